@@ -1,0 +1,55 @@
+// From a checkout to something that runs: which builder, what it does in the sandbox, what it adds for every process.
+// Floor 4. A builder is a value: a pure function looks at the tree and says the plan; run_build() carries it out. Ten
+// more will come, each a file and a line in the list in builder.cc.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/layout.hh"
+#include "model/process.hh"
+#include "model/settings.hh"
+#include "os/command.hh"
+
+namespace pushrod {
+
+struct BuildPlan {
+  std::string builder;                             // "python", "node", "command", "script", "none"
+  std::string description;                         // "Python 3.11, pip": shown after "Building"
+  std::string command;                             // shell text, run in the sandbox; empty: nothing to build
+  bool needs_venv = false;                         // mount the checkout's venv/ at /venv (writable while building)
+  std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
+  ProcessTable default_processes;                  // if the app names none
+};
+
+// The app's directory in the checkout. The order: [build] command, executable .build.sh, detected language, nothing.
+// Throws UserError when the tree contradicts itself. Symlinks are not followed.
+BuildPlan plan_build(const std::filesystem::path& directory, const AppManifest& manifest);
+
+// The process table of the release: the manifest's, or the plan's default. Throws UserError when there is none, naming
+// what to write.
+ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest);
+
+struct SandboxJob {
+  const Layout& layout;
+  AppName app;
+  Checkout checkout;
+  std::string path;  // of the app in the repo: /app is that sub-directory
+  Environment environment;
+  Milliseconds timeout;
+  int cancel_fd = -1;
+  std::function<void(std::string_view)> on_output;  // chunks, raw
+};
+
+// Runs the plan's command with /app, /venv and /cache writable. Throws UserError with the last lines as evidence when
+// it fails, is stopped at the time limit (named, with its setting), or was cancelled.
+void run_build(const BuildPlan& plan, const SandboxJob& job);
+// Runs the release command on the built code: /app read-only, /data writable.
+void run_release_command(const std::string& command, const BuildPlan& plan, const SandboxJob& job);
+
+}  // namespace pushrod

@@ -1,0 +1,84 @@
+// Where instances run: the narrow interface between deploying and running.
+// Floor 5. engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
+// calls are idempotent: after a crash the caller says the same again. Not thread-safe; several processes may use one
+// each, at the same time, for different instances.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/layout.hh"
+#include "model/release.hh"
+#include "os/clock.hh"
+
+namespace pushrod {
+
+// All that it takes to run one instance.
+struct InstancePlan {
+  InstanceName name;
+  Process process;
+  std::optional<Port> port;
+  Checkout checkout;
+  std::string path;                                // of the app in the repo
+  std::map<std::string, std::string> environment;  // complete
+};
+
+struct InstanceStatus {
+  InstanceName name;
+  bool up = false;
+  pid_t pid = 0;          // 0 when down
+  Milliseconds since{0};  // in this state
+  unsigned restarts = 0;
+  std::string last_exit;  // "exit code 1"; empty when it never ended
+};
+
+// Why an instance is not healthy.
+struct HealthFailure {
+  InstanceName name;
+  std::string reason;  // "exited with code 1 after 0.3 s", "did not accept … within 30 s"
+  std::string hint;
+  std::vector<std::string> last_output;  // raw lines
+};
+
+// Which instances get the requests for which app.
+struct TrafficTarget {
+  AppName app;
+  std::vector<std::string> hosts;
+  std::vector<Instance> instances;  // routed ones; may be empty
+};
+
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  // Throws UserError when instances cannot run now (the tree is not up), with what to do.
+  virtual void check_ready() = 0;
+  // Starts them all; returns when all have been started, not when they are healthy.
+  virtual void start(const std::vector<InstancePlan>& plans) = 0;
+  // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws UserError).
+  virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) = 0;
+  // What is there, wanted or not.
+  virtual std::vector<InstanceStatus> inspect() = 0;
+  // Graceful end, without waiting: SIGTERM, SIGKILL after the stop timeout, no restart.
+  virtual void stop(const std::vector<InstanceName>& names) = 0;
+  virtual void kill(const std::vector<InstanceName>& names) = 0;
+  // An instance that ends by itself from now on stays down.
+  virtual void do_not_restart(const std::vector<InstanceName>& names) = 0;
+  // Removes what has ended, with its renderings; returns those that still run.
+  virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) = 0;
+
+  // Makes this the whole truth about where requests go: every app that is to have a route must be in it.
+  virtual void route(const std::vector<TrafficTarget>& targets) = 0;
+  // Is that what the router does now?
+  virtual bool is_routed(const std::vector<TrafficTarget>& targets) = 0;
+  // Requests in flight per instance that is out of the routes, or in them; absent: none.
+  virtual std::map<InstanceName, unsigned> requests_in_flight() = 0;
+};
+
+}  // namespace pushrod

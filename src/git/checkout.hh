@@ -1,0 +1,27 @@
+// From a commit to a working directory.
+// Floor 3. The tree is written by git itself (read-tree -u with an index of its own), so that modes, symlinks and odd
+// names are git's business; there is no .git in it.
+//
+// The spare: writing 20,000 files takes a second, and a push changes a few. So after a deployment the reconciler writes
+// the live commit once more into cache/<app>/spare, with its index beside it, and the next deployment renames that into
+// place and lets git update only what differs. Nothing has ever run in a spare: it is as clean as a new checkout. It is
+// safe to delete at any moment, and a spare that was left half made is never used: the file "commit" in it, written
+// last, is what makes it one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "git/repository.hh"
+
+namespace pushrod {
+
+// Writes the commit's tree into `tree`, which must not exist (its parent must). Uses up the spare, if there is a good
+// one. When it throws, `tree` may be there in part; the caller removes it.
+void write_checkout(const Repository& repository, const CommitId& commit, const std::filesystem::path& tree,
+                    const std::filesystem::path& spare);
+
+// Makes a spare of the commit if there is none of just that commit. Low priority (nice 10, idle input/output class).
+void prepare_spare(const Repository& repository, const CommitId& commit, const std::filesystem::path& spare);
+
+}  // namespace pushrod

@@ -1,0 +1,66 @@
+// One bare repository: its configuration, refs and history questions.
+// Floor 3. Runs git with a scrubbed environment (no system or user configuration, no terminal prompt), "--" or
+// --end-of-options before anything that a user named.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/names.hh"
+#include "model/settings.hh"
+#include "os/command.hh"
+
+namespace pushrod {
+
+// The environment of every git that we run: tool_environment() and GIT_CONFIG_GLOBAL=/dev/null, GIT_CONFIG_NOSYSTEM=1,
+// GIT_TERMINAL_PROMPT=0, GIT_OPTIONAL_LOCKS=0; nothing of ours that begins with GIT_, except that with
+// keep_quarantine the variables by which receive-pack shows its quarantine to the pre-receive hook are passed on.
+Environment git_environment(bool keep_quarantine = false);
+
+class Repository {
+ public:
+  // Opens; throws Error if there is no repository.
+  explicit Repository(std::filesystem::path directory);
+
+  // Creates a bare repository at the path: made beside it and renamed, so it is whole or not there. Does nothing but
+  // configure() when it exists already.
+  static Repository create(const std::filesystem::path& directory, const std::filesystem::path& hooks,
+                           const Settings& settings);
+  // Writes the configuration that our hooks depend on (core.hooksPath, receive.procReceiveRefs, receive.maxInputSize,
+  // receive.advertisePushOptions, transfer.fsckObjects, hidden refs, no auto gc, no auto maintenance, …), if it
+  // differs.
+  void configure(const std::filesystem::path& hooks, const Settings& settings) const;
+
+  const std::filesystem::path& directory() const noexcept { return directory_; }
+
+  // What the branch names; absent if it does not exist. Reads through git, so packed refs count.
+  std::optional<CommitId> head_of(const BranchName& branch) const;
+  // The commit point of a push: moves refs/heads/<branch> from `from` (absent: must not exist) to `to`.
+  // Throws Error when it names something else meanwhile. Removes a left-over <ref>.lock that no git process can still
+  // hold (its file is older than `stale_after`) and tries once more.
+  void move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const;
+  void delete_branch(const BranchName& branch, const std::optional<CommitId>& from) const;
+  // Points HEAD at the branch, so that a clone checks it out. Does nothing if HEAD names an existing branch already.
+  void set_default_branch(const BranchName& branch) const;
+
+  bool is_ancestor(const CommitId& ancestor, const CommitId& descendant) const;
+  bool is_commit(const CommitId& id) const;
+  // Subject line of the commit, raw; the caller escapes it.
+  std::string subject(const CommitId& commit) const;
+  // Collects garbage (git gc --auto, quiet, in the foreground).
+  void collect_garbage() const;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+// The command that serves `git push`/`git fetch` for a connection: receive-pack or upload-pack on the repository, with
+// the scrubbed environment plus GIT_PROTOCOL if the client sent one ("version=2" and the like; anything else is
+// dropped), and what our hooks need to know (PUSHROD_AUTHOR, PUSHROD_KEY_ID).
+enum class GitService { ReceivePack, UploadPack };
+Command git_service_command(GitService service, const std::filesystem::path& repository, const Environment& for_hooks,
+                            const std::string& git_protocol);
+
+}  // namespace pushrod

@@ -1,0 +1,26 @@
+// Is a commit's tree fit to be checked out? Asked in pre-receive, while its objects are still in quarantine.
+// Floor 3. A pack of 764 bytes can name 10^9 paths, so the walk is streamed: constant memory, and it ends at the limit.
+//
+// Refused besides what is over a limit: path parts ".git" (in any case, and what HFS+ and NTFS take for it), ".", "..",
+// empty ones; a ".gitmodules" that is a symlink; submodules (a checkout has no place to get them from); a pushrod.toml
+// or Procfile (anywhere) that is not a regular file. fsck's own checks (transfer.fsckObjects) come before.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "git/repository.hh"
+
+namespace pushrod {
+
+struct TreeSize {
+  std::uint64_t entries = 0;  // files and directories
+  std::uint64_t bytes = 0;    // of the files, as they are checked out
+};
+
+// Throws UserError naming the path, the limit and the setting. `quarantined`: look also at the objects of the push in
+// progress. To add up the bytes of 20,000 files costs a quarter of a second, so a total that is known for `known`
+// (a commit deployed before) is taken and only the difference is looked up.
+TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined);
+
+}  // namespace pushrod

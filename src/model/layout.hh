@@ -1,0 +1,80 @@
+// Where everything lies in the root directory (mode 0700). docs/files.md tells the owner, mode and life of each.
+// Floor 2. Pure: it only makes paths.
+#pragma once
+
+#include <filesystem>
+
+#include "model/names.hh"
+
+namespace pushrod {
+
+namespace fs = std::filesystem;
+
+// The three parts of a built release on disk.
+struct Checkout {
+  fs::path directory;                                   // checkouts/<app>/<n> or releases/<app>/<n>
+  fs::path tree() const { return directory / "tree"; }  // the commit's files: /app
+  fs::path venv() const { return directory / "venv"; }  // /venv; only there if the builder made one
+};
+
+class Layout {
+ public:
+  // An absolute path without "." or ".." (the caller has made it so).
+  explicit Layout(fs::path root) : root_(std::move(root)) {}
+
+  const fs::path& root() const noexcept { return root_; }
+  fs::path settings() const { return root_ / "server.toml"; }
+  fs::path database() const { return root_ / "pushrod.db"; }
+
+  fs::path repos() const { return root_ / "repos"; }
+  fs::path repo(const RepoName& repo) const { return repos() / (repo.str() + ".git"); }
+
+  // In use: live, or being deployed. At most two per app (I4).
+  fs::path checkouts() const { return root_ / "checkouts"; }
+  fs::path checkouts(const AppName& app) const { return checkouts() / app.str(); }
+  Checkout checkout(const AppName& app, ReleaseNumber number) const;
+  // Kept, built, for a rollback (and for instances of theirs that still drain).
+  fs::path releases() const { return root_ / "releases"; }
+  fs::path releases(const AppName& app) const { return releases() / app.str(); }
+  Checkout kept_checkout(const AppName& app, ReleaseNumber number) const;
+
+  fs::path data(const AppName& app) const { return root_ / "data" / app.str(); }  // /data in the sandbox
+  fs::path cache() const { return root_ / "cache"; }
+  fs::path cache(const AppName& app) const { return cache() / app.str(); }
+  fs::path build_cache(const AppName& app) const { return cache(app) / "build"; }     // /cache while building
+  fs::path spare_checkout(const AppName& app) const { return cache(app) / "spare"; }  // see git/checkout.hh
+
+  fs::path logs() const { return root_ / "logs"; }
+  fs::path logs(const AppName& app) const { return logs() / app.str(); }
+  fs::path deployment_log(const AppName& app, ReleaseNumber number) const;
+  // logs/<app>/instances/<release>.<type>.<number>/, written by s6-log.
+  fs::path instance_logs(const AppName& app) const { return logs(app) / "instances"; }
+  fs::path instance_log(const InstanceName& instance) const;
+  fs::path service_log(const std::string& service) const {
+    return logs() / "pushrod" / service;
+  }  // router, sshd, daemon
+
+  // ssh/: authorized_keys and host keys, written by Pushrod alone.
+  fs::path ssh() const { return root_ / "ssh"; }
+
+  // Disposable: rendered anew by `pushrod up`.
+  fs::path run() const { return root_ / "run"; }
+  fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks
+  fs::path services() const { return run() / "services"; }  // the service directories themselves
+  fs::path service(const std::string& name) const { return services() / name; }
+  fs::path hooks() const { return run() / "hooks"; }  // core.hooksPath of every repo
+  fs::path locks() const { return run() / "locks"; }
+  fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
+  fs::path serve_lock() const { return locks() / "serve"; }
+  fs::path router_lock() const { return locks() / "router"; }  // one change of the router at a time
+  fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
+  fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
+  fs::path router() const { return run() / "router"; }  // haproxy.cfg, pages, sockets
+  fs::path sshd() const { return run() / "sshd"; }
+  fs::path serve_socket() const { return run() / "serve.sock"; }  // datagram: "look now"
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace pushrod

@@ -1,0 +1,51 @@
+// A release: the immutable result of a deployment, and the instances that run it.
+// Floor 2. A release has the number of the deployment that made it; a restart makes a new release on the same checkout.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/app.hh"
+#include "model/process.hh"
+#include "os/socket.hh"
+
+namespace pushrod {
+
+struct Release {
+  AppId app_id = 0;
+  AppName app;
+  ReleaseNumber number = 0;
+  CommitId commit;
+  ReleaseNumber checkout = 0;  // the directory number: the deployment that built it
+  std::string builder;         // "python", "node", "command", "none": shown, never decided on
+  ProcessTable processes;
+  std::map<std::string, std::string> environment;  // what the builder adds for every process (PATH, VIRTUAL_ENV, …)
+  WallTime created;
+};
+
+// What the database wants of an instance.
+enum class InstanceState {
+  Starting,  // of a deployment before its commit point; gone if that fails
+  Serving,   // of the live release
+  Draining,  // out of the routes, finishing its requests
+  Stopping,  // told to end
+};
+std::string_view to_string(InstanceState state);
+InstanceState instance_state_from(std::string_view text);
+
+struct Instance {
+  InstanceName name;
+  std::optional<Port> port;  // leased for as long as this row exists
+  InstanceState state = InstanceState::Starting;
+  WallTime since;  // of the state
+};
+
+// Host name → app. Until custom domains come, an app answers at <app>.<domain>.
+struct Route {
+  std::string host;
+  AppName app;
+};
+
+}  // namespace pushrod

@@ -1,0 +1,50 @@
+// server.toml as values: the operator's settings, every one with a default.
+// Floor 2. config/ reads the file; docs/settings.md tells each key.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "os/clock.hh"
+#include "os/socket.hh"
+
+namespace pushrod {
+
+struct ListenAddress {
+  std::string host;  // an IPv4 or IPv6 address, or "*"
+  Port port = 0;
+  std::string str() const;  // "127.0.0.1:8080", "[::1]:8080", "*:80"
+};
+// "127.0.0.1:8080", "[::1]:8080", "*:80", ":80" (= "*:80"). Throws UserError.
+ListenAddress parse_listen_address(const std::string& text);
+
+struct Settings {
+  // [http]
+  ListenAddress http{"*", 8080};
+  std::string domain = "localhost";  // apps answer as <app>.<domain>
+  // [ssh]
+  bool ssh_enabled = true;
+  ListenAddress ssh{"*", 2222};
+  // [ports]
+  Port first_port = 20000;
+  Port last_port = 29999;
+  // [limits]
+  std::uint64_t tree_entries = 200'000;  // files and directories of a commit
+  std::uint64_t tree_bytes = std::uint64_t{2} << 30;
+  unsigned tree_depth = 60;
+  unsigned path_length = 1024;
+  std::uint64_t push_bytes = std::uint64_t{1} << 30;  // receive.maxInputSize
+  Milliseconds push_timeout{600'000};                 // a push must have arrived by then
+  Milliseconds build_timeout{900'000};
+  Milliseconds release_timeout{600'000};
+  unsigned builds = 0;                  // at a time; 0: as many as there are processors
+  std::uint64_t log_bytes = 10u << 20;  // per instance
+  // [retention]
+  unsigned keep_releases = 5;       // built, beside the live one's predecessor
+  unsigned keep_deployments = 200;  // records and logs per app
+  // [build.environment]
+  std::map<std::string, std::string> build_environment;
+};
+
+}  // namespace pushrod

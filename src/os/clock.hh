@@ -1,0 +1,37 @@
+// Time. Wall-clock time only for what people read; deadlines use the steady clock, so that a stepped clock loses none.
+// Floor 1.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace pushrod {
+
+using Milliseconds = std::chrono::milliseconds;
+using WallTime = std::chrono::system_clock::time_point;
+
+WallTime now();
+std::int64_t to_epoch_milliseconds(WallTime time);
+WallTime from_epoch_milliseconds(std::int64_t milliseconds);
+
+// A point on the steady clock by which something must be done.
+class Deadline {
+ public:
+  explicit Deadline(Milliseconds from_now) : end_(std::chrono::steady_clock::now() + from_now) {}
+  // Never negative.
+  Milliseconds left() const;
+  bool passed() const { return left() == Milliseconds{0}; }
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+};
+
+class Stopwatch {
+ public:
+  Milliseconds elapsed() const;
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace pushrod

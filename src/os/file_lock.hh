@@ -1,0 +1,45 @@
+// Kernel locks on files (flock): gone with their holder, so never stale (I6).
+// Floor 1. The file's content says who holds it, for people and for `cancel`; it is never what decides.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "os/unique_fd.hh"
+
+namespace pushrod {
+
+class FileLock {
+ public:
+  // Blocks until it is ours. A signal whose handler was installed without SA_RESTART interrupts the wait: then
+  // `interrupted` is asked, and the wait goes on when it returns false; absent when it returned true.
+  static std::optional<FileLock> acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted);
+  static FileLock acquire(const std::filesystem::path& path);
+  // Absent if someone else holds it.
+  static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+
+  // Writes "<pid> <what>" into the file.
+  void announce(const std::string& what) const;
+  int fd() const noexcept { return fd_.get(); }
+
+ private:
+  explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+struct LockHolder {
+  pid_t pid = 0;
+  std::string what;
+};
+// Who announced itself and holds the lock now; absent when it is free (or its holder has not announced itself yet).
+std::optional<LockHolder> lock_holder(const std::filesystem::path& path);
+
+// Sends the signal to the announced holder, through a pidfd that was opened before the lock was seen held, so that a
+// reused pid is never hit. False when nobody holds the lock.
+bool signal_holder(const std::filesystem::path& path, int signal);
+
+}  // namespace pushrod

@@ -1,0 +1,37 @@
+// The few socket operations that Pushrod itself needs: asking a local port, talking to a Unix socket.
+// Floor 1. Every call has a deadline.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "os/unique_fd.hh"
+
+namespace pushrod {
+
+using Port = std::uint16_t;
+
+// Does something accept TCP connections on 127.0.0.1:port? A refused connection answers false at once.
+bool accepts_connections(Port port, std::chrono::milliseconds deadline);
+// Can 127.0.0.1:port be bound now (nobody listens)?
+bool is_port_free(Port port);
+
+// GET path from 127.0.0.1:port (HTTP/1.1, Host as given, Connection: close): the status code; absent when there was no
+// HTTP answer within the deadline.
+std::optional<int> http_status(Port port, const std::string& host, const std::string& path,
+                               std::chrono::milliseconds deadline);
+
+// Connects to a Unix stream socket, writes the request, reads until the peer closes. Throws SystemError.
+std::string ask_unix_socket(const std::filesystem::path& path, std::string_view request,
+                            std::chrono::milliseconds deadline);
+
+// One datagram to a Unix datagram socket; false when nobody is bound there.
+bool send_datagram(const std::filesystem::path& path, std::string_view message);
+// Binds a Unix datagram socket, replacing a left-over file.
+UniqueFd bind_datagram(const std::filesystem::path& path);
+
+}  // namespace pushrod

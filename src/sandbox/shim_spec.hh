@@ -1,0 +1,24 @@
+// The file that tells pushrod-shim (src/shim) what to run: `spec` in a service directory, mode 0600.
+// Floor 3. Pure. The format is told in src/shim/README.md: NUL-terminated "key=value" strings.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/command.hh"
+#include "sandbox/sandbox.hh"
+
+namespace pushrod {
+
+// The shim replaces itself by the program: for Pushrod's own services.
+std::string render_exec_spec(const std::vector<std::string>& argv, const Environment& environment,
+                             bool keep_capabilities);
+
+// The shim stays: takes the instance's lock, starts bwrap, passes stop signals on to every process of the instance, and
+// ends as the app did.
+std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files);
+
+}  // namespace pushrod

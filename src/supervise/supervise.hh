@@ -1,0 +1,77 @@
+// s6: service directories, and the running supervision tree.
+// Floor 3. Service directories are disposable renderings under run/services/<name>; a symlink in run/scan makes one
+// live. s6's own documentation of the formats: servicedir.html, s6-svscan.html, s6-supervise.html.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/layout.hh"
+#include "os/clock.hh"
+
+namespace pushrod {
+
+struct Service {
+  std::string name;                   // "blog.14.web.2", "router", "sshd", "daemon"
+  std::string spec;                   // what pushrod-shim reads (sandbox/shim_spec.hh)
+  Milliseconds stop_timeout{10'000};  // timeout-kill
+  int stop_signal = 15;               // down-signal
+  std::filesystem::path log_directory;
+  std::uint64_t log_bytes = 10u << 20;
+};
+
+struct ServiceStatus {
+  bool supervised = false;  // an s6-supervise looks after it
+  bool up = false;
+  bool wanted_up = false;
+  pid_t pid = 0;          // of the shim, when up
+  Milliseconds since{0};  // how long it has been up or down
+  unsigned deaths = 0;    // ends since it was started, as s6 remembers them (s6-svdt; at most 100)
+  std::string last_exit;  // "exit code 1", "SIGKILL"; empty when it never ended
+};
+
+class Supervisor {
+ public:
+  // `programs`: the directory in which pushrod and pushrod-shim lie.
+  Supervisor(Layout layout, std::filesystem::path programs);
+
+  // Is the tree's s6-svscan alive?
+  bool is_running() const;
+
+  // Writes the service directory whole (beside it and renamed). Replaces one that is not live.
+  void write(const Service& service) const;
+  // Links the written services into the scan directory and waits until all are supervised and up (have been started;
+  // not: are healthy). One rescan for all. Services that are live already are brought up if they are down.
+  void start(const std::vector<std::string>& names, Milliseconds deadline) const;
+  // Tells the service to end: its stop signal now, SIGKILL after its stop timeout, no restart. Returns at once.
+  void stop(const std::string& name) const;
+  // A service that ends from now on is not started again (s6-svc -O).
+  void do_not_restart(const std::string& name) const;
+  // SIGKILL now.
+  void kill(const std::string& name) const;
+  // Takes services that are down out of the tree and removes their directories; returns those that are still up.
+  std::vector<std::string> remove(const std::vector<std::string>& names) const;
+
+  ServiceStatus status(const std::string& name) const;
+  std::vector<std::string> services() const;  // the directories that are there, live or not
+  bool is_linked(const std::string& name) const;
+
+  // Prepares run/scan/.s6-svscan and returns the argument vector that `pushrod up` becomes.
+  std::vector<std::string> prepare_scan(const std::filesystem::path& own_program) const;
+  // Ends s6-supervise processes of an earlier tree whose s6-svscan is gone, with what they run: SIGTERM, then SIGKILL
+  // at the deadline. Returns how many there were.
+  unsigned end_orphans(Milliseconds deadline) const;
+  // Asks s6-svscan to stop the whole tree (what SIGTERM does).
+  void stop_tree() const;
+
+ private:
+  Layout layout_;
+  std::filesystem::path programs_;
+};
+
+// The last `most` lines that an instance wrote, oldest first, without their time stamps.
+std::vector<std::string> last_log_lines(const std::filesystem::path& log_directory, std::size_t most);
+
+}  // namespace pushrod
