@@ -1,9 +1,10 @@
 // Text of unknown origin made fit for a message, and words made fit for a shell.
 // Floor 0: everything that a user or an app controls passes here before it is printed.
+#include "base/text.hh"
+
 #include <fmt/format.h>
 
 #include "base/error.hh"
-#include "base/text.hh"
 #include "base/utf8.hh"
 
 namespace pushrod {
@@ -13,10 +14,14 @@ namespace {
 std::string escape_of(const DecodedCodePoint& decoded, char first_byte) {
   if (!decoded.valid) return fmt::format("\\x{:02x}", static_cast<unsigned char>(first_byte));
   switch (decoded.value) {
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: break;
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      break;
   }
   const auto value = static_cast<std::uint32_t>(decoded.value);
   if (value < 0x80) return fmt::format("\\x{:02x}", value);

@@ -1,13 +1,14 @@
 // One line of somebody's output, drawn on an imaginary terminal row and written out again from what remained visible.
 // Floor 0: build output and app logs pass here on their way to a person. Only printable text and colours that we wrote
 // ourselves come out, so nothing that the line contained can steer the reader's terminal.
+#include "base/text.hh"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <vector>
 
-#include "base/text.hh"
 #include "base/utf8.hh"
 
 namespace pushrod {
@@ -39,12 +40,17 @@ void append_colour(std::string& parameters, std::uint32_t value, bool background
   const std::uint32_t number = value & 0xFFFFFF;
   const int base = background ? 10 : 0;
   switch (value >> 24) {
-    case kBasic: parameters += fmt::format(";{}", number + base); break;
-    case kIndexed: parameters += fmt::format(";{};5;{}", 38 + base, number); break;
+    case kBasic:
+      parameters += fmt::format(";{}", number + base);
+      break;
+    case kIndexed:
+      parameters += fmt::format(";{};5;{}", 38 + base, number);
+      break;
     case kRgb:
       parameters += fmt::format(";{};2;{};{};{}", 38 + base, number >> 16, (number >> 8) & 0xFF, number & 0xFF);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -88,7 +94,8 @@ class Row {
 
   // `final` is the byte that ends the control sequence and says what it is.
   void control_sequence(std::string_view text, char final) {
-    if (text.size() > 128) return;
+    // A private marker makes it something else than its final byte says.
+    if (text.size() > 128 || (!text.empty() && text.front() >= '<')) return;
     const std::vector<std::uint32_t> numbers = parameters_of(text);
     if (final == 'm') {
       select_graphic_rendition(numbers);
@@ -187,13 +194,17 @@ std::size_t control_string_length(std::string_view text, bool ends_with_bell) {
 // `text` follows an introducer, which is either ESC and `kind`, or the C1 code point that means the same.
 std::size_t take_escape(char kind, std::string_view text, Row& row) {
   switch (kind) {
-    case '[': return take_control_sequence(text, row);
-    case ']': return control_string_length(text, true);
+    case '[':
+      return take_control_sequence(text, row);
+    case ']':
+      return control_string_length(text, true);
     case 'P':
     case 'X':
     case '^':
-    case '_': return control_string_length(text, false);
-    default: break;
+    case '_':
+      return control_string_length(text, false);
+    default:
+      break;
   }
   if (!within(kind, 0x20, 0x2F)) return 0;
   std::size_t at = 0;  // ESC ( B and its like: intermediates, then one final byte

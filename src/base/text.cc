@@ -10,7 +10,6 @@
 #include <ctime>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 namespace pushrod {
 
@@ -114,8 +113,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto digits = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
     const auto count = parse_unsigned(text.substr(0, digits));
     text.remove_prefix(digits);
-    const std::string_view name = text.substr(
-        0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_digit) - text.begin()));
+    const std::string_view name =
+        text.substr(0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_digit) - text.begin()));
     text.remove_prefix(name.size());
     const Unit* unit =
         std::find_if(smallest_allowed, kUnits.end(), [&](const Unit& candidate) { return candidate.name == name; });
@@ -128,9 +127,9 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 std::string format_duration(std::chrono::milliseconds duration) {
   const std::int64_t signed_count = duration.count();
   if (signed_count < 0) {
-    return "-" + format_duration(std::chrono::milliseconds(
-                     signed_count == std::numeric_limits<std::int64_t>::min() ? std::numeric_limits<std::int64_t>::max()
-                                                                              : -signed_count));
+    return "-" + format_duration(std::chrono::milliseconds(signed_count == std::numeric_limits<std::int64_t>::min()
+                                                               ? std::numeric_limits<std::int64_t>::max()
+                                                               : -signed_count));
   }
   // Rounded first, then put into the unit that the rounded value needs: 59.97 s is "1 m 00 s", not "60.0 s".
   const auto count = static_cast<std::uint64_t>(signed_count);
@@ -147,17 +146,15 @@ std::string format_duration(std::chrono::milliseconds duration) {
 }
 
 std::string format_bytes(std::uint64_t bytes) {
+  constexpr std::array<const char*, 6> kNames{"kB", "MB", "GB", "TB", "PB", "EB"};
+  const auto in_units_of = [&](std::uint64_t unit) { return bytes / unit + (bytes % unit >= unit / 2 ? 1 : 0); };
   if (bytes < 1'000) return fmt::format("{} B", bytes);
+  std::size_t name = 0;
   std::uint64_t unit = 1'000;
-  for (const char* name : {"kB", "MB", "GB", "TB", "PB", "EB"}) {
-    const std::uint64_t tenth = unit / 10;
-    const std::uint64_t tenths = bytes / tenth + (bytes % tenth >= tenth / 2 ? 1 : 0);
-    if (tenths < 1'000) return fmt::format("{}.{} {}", tenths / 10, tenths % 10, name);
-    const std::uint64_t whole = bytes / unit + (bytes % unit >= unit / 2 ? 1 : 0);
-    if (whole < 1'000) return fmt::format("{} {}", whole, name);
-    unit *= 1'000;
-  }
-  std::unreachable();
+  for (; in_units_of(unit) >= 1'000; unit *= 1'000) ++name;  // 2^64 is 18 EB
+  const std::uint64_t tenths = in_units_of(unit / 10);
+  if (tenths < 1'000) return fmt::format("{}.{} {}", tenths / 10, tenths % 10, kNames[name]);
+  return fmt::format("{} {}", in_units_of(unit), kNames[name]);
 }
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
@@ -165,11 +162,20 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   if (!text.empty() && !is_digit(text.back())) {
     switch (text.back()) {
       case 'k':
-      case 'K': shift = 10; break;
-      case 'M': shift = 20; break;
-      case 'G': shift = 30; break;
-      case 'T': shift = 40; break;
-      default: return std::nullopt;
+      case 'K':
+        shift = 10;
+        break;
+      case 'M':
+        shift = 20;
+        break;
+      case 'G':
+        shift = 30;
+        break;
+      case 'T':
+        shift = 40;
+        break;
+      default:
+        return std::nullopt;
     }
     text.remove_suffix(1);
   }

@@ -11,6 +11,7 @@
 
 namespace pushrod {
 
+// One part more than there are separators, empty ones included: "" gives one empty part.
 std::vector<std::string> split(std::string_view text, char separator);
 // Lines without their newline; a last line without one counts; no empty line after the last newline.
 std::vector<std::string> lines_of(std::string_view text);
@@ -20,7 +21,8 @@ std::string_view trim(std::string_view text);
 // Decimal digits only, no sign, no space, no overflow; otherwise absent.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
-// "30", "30s", "500ms", "2m", "1h30m", "1d" (a bare number is seconds); otherwise absent.
+// "30", "30s", "500ms", "2m", "1h30m", "1d" (a bare number is seconds; each unit once, large before small); otherwise
+// absent.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // "0.21 s", "3.2 s", "2 m 05 s", "4 h 10 m", "3 d 4 h".
 std::string format_duration(std::chrono::milliseconds duration);
@@ -34,15 +36,24 @@ bool is_valid_utf8(std::string_view text);
 // Quoted for a message: "a\nb" in double quotes, control characters, invalid UTF-8 and bidirectional controls escaped,
 // cut at max_bytes with "…". Never lets the text steer a terminal or forge a line.
 std::string quoted(std::string_view text, std::size_t max_bytes = 120);
-// The same without the surrounding quotes, for text that is shown as a whole line.
+// For a std::string, argument-dependent lookup would otherwise prefer the templates of std::quoted.
+inline std::string quoted(const std::string& text, std::size_t max_bytes = 120) {
+  return quoted(std::string_view(text), max_bytes);
+}
+inline std::string quoted(std::string& text, std::size_t max_bytes = 120) {
+  return quoted(std::string_view(text), max_bytes);
+}
+// The same without the surrounding quotes (and with " left as it is), for text that is shown as a whole line.
 std::string escaped(std::string_view text, std::size_t max_bytes = 4096);
 // One line of somebody's output, made fit for a terminal: colours (SGR) stay, every other escape sequence, control
-// character and invalid byte is neutralised; "\r" overwrites are resolved to what remained visible.
+// character and invalid byte is neutralised; "\r" overwrites are resolved to what remained visible. A colour ends with
+// the line at the latest. Cut with "…" after 65,536 characters.
 std::string terminal_safe(std::string_view line);
 // The same with colours taken out too.
 std::string plain_text(std::string_view line);
 
-// A word that a POSIX shell reads back as exactly this text. For commands that we show or store for sshd.
+// A word that a POSIX shell reads back as exactly this text. For commands that we show or store for sshd. Throws Error
+// for a NUL byte, which no word can hold.
 std::string shell_quoted(std::string_view text);
 
 // The candidate nearest to word, if it is near enough to be what was meant.

@@ -17,7 +17,8 @@ WallTime from_epoch_milliseconds(std::int64_t milliseconds);
 // A point on the steady clock by which something must be done.
 class Deadline {
  public:
-  explicit Deadline(Milliseconds from_now) : end_(std::chrono::steady_clock::now() + from_now) {}
+  // At most ten years, so that milliseconds::max() may stand for "none".
+  explicit Deadline(Milliseconds from_now);
   // Never negative.
   Milliseconds left() const;
   bool passed() const { return left() == Milliseconds{0}; }

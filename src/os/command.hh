@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "os/clock.hh"
 #include "os/unique_fd.hh"
 
 namespace pushrod {
@@ -33,7 +34,8 @@ struct Command {
   bool merge_output = false;                       // standard error goes where standard output goes
   // Descriptors that the child inherits under the same number.
   std::vector<int> inherit;
-  // Called with each chunk instead of gathering it; return false to kill the child (not an error by itself).
+  // Called with each chunk of either output instead of gathering it (output_cap holds all the same); return false to
+  // kill the child (not an error by itself).
   std::function<bool(std::string_view)> on_output;
   // A descriptor that, when readable, kills the child (a request to cancel). -1: none.
   int cancel_fd = -1;
@@ -76,16 +78,19 @@ class ChildProcess {
   pid_t pid() const noexcept { return pid_; }
   // A pidfd: readable when the child has ended.
   int event_fd() const noexcept { return pidfd_.get(); }
-  // Waits for the end, at most until the deadline; absent if it still runs.
+  // Waits for the end, at most until the deadline; absent if it still runs. Once the child has ended, what is left of
+  // its group is killed. Throws Error when its end was already seen.
   std::optional<CommandResult> wait(std::chrono::milliseconds at_most);
   // SIGKILL to the whole group, then reaps.
   void kill_group();
+  // To the child alone; nothing when it has ended.
   void signal(int number) const;
 
  private:
   ChildProcess(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
   pid_t pid_ = -1;  // -1: reaped or moved from
   UniqueFd pidfd_;
+  Stopwatch started_;
 };
 
 // Replaces this process. Returns only by throwing.

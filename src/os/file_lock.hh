@@ -22,7 +22,13 @@ class FileLock {
   // Absent if someone else holds it.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
 
-  // Writes "<pid> <what>" into the file.
+  FileLock(FileLock&&) noexcept = default;
+  FileLock& operator=(FileLock&& other) noexcept;
+  // Takes the announcement back. The lock itself goes with the last copy of the descriptor: a child that inherited it
+  // keeps it.
+  ~FileLock();
+
+  // Writes "<pid> <what>" and a newline into the file.
   void announce(const std::string& what) const;
   int fd() const noexcept { return fd_.get(); }
 

@@ -18,12 +18,12 @@ namespace pushrod {
 namespace fs = std::filesystem;
 
 // The whole file, absent if there is none. Throws Error when it is longer than cap. Follows no symlink at the last
-// component unless follow is set.
+// component unless follow is set. Throws Error for what is neither a file nor absent.
 std::optional<std::string> read_file(const fs::path& path, std::size_t cap = std::size_t{16} << 20, bool follow = true);
 
 // Replaces the file: temporary beside it, fsync, rename, fsync of the directory. After a crash the old or the new
 // content is there, whole. `durable = false` leaves the two fsyncs out, for files under run/ that are rendered anew
-// after a reboot: still atomic for readers, not safe against power loss.
+// after a reboot: still atomic for readers, not safe against power loss. A crash may also leave a ".new-…" beside it.
 void write_file(const fs::path& path, std::string_view content, mode_t mode = 0600, bool durable = true);
 
 // mkdir -p with this mode for what is created (default 0700, the umask does not matter).

@@ -1,0 +1,143 @@
+// Removing whole directory trees that somebody else filled.
+// Floor 1: retires checkouts, failed builds and layers. What an app left behind may be as deep, wide and read-only as
+// it likes: one directory is emptied at a time, and what lies deeper is first moved up into the top directory. So
+// neither descriptors nor stack nor path length grow with the depth.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+#include "os/retry.hh"
+
+namespace pushrod {
+
+namespace {
+
+class TreeRemoval {
+ public:
+  TreeRemoval(const fs::path& path, int parent, const std::string& name)
+      : doing_("remove " + quoted(path.native())), top_(open_directory(parent, name)) {
+    device_ = status_of(top_.get()).st_dev;
+  }
+
+  void empty() {
+    // Directories that were moved up may or may not be seen by the listing that was under way: list until none is left.
+    while (true) {
+      const std::vector<std::string> directories = remove_files_of(top_.get());
+      if (directories.empty()) return;
+      for (const std::string& name : directories) remove_directory(name);
+    }
+  }
+
+  // A directory's descriptor, never through a symlink. Its owner may have taken its own rights away.
+  UniqueFd open_directory(int parent, const std::string& name) const {
+    constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    const UniqueFd place(retry_interrupted([&] { return openat(parent, name.c_str(), kFlags | O_PATH); }));
+    if (!place) fail();
+    if ((status_of(place.get()).st_mode & 0700) != 0700) {
+      // Through /proc, since an O_PATH descriptor cannot be given to fchmod, and chmod by name follows symlinks.
+      if (chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), 0700) != 0) fail();
+    }
+    UniqueFd directory(retry_interrupted([&] { return openat(place.get(), ".", kFlags | O_RDONLY); }));
+    if (!directory) fail();
+    return directory;
+  }
+
+ private:
+  [[noreturn]] void fail() const { throw_errno(doing_); }
+
+  struct stat status_of(int fd) const {
+    struct stat status {};
+    if (fstat(fd, &status) != 0) fail();
+    return status;
+  }
+
+  // Removes all that is no directory; the names of the directories.
+  std::vector<std::string> remove_files_of(int fd) const {
+    UniqueFd listing(retry_interrupted([&] { return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!listing) fail();
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(listing.get()), closedir);
+    if (!directory) fail();
+    static_cast<void>(listing.release());
+
+    std::vector<std::string> directories;
+    errno = 0;
+    while (const dirent* entry = readdir(directory.get())) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != "..") {
+        if (entry->d_type == DT_DIR || !removed(fd, name, 0)) directories.push_back(name);
+      }
+      errno = 0;
+    }
+    if (errno != 0) fail();
+    return directories;
+  }
+
+  // False when it is of another kind, or not empty.
+  bool removed(int parent, const std::string& name, int flags) const {
+    if (unlinkat(parent, name.c_str(), flags) == 0 || errno == ENOENT) return true;
+    if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) return false;
+    fail();
+  }
+
+  void remove_directory(const std::string& name) {
+    if (removed(top_.get(), name, AT_REMOVEDIR)) return;
+    const UniqueFd directory = open_directory(top_.get(), name);
+    if (status_of(directory.get()).st_dev != device_) {
+      throw SystemError(doing_ + ": another file system is mounted in it", EXDEV);
+    }
+    for (const std::string& child : remove_files_of(directory.get())) {
+      if (!removed(directory.get(), child, AT_REMOVEDIR)) move_up(directory.get(), child);
+    }
+    // Whoever still writes into it gets another round.
+    static_cast<void>(removed(top_.get(), name, AT_REMOVEDIR));
+  }
+
+  void move_up(int parent, const std::string& name) {
+    // A directory must be writable to be given another parent.
+    static_cast<void>(open_directory(parent, name));
+    while (true) {
+      const std::string moved = ".removing-" + std::to_string(++moved_count_);
+      if (renameat(parent, name.c_str(), top_.get(), moved.c_str()) == 0) return;
+      if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) fail();
+    }
+  }
+
+  std::string doing_;
+  UniqueFd top_;
+  dev_t device_ = 0;
+  std::uint64_t moved_count_ = 0;
+};
+
+}  // namespace
+
+void remove_tree(const fs::path& path) {
+  const fs::path trimmed = path.has_filename() ? path : path.parent_path();
+  const std::string name = trimmed.filename().native();
+  if (name.empty() || name == "." || name == "..") {
+    throw Error("remove " + quoted(path.native()) + ": this names no entry of a directory");
+  }
+  const fs::path parent_path = trimmed.has_parent_path() ? trimmed.parent_path() : fs::path(".");
+  const UniqueFd parent(retry_interrupted([&] { return open(parent_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); }));
+  if (!parent) {
+    if (errno == ENOENT || errno == ENOTDIR) return;
+    throw_errno("open " + quoted(parent_path.native()));
+  }
+  if (unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR) throw_errno("remove " + quoted(path.native()));
+
+  TreeRemoval(path, parent.get(), name).empty();
+  if (unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    throw_errno("remove " + quoted(path.native()));
+  }
+}
+
+}  // namespace pushrod
