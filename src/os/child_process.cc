@@ -2,7 +2,6 @@
 // Floor 1: the only place in the product that starts a process. command.cc runs one to its end on top of it.
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/text.hh"
 #include "os/clock.hh"
 #include "os/command.hh"
+#include "os/pidfd.hh"
 #include "os/retry.hh"
 
 namespace pushrod {

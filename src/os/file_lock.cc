@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
+#include "os/pidfd.hh"
 #include "os/retry.hh"
 
 namespace pushrod {

@@ -198,7 +198,7 @@ std::vector<std::string> list_directory(const fs::path& path) {
   return names;
 }
 
-bool is_directory(const fs::path& path) {
+bool IsDirectory::operator()(const fs::path& path) const {
   const auto status = status_of(path, AT_SYMLINK_NOFOLLOW);
   return status && S_ISDIR(status->st_mode);
 }

@@ -39,7 +39,12 @@ void remove_tree(const fs::path& path);
 bool remove_file(const fs::path& path);
 // Names in a directory, sorted, without "." and ".."; empty when the directory is not there.
 std::vector<std::string> list_directory(const fs::path& path);
-bool is_directory(const fs::path& path);   // not through a symlink
+// Not through a symlink. An object, so that an unqualified call does not also find std::filesystem's function of this
+// name, which follows symlinks.
+struct IsDirectory {
+  bool operator()(const fs::path& path) const;
+};
+inline constexpr IsDirectory is_directory;
 bool is_plain_file(const fs::path& path);  // not through a symlink
 
 UniqueFd open_file(const fs::path& path, int flags, mode_t mode = 0600);  // adds O_CLOEXEC
