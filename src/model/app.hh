@@ -32,10 +32,11 @@ struct Key {
   KeyName name;
   std::string public_key;     // "ssh-ed25519 AAAA…", without options and comment
   std::string fingerprint;    // "SHA256:…"
-  std::vector<AppName> apps;  // what it may touch; empty: everything (an administrator's key)
+  bool admin = false;         // may do everything
+  std::vector<AppName> apps;  // otherwise, what it may touch; empty when its last app was destroyed
   WallTime created;
 
-  bool is_admin() const { return apps.empty(); }
+  bool is_admin() const { return admin; }
   bool may_use(const AppName& app) const;
 };
 

@@ -3,8 +3,8 @@
 //
 //   waiting ──► running ──► ready ──► committed ──► live
 //      │           │          │
-//      ▼           ▼          ▼
-//   superseded  failed / cancelled
+//      ├───────────┴──────────┴──► failed, cancelled
+//      └──► superseded
 //
 //   waiting     another deployment of the app is in progress
 //   running     checkout, build, release command, start, health; nothing that clients see has changed

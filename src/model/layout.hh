@@ -50,9 +50,8 @@ class Layout {
   // logs/<app>/instances/<release>.<type>.<number>/, written by s6-log.
   fs::path instance_logs(const AppName& app) const { return logs(app) / "instances"; }
   fs::path instance_log(const InstanceName& instance) const;
-  fs::path service_log(const std::string& service) const {
-    return logs() / "pushrod" / service;
-  }  // router, sshd, daemon
+  // router, sshd, daemon. No app can be called "_pushrod".
+  fs::path service_log(const std::string& service) const { return logs() / "_pushrod" / service; }
 
   // ssh/: authorized_keys and host keys, written by Pushrod alone.
   fs::path ssh() const { return root_ / "ssh"; }
@@ -66,10 +65,12 @@ class Layout {
   fs::path locks() const { return run() / "locks"; }
   fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
   fs::path serve_lock() const { return locks() / "serve"; }
-  fs::path router_lock() const { return locks() / "router"; }  // one change of the router at a time
+  fs::path router_lock() const { return locks() / "router"; }    // one change of the router at a time
+  fs::path traffic_lock() const { return locks() / "traffic"; }  // one reading of the routes at a time
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
-  fs::path router() const { return run() / "router"; }  // haproxy.cfg, pages, sockets
+  fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
+  fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them
   fs::path sshd() const { return run() / "sshd"; }
   fs::path serve_socket() const { return run() / "serve.sock"; }  // datagram: "look now"
 

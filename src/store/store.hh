@@ -43,7 +43,8 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   // --- keys
-  // Throws UserError when the name or the key itself is there already.
+  // Without apps: an administrator's key. Throws UserError when the name or the key itself is there already, or an app
+  // is not there.
   Key add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint,
               const std::vector<AppName>& apps);
   void remove_key(const KeyName& name);  // throws UserError when there is none

@@ -1,0 +1,76 @@
+// The state table of a deployment, and the words for its states, kinds and steps.
+// Floor 2. The words are what the database and `--json` hold, so they do not change.
+#include "model/deployment.hh"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "model/words.hh"
+
+namespace pushrod {
+
+namespace {
+
+using State = DeploymentState;
+
+// Every transition there is; see the picture in the header.
+constexpr std::array<std::pair<State, State>, 11> kTransitions{{
+    {State::Waiting, State::Running},
+    {State::Waiting, State::Superseded},
+    {State::Waiting, State::Failed},
+    {State::Waiting, State::Cancelled},
+    {State::Running, State::Ready},
+    {State::Running, State::Failed},
+    {State::Running, State::Cancelled},
+    {State::Ready, State::Committed},
+    {State::Ready, State::Failed},
+    {State::Ready, State::Cancelled},
+    {State::Committed, State::Live},
+}};
+
+constexpr Words<DeploymentState, 8> kStates{"state of a deployment",
+                                            {{{State::Waiting, "waiting"},
+                                              {State::Running, "running"},
+                                              {State::Ready, "ready"},
+                                              {State::Committed, "committed"},
+                                              {State::Live, "live"},
+                                              {State::Failed, "failed"},
+                                              {State::Cancelled, "cancelled"},
+                                              {State::Superseded, "superseded"}}}};
+
+constexpr Words<DeploymentKind, 4> kKinds{"kind of a deployment",
+                                          {{{DeploymentKind::Push, "push"},
+                                            {DeploymentKind::Redeploy, "redeploy"},
+                                            {DeploymentKind::Restart, "restart"},
+                                            {DeploymentKind::Remove, "remove"}}}};
+
+constexpr Words<Step, 8> kSteps{"step",
+                                {{{Step::Wait, "wait"},
+                                  {Step::Checkout, "checkout"},
+                                  {Step::Build, "build"},
+                                  {Step::Release, "release"},
+                                  {Step::Start, "start"},
+                                  {Step::Health, "health"},
+                                  {Step::Commit, "commit"},
+                                  {Step::Switch, "switch"}}}};
+
+}  // namespace
+
+bool may_follow(DeploymentState from, DeploymentState to) {
+  return std::find(kTransitions.begin(), kTransitions.end(), std::pair(from, to)) != kTransitions.end();
+}
+
+bool is_final(DeploymentState state) {
+  return std::none_of(kTransitions.begin(), kTransitions.end(),
+                      [&](const auto& transition) { return transition.first == state; });
+}
+
+std::string_view to_string(DeploymentState state) { return kStates.word(state); }
+std::string_view to_string(DeploymentKind kind) { return kKinds.word(kind); }
+std::string_view to_string(Step step) { return kSteps.word(step); }
+DeploymentState deployment_state_from(std::string_view text) { return kStates.value(text); }
+DeploymentKind deployment_kind_from(std::string_view text) { return kKinds.value(text); }
+Step step_from(std::string_view text) { return kSteps.value(text); }
+
+}  // namespace pushrod
