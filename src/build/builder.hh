@@ -35,6 +35,10 @@ BuildPlan plan_build(const std::filesystem::path& directory, const AppManifest& 
 // what to write.
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest);
 
+// The app's directory in a checkout: the tree, or the sub-directory `path` of it. Throws UserError unless every part of
+// the path is a directory and none a symlink: it is what becomes /app.
+std::filesystem::path app_directory(const Checkout& checkout, const std::string& path);
+
 struct SandboxJob {
   const Layout& layout;
   AppName app;

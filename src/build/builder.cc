@@ -1,0 +1,162 @@
+// Chooses the builder: [build] command, .build.sh, a detected language, nothing. First half of the build step; run.cc
+// is the second.
+#include "build/builder.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "build/builders.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct Language {
+  std::string name;
+  std::optional<BuildPlan> (*plan)(const fs::path& directory, const Host& host);
+};
+const std::vector<Language>& languages() {
+  static const std::vector<Language> list{
+      {"requirements.txt", plan_python},
+      {"package.json", plan_node},
+  };
+  return list;
+}
+
+constexpr const char* kScript = ".build.sh";
+
+bool is_python_tree(const fs::path& directory) {
+  for (const char* name : {"requirements.txt", "pyproject.toml", "Pipfile", "setup.py"}) {
+    if (in_tree(directory, name)) return true;
+  }
+  return false;
+}
+
+bool has_python_files(const fs::path& directory) {
+  const auto names = list_directory(directory);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".py"); });
+}
+
+// For a command of the app's own: it gets what the language it seems to use would have got.
+BuildPlan own_command_plan(const fs::path& directory, std::string builder, std::string command) {
+  BuildPlan plan;
+  plan.builder = std::move(builder);
+  plan.description = command;
+  plan.command = std::move(command);
+  std::string first;
+  if (is_python_tree(directory)) {
+    plan.needs_venv = true;
+    plan.environment = venv_environment();
+    first = "/venv/bin";
+  }
+  if (in_tree(directory, "package.json")) {
+    first += (first.empty() ? "" : ":") + std::string{"/app/node_modules/.bin"};
+  }
+  plan.environment["PATH"] = path_variable(first);
+  return plan;
+}
+
+void check_script(const fs::path& directory) {
+  const fs::path script = directory / kScript;
+  if (!is_plain_file(script)) {
+    throw UserError{fmt::format("{} is not a plain file", kScript), "commit the script itself under that name"};
+  }
+  struct stat about {};
+  if (lstat(script.c_str(), &about) != 0) throw_errno("look at " + script.string());
+  if ((about.st_mode & S_IXUSR) == 0) {
+    throw UserError{fmt::format("{} is there, but not executable", kScript),
+                    fmt::format("git update-index --chmod=+x {}, then commit", kScript)};
+  }
+}
+
+}  // namespace
+
+bool Host::has_program(const std::string& name) const {
+  return std::any_of(program_directories.begin(), program_directories.end(),
+                     [&](const fs::path& directory) { return access((directory / name).c_str(), X_OK) == 0; });
+}
+
+std::string path_variable(const std::string& first) {
+  return (first.empty() ? "" : first + ":") + "/usr/local/bin:/usr/bin:/bin";
+}
+
+bool in_tree(const fs::path& directory, const std::string& name) {
+  struct stat about {};
+  if (lstat((directory / name).c_str(), &about) != 0) return false;
+  return S_ISREG(about.st_mode) || S_ISLNK(about.st_mode);
+}
+
+std::optional<std::string> read_tree_file(const fs::path& directory, const std::string& name, std::size_t cap) {
+  if (!in_tree(directory, name)) return std::nullopt;
+  const fs::path path = directory / name;
+  if (!is_plain_file(path)) {
+    throw UserError{fmt::format("{} is a symlink", name), "commit the file itself under that name"};
+  }
+  if (const auto size = fs::file_size(path); size > cap) {
+    throw UserError{fmt::format("{} has {}; at most {} are read", name, format_bytes(size), format_bytes(cap))};
+  }
+  return read_file(path, cap, /*follow=*/false);
+}
+
+BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, const Host& host) {
+  if (manifest.build_command) return own_command_plan(directory, "command", *manifest.build_command);
+  if (std::error_code ignored; fs::exists(fs::symlink_status(directory / kScript, ignored))) {
+    check_script(directory);
+    return own_command_plan(directory, "script", std::string{"./"} + kScript);
+  }
+
+  std::optional<BuildPlan> chosen;
+  std::string by;
+  for (const Language& language : languages()) {
+    if (!in_tree(directory, language.name)) continue;
+    if (chosen) {
+      throw UserError{fmt::format("both {} and {} are there: which language builds the app?", by, language.name),
+                      "say it in pushrod.toml, for both: [build] command = \"python3 -m venv /venv && /venv/bin/pip "
+                      "install -r requirements.txt && npm ci\""};
+    }
+    chosen = language.plan(directory, host);
+    by = language.name;
+  }
+  if (chosen) return *std::move(chosen);
+
+  BuildPlan none;
+  none.builder = "none";
+  none.description = "nothing to build";
+  none.environment["PATH"] = path_variable();
+  if (has_python_files(directory)) none.environment["PYTHONUNBUFFERED"] = "1";
+  return none;
+}
+
+BuildPlan plan_build(const fs::path& directory, const AppManifest& manifest) {
+  return plan_build_on(directory, manifest, Host{});
+}
+
+ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest) {
+  if (!manifest.processes.empty()) return manifest.processes;
+  if (!plan.default_processes.empty()) return plan.default_processes;
+  throw UserError{
+      "the app does not say what to run",
+      plan.builder == "node"
+          ? "commit a Procfile with a line such as \"web: node server.js\", or a start script in package.json"
+          : "commit a Procfile with a line such as \"web: python3 app.py\""};
+}
+
+fs::path app_directory(const Checkout& checkout, const std::string& path) {
+  fs::path directory = checkout.tree();
+  for (const fs::path& part : fs::path{path}) {
+    if (part.empty() || part == ".") continue;
+    directory /= part;
+    if (part == ".." || part.is_absolute() || !is_directory(directory)) {
+      throw UserError{fmt::format("the app's path {} is no directory in this commit", quoted(path)),
+                      "commit it as a plain directory (not a symlink), or create the app with another --path"};
+    }
+  }
+  return directory;
+}
+
+}  // namespace pushrod

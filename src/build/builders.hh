@@ -1,0 +1,41 @@
+// What builder.cc and the language builders share; nothing outside build/ includes it.
+// Floor 4. Each language is one function: absent when the tree is not of its kind, otherwise the plan.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build/builder.hh"
+
+namespace pushrod {
+
+// What a sandbox on this machine finds: the same paths lie inside and outside.
+struct Host {
+  std::vector<std::filesystem::path> program_directories{"/usr/local/bin", "/usr/bin"};  // as on every app's PATH
+  // Runs the system's pip for another interpreter (part of pip ≥ 22.3; from Debian's python3-pip).
+  std::filesystem::path pip_runner = "/usr/lib/python3/dist-packages/pip/__pip-runner__.py";
+
+  bool has_program(const std::string& name) const;
+};
+
+std::string path_variable(const std::string& first = {});  // "first:/usr/local/bin:/usr/bin:/bin"
+
+// A name in the app's directory, a plain file or a symlink; what a symlink points to is looked at in the sandbox only.
+bool in_tree(const std::filesystem::path& directory, const std::string& name);
+// The content of a file that must be read outside the sandbox; absent when there is none. Throws UserError for a
+// symlink, and for more than `cap` bytes.
+std::optional<std::string> read_tree_file(const std::filesystem::path& directory, const std::string& name,
+                                          std::size_t cap);
+
+// Python's variables for processes that use /venv.
+std::map<std::string, std::string> venv_environment();
+
+std::optional<BuildPlan> plan_python(const std::filesystem::path& directory, const Host& host);
+std::optional<BuildPlan> plan_node(const std::filesystem::path& directory, const Host& host);
+
+// plan_build() on a machine that looks like `host`.
+BuildPlan plan_build_on(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host);
+
+}  // namespace pushrod

@@ -1,0 +1,279 @@
+// Which builder a tree gets, and what it plans.
+#include "build/builder.hh"
+
+#include <string>
+
+#include "base/error.hh"
+#include "build/builders.hh"
+#include "test_tree.hh"
+
+namespace pushrod {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A machine with python3 = 3.11 and 3.12 beside it, node and npm, and the system's pip.
+class BuilderTest : public testing::Test {
+ protected:
+  BuilderTest() {
+    for (const char* program : {"python3.11", "python3.12", "node", "npm"}) programs.write(program, "", true);
+    programs.link("python3", "python3.11");
+    programs.write("pip-runner.py", "");
+    host.program_directories = {programs.path()};
+    host.pip_runner = programs.path() / "pip-runner.py";
+  }
+  BuildPlan plan(const AppManifest& manifest = {}) { return plan_build_on(tree.path(), manifest, host); }
+  std::string refused() {
+    return refusal<UserError>([&] { plan(); });
+  }
+
+  TestTree tree;
+  TestTree programs;
+  Host host;
+};
+
+TEST_F(BuilderTest, NothingToBuildInATreeOfNoKnownKind) {
+  tree.write("index.html", "hello");
+  const BuildPlan none = plan();
+  EXPECT_EQ(none.builder, "none");
+  EXPECT_EQ(none.command, "");
+  EXPECT_FALSE(none.needs_venv);
+  EXPECT_EQ(none.environment, (Environment{{"PATH", "/usr/local/bin:/usr/bin:/bin"}}));
+}
+
+TEST_F(BuilderTest, PythonWithoutRequirementsHasNothingToBuildButLogsAtOnce) {
+  tree.write("app.py", "print()");
+  EXPECT_EQ(plan().builder, "none");
+  EXPECT_EQ(plan().environment["PYTHONUNBUFFERED"], "1");
+}
+
+TEST_F(BuilderTest, RequirementsMakeAVirtualenvWithTheSystemsPip) {
+  tree.write("requirements.txt", "flask==3.0\n");
+  const BuildPlan python = plan();
+  EXPECT_EQ(python.builder, "python");
+  EXPECT_EQ(python.description, "Python 3.11, pip");
+  EXPECT_EQ(python.command, "python3 -m venv --without-pip /venv\n/venv/bin/python " + host.pip_runner.string() +
+                                " install --no-input --disable-pip-version-check --progress-bar off"
+                                " -r requirements.txt\n");
+  EXPECT_TRUE(python.needs_venv);
+  EXPECT_EQ(python.environment, (Environment{{"PATH", "/venv/bin:/usr/local/bin:/usr/bin:/bin"},
+                                             {"VIRTUAL_ENV", "/venv"},
+                                             {"PYTHONUNBUFFERED", "1"}}));
+  EXPECT_TRUE(python.default_processes.empty());
+}
+
+TEST_F(BuilderTest, PipIsBootstrappedWhereTheSystemHasNone) {
+  tree.write("requirements.txt", "flask\n");
+  fs::remove(host.pip_runner);
+  EXPECT_EQ(plan().command,
+            "python3 -m venv /venv\n/venv/bin/python -m pip install --no-input --disable-pip-version-check "
+            "--progress-bar off -r requirements.txt\n");
+}
+
+TEST_F(BuilderTest, RequirementsOfCommentsOnlyNeedNoPip) {
+  tree.write("requirements.txt", "# nothing yet\n\n   \r\n");
+  EXPECT_EQ(plan().command, "python3 -m venv --without-pip /venv\n");
+  EXPECT_EQ(plan().description, "Python 3.11, no requirements");
+  tree.write("requirements.txt", "# one\nflask");
+  EXPECT_EQ(plan().description, "Python 3.11, pip");
+}
+
+TEST_F(BuilderTest, SymlinkedRequirementsAreLeftToPip) {
+  tree.link("requirements.txt", "/etc/passwd");
+  EXPECT_EQ(plan().description, "Python 3.11, pip");
+}
+
+TEST_F(BuilderTest, AnotherInstalledPythonIsUsedWithItsOwnPip) {
+  tree.write("requirements.txt", "flask");
+  tree.write("runtime.txt", "python-3.12.1\n");
+  EXPECT_EQ(plan().description, "Python 3.12, pip");
+  EXPECT_TRUE(plan().command.starts_with("python3.12 -m venv /venv\n/venv/bin/python -m pip install"));
+}
+
+TEST_F(BuilderTest, ThePatchLevelOfTheDefaultPythonDoesNotMatter) {
+  tree.write("requirements.txt", "flask");
+  for (const char* version : {"3", "3.11", "3.11.9", "# pyenv\n3.11\n", ""}) {
+    tree.write(".python-version", version);
+    EXPECT_EQ(plan().description, "Python 3.11, pip") << version;
+  }
+}
+
+TEST_F(BuilderTest, APythonThatIsNotInstalledIsRefused) {
+  tree.write("requirements.txt", "flask");
+  tree.write(".python-version", "3.13\n");
+  EXPECT_EQ(refused(),
+            ".python-version asks for Python 3.13; this machine has 3.11, 3.12 | "
+            "change or remove .python-version, or ask the administrator to install python3.13");
+}
+
+TEST_F(BuilderTest, AVersionThatIsNoneIsRefused) {
+  tree.write("requirements.txt", "flask");
+  for (const char* version : {"2.7", "pypy3.9", "3.", "3.11;id", "3.x", "3.11.4.5", "3.11 3.12", "-3"}) {
+    tree.write(".python-version", version);
+    EXPECT_TRUE(refused().starts_with(".python-version asks for \"")) << version << ": " << refused();
+  }
+}
+
+TEST_F(BuilderTest, TwoFilesThatAskForDifferentVersionsAreRefused) {
+  tree.write("requirements.txt", "flask");
+  tree.write(".python-version", "3.11");
+  tree.write("runtime.txt", "python-3.11.2");
+  EXPECT_EQ(plan().description, "Python 3.11, pip");
+  tree.write("runtime.txt", "python-3.12.0");
+  EXPECT_EQ(refused(), ".python-version asks for Python 3.11, and runtime.txt for 3.12 | keep one of the two files");
+}
+
+TEST_F(BuilderTest, AMachineWithoutPythonSaysHowToGetIt) {
+  tree.write("requirements.txt", "flask");
+  fs::remove(programs.path() / "python3");
+  EXPECT_EQ(refusal<Error>([&] { plan(); }),
+            "Python is not installed on this machine | its administrator can install it: apt-get install python3 "
+            "python3-pip python3-venv");
+}
+
+TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {
+  tree.write("package.json", R"({"dependencies": {"left": "1"}, "scripts": {"build": "make", "start": "node a.js"}})");
+  tree.write("package-lock.json", "{}");
+  const BuildPlan node = plan();
+  EXPECT_EQ(node.builder, "node");
+  EXPECT_EQ(node.description, "Node.js, npm ci, npm run build");
+  EXPECT_EQ(node.command, "npm ci --include=dev --no-audit --no-fund\nnpm run build\n");
+  EXPECT_EQ(node.environment.at("PATH"), "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
+  EXPECT_EQ(node.environment.at("NODE_ENV"), "production");
+  EXPECT_FALSE(node.needs_venv);
+  ASSERT_EQ(node.default_processes.size(), 1U);
+  EXPECT_EQ(node.default_processes[0].type.str(), "web");
+  EXPECT_EQ(node.default_processes[0].command, "npm start");
+}
+
+TEST_F(BuilderTest, NodeWithoutALockFileIsInstalled) {
+  tree.write("package.json", R"({"devDependencies": {"left": "1"}})");
+  EXPECT_EQ(plan().command, "npm install --include=dev --no-audit --no-fund\n");
+  EXPECT_TRUE(plan().default_processes.empty());
+}
+
+TEST_F(BuilderTest, NodeThatAsksForNothingRunsNoNpm) {
+  tree.write("package.json", R"({"dependencies": {}, "scripts": {"start": "node a.js", "build": ""}})");
+  fs::remove(programs.path() / "npm");
+  EXPECT_EQ(plan().command, "");
+  EXPECT_EQ(plan().description, "Node.js, no dependencies");
+}
+
+TEST_F(BuilderTest, WhatNpmRunsOnItsOwnIsRun) {
+  tree.write("package.json", R"({"scripts": {"postinstall": "make"}})");
+  EXPECT_EQ(plan().description, "Node.js, npm install");
+  tree.write("package.json", "{}");
+  EXPECT_EQ(plan().description, "Node.js, no dependencies");
+  tree.write("binding.gyp", "{}");
+  EXPECT_EQ(plan().description, "Node.js, npm install");
+}
+
+TEST_F(BuilderTest, BadPackageJsonIsRefusedWithItsPlace) {
+  tree.write("package.json", "{\n  \"name\": \"x\",\n  \"scripts\": {,}\n}");
+  EXPECT_EQ(refused(), "package.json:3:15: not valid JSON | npm could not read it either");
+  tree.write("package.json", "");
+  EXPECT_EQ(refused(), "package.json:1:1: not valid JSON | npm could not read it either");
+  tree.write("package.json", "[]");
+  EXPECT_TRUE(refused().starts_with("package.json:1: not a JSON object"));
+  tree.write("package.json", "{\"a\": \"\xff\"}");
+  EXPECT_TRUE(refused().starts_with("package.json:1:8: not valid JSON")) << refused();
+  tree.write("package.json", std::string(500'000, '['));
+  EXPECT_TRUE(refused().starts_with("package.json:1:")) << refused();
+  tree.write("package.json", std::string(500'000, '[') + std::string(500'000, ']'));
+  EXPECT_TRUE(refused().starts_with("package.json:1: not a JSON object")) << refused();
+  tree.write("package.json", std::string(1'100'000, ' ') + "{}");
+  EXPECT_EQ(refused(), "package.json has 1.1 MB; at most 1.0 MB are read | ");
+}
+
+TEST_F(BuilderTest, ASymlinkedPackageJsonIsNotRead) {
+  tree.link("package.json", "/etc/passwd");
+  EXPECT_EQ(refused(), "package.json is a symlink | commit the file itself under that name");
+}
+
+TEST_F(BuilderTest, OddlyTypedPackageJsonIsLeftToNpm) {
+  tree.write("package.json", R"({"scripts": ["start"], "dependencies": 3})");
+  EXPECT_EQ(plan().description, "Node.js, npm install");
+}
+
+TEST_F(BuilderTest, TwoLanguagesNeedACommandThatSaysSo) {
+  tree.write("requirements.txt", "flask");
+  tree.write("package.json", "{}");
+  EXPECT_TRUE(refused().starts_with("both requirements.txt and package.json are there")) << refused();
+
+  AppManifest manifest;
+  manifest.build_command = "make";
+  const BuildPlan own = plan(manifest);
+  EXPECT_EQ(own.builder, "command");
+  EXPECT_EQ(own.command, "make");
+  EXPECT_TRUE(own.needs_venv);
+  EXPECT_EQ(own.environment.at("PATH"), "/venv/bin:/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
+}
+
+TEST_F(BuilderTest, TheCommandGoesBeforeTheScriptAndTheScriptBeforeALanguage) {
+  tree.write("requirements.txt", "flask");
+  tree.write(".build.sh", "#!/bin/sh\n", true);
+  const BuildPlan script = plan();
+  EXPECT_EQ(script.builder, "script");
+  EXPECT_EQ(script.command, "./.build.sh");
+  EXPECT_TRUE(script.needs_venv);
+
+  AppManifest manifest;
+  manifest.build_command = "make";
+  EXPECT_EQ(plan(manifest).builder, "command");
+}
+
+TEST_F(BuilderTest, ACommandInATreeWithoutPythonHasNoVirtualenv) {
+  AppManifest manifest;
+  manifest.build_command = "make";
+  EXPECT_FALSE(plan(manifest).needs_venv);
+  EXPECT_EQ(plan(manifest).environment.at("PATH"), "/usr/local/bin:/usr/bin:/bin");
+}
+
+TEST_F(BuilderTest, AScriptThatCannotRunIsRefused) {
+  tree.write(".build.sh", "#!/bin/sh\n");
+  EXPECT_EQ(refused(), ".build.sh is there, but not executable | git update-index --chmod=+x .build.sh, then commit");
+  fs::remove(tree.path() / ".build.sh");
+  tree.link(".build.sh", "/bin/true");
+  EXPECT_TRUE(refused().starts_with(".build.sh is not a plain file"));
+  fs::remove(tree.path() / ".build.sh");
+  tree.link(".build.sh", "/nowhere");
+  EXPECT_TRUE(refused().starts_with(".build.sh is not a plain file"));
+}
+
+TEST_F(BuilderTest, DirectoriesAreNoSignOfALanguage) {
+  fs::create_directory(tree.path() / "requirements.txt");
+  fs::create_directory(tree.path() / "package.json");
+  EXPECT_EQ(plan().builder, "none");
+}
+
+TEST_F(BuilderTest, TheManifestsProcessesGoBeforeTheBuildersDefault) {
+  tree.write("package.json", R"({"scripts": {"start": "node a.js"}})");
+  AppManifest manifest;
+  EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "npm start");
+  manifest.processes.push_back(Process{.type = ProcessType::parse("worker"), .command = "node w.js", .health = {}});
+  EXPECT_EQ(choose_processes(plan(), manifest).size(), 1U);
+  EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "node w.js");
+}
+
+TEST_F(BuilderTest, AnAppThatSaysNothingIsToldWhatToWrite) {
+  EXPECT_EQ(refusal<UserError>([&] { choose_processes(plan(), {}); }),
+            "the app does not say what to run | commit a Procfile with a line such as \"web: python3 app.py\"");
+}
+
+TEST_F(BuilderTest, TheAppsDirectoryIsReachedThroughNoSymlink) {
+  tree.write("tree/inner/deep/app.py", "");
+  tree.write("tree/inner/file", "");
+  tree.link("tree/link", "inner");
+  tree.link("tree/inner/out", "/etc");
+  const Checkout checkout{tree.path()};
+  EXPECT_EQ(app_directory(checkout, ""), tree.path() / "tree");
+  EXPECT_EQ(app_directory(checkout, "."), tree.path() / "tree");
+  EXPECT_EQ(app_directory(checkout, "inner/deep"), tree.path() / "tree/inner/deep");
+  EXPECT_EQ(app_directory(checkout, "inner/"), tree.path() / "tree/inner");
+  for (const char* path : {"link", "link/deep", "inner/out", "inner/file", "..", "inner/..", "/etc", "missing"}) {
+    EXPECT_TRUE(refusal<UserError>([&] { app_directory(checkout, path); }).starts_with("the app's path \"")) << path;
+  }
+}
+
+}  // namespace
+}  // namespace pushrod
