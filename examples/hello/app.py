@@ -2,7 +2,7 @@
 
 import os
 import signal
-import threading
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = "1"
@@ -10,7 +10,8 @@ RELEASE = os.environ.get("RELEASE", "0")
 
 
 class Hello(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive
+    protocol_version = "HTTP/1.1"  # keep connections open
+    wbufsize = -1  # send an answer in one piece
 
     def do_GET(self):
         body = f"Hello! This is version {VERSION}, release {RELEASE}.\n".encode()
@@ -21,17 +22,20 @@ class Hello(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format, *args):
-        print(f"{self.command} {self.path} {format % args}", flush=True)
+        print(format % args, flush=True)
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
 
 
 def main():
     port = int(os.environ.get("PORT", "8000"))
-    server = ThreadingHTTPServer(("127.0.0.1", port), Hello)
-    # Pushrod stops a release with SIGTERM, after its last request.
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server = Server(("127.0.0.1", port), Hello)
+    # Pushrod sends SIGTERM to an old release once it has answered its last request.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     print(f"version {VERSION} listens on port {port}", flush=True)
     server.serve_forever()
-    print("stopped", flush=True)
 
 
 if __name__ == "__main__":
