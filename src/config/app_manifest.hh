@@ -3,9 +3,14 @@
 // UTF-8, nested at most 32 deep; errors are UserErrors that name file and line.
 //
 //   [processes]
-//   web = "python3 app.py"                        # a string, or a table:
-//   worker = { command = "…", count = 2, overlap = false, stop_timeout = "30s", drain_timeout = "1m",
-//              health = { path = "/up", timeout = "10s" } }
+//   worker = "python3 jobs.py"                    # a string, or a table:
+//   [processes.web]
+//   command = "python3 app.py"
+//   count = 2                                     # 0 to 64; 0: none runs
+//   overlap = false
+//   stop_timeout = "30s"                          # times up to a day; a bare number is seconds
+//   drain_timeout = "1m"
+//   health = { path = "/up", timeout = "10s" }    # path: web only, the one type with a port
 //   [build]
 //   command = "make"
 //   [release]
@@ -14,6 +19,10 @@
 // pushrod.toml's [processes] and a Procfile together are refused when they name different types or the same one twice
 // with different commands: one place must be true. (Procfile alone, pushrod.toml alone, or a pushrod.toml without
 // [processes] beside a Procfile are all fine.)
+//
+// A Procfile has lines "name: command"; blank lines and lines that begin with "#" are skipped, spaces around a command
+// do not count, and a line may end in CRLF, as a text file of Windows does. Its line "release" is no process but the
+// release command; together with [release] it is refused.
 #pragma once
 
 #include <filesystem>
@@ -24,8 +33,10 @@
 namespace pushrod {
 
 AppManifest parse_manifest(const std::string& text, const std::string& file_name);
+// A line "release" is an ordinary entry here; load_manifest makes it the release command.
 ProcessTable parse_procfile(const std::string& text, const std::string& file_name);
-// Reads both files in the directory; neither needs to be there. `shown_path` is the app's path in the repo, for errors.
+// Reads both files in the directory, which ends in `shown_path`, the app's path in the repo (empty: the root). Neither
+// file needs to be there; the directory does, and no part of shown_path may be a symlink.
 AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path);
 
 }  // namespace pushrod

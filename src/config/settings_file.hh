@@ -1,5 +1,7 @@
 // server.toml → Settings.
 // Floor 3. Unknown keys, wrong types and values out of range are UserErrors with file, line, and the nearest known key.
+// So are settings that contradict each other: a range of ports that holds none, one port for two listeners, a listener
+// within the range of the apps' ports.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +12,7 @@
 namespace pushrod {
 
 Settings parse_settings(const std::string& text, const std::string& file_name);
-// A missing file gives the defaults.
+// A missing file gives the defaults. It must be a plain file (or a symlink to one) of at most 1 MB.
 Settings load_settings(const std::filesystem::path& file);
 
 }  // namespace pushrod

@@ -1,0 +1,185 @@
+// pushrod.toml and Procfile of an app → AppManifest.
+// Floor 3: reads both from a checkout and decides which of them says what the processes are.
+#include "config/app_manifest.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "config/manifest_rules.hh"
+#include "config/plain_file.hh"
+#include "config/toml_section.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLargestFile = std::size_t{256} << 10;
+constexpr std::uint64_t kMostInstances = 64;
+constexpr DurationRange kUpToADay{1ms, 24h};
+
+// What an HTTP request line can carry as it is.
+bool is_request_path(std::string_view path) {
+  constexpr std::size_t kLongestPath = 1000;
+  const auto is_allowed = [](char c) { return c > ' ' && c < 0x7f && c != '#'; };
+  return path.starts_with('/') && path.size() <= kLongestPath && std::all_of(path.begin(), path.end(), is_allowed);
+}
+
+Health read_health(TomlSection section, bool is_routed) {
+  Health health;
+  section.duration("timeout", health.timeout, kUpToADay);
+  health.path = section.text("path");
+  section.refuse_unknown_keys();
+  if (health.path && !is_request_path(*health.path)) {
+    section.refuse("path", fmt::format("{} is not a path to ask for: {}", section.shown("path"), quoted(*health.path)),
+                   "it begins with \"/\" and has no spaces, control characters, \"#\" or letters beyond ASCII "
+                   "(write those as %XX)");
+  }
+  if (health.path && !is_routed) {
+    section.refuse("path",
+                   fmt::format("{}: only the type \"web\" gets a port that could be asked", section.shown("path")));
+  }
+  return health;
+}
+
+// Call it last: a misspelt "command" is told as what it is, an unknown key.
+std::string read_command_and_no_more(TomlSection& section) {
+  auto command = section.text("command");
+  section.refuse_unknown_keys();
+  if (!command) section.refuse({}, fmt::format("{} is missing", section.shown("command")));
+  check_command(*command, section.shown("command"), section.place("command"));
+  return *std::move(command);
+}
+
+Process read_process_table(TomlSection section, ProcessType type) {
+  Process process{.type = std::move(type), .command = {}, .health = {}};
+  section.count("count", process.count, {0, kMostInstances});
+  section.flag("overlap", process.overlap);
+  section.duration("stop_timeout", process.stop_timeout, kUpToADay);
+  section.duration("drain_timeout", process.drain_timeout, kUpToADay);
+  if (auto health = section.section("health")) {
+    process.health = read_health(*std::move(health), process.is_routed());
+  }
+  process.command = read_command_and_no_more(section);
+  return process;
+}
+
+Process read_process(TomlSection& processes, const std::string& name) {
+  const std::string place = processes.place(name);
+  if (name == kReleaseType) {
+    processes.refuse(name, "\"release\" in [processes] would not be a process that stays up",
+                     "write the release command as [release] command = \"…\"");
+  }
+  ProcessType type = parse_process_type(name, place);
+  if (processes.is_table(name)) return read_process_table(*processes.section(name), std::move(type));
+  const auto command = processes.text(name);
+  check_command(*command, processes.shown(name), place);
+  return Process{.type = std::move(type), .command = *command, .health = {}};
+}
+
+ProcessTable read_processes(TomlSection section) {
+  ProcessTable processes;
+  for (const std::string& name : section.keys()) {
+    processes.push_back(read_process(section, name));
+    check_number_of_types(processes.size(), section.place(name));
+  }
+  std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
+  return processes;
+}
+
+std::string types_of(const ProcessTable& processes) {
+  std::vector<std::string> names;
+  for (const Process& process : processes) names.push_back(process.type.str());
+  return join(names, ", ");
+}
+
+// Two places that say the same are one truth; anything else is refused.
+void check_agreement(const ProcessTable& manifest, const std::string& manifest_name, const ProcessTable& procfile,
+                     const std::string& procfile_name) {
+  const std::string hint = fmt::format("name the processes in one place: remove {} or [processes]", procfile_name);
+  const auto same_type = [](const Process& a, const Process& b) { return a.type == b.type; };
+  if (!std::equal(manifest.begin(), manifest.end(), procfile.begin(), procfile.end(), same_type)) {
+    throw UserError(fmt::format("{} and {} name different processes ({}; {})", manifest_name, procfile_name,
+                                types_of(manifest), types_of(procfile)),
+                    hint);
+  }
+  for (std::size_t at = 0; at < manifest.size(); ++at) {
+    if (manifest[at].command == procfile[at].command) continue;
+    throw UserError(
+        fmt::format("{} and {} give {} different commands ({} and {})", manifest_name, procfile_name,
+                    quoted(manifest[at].type.str()), quoted(manifest[at].command), quoted(procfile[at].command)),
+        hint);
+  }
+}
+
+void add_procfile(AppManifest& manifest, const std::string& manifest_name, ProcessTable procfile,
+                  const std::string& procfile_name) {
+  const auto release = std::find_if(procfile.begin(), procfile.end(),
+                                    [](const Process& process) { return process.type.str() == kReleaseType; });
+  if (release != procfile.end()) {
+    if (manifest.release_command) {
+      throw UserError(
+          fmt::format("{} and {} both give a release command", manifest_name, procfile_name),
+          fmt::format("remove [release] from {}, or the line \"release\" from {}", manifest_name, procfile_name));
+    }
+    manifest.release_command = release->command;
+    procfile.erase(release);
+  }
+  if (procfile.empty()) return;
+  if (manifest.processes.empty()) {
+    manifest.processes = std::move(procfile);
+  } else {
+    check_agreement(manifest.processes, manifest_name, procfile, procfile_name);
+  }
+}
+
+// The app's path is the operator's, but what lies there is the commit's: a symlink could lead out of the checkout.
+void check_directories(std::filesystem::path directory, const std::string& shown_path) {
+  const std::size_t parts = shown_path.empty() ? 0 : split(shown_path, '/').size();
+  for (std::size_t part = 0; part <= parts; ++part) {
+    if (!is_directory(directory)) {
+      throw UserError(fmt::format("the commit has no directory {} (a symbolic link does not count)",
+                                  quoted(shown_path.empty() ? "." : shown_path)),
+                      "push a commit that has it, or give the app another --path");
+    }
+    directory = directory.parent_path();
+  }
+}
+
+}  // namespace
+
+AppManifest parse_manifest(const std::string& text, const std::string& file_name) {
+  const TomlDocument document(text, file_name);
+  TomlSection top = document.top();
+  AppManifest manifest;
+  if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes));
+  if (auto build = top.section("build")) manifest.build_command = read_command_and_no_more(*build);
+  if (auto release = top.section("release")) manifest.release_command = read_command_and_no_more(*release);
+  top.refuse_unknown_keys();
+  return manifest;
+}
+
+AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path) {
+  check_directories(directory, shown_path);
+  const auto shown = [&](const char* name) {
+    return shown_path.empty() ? std::string(name) : fmt::format("{}/{}", escaped(shown_path), name);
+  };
+  const std::string manifest_name = shown("pushrod.toml");
+  const std::string procfile_name = shown("Procfile");
+  AppManifest manifest;
+  if (const auto text = read_plain_file(directory / "pushrod.toml", manifest_name, kLargestFile, Symlinks::Refuse)) {
+    manifest = parse_manifest(*text, manifest_name);
+  }
+  if (const auto text = read_plain_file(directory / "Procfile", procfile_name, kLargestFile, Symlinks::Refuse)) {
+    add_procfile(manifest, manifest_name, parse_procfile(*text, procfile_name), procfile_name);
+  }
+  return manifest;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,61 @@
+// Procfile → ProcessTable: "name: command", one a line.
+// Floor 3: called by app_manifest.cc, which puts it together with pushrod.toml.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "config/app_manifest.hh"
+#include "config/manifest_rules.hh"
+#include "config/toml_section.hh"
+
+namespace pushrod {
+
+namespace {
+
+// A file with CRLF is a text file of Windows: the CR belongs to the line end.
+std::string_view without_line_end(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+Process parse_line(std::string_view line, const std::string& place) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) {
+    throw UserError(fmt::format("{}: not a line of the form \"name: command\": {}", place, quoted(line)),
+                    "for example: web: python3 app.py");
+  }
+  ProcessType type = parse_process_type(line.substr(0, colon), place);
+  const std::string_view command = trim(line.substr(colon + 1));
+  check_command(command, fmt::format("the command of {}", quoted(type.str())), place);
+  return Process{.type = std::move(type), .command = std::string(command), .health = {}};
+}
+
+}  // namespace
+
+ProcessTable parse_procfile(const std::string& text, const std::string& file_name) {
+  check_utf8(text, file_name);
+  ProcessTable processes;
+  std::map<ProcessType, std::size_t> line_of;
+  std::size_t number = 0;
+  for (const std::string& whole_line : lines_of(text)) {
+    ++number;
+    const std::string_view line = without_line_end(whole_line);
+    if (trim(line).empty() || trim(line).starts_with('#')) continue;
+    const std::string place = fmt::format("{}:{}", file_name, number);
+    Process process = parse_line(line, place);
+    const auto [first, is_new] = line_of.emplace(process.type, number);
+    if (!is_new) {
+      throw UserError(fmt::format("{}: process type {} is already defined on line {}", place,
+                                  quoted(process.type.str()), first->second));
+    }
+    processes.push_back(std::move(process));
+    check_number_of_types(processes.size(), place);
+  }
+  std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
+  return processes;
+}
+
+}  // namespace pushrod

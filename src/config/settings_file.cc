@@ -1,0 +1,191 @@
+// server.toml → Settings: which keys there are, their ranges, and how they must agree with each other.
+// Floor 3. docs/settings.md tells each key; model/settings.hh holds the defaults.
+#include "config/settings_file.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "config/plain_file.hh"
+#include "config/toml_section.hh"
+
+namespace pushrod {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLargestFile = std::size_t{1} << 20;
+constexpr DurationRange kUpToADay{1ms, 24h};
+constexpr std::size_t kLongestVariable = 131'072 - 2;  // Linux' MAX_ARG_STRLEN, less "=" and NUL
+
+bool is_letter_or_digit(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9');
+}
+
+// Lower-case labels of RFC 1123; with the longest app name in front it must still be a host name.
+bool is_domain(std::string_view text) {
+  constexpr std::size_t kLongestDomain = 253 - 41;
+  if (text.size() > kLongestDomain) return false;
+  const std::vector<std::string> labels = split(text, '.');
+  const auto is_label = [](const std::string& label) {
+    return !label.empty() && label.size() <= 63 && is_letter_or_digit(label.front()) &&
+           is_letter_or_digit(label.back()) &&
+           std::all_of(label.begin(), label.end(), [](char c) { return is_letter_or_digit(c) || c == '-'; });
+  };
+  // A last label of digits only makes an IPv4 address, which cannot have names below it.
+  return std::all_of(labels.begin(), labels.end(), is_label) && !parse_unsigned(labels.back());
+}
+
+void read_listen(TomlSection& section, ListenAddress& address) {
+  const auto text = section.text("listen");
+  if (!text) return;
+  try {
+    address = parse_listen_address(*text);
+  } catch (const UserError& error) {
+    section.refuse("listen", fmt::format("{}: {}", section.shown("listen"), error.message()), error.hint());
+  }
+}
+
+void read_http(TomlSection http, Settings& settings) {
+  read_listen(http, settings.http);
+  if (const auto domain = http.text("domain")) {
+    if (!is_domain(*domain)) {
+      http.refuse("domain", fmt::format("{} is not a host name: {}", http.shown("domain"), quoted(*domain)),
+                  "give a name such as \"apps.example.com\": a-z, 0-9 and \"-\", without a port; apps answer below it");
+    }
+    settings.domain = *domain;
+  }
+  http.refuse_unknown_keys();
+}
+
+void read_ssh(TomlSection ssh, Settings& settings) {
+  ssh.flag("enabled", settings.ssh_enabled);
+  read_listen(ssh, settings.ssh);
+  ssh.refuse_unknown_keys();
+}
+
+void read_ports(TomlSection ports, Settings& settings) {
+  constexpr NumberRange kUnprivileged{1024, 65535};
+  ports.count("first", settings.first_port, kUnprivileged);
+  ports.count("last", settings.last_port, kUnprivileged);
+  ports.refuse_unknown_keys();
+  if (settings.first_port > settings.last_port) {
+    ports.refuse(ports.has("last") ? "last" : "first", fmt::format("[ports] goes from {} to {}, which holds no port",
+                                                                   settings.first_port, settings.last_port));
+  }
+}
+
+void read_limits(TomlSection limits, Settings& settings) {
+  constexpr std::uint64_t kTera = std::uint64_t{1} << 40;
+  limits.count("tree_entries", settings.tree_entries, {1, 100'000'000});
+  limits.size("tree_bytes", settings.tree_bytes, {1, 16 * kTera});
+  limits.count("tree_depth", settings.tree_depth, {1, 1000});
+  limits.count("path_length", settings.path_length, {1, 4000});
+  limits.size("push_bytes", settings.push_bytes, {1, 16 * kTera});
+  limits.duration("push_timeout", settings.push_timeout, kUpToADay);
+  limits.duration("build_timeout", settings.build_timeout, kUpToADay);
+  limits.duration("release_timeout", settings.release_timeout, kUpToADay);
+  limits.count("builds", settings.builds, {0, 1000});
+  limits.size("log_bytes", settings.log_bytes, {std::uint64_t{16} << 10, std::uint64_t{16} << 30});
+  limits.refuse_unknown_keys();
+}
+
+void read_retention(TomlSection retention, Settings& settings) {
+  retention.count("releases", settings.keep_releases, {0, 1000});
+  retention.count("deployments", settings.keep_deployments, {1, 1'000'000});
+  retention.refuse_unknown_keys();
+}
+
+bool is_variable_name(std::string_view name) {
+  const auto is_name_character = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && !(name.front() >= '0' && name.front() <= '9') &&
+         std::all_of(name.begin(), name.end(), is_name_character);
+}
+
+void read_environment(TomlSection variables, Settings& settings) {
+  constexpr std::array<std::string_view, 9> kOurs{"PATH",    "HOME",     "APP",        "PORT",    "RELEASE",
+                                                  "PROCESS", "INSTANCE", "GIT_COMMIT", "DATA_DIR"};
+  for (const std::string& name : variables.keys()) {
+    if (!is_variable_name(name)) {
+      variables.refuse(name, fmt::format("{} is not a variable's name", variables.shown(name)),
+                       "a name is made of letters, digits and \"_\", and does not begin with a digit");
+    }
+    if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end()) {
+      variables.refuse(
+          name, fmt::format("{} is set by Pushrod itself", variables.shown(name)),
+          "choose another name; ours are " + join(std::vector<std::string>(kOurs.begin(), kOurs.end()), ", "));
+    }
+    std::string value = *variables.text(name);
+    if (name.size() + value.size() > kLongestVariable) {
+      variables.refuse(name, fmt::format("{} is {} long; the system allows {}", variables.shown(name),
+                                         format_bytes(value.size()), format_bytes(kLongestVariable)));
+    }
+    settings.build_environment.emplace(name, std::move(value));
+  }
+}
+
+void read_build(TomlSection build, Settings& settings) {
+  if (auto variables = build.section("environment")) read_environment(*std::move(variables), settings);
+  build.refuse_unknown_keys();
+}
+
+bool overlap(const ListenAddress& a, const ListenAddress& b) {
+  return a.port == b.port && (a.host == b.host || a.host == "*" || b.host == "*");
+}
+
+// What no section can tell alone. The error stands where the file speaks of it, in the last section that does.
+void check_agreement(const TomlSection& top, const Settings& settings) {
+  const auto key_of = [&](std::initializer_list<std::string_view> sections) {
+    std::string_view found;
+    for (const std::string_view section : sections) {
+      if (top.has(section)) found = section;
+    }
+    return found;
+  };
+  if (settings.ssh_enabled && overlap(settings.http, settings.ssh)) {
+    top.refuse(key_of({"http", "ssh"}), fmt::format("[http] and [ssh] cannot both listen on port {} ({} and {})",
+                                                    settings.ssh.port, settings.http.str(), settings.ssh.str()));
+  }
+  const auto check_range = [&](const std::string& section, const ListenAddress& address) {
+    if (address.port < settings.first_port || address.port > settings.last_port) return;
+    top.refuse(key_of({section, "ports"}),
+               fmt::format("[{}] listens on port {}, which lies in the range of the apps' ports ({} to {})", section,
+                           address.port, settings.first_port, settings.last_port),
+               "move one of the two: an app could take the port while nobody listens there");
+  };
+  check_range("http", settings.http);
+  if (settings.ssh_enabled) check_range("ssh", settings.ssh);
+}
+
+}  // namespace
+
+Settings parse_settings(const std::string& text, const std::string& file_name) {
+  const TomlDocument document(text, file_name);
+  TomlSection top = document.top();
+  Settings settings;
+  if (auto http = top.section("http")) read_http(*std::move(http), settings);
+  if (auto ssh = top.section("ssh")) read_ssh(*std::move(ssh), settings);
+  if (auto ports = top.section("ports")) read_ports(*std::move(ports), settings);
+  if (auto limits = top.section("limits")) read_limits(*std::move(limits), settings);
+  if (auto retention = top.section("retention")) read_retention(*std::move(retention), settings);
+  if (auto build = top.section("build")) read_build(*std::move(build), settings);
+  top.refuse_unknown_keys();
+  check_agreement(top, settings);
+  return settings;
+}
+
+Settings load_settings(const std::filesystem::path& file) {
+  const std::string shown = escaped(file.filename().string());
+  const auto text = read_plain_file(file, shown, kLargestFile, Symlinks::Follow);
+  if (!text) return {};
+  return parse_settings(*text, shown);
+}
+
+}  // namespace pushrod

@@ -1,0 +1,17 @@
+// How deep a TOML text nests, told before anything is built from it.
+// Floor 3. Used inside config/ only. toml++ itself stops at 256 nested arrays and inline tables, but not at keys: a
+// header of 130,000 dotted parts makes as many tables, whose destructors then overflow the stack (measured with 3.3).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace pushrod {
+
+// The line (from 1) on which the text nests deeper than limit; absent if it nowhere does. Every part of a dotted key,
+// every inline table and every array is one level below the root. For a text that is no TOML the answer may be
+// anything up to the place where a parser gives up, and means nothing after it.
+std::optional<std::size_t> line_nested_deeper(std::string_view text, std::size_t limit);
+
+}  // namespace pushrod

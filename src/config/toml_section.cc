@@ -1,0 +1,224 @@
+// Takes TOML values out of a table and says of each wrong one where it stands and what it should have been.
+// Floor 3: between toml++ and the two kinds of files that we read.
+#include "config/toml_section.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.hh"
+#include "config/toml_nesting.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kDeepestNesting = 32;
+
+std::string kind_of(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::floating_point:
+      return "a number with a decimal point";
+    case toml::node_type::date:
+    case toml::node_type::time:
+    case toml::node_type::date_time:
+      return "a date";
+    case toml::node_type::string:
+      return quoted(*node.value<std::string>());
+    case toml::node_type::integer:
+      return fmt::format("{}", *node.value<std::int64_t>());
+    case toml::node_type::boolean:
+      return *node.value<bool>() ? "true" : "false";
+    case toml::node_type::none:
+      break;
+  }
+  return "nothing";
+}
+
+// As it would be written in the file.
+std::string written_size(std::uint64_t bytes) {
+  constexpr std::array<std::pair<unsigned, char>, 4> kUnits{{{40, 'T'}, {30, 'G'}, {20, 'M'}, {10, 'k'}}};
+  for (const auto& [shift, unit] : kUnits) {
+    if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0) return fmt::format("{}{}", bytes >> shift, unit);
+  }
+  return fmt::format("{}", bytes);
+}
+
+std::string written_duration(Milliseconds duration) {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 4> kUnits{
+      {{86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}}};
+  for (const auto& [milliseconds, unit] : kUnits) {
+    if (duration.count() != 0 && duration.count() % milliseconds == 0) {
+      return fmt::format("{}{}", duration.count() / milliseconds, unit);
+    }
+  }
+  return fmt::format("{}ms", duration.count());
+}
+
+// Where the first line begins that is not valid.
+std::size_t first_invalid_line(std::string_view text) {
+  // No sequence of UTF-8 contains a newline: each line is valid or not by itself.
+  std::size_t line_start = 0;
+  while (true) {
+    const std::size_t line_end = std::min(text.find('\n', line_start), text.size());
+    const std::string_view line = text.substr(line_start, line_end - line_start);
+    if (!is_valid_utf8(line) || line_end == text.size()) return line_start;
+    line_start = line_end + 1;
+  }
+}
+
+toml::table parse_toml(const std::string& text, const std::string& file_name) {
+  check_utf8(text, file_name);
+  if (const auto line = line_nested_deeper(text, kDeepestNesting)) {
+    throw UserError(fmt::format("{}:{}: nested deeper than {} levels", file_name, *line, kDeepestNesting));
+  }
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    throw UserError(fmt::format("{}:{}: {}", file_name, error.source().begin.line, escaped(error.description(), 300)));
+  }
+}
+
+}  // namespace
+
+std::size_t line_at(std::string_view text, std::size_t position) {
+  const std::string_view before = text.substr(0, position);
+  return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+}
+
+void check_utf8(const std::string& text, const std::string& file_name) {
+  if (is_valid_utf8(text)) return;
+  throw UserError(fmt::format("{}:{}: not valid UTF-8", file_name, line_at(text, first_invalid_line(text))),
+                  "save the file as UTF-8");
+}
+
+TomlDocument::TomlDocument(const std::string& text, std::string file_name)
+    : file_name_(std::move(file_name)), table_(parse_toml(text, file_name_)) {}
+
+std::vector<std::string> TomlSection::keys() const {
+  std::vector<std::pair<toml::source_position, std::string>> found;
+  for (const auto& [key, value] : *table_) found.emplace_back(key.source().begin, std::string(key.str()));
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> names;
+  for (auto& [position, name] : found) names.push_back(std::move(name));
+  return names;
+}
+
+std::string TomlSection::place(std::string_view key) const {
+  const toml::node* node = table_;
+  if (const auto found = table_->find(key); found != table_->end()) {
+    // An implicit table ([a.b] without [a]) has its key's place only.
+    const auto line = found->first.source().begin.line;
+    if (line != 0) return fmt::format("{}:{}", file_name_, line);
+    node = &found->second;
+  }
+  return fmt::format("{}:{}", file_name_, node->source().begin.line);
+}
+
+std::string TomlSection::shown(std::string_view key) const {
+  if (name_.empty()) return is_table(key) ? fmt::format("[{}]", escaped(key, 120)) : quoted(key);
+  return fmt::format("{} in {}", quoted(key), name_);
+}
+
+void TomlSection::refuse(std::string_view key, const std::string& problem, const std::string& hint) const {
+  throw UserError(fmt::format("{}: {}", place(key), problem), hint);
+}
+
+bool TomlSection::is_table(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node != nullptr && node->is_table();
+}
+
+const toml::node* TomlSection::find(const std::string& key) {
+  known_.push_back(key);
+  return table_->get(key);
+}
+
+void TomlSection::refuse_value(const std::string& key, const std::string& expected) const {
+  refuse(key, fmt::format("{} must be {}, not {}", shown(key), expected, kind_of(*table_->get(key))));
+}
+
+std::optional<std::string> TomlSection::text(const std::string& key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_string()) refuse_value(key, "text in quotes");
+  std::string value = *node->value<std::string>();
+  if (value.find('\0') != std::string::npos) refuse(key, fmt::format("{} contains a NUL character", shown(key)));
+  return value;
+}
+
+void TomlSection::flag(const std::string& key, bool& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_boolean()) refuse_value(key, "true or false");
+  value = *node->value<bool>();
+}
+
+std::optional<std::uint64_t> TomlSection::read_count(const std::string& key, NumberRange range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto number = node->is_integer() ? *node->value<std::int64_t>() : -1;
+  if (number < 0 || std::cmp_less(number, range.first) || std::cmp_greater(number, range.last)) {
+    refuse_value(key, fmt::format("a whole number from {} to {}", range.first, range.last));
+  }
+  return static_cast<std::uint64_t>(number);
+}
+
+void TomlSection::size(const std::string& key, std::uint64_t& value, NumberRange range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  std::optional<std::uint64_t> bytes;
+  if (const auto number = node->as_integer(); number != nullptr && number->get() >= 0) {
+    bytes = static_cast<std::uint64_t>(number->get());
+  } else if (node->is_string()) {
+    bytes = parse_bytes(*node->value<std::string>());
+  }
+  if (!bytes || *bytes < range.first || *bytes > range.last) {
+    refuse_value(key, fmt::format("a size from {} to {}, such as 1000000, \"64M\" or \"2G\"", written_size(range.first),
+                                  written_size(range.last)));
+  }
+  value = *bytes;
+}
+
+void TomlSection::duration(const std::string& key, Milliseconds& value, DurationRange range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  std::optional<Milliseconds> found;
+  if (const auto number = node->as_integer(); number != nullptr && number->get() >= 0) {
+    found = parse_duration(std::to_string(number->get()));
+  } else if (node->is_string()) {
+    found = parse_duration(*node->value<std::string>());
+  }
+  if (!found || *found < range.first || *found > range.last) {
+    refuse_value(key, fmt::format("a time from {} to {}, such as 30 (seconds), \"500ms\" or \"1m30s\"",
+                                  written_duration(range.first), written_duration(range.last)));
+  }
+  value = *found;
+}
+
+std::optional<TomlSection> TomlSection::section(const std::string& key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_table()) refuse_value(key, "a table");
+  const std::string inside = name_.empty() ? "" : name_.substr(1, name_.size() - 2) + ".";
+  return TomlSection(*node->as_table(), fmt::format("[{}{}]", inside, escaped(key, 120)), file_name_);
+}
+
+void TomlSection::refuse_unknown_keys() const {
+  for (const std::string& key : keys()) {
+    if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+    const bool at_top = name_.empty();
+    const auto meant = nearest(key, known_);
+    std::string problem = fmt::format("unknown {} {}", at_top && is_table(key) ? "section" : "key", shown(key));
+    if (meant) problem += fmt::format("; did you mean {}?", at_top ? fmt::format("[{}]", *meant) : quoted(*meant));
+    refuse(key, problem, fmt::format("known here: {}", join(known_, ", ")));
+  }
+}
+
+}  // namespace pushrod

@@ -1,0 +1,91 @@
+// One table of a TOML file, read key by key, with errors that name file, line and the nearest known key.
+// Floor 3. Used inside config/ only: app_manifest.cc and settings_file.cc say which keys there are, this says what is
+// wrong with a value.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <toml++/toml.h>
+
+#include "base/error.hh"
+#include "os/clock.hh"
+
+namespace pushrod {
+
+struct NumberRange {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+
+struct DurationRange {
+  Milliseconds first;
+  Milliseconds last;
+};
+
+// A view into a TomlDocument, which must outlive it. Every reader leaves the value as it is when the key is absent, and
+// throws UserError when it is not what was asked for. What was never asked for is unknown.
+class TomlSection {
+ public:
+  TomlSection(const toml::table& table, std::string name, std::string file_name)
+      : table_(&table), name_(std::move(name)), file_name_(std::move(file_name)) {}
+
+  bool has(std::string_view key) const { return table_->contains(key); }
+  std::vector<std::string> keys() const;  // in the order of the file
+
+  // Any text without NUL.
+  std::optional<std::string> text(const std::string& key);
+  void flag(const std::string& key, bool& value);
+  template <std::unsigned_integral Number>
+  void count(const std::string& key, Number& value, NumberRange range) {
+    if (const auto found = read_count(key, range)) value = static_cast<Number>(*found);
+  }
+  // Bytes: a number, or text such as "2G".
+  void size(const std::string& key, std::uint64_t& value, NumberRange range);
+  // A number of seconds, or text such as "1m30s".
+  void duration(const std::string& key, Milliseconds& value, DurationRange range);
+  std::optional<TomlSection> section(const std::string& key);
+
+  // Throws unless every key was asked for.
+  void refuse_unknown_keys() const;
+
+  // "server.toml:12", where the key's value (or, without one, the section) stands.
+  std::string place(std::string_view key = {}) const;
+  // "last" in [ports], as messages call it.
+  std::string shown(std::string_view key) const;
+  // UserError "server.toml:12: <what is wrong>".
+  [[noreturn]] void refuse(std::string_view key, const std::string& problem, const std::string& hint = {}) const;
+  bool is_table(std::string_view key) const;
+
+ private:
+  const toml::node* find(const std::string& key);
+  std::optional<std::uint64_t> read_count(const std::string& key, NumberRange range);
+  [[noreturn]] void refuse_value(const std::string& key, const std::string& expected) const;
+
+  const toml::table* table_;
+  std::string name_;  // "[ports]"; empty: the top level
+  std::string file_name_;
+  std::vector<std::string> known_;
+};
+
+// A parsed file. Not valid UTF-8, nested deeper than 32, or no TOML: UserError with the line.
+class TomlDocument {
+ public:
+  TomlDocument(const std::string& text, std::string file_name);
+  TomlSection top() const { return {table_, "", file_name_}; }
+
+ private:
+  std::string file_name_;
+  toml::table table_;
+};
+
+// The line, from 1, on which a position of the text lies.
+std::size_t line_at(std::string_view text, std::size_t position);
+// Throws UserError with file, line and the byte.
+void check_utf8(const std::string& text, const std::string& file_name);
+
+}  // namespace pushrod
