@@ -66,7 +66,7 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view text, std::size_t max_bytes) {
+std::string Quoted::operator()(std::string_view text, std::size_t max_bytes) const {
   return '"' + escape_all(text, max_bytes, true) + '"';
 }
 

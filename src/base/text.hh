@@ -35,14 +35,11 @@ bool is_valid_utf8(std::string_view text);
 
 // Quoted for a message: "a\nb" in double quotes, control characters, invalid UTF-8 and bidirectional controls escaped,
 // cut at max_bytes with "…". Never lets the text steer a terminal or forge a line.
-std::string quoted(std::string_view text, std::size_t max_bytes = 120);
-// For a std::string, argument-dependent lookup would otherwise prefer the templates of std::quoted.
-inline std::string quoted(const std::string& text, std::size_t max_bytes = 120) {
-  return quoted(std::string_view(text), max_bytes);
-}
-inline std::string quoted(std::string& text, std::size_t max_bytes = 120) {
-  return quoted(std::string_view(text), max_bytes);
-}
+// An object, so that an unqualified call with a std::string does not also find the templates of std::quoted.
+struct Quoted {
+  std::string operator()(std::string_view text, std::size_t max_bytes = 120) const;
+};
+inline constexpr Quoted quoted;
 // The same without the surrounding quotes (and with " left as it is), for text that is shown as a whole line.
 std::string escaped(std::string_view text, std::size_t max_bytes = 4096);
 // One line of somebody's output, made fit for a terminal: colours (SGR) stay, every other escape sequence, control

@@ -149,6 +149,7 @@ class Run {
       result_.code = SIGKILL;
     }
     result_.elapsed = watch_.elapsed();
+    result_.limit = command_.deadline;
     return std::move(result_);
   }
 
@@ -160,10 +161,10 @@ class Run {
 };
 
 // A deadline as it was set: "60 s", "1.5 s", "50 ms".
-std::string describe_limit(Milliseconds elapsed) {
-  if (elapsed < Milliseconds{1'000}) return std::to_string(elapsed.count()) + " ms";
-  if (elapsed >= Milliseconds{120'000}) return format_duration(std::chrono::floor<std::chrono::seconds>(elapsed));
-  const auto tenths = elapsed.count() / 100;
+std::string describe_limit(Milliseconds limit) {
+  if (limit < Milliseconds{1'000}) return std::to_string(limit.count()) + " ms";
+  if (limit >= Milliseconds{120'000}) return format_duration(std::chrono::floor<std::chrono::seconds>(limit));
+  const auto tenths = limit.count() / 100;
   return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " s";
 }
 
@@ -186,7 +187,7 @@ std::string CommandResult::describe() const {
       return name != nullptr ? std::string("killed by SIG") + name : "killed by signal " + std::to_string(code);
     }
     case End::TimedOut:
-      return "ran longer than " + describe_limit(elapsed);
+      return "ran longer than " + describe_limit(limit);
     case End::OutputTooLong:
       return "wrote more output than it may";
     case End::Stopped:

@@ -50,6 +50,7 @@ struct CommandResult {
   std::string out;
   std::string err;
   std::chrono::milliseconds elapsed{0};
+  std::chrono::milliseconds limit{0};  // the deadline that it had
 
   bool ok() const noexcept { return end == End::Exited && code == 0; }
   // "exit code 3", "killed by SIGKILL", "ran longer than 60 s", …

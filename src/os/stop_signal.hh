@@ -1,0 +1,18 @@
+// SIGTERM and SIGINT as a descriptor: readable from the first one on. The handlers are installed without SA_RESTART, so
+// a wait for a lock is interrupted too.
+// Floor 1.
+#pragma once
+
+#include "os/unique_fd.hh"
+
+namespace pushrod {
+
+// Installs the handlers, once per process; returns the descriptor, which lives as long as the process. From then on the
+// signals no longer end the process by themselves.
+int stop_signal_fd();
+
+// A connection that goes away must not end us: SIGPIPE and SIGHUP are ignored, and a session of our own is begun, so
+// that a terminal's signals do not reach us (if we are not the leader of a process group).
+void outlive_client();
+
+}  // namespace pushrod
