@@ -21,11 +21,13 @@ namespace pushrod {
 
 namespace {
 
+using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
+
 class TreeRemoval {
  public:
   TreeRemoval(const fs::path& path, int parent, const std::string& name)
       : doing_("remove " + quoted(path.native())), top_(open_directory(parent, name)) {
-    device_ = status_of(top_.get()).st_dev;
+    device_ = status_of(dirfd(top_.get())).st_dev;
   }
 
   void empty() {
@@ -37,20 +39,6 @@ class TreeRemoval {
     }
   }
 
-  // A directory's descriptor, never through a symlink. Its owner may have taken its own rights away.
-  UniqueFd open_directory(int parent, const std::string& name) const {
-    constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    const UniqueFd place(retry_interrupted([&] { return openat(parent, name.c_str(), kFlags | O_PATH); }));
-    if (!place) fail();
-    if ((status_of(place.get()).st_mode & 0700) != 0700) {
-      // Through /proc, since an O_PATH descriptor cannot be given to fchmod, and chmod by name follows symlinks.
-      if (chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), 0700) != 0) fail();
-    }
-    UniqueFd directory(retry_interrupted([&] { return openat(place.get(), ".", kFlags | O_RDONLY); }));
-    if (!directory) fail();
-    return directory;
-  }
-
  private:
   [[noreturn]] void fail() const { throw_errno(doing_); }
 
@@ -60,20 +48,41 @@ class TreeRemoval {
     return status;
   }
 
-  // Removes all that is no directory; the names of the directories.
-  std::vector<std::string> remove_files_of(int fd) const {
-    UniqueFd listing(retry_interrupted([&] { return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-    if (!listing) fail();
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fdopendir(listing.get()), closedir);
-    if (!directory) fail();
-    static_cast<void>(listing.release());
+  UniqueFd open_at(int parent, const std::string& name, int flags) const {
+    constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd fd(retry_interrupted([&] { return openat(parent, name.c_str(), kFlags | flags); }));
+    if (!fd) fail();
+    return fd;
+  }
 
+  // A directory's place, never through a symlink. Its owner may have taken away his own rights to it.
+  UniqueFd make_accessible(int parent, const std::string& name) const {
+    UniqueFd place = open_at(parent, name, O_PATH);
+    if ((status_of(place.get()).st_mode & 0700) != 0700) {
+      // Through /proc, since an O_PATH descriptor cannot be given to fchmod, and chmod by name follows symlinks.
+      if (chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), 0700) != 0) fail();
+    }
+    return place;
+  }
+
+  Directory open_directory(int parent, const std::string& name) const {
+    const UniqueFd place = make_accessible(parent, name);
+    UniqueFd fd = open_at(place.get(), ".", O_RDONLY);
+    Directory directory(fdopendir(fd.get()), closedir);
+    if (!directory) fail();
+    static_cast<void>(fd.release());
+    return directory;
+  }
+
+  // Removes all that is no directory; the names of the directories.
+  std::vector<std::string> remove_files_of(DIR* directory) const {
     std::vector<std::string> directories;
+    rewinddir(directory);
     errno = 0;
-    while (const dirent* entry = readdir(directory.get())) {
+    while (const dirent* entry = readdir(directory)) {
       const std::string name = entry->d_name;
       if (name != "." && name != "..") {
-        if (entry->d_type == DT_DIR || !removed(fd, name, 0)) directories.push_back(name);
+        if (entry->d_type == DT_DIR || !removed(dirfd(directory), name, 0)) directories.push_back(name);
       }
       errno = 0;
     }
@@ -89,30 +98,30 @@ class TreeRemoval {
   }
 
   void remove_directory(const std::string& name) {
-    if (removed(top_.get(), name, AT_REMOVEDIR)) return;
-    const UniqueFd directory = open_directory(top_.get(), name);
-    if (status_of(directory.get()).st_dev != device_) {
-      throw SystemError(doing_ + ": another file system is mounted in it", EXDEV);
-    }
+    const int top = dirfd(top_.get());
+    if (removed(top, name, AT_REMOVEDIR)) return;
+    const Directory directory = open_directory(top, name);
+    const int fd = dirfd(directory.get());
+    if (status_of(fd).st_dev != device_) throw SystemError(doing_ + ": another file system is mounted in it", EXDEV);
     for (const std::string& child : remove_files_of(directory.get())) {
-      if (!removed(directory.get(), child, AT_REMOVEDIR)) move_up(directory.get(), child);
+      if (!removed(fd, child, AT_REMOVEDIR)) move_up(fd, child);
     }
     // Whoever still writes into it gets another round.
-    static_cast<void>(removed(top_.get(), name, AT_REMOVEDIR));
+    static_cast<void>(removed(top, name, AT_REMOVEDIR));
   }
 
   void move_up(int parent, const std::string& name) {
     // A directory must be writable to be given another parent.
-    static_cast<void>(open_directory(parent, name));
+    static_cast<void>(make_accessible(parent, name));
     while (true) {
       const std::string moved = ".removing-" + std::to_string(++moved_count_);
-      if (renameat(parent, name.c_str(), top_.get(), moved.c_str()) == 0) return;
+      if (renameat(parent, name.c_str(), dirfd(top_.get()), moved.c_str()) == 0) return;
       if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) fail();
     }
   }
 
   std::string doing_;
-  UniqueFd top_;
+  Directory top_;
   dev_t device_ = 0;
   std::uint64_t moved_count_ = 0;
 };

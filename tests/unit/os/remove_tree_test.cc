@@ -86,9 +86,9 @@ TEST_F(RemoveTree, CopesWithNamesThatItWouldUseItself) {
 }
 
 TEST_F(RemoveTree, CopesWithManyEntries) {
-  for (int outer = 0; outer < 40; ++outer) {
+  for (int outer = 0; outer < 20; ++outer) {
     const fs::path directory = root_ / "tree" / std::to_string(outer);
-    for (int inner = 0; inner < 20; ++inner) {
+    for (int inner = 0; inner < 10; ++inner) {
       make_directory(directory / std::to_string(inner) / "leaf");
       write_file(directory / std::to_string(inner) / "file", "", 0600, false);
     }
