@@ -4,9 +4,10 @@
 //
 // The spare: writing 20,000 files takes a second, and a push changes a few. So after a deployment the reconciler writes
 // the live commit once more into cache/<app>/spare, with its index beside it, and the next deployment renames that into
-// place and lets git update only what differs. Nothing has ever run in a spare: it is as clean as a new checkout. It is
-// safe to delete at any moment, and a spare that was left half made is never used: the file "commit" in it, written
-// last, is what makes it one.
+// place and lets git update only what differs, and prove that every file is there as the index says. Nothing has ever
+// run in a spare: it is as clean as a new checkout. It is safe to delete at any moment, and one that was left half
+// made, or that was made before the last boot (it is not flushed to the disk), is never used: the file "commit" in it,
+// written last, is what makes it one.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +22,8 @@ namespace pushrod {
 void write_checkout(const Repository& repository, const CommitId& commit, const std::filesystem::path& tree,
                     const std::filesystem::path& spare);
 
-// Makes a spare of the commit if there is none of just that commit. Low priority (nice 10, idle input/output class).
+// Makes a spare of the commit if there is none of just that commit. One caller at a time for a spare (the reconciler);
+// write_checkout() may take the spare meanwhile. Low priority (nice 10, idle input/output class).
 void prepare_spare(const Repository& repository, const CommitId& commit, const std::filesystem::path& spare);
 
 }  // namespace pushrod

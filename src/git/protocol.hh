@@ -14,7 +14,7 @@ namespace pushrod {
 
 struct RefCommand {
   std::optional<CommitId> before;  // absent: the ref is created
-  std::optional<CommitId> after;   // absent: the ref is deleted
+  std::optional<CommitId> after;   // absent: the ref is deleted (both: one that is not there)
   std::string ref;                 // "refs/heads/main", as the client sent it
 };
 
@@ -31,7 +31,7 @@ ProcReceiveRequest read_proc_receive(int in, int out);
 
 struct RefReport {
   std::string ref;
-  std::string refusal;  // empty: done. One line; control characters are taken out.
+  std::string refusal;  // empty: done. Sent as one line of at most 1,000 bytes, without control characters
 };
 // Returns false (and throws nothing) when nobody listens any more.
 bool write_proc_receive_report(int out, const std::vector<RefReport>& reports);
@@ -39,7 +39,7 @@ bool write_proc_receive_report(int out, const std::vector<RefReport>& reports);
 std::string pkt_line(std::string_view payload);  // payload of at most 65,516 bytes
 
 // Push options from the environment, as pre-receive gets them (GIT_PUSH_OPTION_COUNT, GIT_PUSH_OPTION_<n>); at most 50
-// of at most 1,024 bytes each, else UserError.
+// of at most 1,024 bytes each without control characters, else UserError. The same holds for proc-receive.
 std::vector<std::string> push_options_from_environment();
 
 }  // namespace pushrod

@@ -15,8 +15,8 @@
 namespace pushrod {
 
 // The environment of every git that we run: tool_environment() and GIT_CONFIG_GLOBAL=/dev/null, GIT_CONFIG_NOSYSTEM=1,
-// GIT_TERMINAL_PROMPT=0, GIT_OPTIONAL_LOCKS=0; nothing of ours that begins with GIT_, except that with
-// keep_quarantine the variables by which receive-pack shows its quarantine to the pre-receive hook are passed on.
+// GIT_ATTR_NOSYSTEM=1, GIT_TERMINAL_PROMPT=0, GIT_OPTIONAL_LOCKS=0; nothing of ours that begins with GIT_, except that
+// with keep_quarantine the variables by which receive-pack shows its quarantine to the pre-receive hook are passed on.
 Environment git_environment(bool keep_quarantine = false);
 
 class Repository {
@@ -35,12 +35,15 @@ class Repository {
 
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
-  // What the branch names; absent if it does not exist. Reads through git, so packed refs count.
+  // What the branch names; absent if it does not exist. Packed references count. Costs no process while it is loose.
   std::optional<CommitId> head_of(const BranchName& branch) const;
-  // The commit point of a push: moves refs/heads/<branch> from `from` (absent: must not exist) to `to`.
-  // Throws Error when it names something else meanwhile. Removes a left-over <ref>.lock that no git process can still
-  // hold (its file is older than `stale_after`) and tries once more.
+  // The commit point of a push: moves refs/heads/<branch> from `from` (absent: must not exist) to `to`, durably; does
+  // nothing when it names `to` already. Throws Error when it names something else meanwhile. After any other Error (a
+  // disk that fails at the last flush), head_of() tells what the branch names.
+  // The caller holds the lock of the branch's apps, so that nobody else moves it: a lock file of git's that is five
+  // seconds old was left by a git that got killed, and is removed.
   void move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const;
+  // The same for its deletion; does nothing when there is no such branch.
   void delete_branch(const BranchName& branch, const std::optional<CommitId>& from) const;
   // Points HEAD at the branch, so that a clone checks it out. Does nothing if HEAD names an existing branch already.
   void set_default_branch(const BranchName& branch) const;
@@ -49,7 +52,7 @@ class Repository {
   bool is_commit(const CommitId& id) const;
   // Subject line of the commit, raw; the caller escapes it.
   std::string subject(const CommitId& commit) const;
-  // Collects garbage (git gc --auto, quiet, in the foreground).
+  // Collects garbage (git gc --auto, quiet, in the foreground), and quarantines that a killed push left a day ago.
   void collect_garbage() const;
 
  private:

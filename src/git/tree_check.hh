@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "git/repository.hh"
 
@@ -19,8 +18,8 @@ struct TreeSize {
 };
 
 // Throws UserError naming the path, the limit and the setting. `quarantined`: look also at the objects of the push in
-// progress. To add up the bytes of 20,000 files costs a quarter of a second, so a total that is known for `known`
-// (a commit deployed before) is taken and only the difference is looked up.
+// progress. Measured: 12 ms for 20,000 files in a pack, a quarter of a second if every one is a loose object, which
+// collect_garbage() prevents.
 TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined);
 
 }  // namespace pushrod

@@ -1,0 +1,153 @@
+// Moving and deleting branches: the commit point of a push, and the lock files that a killed git leaves behind.
+// Floor 3: the rest of Repository is in repository.cc.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <vector>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "git/git_command.hh"
+#include "git/repository.hh"
+#include "os/clock.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+// git holds these locks for milliseconds, and only one deployment at a time moves a branch (the app's lock).
+constexpr Milliseconds kStaleAfter{5'000};
+
+constexpr const char* kNoObject = "0000000000000000000000000000000000000000";
+
+struct LockFile {
+  fs::path path;
+  ino_t inode;
+  timespec changed;
+
+  static std::optional<LockFile> at(const fs::path& path) {
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+      throw_errno(fmt::format("look at {}", quoted(path.string(), 1024)));
+    }
+    return LockFile{path, status.st_ino, status.st_mtim};
+  }
+  bool is_same_as(const LockFile& other) const {
+    return inode == other.inode && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
+  }
+  bool is_old() const { return now() - std::chrono::system_clock::from_time_t(changed.tv_sec) > kStaleAfter; }
+};
+
+std::vector<LockFile> locks_at(const std::vector<fs::path>& paths) {
+  std::vector<LockFile> found;
+  for (const fs::path& path : paths) {
+    if (auto lock = LockFile::at(path)) found.push_back(std::move(*lock));
+  }
+  return found;
+}
+
+// Runs a git that takes these locks. Left-over ones are removed: at once when the clock says that they are old, else
+// when git has waited kStaleAfter and the very same file is still there (the clock may have been set).
+CommandResult run_despite_stale_locks(const fs::path& repository, std::vector<std::string> arguments,
+                                      const std::vector<fs::path>& paths) {
+  const std::string patience = std::to_string(kStaleAfter.count());
+  arguments.insert(arguments.begin(),
+                   {"-c", "core.filesRefLockTimeout=" + patience, "-c", "core.packedRefsTimeout=" + patience});
+  const Command command = git_command(repository, std::move(arguments));
+  for (const LockFile& lock : locks_at(paths)) {
+    if (lock.is_old()) remove_file(lock.path);
+  }
+  const std::vector<LockFile> before = locks_at(paths);
+  CommandResult result = run(command);
+  if (result.ok() || result.elapsed < kStaleAfter) return result;
+
+  bool removed = false;
+  for (const LockFile& lock : before) {
+    const auto still_there = LockFile::at(lock.path);
+    if (still_there && still_there->is_same_as(lock)) removed = remove_file(lock.path) || removed;
+  }
+  return removed ? run(command) : result;
+}
+
+fs::path lock_of(const fs::path& file) { return file.string() + ".lock"; }
+
+// git flushes the file of a reference before it renames it into place, but not the directory that the new name is in.
+void flush_directories(fs::path directory, const fs::path& up_to) {
+  while (true) {
+    // Deleting a branch takes directories away that became empty.
+    if (is_directory(directory)) {
+      const UniqueFd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
+      if (fsync(fd.get()) != 0) throw_errno(fmt::format("flush {}", quoted(directory.string(), 1024)));
+    }
+    if (directory == up_to || !directory.has_relative_path()) return;
+    directory = directory.parent_path();
+  }
+}
+
+std::string named(const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "nothing"; }
+
+Error not_moved(const BranchName& branch, const CommandResult& result) {
+  Error error(fmt::format("git could not move branch {}: {}", quoted(branch.str()), result.describe()));
+  error.set_evidence(git_evidence(result));
+  return error;
+}
+
+Error moved_meanwhile(const BranchName& branch, const std::optional<CommitId>& expected,
+                      const std::optional<CommitId>& found) {
+  return Error(fmt::format("branch {} names {} and not {}, as it did before", quoted(branch.str()), named(found),
+                           named(expected)),
+               "Somebody else moved it meanwhile. Fetch, and push again.");
+}
+
+}  // namespace
+
+void Repository::move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const {
+  const std::string ref = ref_of(branch);
+  const fs::path file = directory_ / ref;
+  // HEAD is locked too when it points at the branch.
+  const CommandResult result =
+      run_despite_stale_locks(directory_, {"update-ref", "--", ref, to.str(), from ? from->str() : kNoObject},
+                              {lock_of(file), lock_of(directory_ / "HEAD")});
+  if (!result.ok()) {
+    // What counts is what the branch names now: git may have been killed after it had moved it.
+    const std::optional<CommitId> found = head_of(branch);
+    if (found != to) throw found == from ? not_moved(branch, result) : moved_meanwhile(branch, from, found);
+  }
+  flush_directories(file.parent_path(), directory_ / "refs");
+}
+
+void Repository::delete_branch(const BranchName& branch, const std::optional<CommitId>& from) const {
+  const std::string ref = ref_of(branch);
+  const fs::path file = directory_ / ref;
+  std::vector<std::string> arguments = {"update-ref", "-d", "--", ref};
+  if (from) arguments.push_back(from->str());
+  const CommandResult result =
+      run_despite_stale_locks(directory_, std::move(arguments),
+                              {lock_of(file), lock_of(directory_ / "HEAD"), lock_of(directory_ / "packed-refs")});
+  if (!result.ok()) {
+    const std::optional<CommitId> found = head_of(branch);
+    if (found) throw !from || found == from ? not_moved(branch, result) : moved_meanwhile(branch, from, found);
+  }
+  flush_directories(file.parent_path(), directory_);
+}
+
+void Repository::set_default_branch(const BranchName& branch) const {
+  constexpr std::string_view kBranch = "ref: refs/heads/";
+  const fs::path head = directory_ / "HEAD";
+  const std::string text(trim(read_file(head, 4096).value_or("")));
+  if (text.starts_with(kBranch) && head_of(BranchName::parse(std::string_view(text).substr(kBranch.size())))) return;
+  const CommandResult result =
+      run_despite_stale_locks(directory_, {"symbolic-ref", "HEAD", ref_of(branch)}, {lock_of(head)});
+  if (result.ok()) return;
+  Error error(fmt::format("git could not point HEAD at branch {}: {}", quoted(branch.str()), result.describe()));
+  error.set_evidence(git_evidence(result));
+  throw error;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,121 @@
+// Writing a commit's files, new or from the spare.
+// Floor 3: the deployment's checkout step, and the reconciler in its idle time.
+#include "git/checkout.hh"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <system_error>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "git/git_command.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Removes what was needed only while the tree was written.
+class Scratch {
+ public:
+  explicit Scratch(fs::path path) : path_(std::move(path)) { remove_tree(path_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    try {
+      remove_tree(path_);
+    } catch (const Error&) {
+      // It lies in the checkout's directory and goes with that.
+    }
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// A git that works on the tree with an index of its own. The index is thrown away or lies in the cache: no flushing.
+Command tree_command(const Repository& repository, const fs::path& tree, const fs::path& index,
+                     std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(),
+                   {"--work-tree=" + tree.string(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsync=none"});
+  Command command = git_command(repository.directory(), std::move(arguments));
+  command.environment["GIT_INDEX_FILE"] = index.string();
+  command.deadline = std::chrono::minutes{10};
+  return command;
+}
+
+Command write_tree_command(const Repository& repository, const CommitId& commit, const fs::path& tree,
+                           const fs::path& index) {
+  return tree_command(repository, tree, index, {"read-tree", "-u", "-m", commit.str()});
+}
+
+// Nothing in a spare is flushed to the disk, so after a power cut its files may be empty: one from before the last boot
+// is none.
+std::string mark_of(const CommitId& commit) {
+  return commit.str() + " " + read_file("/proc/sys/kernel/random/boot_id").value_or("\n");
+}
+
+bool is_good_spare(const fs::path& spare) {
+  constexpr std::size_t kObjectName = 40;
+  const std::string mark = read_file(spare / "commit", 4096, false).value_or("");
+  return mark.size() > kObjectName &&
+         mark.substr(kObjectName) == mark_of(CommitId::parse(std::string(kObjectName, '0'))).substr(kObjectName) &&
+         is_directory(spare / "tree") && is_plain_file(spare / "index");
+}
+
+// Makes the spare ours by renaming it: two takers never get the same one. Any obstacle means that there is none.
+bool take(const fs::path& spare, const fs::path& taken) {
+  std::error_code failure;
+  fs::rename(spare, taken, failure);
+  return !failure && is_directory(taken);
+}
+
+// False when the spare cannot become the commit, or does not prove to be it: then its files are not what its index
+// says, for somebody was cleaning up the cache just now.
+bool write_from_spare(const Repository& repository, const CommitId& commit, const fs::path& tree,
+                      const fs::path& spare) {
+  if (!is_good_spare(spare)) return false;
+  fs::rename(spare / "tree", tree);
+  const fs::path index = spare / "index";
+  return run(write_tree_command(repository, commit, tree, index)).ok() &&
+         run(tree_command(repository, tree, index, {"diff-files", "--quiet"})).ok();
+}
+
+Command with_low_priority(Command command) {
+  std::vector<std::string> argv;
+  if (find_program("nice", command.environment)) argv = {"nice", "-n", "10"};
+  if (find_program("ionice", command.environment)) argv.insert(argv.end(), {"ionice", "-c", "3"});
+  command.argv.insert(command.argv.begin(), argv.begin(), argv.end());
+  return command;
+}
+
+}  // namespace
+
+void write_checkout(const Repository& repository, const CommitId& commit, const fs::path& tree, const fs::path& spare) {
+  if (fs::symlink_status(tree).type() != fs::file_type::not_found) {
+    throw Error(fmt::format("{} is there already", quoted(tree.string(), 1024)));
+  }
+  const Scratch scratch(tree.string() + ".scratch");
+  if (take(spare, scratch.path()) && write_from_spare(repository, commit, tree, scratch.path())) return;
+  remove_tree(tree);
+  remove_tree(scratch.path());
+  make_directory(scratch.path());
+  make_directory(tree);
+  run_checked(write_tree_command(repository, commit, tree, scratch.path() / "index"));
+}
+
+void prepare_spare(const Repository& repository, const CommitId& commit, const fs::path& spare) {
+  const std::string mark = mark_of(commit);
+  if (read_file(spare / "commit", 4096, false) == mark) return;
+  const Scratch draft(spare.string() + ".new");
+  make_directory(draft.path() / "tree");
+  run_checked(with_low_priority(write_tree_command(repository, commit, draft.path() / "tree", draft.path() / "index")));
+  write_file(draft.path() / "commit", mark, 0600, false);
+  const Scratch old(spare.string() + ".old");
+  take(spare, old.path());
+  fs::rename(draft.path(), spare);
+}
+
+}  // namespace pushrod

@@ -1,0 +1,171 @@
+// Making, configuring and asking one bare repository.
+// Floor 3: moving its branches is in branches.cc, serving it to a client in service.cc.
+#include "git/repository.hh"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "git/git_command.hh"
+#include "git/repository_config.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+using std::chrono::hours;
+
+constexpr const char* kNewMark = ".new.";
+
+// What a create() that was killed has left beside the repository.
+void remove_abandoned_drafts(const fs::path& directory) {
+  const std::string prefix = directory.filename().string() + kNewMark;
+  for (const std::string& name : list_directory(directory.parent_path())) {
+    if (!name.starts_with(prefix)) continue;
+    const auto pid = parse_unsigned(std::string_view(name).substr(prefix.size()));
+    if (!pid || *pid > 0x7fffffff) continue;
+    if (kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH) remove_tree(directory.parent_path() / name);
+  }
+}
+
+// Objects of pushes whose receive-pack was killed: it had no time to remove its quarantine, and git itself waits for
+// two weeks. No push lasts longer than limits.push_timeout, which is minutes.
+void remove_abandoned_quarantines(const fs::path& objects) {
+  constexpr auto kAbandonedAfter = hours{24};
+  for (const std::string& name : list_directory(objects)) {
+    if (!name.starts_with("tmp_objdir-")) continue;
+    struct stat status {};
+    if (lstat((objects / name).c_str(), &status) != 0) continue;
+    const auto age = std::chrono::system_clock::now() - std::chrono::system_clock::from_time_t(status.st_mtime);
+    if (age > kAbandonedAfter) remove_tree(objects / name);
+  }
+}
+
+// What a loose reference holds: forty digits and a newline.
+std::optional<CommitId> object_name_in(const std::string& text) {
+  constexpr std::size_t kObjectName = 40;
+  if (text.size() != kObjectName + 1 || text.back() != '\n') return std::nullopt;
+  if (text.find_first_not_of("0123456789abcdef") != kObjectName) return std::nullopt;
+  return CommitId::parse(std::string_view(text).substr(0, kObjectName));
+}
+
+// Asks a yes-or-no question that git answers with exit code 0 or 1.
+bool ask(const Command& command, const char* question) {
+  const CommandResult result = run(command);
+  if (result.end == CommandResult::End::Exited && result.code <= 1) return result.code == 0;
+  Error error(fmt::format("git could not tell {}: {}", question, result.describe()));
+  error.set_evidence(git_evidence(result));
+  throw error;
+}
+
+}  // namespace
+
+Repository::Repository(fs::path directory) : directory_(std::move(directory)) {
+  if (!is_plain_file(directory_ / "HEAD") || !is_directory(directory_ / "objects")) {
+    throw Error(fmt::format("there is no git repository at {}", quoted(directory_.string(), 1024)));
+  }
+}
+
+Repository Repository::create(const fs::path& directory, const fs::path& hooks, const Settings& settings) {
+  if (!is_directory(directory)) {
+    make_directory(directory.parent_path());
+    remove_abandoned_drafts(directory);
+    const fs::path draft = directory.string() + kNewMark + std::to_string(getpid());
+    remove_tree(draft);
+    Command init;
+    init.argv = {"git",     "-c",          "core.fsync=all",        "init", "--bare",
+                 "--quiet", "--template=", "--initial-branch=main", "--",   draft.string()};
+    init.environment = git_environment();
+    run_checked(init);
+    Repository(draft).configure(hooks, settings);
+    try {
+      rename_path(draft, directory);
+    } catch (const SystemError&) {
+      remove_tree(draft);
+      // Somebody else was quicker: then it is there, and as good as ours.
+      if (!is_directory(directory)) throw;
+    }
+  }
+  Repository repository(directory);
+  repository.configure(hooks, settings);
+  return repository;
+}
+
+void Repository::configure(const fs::path& hooks, const Settings& settings) const {
+  const fs::path file = directory_ / "config";
+  const std::string wanted = render_repository_config(hooks, settings);
+  if (read_file(file) != wanted) write_file(file, wanted);
+}
+
+std::optional<CommitId> Repository::head_of(const BranchName& branch) const {
+  const std::string ref = ref_of(branch);
+  const fs::path loose = directory_ / ref;
+  // A loose reference is the truth, and reading it costs no process. Anything but a plain object name in it (a symbolic
+  // reference) and a missing file (packed, or no such branch) are for git to tell.
+  const bool is_loose = is_plain_file(loose);
+  if (is_loose) {
+    const std::string text = read_file(loose, 4096).value_or("");
+    if (const auto id = object_name_in(text)) return id;
+  }
+  // The pattern also matches what lies below the name, as in "a" and "a/b"; none of its characters is special.
+  const std::string answer =
+      run_checked(git_command(directory_, {"for-each-ref", "--format=%(objectname) %(refname)", "--", ref}));
+  for (const std::string& line : lines_of(answer)) {
+    const std::size_t space = line.find(' ');
+    if (space != std::string::npos && line.substr(space + 1) == ref) return CommitId::parse(line.substr(0, space));
+  }
+  // git leaves a reference out that it cannot read. Absent is not the answer then.
+  if (is_loose && is_plain_file(loose)) {
+    throw Error(
+        fmt::format("branch {} is broken: {} holds no object name", quoted(branch.str()), quoted(loose.string(), 1024)),
+        "Remove that file, and push the branch again.");
+  }
+  return std::nullopt;
+}
+
+bool Repository::is_ancestor(const CommitId& ancestor, const CommitId& descendant) const {
+  return ask(git_command(directory_, {"merge-base", "--is-ancestor", ancestor.str(), descendant.str()}),
+             "whether one commit descends from the other");
+}
+
+bool Repository::is_commit(const CommitId& id) const {
+  Command command = git_command(directory_, {"cat-file", "--batch-check=%(objecttype)"});
+  command.input = id.str() + "\n";
+  return run_checked(command) == "commit\n";
+}
+
+std::string Repository::subject(const CommitId& commit) const {
+  // A commit message may be as long as a push; only its beginning is wanted.
+  constexpr std::size_t kLongest = 1024;
+  std::string text;
+  Command command = git_command(directory_, {"log", "-1", "--no-show-signature", "--format=%s", commit.str()});
+  command.on_output = [&](std::string_view chunk) {
+    text += chunk.substr(0, kLongest - text.size());
+    return text.size() < kLongest;
+  };
+  const CommandResult result = run(command);
+  if (!result.ok() && result.end != CommandResult::End::Stopped) {
+    Error error(fmt::format("git could not read commit {}: {}", abbreviated(commit), result.describe()));
+    error.set_evidence({plain_text(text)});
+    throw error;
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+void Repository::collect_garbage() const {
+  remove_abandoned_quarantines(directory_ / "objects");
+  // gc.auto is 0 in the config file, so that no push ever waits for a collection; here it gets its usual value.
+  Command command =
+      git_command(directory_, {"-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"});
+  command.deadline = hours{1};
+  run_checked(command);
+}
+
+}  // namespace pushrod

@@ -1,0 +1,90 @@
+// Renders the config file of a bare repository, in git-config(1)'s syntax.
+// Floor 3: Repository::configure() writes it.
+#include "git/repository_config.hh"
+
+#include <fmt/format.h>
+
+namespace pushrod {
+
+namespace {
+
+// Mistakes in commits and trees that old tools made, that git reads without harm, and that nobody can mend without
+// rewriting a project's history. Everything else that fsck knows (".git" in a tree, a symlinked .gitmodules, …)
+// refuses the push.
+constexpr const char* kHarmless[] = {
+    "badDate",
+    "badDateOverflow",
+    "badEmail",
+    "badName",
+    "badTimezone",
+    "missingEmail",
+    "missingNameBeforeEmail",
+    "missingSpaceBeforeDate",
+    "missingSpaceBeforeEmail",
+    "nulInCommit",
+    "zeroPaddedDate",
+    "zeroPaddedFilemode",
+};
+
+std::string config_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::string render_repository_config(const std::filesystem::path& hooks, const Settings& settings) {
+  // core.fsync: what an acknowledged push consists of is on the disk before the client hears of it. git's default
+  // leaves loose objects and references out.
+  // uploadpack.hideRefs: only branches are anybody's business; the last match wins.
+  // receive: whether a branch may be deleted, forced or "checked out" is decided by our hooks alone.
+  std::string text = fmt::format(
+      "# Written by Pushrod, and written anew whenever it differs.\n"
+      "[core]\n"
+      "\trepositoryFormatVersion = 0\n"
+      "\tbare = true\n"
+      "\tfileMode = true\n"
+      "\tsymlinks = true\n"
+      "\tignoreCase = false\n"
+      "\tautoCRLF = false\n"
+      "\tattributesFile = /dev/null\n"
+      "\tprotectHFS = true\n"
+      "\tprotectNTFS = true\n"
+      "\thooksPath = {}\n"
+      "\tlogAllRefUpdates = false\n"
+      "\tfsync = objects,derived-metadata,reference\n"
+      "[transfer]\n"
+      "\tfsckObjects = true\n"
+      "\thideRefs = refs/pushrod\n"
+      "[uploadpack]\n"
+      "\thideRefs = refs/\n"
+      "\thideRefs = !refs/heads/\n"
+      "\tallowFilter = true\n"
+      "[receive]\n"
+      "\tprocReceiveRefs = refs/heads/\n"
+      "\tadvertisePushOptions = true\n"
+      "\tmaxInputSize = {}\n"
+      "\tdenyDeletes = false\n"
+      "\tdenyNonFastForwards = false\n"
+      "\tdenyCurrentBranch = ignore\n"
+      "\tdenyDeleteCurrent = ignore\n"
+      "\tautogc = false\n"
+      "[gc]\n"
+      "\tauto = 0\n"
+      "[maintenance]\n"
+      "\tauto = false\n"
+      "[receive \"fsck\"]\n",
+      config_string(hooks.string()), settings.push_bytes);
+  for (const char* mistake : kHarmless) text += fmt::format("\t{} = warn\n", mistake);
+  return text;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,14 @@
+// The text of a repository's config file. We are its only writer.
+// Floor 3. Pure; private to git/.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "model/settings.hh"
+
+namespace pushrod {
+
+std::string render_repository_config(const std::filesystem::path& hooks, const Settings& settings);
+
+}  // namespace pushrod

@@ -1,0 +1,143 @@
+// Reads git's listing of a tree and knows the names that are refused.
+// Floor 3: tree_check.cc runs git and feeds this.
+#include "git/tree_listing.hh"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.hh"
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+
+// "100644 blob <40 digits> <size, padded to 7>\t<path>"
+constexpr std::size_t kLongestHead = 6 + 1 + 6 + 1 + 40 + 1 + 20 + 1;
+
+[[noreturn]] void throw_unexpected(std::string_view text) {
+  Error error("git lists the tree in a way that Pushrod does not know");
+  error.set_evidence({escaped(text, 300)});
+  throw error;
+}
+
+TreeEntry parse_entry(std::string_view record) {
+  const std::size_t tab = record.find('\t');
+  if (tab == std::string_view::npos) throw_unexpected(record);
+  std::string_view head = record.substr(0, tab);
+  const std::string_view mode = head.substr(0, head.find(' '));
+  const std::string_view size = head.substr(head.rfind(' ') + 1);
+
+  TreeEntry entry{TreeEntry::Kind::File, 0, record.substr(tab + 1)};
+  if (mode == "040000") {
+    entry.kind = TreeEntry::Kind::Directory;
+  } else if (mode == "160000") {
+    entry.kind = TreeEntry::Kind::Submodule;
+  } else if (mode == "120000") {
+    entry.kind = TreeEntry::Kind::Symlink;
+  } else if (!mode.starts_with("100")) {
+    throw_unexpected(record);
+  }
+  if (entry.kind == TreeEntry::Kind::File || entry.kind == TreeEntry::Kind::Symlink) {
+    const auto bytes = parse_unsigned(size);
+    if (!bytes) throw_unexpected(record);
+    entry.bytes = *bytes;
+  }
+  return entry;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// HFS+ compares names without zero-width joiners, direction marks and their like (Apple's TN1150).
+std::string without_ignorables(std::string_view text) {
+  struct Range {
+    std::string_view first, last;
+  };
+  static constexpr std::array<Range, 4> kIgnored = {
+      {{"\u200c", "\u200f"}, {"\u202a", "\u202e"}, {"\u206a", "\u206f"}, {"\ufeff", "\ufeff"}}};
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view three = text.substr(at, 3);
+    bool ignored = false;
+    for (const Range& range : kIgnored) ignored = ignored || (three >= range.first && three <= range.last);
+    if (ignored && three.size() == 3) {
+      at += 3;
+    } else {
+      out += text[at++];
+    }
+  }
+  return out;
+}
+
+// NTFS drops spaces and dots at the end and takes what follows a colon for a stream; "git~1" is the short name.
+bool is_dot_git_on_ntfs(std::string_view part) {
+  part = part.substr(0, part.find(':'));
+  for (const std::string_view name : {std::string_view(".git"), std::string_view("git~1")}) {
+    if (part.starts_with(name) && part.find_first_not_of(" .", name.size()) == std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool TreeListing::feed(std::string_view chunk, const std::function<bool(const TreeEntry&)>& take) {
+  while (!chunk.empty()) {
+    const std::size_t end = chunk.find('\0');
+    const std::string_view piece = chunk.substr(0, end);
+    if (end == std::string_view::npos) {
+      rest_ += piece;
+      if (rest_.size() <= kLongestHead + longest_path_) return true;
+      take(parse_entry(rest_));
+      return false;
+    }
+    bool go_on;
+    if (rest_.empty()) {
+      go_on = take(parse_entry(piece));
+    } else {
+      rest_ += piece;
+      go_on = take(parse_entry(rest_));
+      rest_.clear();
+    }
+    if (!go_on) return false;
+    chunk.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+bool is_dot_git(std::string_view part) {
+  const std::string name = lower_case(without_ignorables(part));
+  if (name == ".git") return true;
+  for (const std::string& piece : split(name, '\\')) {
+    if (is_dot_git_on_ntfs(piece)) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> why_forbidden(const TreeEntry& entry) {
+  using Kind = TreeEntry::Kind;
+  // The listing names every directory before what is in it, so only the last part is new.
+  const std::size_t slash = entry.path.rfind('/');
+  const std::string_view name = slash == std::string_view::npos ? entry.path : entry.path.substr(slash + 1);
+  constexpr std::size_t kLongestName = 255;
+
+  if (entry.kind == Kind::Submodule) return "is a submodule, and a checkout has no place to get it from";
+  if (name.empty()) return "has an empty part";
+  if (name == "." || name == "..") return "has a part that leads elsewhere";
+  if (is_dot_git(name)) return "has a part that is git's own directory to some systems";
+  if (name.size() > kLongestName) return "has a part of more than 255 bytes, which no file system takes";
+  if (entry.kind == Kind::Symlink && lower_case(name) == ".gitmodules") return "is a symbolic link";
+  if (entry.kind != Kind::File && (name == "pushrod.toml" || name == "Procfile")) {
+    return entry.kind == Kind::Symlink ? "is a symbolic link and not a regular file"
+                                       : "is a directory and not a regular file";
+  }
+  return std::nullopt;
+}
+
+}  // namespace pushrod
