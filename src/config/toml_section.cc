@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/text.hh"
@@ -73,6 +74,13 @@ std::size_t first_invalid_line(std::string_view text) {
   }
 }
 
+// toml++ escapes what it quotes of the text. Doing it again costs nothing if it forgot some; doubled backslashes would.
+std::string readable(std::string_view description) {
+  std::string text = escaped(description, 300);
+  for (std::size_t at = text.find("\\\\"); at != std::string::npos; at = text.find("\\\\", at + 1)) text.erase(at, 1);
+  return text;
+}
+
 toml::table parse_toml(const std::string& text, const std::string& file_name) {
   check_utf8(text, file_name);
   if (const auto line = line_nested_deeper(text, kDeepestNesting)) {
@@ -81,7 +89,7 @@ toml::table parse_toml(const std::string& text, const std::string& file_name) {
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw UserError(fmt::format("{}:{}: {}", file_name, error.source().begin.line, escaped(error.description(), 300)));
+    throw UserError(fmt::format("{}:{}: {}", file_name, error.source().begin.line, readable(error.description())));
   }
 }
 
@@ -122,7 +130,7 @@ std::string TomlSection::place(std::string_view key) const {
 }
 
 std::string TomlSection::shown(std::string_view key) const {
-  if (name_.empty()) return is_table(key) ? fmt::format("[{}]", escaped(key, 120)) : quoted(key);
+  if (name_.empty()) return is_table(key) ? fmt::format("[{}]", escaped(key, 120)) : quoted(key) + " at the top level";
   return fmt::format("{} in {}", quoted(key), name_);
 }
 
@@ -215,9 +223,12 @@ void TomlSection::refuse_unknown_keys() const {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     const bool at_top = name_.empty();
     const auto meant = nearest(key, known_);
+    const auto as_written = [&](const std::string& name) { return at_top ? fmt::format("[{}]", name) : quoted(name); };
     std::string problem = fmt::format("unknown {} {}", at_top && is_table(key) ? "section" : "key", shown(key));
-    if (meant) problem += fmt::format("; did you mean {}?", at_top ? fmt::format("[{}]", *meant) : quoted(*meant));
-    refuse(key, problem, fmt::format("known here: {}", join(known_, ", ")));
+    if (meant) problem += fmt::format("; did you mean {}?", as_written(*meant));
+    std::vector<std::string> known;
+    std::transform(known_.begin(), known_.end(), std::back_inserter(known), as_written);
+    refuse(key, problem, fmt::format("known here: {}", join(known, ", ")));
   }
 }
 

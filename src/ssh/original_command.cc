@@ -138,6 +138,7 @@ void refuse_known_programs(const std::string& program, const std::string& text) 
   }
   if (is_any_of({"scp", "sftp", "sftp-server", "internal-sftp", "rsync"})) refuse("files are not copied over SSH here");
   if (program == "git" || program.starts_with("git-")) refuse("git's only services here are push and fetch");
+  if (program.empty()) refuse("the command's first word is empty");
   if (program.starts_with('-')) refuse("a command does not begin with \"-\"");
   if (program.find_first_of("/=") != std::string::npos) refuse("no program can be run here");
 }

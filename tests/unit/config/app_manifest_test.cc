@@ -1,0 +1,234 @@
+// pushrod.toml, alone and beside a Procfile, parsed and loaded from a directory that a pusher has filled.
+#include "config/app_manifest.hh"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "fixtures.hh"
+
+namespace pushrod {
+namespace {
+
+using namespace std::chrono_literals;
+
+AppManifest manifest_of(const std::string& text) { return parse_manifest(text, "pushrod.toml"); }
+std::string problem_of(const std::string& text) {
+  return refusal([&] { manifest_of(text); });
+}
+
+TEST(Manifest, AnEmptyTextSaysNothing) {
+  const AppManifest manifest = manifest_of("# nothing\n");
+  EXPECT_TRUE(manifest.processes.empty());
+  EXPECT_EQ(manifest.build_command, std::nullopt);
+  EXPECT_EQ(manifest.release_command, std::nullopt);
+}
+
+TEST(Manifest, EveryKeySetsItsValue) {
+  const AppManifest manifest = manifest_of(R"(
+    [processes]
+    worker = "python3 jobs.py"
+    web = { command = "python3 app.py", count = 2, overlap = false, stop_timeout = "30s", drain_timeout = 60, health = { path = "/up?x=1", timeout = "500ms" } }
+    [build]
+    command = """
+make
+make install"""
+    [release]
+    command = "./migrate"
+  )");
+  ASSERT_EQ(manifest.processes.size(), 2U);
+  const Process& web = manifest.processes[0];
+  EXPECT_EQ(web.type.str(), "web");
+  EXPECT_EQ(web.command, "python3 app.py");
+  EXPECT_EQ(web.count, 2U);
+  EXPECT_FALSE(web.overlap);
+  EXPECT_EQ(web.stop_timeout, 30s);
+  EXPECT_EQ(web.drain_timeout, 60s);
+  EXPECT_EQ(web.health.path, "/up?x=1");
+  EXPECT_EQ(web.health.timeout, 500ms);
+  const Process& worker = manifest.processes[1];
+  EXPECT_EQ(worker.command, "python3 jobs.py");
+  EXPECT_EQ(worker.count, 1U);
+  EXPECT_TRUE(worker.overlap);
+  EXPECT_EQ(worker.stop_timeout, 10s);
+  EXPECT_EQ(manifest.build_command, "make\nmake install");
+  EXPECT_EQ(manifest.release_command, "./migrate");
+}
+
+TEST(Manifest, ProcessesMayBeTables) {
+  const AppManifest manifest = manifest_of("[processes.web]\ncommand = \"x\"\ncount = 0\nhealth.path = \"/\"\n");
+  EXPECT_EQ(manifest.processes.front().count, 0U);
+  EXPECT_EQ(manifest.processes.front().health.path, "/");
+}
+
+struct Wrong {
+  std::string text;
+  std::string problem;
+};
+
+TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
+  const std::string path_rule =
+      " | it begins with \"/\" and has no spaces, control characters, \"#\" or letters beyond ASCII (write those as "
+      "%XX)";
+  const std::string time_form = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
+  const std::string web = "[processes.web]\ncommand = \"x\"\n";
+  const Wrong cases[] = {
+      {"[procesess]\n",
+       "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known here: [processes], [build], "
+       "[release]"},
+      {"[processes.web]\ncomand = \"x\"\n",
+       "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
+       "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"health\", \"command\""},
+      {web + "health = { pth = \"/\" }\n",
+       "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
+       "\"timeout\", \"path\""},
+      {"[build]\ncommand = \"x\"\nsteps = 3\n",
+       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"command\""},
+      {"\n[processes.web]\ncount = 1\n", "pushrod.toml:2: \"command\" in [processes.web] is missing"},
+      {"[release]\n", "pushrod.toml:1: \"command\" in [release] is missing"},
+      {"processes = \"x\"\n", "pushrod.toml:1: \"processes\" at the top level must be a table, not \"x\""},
+      {"[processes]\nweb = 3\n", "pushrod.toml:2: \"web\" in [processes] must be text in quotes, not 3"},
+      {"[processes]\nweb = [\"x\"]\n", "pushrod.toml:2: \"web\" in [processes] must be text in quotes, not a list"},
+      {"[processes]\nweb = \" \"\n", "pushrod.toml:2: \"web\" in [processes] is empty"},
+      {"[processes]\nWeb = \"x\"\n",
+       "pushrod.toml:2: process type \"Web\" contains \"W\": use 1 to 30 characters of a-z, 0-9, '-' and '_', "
+       "beginning "
+       "with a letter"},
+      {"[processes]\nrelease = \"x\"\n",
+       "pushrod.toml:2: \"release\" in [processes] would not be a process that stays up | write the release command as "
+       "[release] command = \"…\""},
+      {"[build]\ncommand = \"a\\u0000b\"\n", "pushrod.toml:2: \"command\" in [build] contains a NUL character"},
+      {"[build]\ncommand = \"a\\u001bb\"\n",
+       "pushrod.toml:2: \"command\" in [build] contains a control character: \"a\\x1bb\""},
+      {web + "count = 65\n",
+       "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not 65"},
+      {web + "count = \"2\"\n",
+       "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not \"2\""},
+      {web + "overlap = 0\n", "pushrod.toml:3: \"overlap\" in [processes.web] must be true or false, not 0"},
+      {web + "stop_timeout = 0\n",
+       "pushrod.toml:3: \"stop_timeout\" in [processes.web] must be " + time_form + ", not 0"},
+      {web + "drain_timeout = \"2d\"\n",
+       "pushrod.toml:3: \"drain_timeout\" in [processes.web] must be " + time_form + ", not \"2d\""},
+      {web + "health = { path = \"up\" }\n",
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"up\"" + path_rule},
+      {web + "health = { path = \"/a b\" }\n",
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"/a b\"" + path_rule},
+      {web + "health = { path = \"/\\r\\nX: y\" }\n",
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"/\\r\\nX: y\"" + path_rule},
+      {"[processes.jobs]\ncommand = \"x\"\nhealth.path = \"/up\"\n",
+       "pushrod.toml:3: \"path\" in [processes.jobs.health]: only the type \"web\" gets a port that could be asked"},
+      {"[build]\ncommand = \"x\"\ncommand = \"y\"\n",
+       "pushrod.toml:3: Error while parsing key-value pair: cannot redefine existing string 'command'"},
+      {"[build]\ncommand = \"x\xff\"\n", "pushrod.toml:2: not valid UTF-8 | save the file as UTF-8"},
+      {"[build]\ncommand = \"x\n",
+       "pushrod.toml:2: Error while parsing string: unescaped control characters other than "
+       "TAB (U+0009) are explicitly prohibited"},
+  };
+  for (const Wrong& wrong : cases) EXPECT_EQ(problem_of(wrong.text), wrong.problem) << wrong.text;
+}
+
+class LoadManifest : public testing::Test {
+ protected:
+  AppManifest load(const std::string& path = "") const { return load_manifest(directory_.path() / path, path); }
+  std::string problem(const std::string& path = "") const {
+    return refusal([&] { load(path); });
+  }
+  ConfigDirectory directory_;
+};
+
+TEST_F(LoadManifest, NeitherFileNeedsToBeThere) { EXPECT_TRUE(load().processes.empty()); }
+
+TEST_F(LoadManifest, ReadsEitherFile) {
+  directory_.write("Procfile", "web: x\n");
+  EXPECT_EQ(load().processes.front().command, "x");
+  directory_.write("pushrod.toml", "[build]\ncommand = \"make\"\n");
+  EXPECT_EQ(load().processes.front().command, "x");
+  EXPECT_EQ(load().build_command, "make");
+  std::filesystem::remove(directory_.path() / "Procfile");
+  EXPECT_TRUE(load().processes.empty());
+}
+
+TEST_F(LoadManifest, ErrorsNameTheAppsPath) {
+  directory_.write("services/api/Procfile", "web\n");
+  EXPECT_EQ(problem("services/api"),
+            "services/api/Procfile:1: not a line of the form \"name: command\": \"web\" | for example: web: python3 "
+            "app.py");
+}
+
+TEST_F(LoadManifest, TheSameProcessesInBothFilesAreOneTruth) {
+  directory_.write("pushrod.toml", "[processes]\nworker = \"y\"\n[processes.web]\ncommand = \"x\"\ncount = 3\n");
+  directory_.write("Procfile", "web: x\nworker: y\n");
+  EXPECT_EQ(load().processes.front().count, 3U);
+}
+
+TEST_F(LoadManifest, DifferentProcessesInBothFilesAreRefused) {
+  const std::string hint = " | name the processes in one place: remove Procfile or [processes]";
+  directory_.write("pushrod.toml", "[processes]\nweb = \"x\"\n");
+  directory_.write("Procfile", "web: x\nworker: y\n");
+  EXPECT_EQ(problem(), "pushrod.toml and Procfile name different processes (web; web, worker)" + hint);
+  directory_.write("Procfile", "web: z\n");
+  EXPECT_EQ(problem(), "pushrod.toml and Procfile give \"web\" different commands (\"x\" and \"z\")" + hint);
+}
+
+TEST_F(LoadManifest, AProcfilesReleaseLineIsTheReleaseCommand) {
+  directory_.write("Procfile", "release: ./migrate\nweb: x\n");
+  EXPECT_EQ(load().release_command, "./migrate");
+  EXPECT_EQ(load().processes.size(), 1U);
+  directory_.write("pushrod.toml", "[processes]\nweb = \"x\"\n");
+  EXPECT_EQ(load().release_command, "./migrate");
+  directory_.write("pushrod.toml", "[release]\ncommand = \"./migrate\"\n");
+  EXPECT_EQ(problem(),
+            "pushrod.toml and Procfile both give a release command | remove [release] from pushrod.toml, or the line "
+            "\"release\" from Procfile");
+}
+
+TEST_F(LoadManifest, OnlyAPlainFileIsRead) {
+  const auto expected = [](const std::string& name, const std::string& kind) {
+    return name + ": is " + kind + ", not a plain file | put a plain file in its place, or remove " + name;
+  };
+  for (const std::string name : {"pushrod.toml", "Procfile"}) {
+    const std::filesystem::path file = directory_.path() / name;
+    directory_.write("target", "web: x\n");
+    std::filesystem::create_symlink("target", file);
+    EXPECT_EQ(problem(), expected(name, "a symbolic link"));
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink("nowhere", file);
+    EXPECT_EQ(problem(), expected(name, "a symbolic link"));
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    EXPECT_EQ(problem(), expected(name, "a directory"));
+    std::filesystem::remove(file);
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+    EXPECT_EQ(problem(), expected(name, "a named pipe"));
+    std::filesystem::remove(file);
+  }
+}
+
+TEST_F(LoadManifest, ALongFileIsRefused) {
+  directory_.write("pushrod.toml", "");
+  std::filesystem::resize_file(directory_.path() / "pushrod.toml", 50'000'000);
+  EXPECT_EQ(problem(), "pushrod.toml: is 50.0 MB long; at most 262 kB are read");
+  directory_.write("pushrod.toml", std::string(std::size_t{256} << 10, '\n'));
+  EXPECT_EQ(problem(), "(nothing thrown)");
+  directory_.write("pushrod.toml", std::string((std::size_t{256} << 10) + 1, '\n'));
+  EXPECT_EQ(problem(), "pushrod.toml: is 262 kB long; at most 262 kB are read");
+}
+
+TEST_F(LoadManifest, TheAppsPathIsADirectoryOfTheCommitItself) {
+  const auto expected = [](const std::string& path) {
+    return "the commit has no directory \"" + path +
+           "\" (a symbolic link does not count) | push a commit that has it, or give the app another --path";
+  };
+  directory_.write("real/api/Procfile", "web: x\n");
+  std::filesystem::create_symlink("real", directory_.path() / "services");
+  std::filesystem::create_symlink("api", directory_.path() / "real/link");
+  EXPECT_EQ(problem("real/api"), "(nothing thrown)");
+  EXPECT_EQ(problem("services/api"), expected("services/api"));
+  EXPECT_EQ(problem("real/link"), expected("real/link"));
+  EXPECT_EQ(problem("real/none"), expected("real/none"));
+  EXPECT_EQ(problem("real/api/Procfile"), expected("real/api/Procfile"));
+}
+
+}  // namespace
+}  // namespace pushrod
