@@ -3,6 +3,7 @@
 //
 // SQLite with the rollback journal and synchronous=EXTRA: several processes write, and the WAL-reset bug of the 3.40
 // that Debian 12 ships (https://sqlite.org/wal.html) rules out WAL. Times are milliseconds since the epoch.
+// Every function throws Error, naming the file and what to do, when the database is busy, damaged, full or read-only.
 #pragma once
 
 #include <filesystem>
@@ -33,11 +34,27 @@ struct Failure {
   std::string hint;
 };
 
+// One line of `app list`.
+struct AppSummary {
+  struct Last {
+    ReleaseNumber number = 0;
+    DeploymentState state = DeploymentState::Waiting;
+    DeploymentKind kind = DeploymentKind::Push;
+    WallTime started;
+    std::optional<WallTime> ended;
+  };
+  App app;
+  std::optional<Last> last;       // its newest deployment; absent: never deployed
+  unsigned instances_wanted = 0;  // those that are to serve
+};
+
+// One connection. Not thread-safe, and not to be used on both sides of a fork().
 class Store {
  public:
-  // Opens the database, creates it or migrates it to this program's schema. Throws UserError when it was written by a
-  // newer Pushrod. Waits up to 30 s for another process's transaction.
-  explicit Store(const std::filesystem::path& path);
+  // Opens the database, creates it (mode 0600) or migrates it to this program's schema; one that is up to date is not
+  // written to. Throws UserError when it was written by a newer Pushrod. Whatever follows waits up to `patience` for
+  // another process's transaction.
+  explicit Store(const std::filesystem::path& path, Milliseconds patience = Milliseconds{30'000});
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -56,7 +73,8 @@ class Store {
   App add_app(const AppName& name, const RepoName& repo, const BranchName& branch, const std::string& path);
   // The app with all its rows (deployments, releases, instances); its repo too when no other app uses it.
   void remove_app(AppId id);
-  std::vector<App> apps() const;
+  std::vector<App> apps() const;  // by name, as all lists of apps
+  std::vector<AppSummary> app_summaries() const;
   std::vector<App> apps_of(const RepoName& repo) const;
   std::vector<App> apps_of(const RepoName& repo, const BranchName& branch) const;
   std::optional<App> app(const AppName& name) const;
@@ -68,9 +86,12 @@ class Store {
   // One group: numbers are taken, rows are written in state Waiting. Waiting groups of the same apps that are older are
   // superseded: their rows end as Superseded; a group that has begun to run is not touched.
   std::vector<Deployment> begin_deployments(const std::vector<DeploymentRequest>& requests);
-  // Throws Error when the state table (model/deployment.hh) forbids it for one of the group; otherwise all change.
-  void advance(std::int64_t group, DeploymentState to);
+  // Throws Error when the state table (model/deployment.hh) forbids it; otherwise the whole group changes. Does nothing
+  // when it is in that state already. Committed is reached through commit_group() alone. `begins` is begin_step() in
+  // the same transaction: a commit costs 0.7 ms. The end of a deployment ends its running step.
+  void advance(std::int64_t group, DeploymentState to, std::optional<Step> begins = {});
   void fail(std::int64_t group, const Failure& failure);
+  // Ends the step of the group that runs now. A step that is begun again goes on.
   void begin_step(std::int64_t group, Step step);
   void end_step(std::int64_t group, Step step);
   std::vector<Deployment> group(std::int64_t group) const;
@@ -79,32 +100,40 @@ class Store {
   std::optional<Deployment> deployment(AppId app, ReleaseNumber number) const;
 
   // --- releases and instances
-  // Records the release that a deployment builds; it is not live until commit_group().
+  // Records the release that a deployment builds; it is not live until commit_group(). Recording the same number again
+  // replaces it as long as it is not live.
   void add_release(const Release& release);
   std::optional<Release> release(AppId app, ReleaseNumber number) const;
   std::vector<Release> releases(AppId app) const;  // newest first
+  // Throws Error when it is live or has instances; does nothing when there is none.
   void remove_release(AppId app, ReleaseNumber number);
 
   // Takes the instances of a release into the table in state Starting and leases a port from [first, last] for each
-  // routed one, none that is leased already; `is_free` probes a candidate. Throws Error when the range is exhausted.
+  // routed one, none that is leased already; `is_free` probes a candidate. A port that was given back is leased again
+  // as late as possible. Instances that are in the table already stay as they are. Throws Error when the range is
+  // exhausted, and then has taken none.
   std::vector<Instance> add_instances(const Release& release, Port first, Port last, bool (*is_free)(Port));
   std::vector<Instance> instances() const;
   std::vector<Instance> instances(AppId app) const;
+  // Instances that are not in the table are passed over. The plural forms are one transaction.
   void set_instance_state(const InstanceName& instance, InstanceState state);
+  void set_instance_states(const std::vector<InstanceName>& instances, InstanceState state);
   void remove_instance(const InstanceName& instance);  // gives its port back
+  void remove_instances(const std::vector<InstanceName>& instances);
 
   // The commit point of the database, one transaction for the whole group: deployment → Committed; its release (none
   // for Remove) becomes the app's live one; Starting → Serving; the other instances of those apps that serve →
-  // Draining. Does nothing when it has been done already.
-  void commit_group(std::int64_t group);
+  // Draining. Does nothing when it has been done already. `begins`: as for advance().
+  void commit_group(std::int64_t group, std::optional<Step> begins = {});
 
   // Deployment rows beyond the newest `keep` of the app that have no release and are final; returns their numbers.
   std::vector<ReleaseNumber> prune_deployments(AppId app, unsigned keep);
 
-  // A number that changes whenever any process has committed a change (PRAGMA data_version).
+  // A number that changes whenever any process has committed a change, this one included. It means nothing to another
+  // connection.
   std::int64_t data_version() const;
 
-  // Runs `PRAGMA integrity_check`; "ok" or what is wrong.
+  // Runs `PRAGMA integrity_check` and `foreign_key_check`; "ok" or what is wrong, a line each.
   std::string integrity() const;
 
  private:

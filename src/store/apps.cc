@@ -1,0 +1,117 @@
+// Repos and apps.
+// Floor 3. A repo's row lives as long as an app uses it.
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "store/database.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string select_apps(std::string_view condition) {
+  return fmt::format("SELECT {} FROM apps a JOIN repos r ON r.id = a.repo_id {} ORDER BY a.name", kAppColumns,
+                     condition);
+}
+
+std::vector<App> read_apps(Query& rows) { return read_all(rows, read_app); }
+
+}  // namespace
+
+App read_app(Query& row) {
+  return App{.id = row.integer(),
+             .name = row.name<AppName>(),
+             .repo = row.name<RepoName>(),
+             .branch = row.name<BranchName>(),
+             .path = row.text(),
+             .live = row.optional([](Query& column) { return column.number<ReleaseNumber>(); }),
+             .created = row.time()};
+}
+
+App Store::add_app(const AppName& name, const RepoName& repo, const BranchName& branch, const std::string& path) {
+  Transaction transaction(*db_);
+  if (app(name)) {
+    throw UserError(fmt::format("there is an app called {} already", name.str()),
+                    fmt::format("choose another name, or look at it: pushrod app info {}", name.str()));
+  }
+  db_->query("INSERT OR IGNORE INTO repos (name) VALUES (?)").with(repo).run();
+  db_->query(
+         "INSERT INTO apps (name, repo_id, branch, path, created)"
+         " VALUES (?1, (SELECT id FROM repos WHERE name = ?2), ?3, ?4, ?5)")
+      .with(name, repo, branch, path, now())
+      .run();
+  App added = app(name).value();
+  transaction.commit();
+  return added;
+}
+
+void Store::remove_app(AppId id) {
+  Transaction transaction(*db_);
+  db_->query("DELETE FROM apps WHERE id = ?").with(id).run();
+  db_->query("DELETE FROM repos WHERE NOT EXISTS (SELECT 1 FROM apps WHERE repo_id = repos.id)").run();
+  transaction.commit();
+}
+
+std::vector<App> Store::apps() const {
+  static const std::string kSql = select_apps("");
+  Query rows = db_->query(kSql);
+  return read_apps(rows);
+}
+
+std::vector<App> Store::apps_of(const RepoName& repo) const {
+  static const std::string kSql = select_apps("WHERE r.name = ?");
+  Query rows = db_->query(kSql);
+  return read_apps(rows.with(repo));
+}
+
+std::vector<App> Store::apps_of(const RepoName& repo, const BranchName& branch) const {
+  static const std::string kSql = select_apps("WHERE r.name = ? AND a.branch = ?");
+  Query rows = db_->query(kSql);
+  return read_apps(rows.with(repo, branch));
+}
+
+std::optional<App> Store::app(const AppName& name) const {
+  static const std::string kSql = select_apps("WHERE a.name = ?");
+  Query rows = db_->query(kSql);
+  return read_first(rows.with(name), read_app);
+}
+
+std::optional<App> Store::app(AppId id) const {
+  static const std::string kSql = select_apps("WHERE a.id = ?");
+  Query rows = db_->query(kSql);
+  return read_first(rows.with(id), read_app);
+}
+
+std::vector<AppSummary> Store::app_summaries() const {
+  static const std::string kSql = fmt::format(
+      "SELECT {}, (SELECT count(*) FROM instances i WHERE i.app_id = a.id AND i.state = 'serving'),"
+      " d.number, g.state, d.kind, g.started, g.ended"
+      " FROM apps a JOIN repos r ON r.id = a.repo_id"
+      " LEFT JOIN deployments d ON d.app_id = a.id AND d.number = a.last_number"
+      " LEFT JOIN deployment_groups g ON g.id = d.group_id ORDER BY a.name",
+      kAppColumns);
+  Query rows = db_->query(kSql);
+  return read_all(rows, [](Query& row) {
+    AppSummary summary{.app = read_app(row), .last = {}, .instances_wanted = row.number<unsigned>()};
+    const auto number = row.optional([](Query& column) { return column.number<ReleaseNumber>(); });
+    if (number) {
+      summary.last = AppSummary::Last{.number = *number,
+                                      .state = deployment_state_from(row.text()),
+                                      .kind = deployment_kind_from(row.text()),
+                                      .started = row.time(),
+                                      .ended = row.optional([](Query& column) { return column.time(); })};
+    }
+    return summary;
+  });
+}
+
+std::vector<RepoName> Store::repos() const {
+  Query rows = db_->query("SELECT name FROM repos ORDER BY name");
+  return read_all(rows, [](Query& row) { return row.name<RepoName>(); });
+}
+
+bool Store::has_repo(const RepoName& repo) const {
+  return db_->query("SELECT 1 FROM repos WHERE name = ?").with(repo).only_integer().has_value();
+}
+
+}  // namespace pushrod

@@ -1,0 +1,38 @@
+// What Store's functions share: the connection, and rows read as values.
+// Floor 3. Used inside store/ only.
+#pragma once
+
+#include <vector>
+
+#include "store/connection.hh"
+#include "store/store.hh"
+
+namespace pushrod {
+
+struct Store::Database : Connection {
+  using Connection::Connection;
+};
+
+// The columns that read_app() reads; a query adds WHERE and ORDER BY.
+inline constexpr std::string_view kAppColumns = "a.id, a.name, r.name, a.branch, a.path, a.live, a.created";
+App read_app(Query& row);
+
+// Every row of a query, or the first one, as a value.
+template <class Read>
+auto read_all(Query& query, Read read) {
+  std::vector<decltype(read(query))> values;
+  while (query.next()) values.push_back(read(query));
+  return values;
+}
+template <class Read>
+auto read_first(Query& query, Read read) -> std::optional<decltype(read(query))> {
+  if (!query.next()) return std::nullopt;
+  return read(query);
+}
+
+// Within a transaction of the caller. A final state ends the running step; a step ends the one before it.
+DeploymentState state_of_group(Connection& connection, std::int64_t group);  // throws Error when there is none
+void write_state(Connection& connection, std::int64_t group, DeploymentState state, WallTime at);
+void write_step(Connection& connection, std::int64_t group, Step step, WallTime at);
+
+}  // namespace pushrod

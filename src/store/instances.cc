@@ -1,0 +1,140 @@
+// Instances and the ports that they lease.
+// Floor 3. A port is leased for as long as an instance's row has it; the column is UNIQUE.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "store/database.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::string_view kInstances =
+    "SELECT a.name, i.release, i.type, i.number, i.port, i.state, i.since"
+    " FROM instances i JOIN apps a ON a.id = i.app_id WHERE ?1 IS NULL OR i.app_id = ?1"
+    " ORDER BY a.name, i.release, i.type, i.number";
+
+Instance read_instance(Query& row) {
+  return Instance{.name = InstanceName{.app = row.name<AppName>(),
+                                       .release = row.number<ReleaseNumber>(),
+                                       .type = row.name<ProcessType>(),
+                                       .number = row.number<std::uint32_t>()},
+                  .port = row.optional([](Query& column) { return column.number<Port>(); }),
+                  .state = instance_state_from(row.text()),
+                  .since = row.time()};
+}
+
+// The next free ports of a range, beginning after the one that was leased last: a port that was given back rests as
+// long as possible, since its old connections may still linger in the kernel.
+class PortSearch {
+ public:
+  PortSearch(Connection& connection, Port first, Port last, bool (*is_free)(Port))
+      : connection_(connection), first_(first), last_(last), is_free_(is_free) {
+    Query rows = connection.query("SELECT port FROM instances WHERE port IS NOT NULL");
+    while (rows.next()) leased_.insert(rows.number<Port>());
+    const std::int64_t cursor = connection.integer_of("SELECT last_port FROM port_cursor");
+    next_ = cursor >= first && cursor < last ? static_cast<Port>(cursor + 1) : first;
+    left_ = last < first ? 0 : std::uint32_t{last} - first + 1;
+  }
+
+  Port take() {
+    while (left_ > 0) {
+      const Port candidate = next_;
+      next_ = candidate == last_ ? first_ : static_cast<Port>(candidate + 1);
+      --left_;
+      if (leased_.count(candidate) == 0 && is_free_(candidate)) {
+        connection_.query("UPDATE port_cursor SET last_port = ?").with(candidate).run();
+        return candidate;
+      }
+    }
+    throw Error(fmt::format("no port from {} to {} is free ({} leased to instances)", first_, last_,
+                            counted(leased_.size(), "port")),
+                "widen the range under [ports] in server.toml");
+  }
+
+ private:
+  Connection& connection_;
+  Port first_, last_;
+  bool (*is_free_)(Port);
+  std::set<Port> leased_;
+  Port next_;
+  std::uint32_t left_;  // candidates that were not looked at
+};
+
+constexpr std::string_view kOneInstance =
+    " WHERE app_id = (SELECT id FROM apps WHERE name = ?) AND release = ? AND type = ? AND number = ?";
+
+}  // namespace
+
+std::vector<Instance> Store::add_instances(const Release& release, Port first, Port last, bool (*is_free)(Port)) {
+  Transaction transaction(*db_);
+  if (!this->release(release.app_id, release.number)) {
+    throw Error(fmt::format("there is no release {} of {} to run", release.number, release.app.str()));
+  }
+  PortSearch ports(*db_, first, last, is_free);
+  const WallTime at = now();
+  for (const Process& process : release.processes) {
+    for (std::uint32_t number = 1; number <= process.count; ++number) {
+      const bool there =
+          db_->query("SELECT 1 FROM instances WHERE app_id = ? AND release = ? AND type = ? AND number = ?")
+              .with(release.app_id, release.number, process.type, number)
+              .only_integer()
+              .has_value();
+      if (there) continue;
+      std::optional<Port> port;
+      if (process.is_routed()) port = ports.take();
+      db_->query("INSERT INTO instances VALUES (?, ?, ?, ?, ?, 'starting', ?)")
+          .with(release.app_id, release.number, process.type, number, port, at)
+          .run();
+    }
+  }
+  std::vector<Instance> of_release;
+  for (Instance& instance : instances(release.app_id)) {
+    if (instance.name.release == release.number) of_release.push_back(std::move(instance));
+  }
+  transaction.commit();
+  return of_release;
+}
+
+std::vector<Instance> Store::instances() const {
+  Query rows = db_->query(kInstances);
+  return read_all(rows.with(std::optional<AppId>{}), read_instance);
+}
+
+std::vector<Instance> Store::instances(AppId app) const {
+  Query rows = db_->query(kInstances);
+  return read_all(rows.with(app), read_instance);
+}
+
+void Store::set_instance_state(const InstanceName& instance, InstanceState state) {
+  set_instance_states({instance}, state);
+}
+
+void Store::set_instance_states(const std::vector<InstanceName>& instances, InstanceState state) {
+  static const std::string kSql =
+      fmt::format("UPDATE instances SET state = ?, since = ?{} AND state <> ?", kOneInstance);
+  if (instances.empty()) return;
+  Transaction transaction(*db_);
+  const WallTime at = now();
+  for (const InstanceName& name : instances) {
+    db_->query(kSql).with(to_string(state), at, name.app, name.release, name.type, name.number, to_string(state)).run();
+  }
+  transaction.commit();
+}
+
+void Store::remove_instance(const InstanceName& instance) { remove_instances({instance}); }
+
+void Store::remove_instances(const std::vector<InstanceName>& instances) {
+  static const std::string kSql = fmt::format("DELETE FROM instances{}", kOneInstance);
+  if (instances.empty()) return;
+  Transaction transaction(*db_);
+  for (const InstanceName& name : instances) {
+    db_->query(kSql).with(name.app, name.release, name.type, name.number).run();
+  }
+  transaction.commit();
+}
+
+}  // namespace pushrod

@@ -1,0 +1,93 @@
+// SSH keys and which apps they may touch.
+// Floor 3. A key's id stands in authorized_keys, and is never used twice.
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "store/database.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::string_view kKeys =
+    "SELECT k.id, k.name, k.public_key, k.fingerprint, k.admin, k.created, a.name FROM keys k"
+    " LEFT JOIN key_apps ka ON ka.key_id = k.id LEFT JOIN apps a ON a.id = ka.app_id"
+    " WHERE ?1 IS NULL OR k.id = ?1 ORDER BY k.id, a.name";
+
+// A key has a row for each of its apps, or one without.
+std::vector<Key> read_keys(Query& rows) {
+  std::vector<Key> keys;
+  while (rows.next()) {
+    Key key{.id = rows.integer(),
+            .name = rows.name<KeyName>(),
+            .public_key = rows.text(),
+            .fingerprint = rows.text(),
+            .admin = rows.boolean(),
+            .apps = {},
+            .created = rows.time()};
+    if (keys.empty() || keys.back().id != key.id) keys.push_back(std::move(key));
+    if (auto app = rows.optional([](Query& row) { return row.name<AppName>(); })) {
+      keys.back().apps.push_back(*std::move(app));
+    }
+  }
+  return keys;
+}
+
+void refuse_same(Connection& connection, const KeyName& name, const std::string& public_key) {
+  Query same = connection.query("SELECT name FROM keys WHERE name = ?1 OR public_key = ?2 ORDER BY name = ?1 DESC");
+  if (!same.with(name, public_key).next()) return;
+  const KeyName other = same.name<KeyName>();
+  if (other == name) {
+    throw UserError(fmt::format("there is a key called {} already", name.str()),
+                    fmt::format("choose another name, or remove that one first: pushrod key remove {}", name.str()));
+  }
+  throw UserError(fmt::format("this key is there already, as {}", other.str()),
+                  fmt::format("use another key pair, or remove that one first: pushrod key remove {}", other.str()));
+}
+
+}  // namespace
+
+Key Store::add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint,
+                   const std::vector<AppName>& apps) {
+  Transaction transaction(*db_);
+  refuse_same(*db_, name, public_key);
+  Query insert = db_->query(
+      "INSERT INTO keys (name, public_key, fingerprint, admin, created) VALUES (?, ?, ?, ?, ?) RETURNING id");
+  insert.with(name, public_key, fingerprint, std::int64_t{apps.empty()}, now());
+  const std::int64_t id = insert.only_integer().value();
+  for (const AppName& app : apps) {
+    const auto app_id = db_->query("SELECT id FROM apps WHERE name = ?").with(app).only_integer();
+    if (!app_id) throw UserError(fmt::format("there is no app called {}", app.str()), "pushrod app list shows them");
+    db_->query("INSERT OR IGNORE INTO key_apps VALUES (?, ?)").with(id, *app_id).run();
+  }
+  Key added = key(id).value();
+  transaction.commit();
+  return added;
+}
+
+void Store::remove_key(const KeyName& name) {
+  Transaction transaction(*db_);
+  if (!db_->query("DELETE FROM keys WHERE name = ? RETURNING id").with(name).only_integer()) {
+    std::vector<std::string> names;
+    for (const Key& key : keys()) names.push_back(key.name.str());
+    const std::optional<std::string> meant = nearest(name.str(), names);
+    throw UserError(fmt::format("there is no key called {}", name.str()),
+                    meant ? fmt::format("did you mean {}?", *meant) : "pushrod key list shows them");
+  }
+  transaction.commit();
+}
+
+std::vector<Key> Store::keys() const {
+  Query rows = db_->query(kKeys);
+  return read_keys(rows.with(std::optional<std::int64_t>{}));
+}
+
+std::optional<Key> Store::key(std::int64_t id) const {
+  Query rows = db_->query(kKeys);
+  std::vector<Key> found = read_keys(rows.with(id));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+}  // namespace pushrod

@@ -1,0 +1,97 @@
+// Releases: what a deployment built, with the environment that the builder adds.
+// Floor 3. Their process table is stored as JSON (model/process.hh), their environment in rows, since values are bytes.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/error.hh"
+#include "store/database.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::string_view kReleases =
+    "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.created"
+    " FROM releases r JOIN apps a ON a.id = r.app_id"
+    " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
+constexpr std::string_view kEnvironment =
+    "SELECT number, name, value FROM release_environment WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
+
+Release read_release(Query& row) {
+  return Release{.app_id = row.integer(),
+                 .app = row.name<AppName>(),
+                 .number = row.number<ReleaseNumber>(),
+                 .commit = row.name<CommitId>(),
+                 .checkout = row.number<ReleaseNumber>(),
+                 .builder = row.text(),
+                 .processes = processes_from_json(row.text()),
+                 .environment = {},
+                 .created = row.time()};
+}
+
+std::vector<Release> read_releases(Connection& connection, AppId app, std::optional<ReleaseNumber> number) {
+  const Transaction one_state(connection, Transaction::Kind::Read);
+  std::map<ReleaseNumber, std::map<std::string, std::string>> environments;
+  Query variable = connection.query(kEnvironment);
+  variable.with(app, number);
+  while (variable.next()) {
+    std::map<std::string, std::string>& of_release = environments[variable.number<ReleaseNumber>()];
+    std::string name = variable.text();
+    of_release.emplace(std::move(name), variable.text());
+  }
+  Query rows = connection.query(kReleases);
+  std::vector<Release> releases = read_all(rows.with(app, number), read_release);
+  for (Release& release : releases) release.environment = std::move(environments[release.number]);
+  return releases;
+}
+
+void delete_release(Connection& connection, AppId app, ReleaseNumber number) {
+  const auto refuse_if = [&](std::string_view sql, std::string_view reason) {
+    if (connection.query(sql).with(app, number).only_integer()) {
+      throw Error(fmt::format("release {} cannot be removed: {}", number, reason));
+    }
+  };
+  refuse_if("SELECT 1 FROM apps WHERE id = ? AND live = ?", "it is the live one");
+  refuse_if("SELECT 1 FROM instances WHERE app_id = ? AND release = ? LIMIT 1", "it still has instances");
+  connection.query("DELETE FROM releases WHERE app_id = ? AND number = ?").with(app, number).run();
+}
+
+}  // namespace
+
+void Store::add_release(const Release& release) {
+  Transaction transaction(*db_);
+  if (!deployment(release.app_id, release.number)) {
+    throw Error(
+        fmt::format("there is no deployment {} of {} that could have a release", release.number, release.app.str()));
+  }
+  delete_release(*db_, release.app_id, release.number);
+  db_->query(
+         "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, created)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .with(release.app_id, release.number, release.commit, release.checkout, release.builder,
+            to_json(release.processes), release.created)
+      .run();
+  for (const auto& [name, value] : release.environment) {
+    db_->query("INSERT INTO release_environment VALUES (?, ?, ?, ?)")
+        .with(release.app_id, release.number, name, value)
+        .run();
+  }
+  transaction.commit();
+}
+
+std::optional<Release> Store::release(AppId app, ReleaseNumber number) const {
+  std::vector<Release> found = read_releases(*db_, app, number);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Release> Store::releases(AppId app) const { return read_releases(*db_, app, std::nullopt); }
+
+void Store::remove_release(AppId app, ReleaseNumber number) {
+  Transaction transaction(*db_);
+  delete_release(*db_, app, number);
+  transaction.commit();
+}
+
+}  // namespace pushrod

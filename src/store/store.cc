@@ -1,0 +1,40 @@
+// Opening the store, and questions about the database as a whole.
+// Floor 3. The tables are in schema.cc; each other file here reads and writes those that its name tells.
+#include "store/store.hh"
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "store/database.hh"
+#include "store/schema.hh"
+
+namespace pushrod {
+
+Store::Store(const std::filesystem::path& path, Milliseconds patience)
+    : db_(std::make_unique<Database>(path, patience)) {
+  prepare_schema(*db_);
+}
+
+Store::~Store() = default;
+
+// SQLite's data_version tells of other connections only.
+std::int64_t Store::data_version() const {
+  const auto others = static_cast<std::uint64_t>(db_->integer_of("PRAGMA data_version"));
+  return static_cast<std::int64_t>(others << 32U | db_->commits());
+}
+
+std::string Store::integrity() const {
+  std::vector<std::string> problems;
+  Query check = db_->query("PRAGMA integrity_check");
+  while (check.next()) {
+    if (std::string line = check.text(); line != "ok") problems.push_back(escaped(line));
+  }
+  Query references = db_->query("SELECT \"table\", \"parent\" FROM pragma_foreign_key_check");
+  while (references.next()) {
+    const std::string table = references.text();
+    problems.push_back("a row of " + escaped(table) + " names one of " + escaped(references.text()) +
+                       " that is not there");
+  }
+  return problems.empty() ? "ok" : join(problems, "\n");
+}
+
+}  // namespace pushrod
