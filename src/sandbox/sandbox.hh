@@ -1,14 +1,13 @@
 // The walls (I7): bubblewrap's argument vector for a build, a release command or an instance.
-// Floor 3. Pure but for probe().
+// Floor 3. Pure but for prepare_etc(), sandbox_command() (finds programs) and probe_sandbox().
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
-// them), the parts of /etc that programs need (resolver, certificates, passwd and group of two made-up lines, ld.so,
-// alternatives, localtime, ssl), own pid, ipc, uts, cgroup and user namespaces, a new session, no capabilities, the
-// host's network. Nothing of the root directory but what is mounted.
+// them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,
+// alternatives, localtime, ssl), own pid, ipc, uts, cgroup and user namespaces, a new session, no capabilities, no
+// further user namespaces, the host's network. Nothing of the root directory but what is mounted.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,16 +27,18 @@ struct Sandbox {
   std::string host_name;           // shown as hostname: the app's name
   Environment environment;         // all that the command gets
   std::string command;             // /bin/sh -c "exec …" is not added: /bin/sh -c <command>
-  bool die_with_parent = true;
+  std::filesystem::path etc;       // what prepare_etc() made: becomes /etc; empty: no /etc
+  std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
 };
 
-// argv[0] is bwrap. The environment is not in it: whoever executes bwrap gives it that environment. `info_fd` and
-// `sync_fd`, when given, become --info-fd and --sync-fd (the latter is held open for as long as anything in the sandbox
-// lives).
-std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, std::optional<int> info_fd = {},
-                                         std::optional<int> sync_fd = {});
+// Renders the sandboxes' /etc into the directory (layout.run() / "etc") and returns it: copies of the few files that
+// programs need, passwd and group of made-up lines. Cheap when nothing changed: call it before every sandbox. Running
+// sandboxes see a changed resolv.conf at once.
+std::filesystem::path prepare_etc(const std::filesystem::path& directory);
 
-// A command that runs the sandbox as a child of ours (builds, release commands).
+// A command that runs the sandbox as a child of ours (builds, release commands): it ends with its main process, and
+// with us. The variables are not in argv, which everyone on the machine may read, nor do they mean anything to bwrap:
+// they travel under names that begin with '+' (see src/shim/README.md).
 Command sandbox_command(const Sandbox& sandbox);
 
 // Runs `true` in an empty sandbox; empty when that works, otherwise what is missing and how to get it (user namespaces

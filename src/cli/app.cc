@@ -1,0 +1,177 @@
+// app create, list, info, destroy; repo list.
+// Floor 7.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+#include "deploy/apps.hh"
+#include "deploy/instances.hh"
+#include "git/repository.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string ssh_url(const Settings& settings, const RepoName& repo) {
+  const auto user = Caller{}.author().substr(std::string_view("local:").size());
+  return fmt::format("ssh://{}@{}:{}/{}", user, settings.domain, settings.ssh.port, repo.str());
+}
+
+std::string state_of(const AppSummary& summary) {
+  if (summary.last && !is_final(summary.last->state)) return "deploying";
+  return summary.app.live ? "running" : "not deployed";
+}
+
+Json json_of(const Platform& platform, const App& app) {
+  return {{"app", app.name.str()},
+          {"repo", app.repo.str()},
+          {"branch", app.branch.str()},
+          {"path", app.path},
+          {"release", app.live ? Json(*app.live) : Json(nullptr)},
+          {"url", url_of(platform, app.name)},
+          {"created", iso_time(app.created)}};
+}
+
+}  // namespace
+
+int app_create(Context& context, const std::string& name, std::string repo, const std::string& branch,
+               const std::string& path) {
+  context.require_admin();
+  if (repo.empty()) repo = name;
+  const auto platform = context.platform();
+  const auto app = create_app(platform, AppName::parse(name), RepoName::parse(repo), BranchName::parse(branch),
+                              parse_app_path(path));
+  const auto url = ssh_url(context.settings(), app.repo);
+  print(fmt::format("App {} runs from branch {} of repo {}.\n", app.name.str(), quoted(app.branch.str()),
+                    app.repo.str()));
+  const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
+  if (head) {
+    print(fmt::format("The branch is at {} already. Deploy it: pushrod redeploy {}\n", abbreviated(*head),
+                      app.name.str()));
+  } else {
+    print(fmt::format("Deploy it: git push {} {}\n", url,
+                      app.branch.str() == "main" ? "main" : shell_quoted("HEAD:" + app.branch.str())));
+  }
+  print(fmt::format("It will answer at {}\n", url_of(platform, app.name)));
+  return kExitOk;
+}
+
+int app_list(Context& context, bool json) {
+  const auto& settings = context.settings();
+  auto summaries = context.store().app_summaries();
+  std::erase_if(summaries, [&](const AppSummary& summary) { return !context.may_use(summary.app.name); });
+  if (json) {
+    auto list = Json::array();
+    for (const auto& summary : summaries) {
+      list.push_back(
+          {{"app", summary.app.name.str()},
+           {"state", state_of(summary)},
+           {"release", summary.app.live ? Json(*summary.app.live) : Json(nullptr)},
+           {"instances", summary.instances_wanted},
+           {"repo", summary.app.repo.str()},
+           {"branch", summary.app.branch.str()},
+           {"url", url_of({context.layout(), settings, context.store(), context.engine()}, summary.app.name)}});
+    }
+    print_json(list);
+    return kExitOk;
+  }
+  if (summaries.empty()) {
+    print("There are no apps. Make one: pushrod app create NAME\n");
+    return kExitOk;
+  }
+  Table table({"APP", "STATE", "RELEASE", "INSTANCES", "REPO", "BRANCH"});
+  for (const auto& summary : summaries) {
+    table.add({summary.app.name.str(), state_of(summary), summary.app.live ? std::to_string(*summary.app.live) : "-",
+               std::to_string(summary.instances_wanted), summary.app.repo.str(), summary.app.branch.str()});
+  }
+  print(table.str());
+  return kExitOk;
+}
+
+int app_info(Context& context, const std::string& name, bool json) {
+  const auto app = context.require_app(name);
+  const auto platform = context.platform();
+  const auto release = app.live ? context.store().release(app.id, *app.live) : std::nullopt;
+  const auto last = context.store().deployments(app.id, 1);
+  if (json) {
+    auto value = json_of(platform, app);
+    value["push"] = ssh_url(context.settings(), app.repo);
+    if (release) {
+      value["commit"] = release->commit.str();
+      value["builder"] = release->builder;
+      for (const auto& process : release->processes) {
+        value["processes"].push_back(
+            {{"type", process.type.str()}, {"command", process.command}, {"count", process.count}});
+      }
+    }
+    print_json(value);
+    return kExitOk;
+  }
+  std::string text =
+      fmt::format("{}\n  url        {}\n  push to    {}  branch {}\n", app.name.str(), url_of(platform, app.name),
+                  ssh_url(context.settings(), app.repo), escaped(app.branch.str()));
+  if (!app.path.empty()) text += fmt::format("  path       {}\n", escaped(app.path));
+  if (release) {
+    text += fmt::format("  release    {}  commit {}  since {}\n", release->number, abbreviated(release->commit),
+                        format_time(release->created));
+    for (const auto& process : release->processes) {
+      text +=
+          fmt::format("  process    {} × {}: {}\n", process.type.str(), process.count, escaped(process.command, 200));
+    }
+  } else {
+    text += "  release    none: not deployed\n";
+  }
+  if (!last.empty()) {
+    text += fmt::format("  last       deployment {}: {}{}\n", last.front().number, to_string(last.front().state),
+                        last.front().error.empty() ? "" : ", " + escaped(last.front().error));
+  }
+  print(text);
+  return kExitOk;
+}
+
+int app_destroy(Context& context, const std::string& name, bool yes) {
+  context.require_admin();
+  const auto app = context.require_app(name);
+  const bool last = context.store().apps_of(app.repo).size() == 1;
+  if (!yes) {
+    throw UserError(fmt::format("this deletes app {} with its data, releases and logs{}", app.name.str(),
+                                last ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : ""),
+                    fmt::format("if you mean it: app destroy {} --yes", app.name.str()));
+  }
+  destroy_app(context.platform(), app);
+  print(fmt::format("App {} is gone{}.\n", app.name.str(),
+                    last ? fmt::format(", and so is repo {}", app.repo.str()) : ""));
+  return kExitOk;
+}
+
+int repo_list(Context& context, bool json) {
+  std::map<RepoName, std::vector<App>> repos;
+  for (auto& app : context.store().apps()) {
+    if (context.may_use(app.name)) repos[app.repo].push_back(app);
+  }
+  auto list = Json::array();
+  Table table({"REPO", "BRANCH", "APPS"});
+  for (const auto& [repo, apps] : repos) {
+    std::map<std::string, std::vector<std::string>> branches;
+    for (const auto& app : apps) branches[app.branch.str()].push_back(app.name.str());
+    Json described = {{"repo", repo.str()}, {"url", ssh_url(context.settings(), repo)}, {"branches", Json::array()}};
+    for (const auto& [branch, names] : branches) {
+      described["branches"].push_back({{"branch", branch}, {"apps", names}});
+      table.add({repo.str(), branch, join(names, ", ")});
+    }
+    list.push_back(std::move(described));
+  }
+  if (json) {
+    print_json(list);
+  } else {
+    print(table.is_empty() ? "There are no repos. The first app makes one: pushrod app create NAME\n" : table.str());
+  }
+  return kExitOk;
+}
+
+}  // namespace pushrod

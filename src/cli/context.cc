@@ -1,0 +1,110 @@
+// What every command works on, made when it is first needed.
+// Floor 7.
+#include "cli/context.hh"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "config/settings_file.hh"
+#include "os/command.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+void check_root(const std::filesystem::path& root) {
+  struct stat status = {};
+  if (lstat(root.c_str(), &status) != 0) {
+    if (errno != ENOENT) throw_errno("looking at the root directory " + root.string());
+    make_directory(root, 0700);
+    return;
+  }
+  if (!S_ISDIR(status.st_mode)) throw UserError(fmt::format("the root {} is not a directory", quoted(root.string())));
+  if (status.st_uid != geteuid()) {
+    throw UserError(fmt::format("the root directory {} belongs to another user", quoted(root.string())),
+                    "run this as that user, or choose another one with --root");
+  }
+  if ((status.st_mode & 0077) != 0) {
+    throw UserError(fmt::format("the root directory {} is open to other users", quoted(root.string())),
+                    "close it: chmod 700 " + shell_quoted(root.string()));
+  }
+}
+
+}  // namespace
+
+std::string Caller::author() const {
+  if (key) return key->name.str();
+  const auto* user = getpwuid(geteuid());
+  return fmt::format("local:{}", user != nullptr ? user->pw_name : std::to_string(geteuid()));
+}
+
+Context::Context(const std::filesystem::path& root, Caller caller) : layout_(root), caller_(std::move(caller)) {
+  check_root(root);
+}
+
+const Settings& Context::settings() {
+  if (!settings_) {
+    settings_ = load_settings(layout_.settings());
+    if (is_plain_file(layout_.listen_addresses())) {
+      // The command line of `up` counts over server.toml, for as long as the tree runs.
+      const auto tree = load_settings(layout_.listen_addresses());
+      settings_->http = tree.http;
+      settings_->ssh = tree.ssh;
+      settings_->ssh_enabled = tree.ssh_enabled;
+    }
+  }
+  return *settings_;
+}
+
+Store& Context::store() {
+  if (!store_) store_ = std::make_unique<Store>(layout_.database());
+  return *store_;
+}
+
+LocalEngine& Context::engine() {
+  if (!engine_) engine_ = std::make_unique<LocalEngine>(layout_, settings(), own_program().parent_path());
+  return *engine_;
+}
+
+App Context::require_app(const std::string& name) {
+  const auto parsed = AppName::parse(name);
+  auto app = store().app(parsed);
+  if (app && may_use(parsed)) return std::move(*app);
+  std::vector<std::string> known;
+  for (const auto& other : store().apps()) {
+    if (may_use(other.name)) known.push_back(other.name.str());
+  }
+  const auto meant = nearest(name, known);
+  throw UserError(fmt::format("there is no app {}", quoted(name)),
+                  meant ? fmt::format("did you mean {}?", *meant) : "`app list` shows those that you may use");
+}
+
+void Context::require_admin() const {
+  if (caller_.key && !caller_.key->is_admin()) {
+    throw UserError("this key may use only its apps", "ask an administrator of this machine");
+  }
+}
+
+std::filesystem::path choose_root(const std::string& option) {
+  std::filesystem::path root = option;
+  if (root.empty()) {
+    if (const char* variable = getenv("PUSHROD_ROOT"); variable != nullptr && *variable != '\0') root = variable;
+  }
+  if (root.empty()) {
+    const char* home = getenv("HOME");
+    if (home == nullptr || *home == '\0') throw UserError("$HOME is not set", "say where the root is with --root");
+    root = std::filesystem::path(home) / "pushrod";
+  }
+  root = std::filesystem::absolute(root).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();
+  return root;
+}
+
+}  // namespace pushrod

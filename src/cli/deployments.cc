@@ -1,0 +1,146 @@
+// deployments, deployment; restart, redeploy, cancel.
+// Floor 7.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+#include "deploy/deploy.hh"
+#include "git/repository.hh"
+#include "os/files.hh"
+#include "os/stop_signal.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::optional<Milliseconds> duration_of(const Deployment& deployment) {
+  if (!deployment.ended) return std::nullopt;
+  return std::chrono::duration_cast<Milliseconds>(*deployment.ended - deployment.started);
+}
+
+Json json_of(const Deployment& deployment) {
+  Json value = {{"app", deployment.app.str()},
+                {"number", deployment.number},
+                {"kind", to_string(deployment.kind)},
+                {"state", to_string(deployment.state)},
+                {"commit", deployment.commit ? Json(deployment.commit->str()) : Json(nullptr)},
+                {"previous_commit", deployment.previous ? Json(deployment.previous->str()) : Json(nullptr)},
+                {"author", deployment.author},
+                {"started", iso_time(deployment.started)},
+                {"ended", deployment.ended ? Json(iso_time(*deployment.ended)) : Json(nullptr)},
+                {"error", deployment.error},
+                {"hint", deployment.hint},
+                {"steps", Json::array()}};
+  for (const auto& step : deployment.steps) {
+    value["steps"].push_back({{"step", to_string(step.step)},
+                              {"started", iso_time(step.started)},
+                              {"ended", step.ended ? Json(iso_time(*step.ended)) : Json(nullptr)}});
+  }
+  return value;
+}
+
+std::string shown(const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "-"; }
+
+int run_change(Context& context, const App& app, DeploymentKind kind, const std::optional<CommitId>& commit,
+               const std::optional<CommitId>& head) {
+  const auto platform = context.platform();
+  platform.engine.check_ready();
+  // A connection that drops must not stop it; at a terminal, Ctrl-C cancels.
+  if (context.caller().is_remote()) outlive_client();
+  const int cancel_fd = stop_signal_fd();
+  Journal journal(STDOUT_FILENO, is_terminal(STDOUT_FILENO));
+  const Change change{kind, app.repo, app.branch, {app}, commit, head, context.caller().author()};
+  return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest;
+}
+
+}  // namespace
+
+int deployments(Context& context, const std::string& name, unsigned most, bool json) {
+  const auto app = context.require_app(name);
+  auto list = Json::array();
+  Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED", "TOOK"});
+  for (const auto& deployment : context.store().deployments(app.id, most)) {
+    list.push_back(json_of(deployment));
+    const auto took = duration_of(deployment);
+    table.add({std::to_string(deployment.number), std::string(to_string(deployment.state)),
+               std::string(to_string(deployment.kind)), shown(deployment.commit), deployment.author,
+               format_time(deployment.started), took ? format_duration(*took) : "-"});
+  }
+  if (json) {
+    print_json(list);
+  } else {
+    print(table.is_empty() ? fmt::format("App {} has never been deployed.\n", app.name.str()) : table.str());
+  }
+  return kExitOk;
+}
+
+int deployment(Context& context, const std::string& name, ReleaseNumber number, bool json) {
+  const auto app = context.require_app(name);
+  const auto found = context.store().deployment(app.id, number);
+  if (!found) {
+    throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number),
+                    fmt::format("`deployments {}` lists them", app.name.str()));
+  }
+  if (json) {
+    print_json(json_of(*found));
+    return kExitOk;
+  }
+  std::string text =
+      fmt::format("Deployment {} of {}: {} ({} by {})\n  commit     {}  (before: {})\n  started    {}\n", found->number,
+                  app.name.str(), to_string(found->state), to_string(found->kind), escaped(found->author),
+                  shown(found->commit), shown(found->previous), format_time(found->started));
+  for (const auto& step : found->steps) {
+    const auto time =
+        step.ended ? format_duration(std::chrono::duration_cast<Milliseconds>(*step.ended - step.started)) : "…";
+    text += fmt::format("  {:<10} {}\n", to_string(step.step), time);
+  }
+  if (const auto took = duration_of(*found)) text += fmt::format("  took       {}\n", format_duration(*took));
+  if (!found->error.empty()) text += fmt::format("  why        {}\n", escaped(found->error));
+  if (!found->hint.empty()) text += fmt::format("  what next  {}\n", escaped(found->hint));
+  text += fmt::format("  its log    logs {} --deployment {}\n", app.name.str(), found->number);
+  print(text);
+  return kExitOk;
+}
+
+int restart(Context& context, const std::string& name) {
+  const auto app = context.require_app(name);
+  if (!app.live) {
+    throw UserError(fmt::format("app {} is not deployed, so there is nothing to restart", app.name.str()),
+                    "push to its branch");
+  }
+  const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
+  return run_change(context, app, DeploymentKind::Restart, context.store().release(app.id, *app.live)->commit, head);
+}
+
+int redeploy(Context& context, const std::string& name) {
+  const auto app = context.require_app(name);
+  const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
+  if (!head) {
+    throw UserError(fmt::format("branch {} of repo {} has no commit yet", quoted(app.branch.str()), app.repo.str()),
+                    "push to it");
+  }
+  return run_change(context, app, DeploymentKind::Redeploy, head, head);
+}
+
+int cancel(Context& context, const std::string& name) {
+  const auto app = context.require_app(name);
+  bool any = false;
+  for (const auto& deployment : context.store().unfinished_deployments()) {
+    if (deployment.app_id != app.id) continue;
+    if (deployment.state == DeploymentState::Committed) {
+      throw UserError(fmt::format("deployment {} of {} is committed already", deployment.number, app.name.str()));
+    }
+    if (!request_cancel(context.platform(), deployment.group)) continue;
+    print(fmt::format("Cancelling deployment {} of {}.\n", deployment.number, app.name.str()));
+    any = true;
+  }
+  if (!any) throw UserError(fmt::format("no deployment of {} is in progress", app.name.str()));
+  return kExitOk;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,177 @@
+// doctor: every outside tool and kernel feature that Pushrod uses; present or not, what is lost, how to get it.
+// Floor 7. It asks the tools themselves and tries things out; nothing is concluded from a distribution's name.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+#include "os/command.hh"
+#include "os/files.hh"
+#include "sandbox/sandbox.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct Finding {
+  std::string name;
+  bool good = false;
+  bool required = true;
+  std::string version;  // or what was found
+  std::string lost;     // without it
+  std::string remedy;
+};
+
+struct Tool {
+  const char* name;
+  const char* program;
+  std::vector<std::string> ask;  // arguments that make it tell its version
+  std::vector<unsigned> least;   // major, minor; empty: any
+  bool required;
+  const char* lost;
+  const char* package;
+};
+
+std::vector<Tool> tools() {
+  return {
+      {"git", "git", {"--version"}, {2, 36}, true, "pushes", "git"},
+      {"OpenSSH client tools", "ssh-keygen", {}, {}, true, "the built-in SSH server's host key", "openssh-client"},
+      {"OpenSSH server", "sshd", {"-V"}, {}, false, "the built-in SSH server (up --no-ssh works)", "openssh-server"},
+      {"s6", "s6-svscan", {}, {}, true, "everything: nothing can be supervised", "s6"},
+      {"HAProxy", "haproxy", {"-v"}, {2, 5}, true, "everything: no request is routed", "haproxy"},
+      {"bubblewrap", "bwrap", {"--version"}, {0, 8}, true, "everything: nothing can be walled off", "bubblewrap"},
+      {"Python", "python3", {"--version"}, {3, 7}, false, "apps in Python", "python3 python3-venv"},
+      {"Node.js", "node", {"--version"}, {}, false, "apps in JavaScript", "nodejs npm"},
+      {"npm", "npm", {"--version"}, {}, false, "builds of apps in JavaScript", "npm"},
+  };
+}
+
+// The first "1.2" or "1.2.3" in the text.
+std::string version_in(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (isdigit(static_cast<unsigned char>(text[i])) == 0) continue;
+    auto end = text.find_first_not_of("0123456789.", i);
+    if (end == std::string::npos) end = text.size();
+    const auto word = text.substr(i, end - i);
+    if (word.find('.') != std::string::npos) return word;
+    i = end;
+  }
+  return {};
+}
+
+bool is_at_least(const std::string& version, const std::vector<unsigned>& least) {
+  const auto parts = split(version, '.');
+  for (std::size_t i = 0; i < least.size(); ++i) {
+    const auto part = i < parts.size() ? parse_unsigned(parts[i]).value_or(0) : 0;
+    if (part != least[i]) return part > least[i];
+  }
+  return true;
+}
+
+Finding examine(const Tool& tool) {
+  Finding finding{tool.name, false, tool.required, "", tool.lost, fmt::format("apt install {}", tool.package)};
+  const auto program = find_program(tool.program);
+  if (!program) {
+    finding.version = "not found";
+    return finding;
+  }
+  finding.version = program->string();
+  if (!tool.ask.empty()) {
+    Command command;
+    command.argv = {program->string()};
+    command.argv.insert(command.argv.end(), tool.ask.begin(), tool.ask.end());
+    command.merge_output = true;
+    const auto answer = run(command);
+    if (const auto version = version_in(answer.out); !version.empty()) finding.version = version;
+  }
+  finding.good = tool.least.empty() || is_at_least(finding.version, tool.least);
+  if (!finding.good) {
+    finding.version += fmt::format(" (older than {}.{})", tool.least[0], tool.least[1]);
+    finding.remedy = fmt::format("a newer release of the system, or of {}", tool.package);
+  }
+  return finding;
+}
+
+Finding examine_sandbox() {
+  const auto missing = probe_sandbox();
+  return {"sandboxes", missing.empty(), true, missing.empty() ? "work" : missing, "everything: no build, no app",
+          missing};
+}
+
+// Where this process may make cgroups of its own, with these controllers.
+Finding examine_cgroups() {
+  Finding finding{"cgroup limits",
+                  false,
+                  false,
+                  "",
+                  "memory, cpu and process limits per app",
+                  "run the tree under systemd with Delegate=yes (docs/install.md)"};
+  const auto membership = read_file("/proc/self/cgroup").value_or("");
+  std::string path;
+  for (const auto& line : lines_of(membership)) {
+    if (line.starts_with("0::")) path = line.substr(3);
+  }
+  const std::filesystem::path directory = "/sys/fs/cgroup" + path;
+  const auto controllers = path.empty() ? std::nullopt : read_file(directory / "cgroup.controllers");
+  if (!controllers) {
+    finding.version = "no cgroup v2 hierarchy at /sys/fs/cgroup";
+    return finding;
+  }
+  const bool writable = access(directory.c_str(), W_OK) == 0;
+  const auto list = std::string(trim(*controllers));
+  finding.version = writable ? "delegated: " + (list.empty() ? "no controllers" : list) : "not delegated to this user";
+  finding.good = writable && list.find("memory") != std::string::npos && list.find("pids") != std::string::npos;
+  return finding;
+}
+
+Finding examine_disk(const std::filesystem::path& root) {
+  constexpr std::uint64_t kLittle = 1u << 30;
+  const auto free = free_bytes(root);
+  return {"free disk",
+          free >= kLittle,
+          false,
+          format_bytes(free),
+          "room for checkouts and builds",
+          "make room on the file system of " + root.string()};
+}
+
+}  // namespace
+
+int doctor(const std::filesystem::path& root, bool json) {
+  std::vector<Finding> findings;
+  for (const auto& tool : tools()) findings.push_back(examine(tool));
+  findings.push_back(examine_sandbox());
+  findings.push_back(examine_cgroups());
+  findings.push_back(examine_disk(root));
+
+  bool healthy = true;
+  auto list = Json::array();
+  Table table({"", "WHAT", "FOUND", "WITHOUT IT", "HOW TO GET IT"});
+  for (const auto& finding : findings) {
+    healthy = healthy && (finding.good || !finding.required);
+    list.push_back({{"name", finding.name},
+                    {"good", finding.good},
+                    {"required", finding.required},
+                    {"found", finding.version},
+                    {"lost", finding.good ? "" : finding.lost},
+                    {"remedy", finding.good ? "" : finding.remedy}});
+    table.add({finding.good       ? "ok"
+               : finding.required ? "MISSING"
+                                  : "absent",
+               finding.name, finding.version, finding.good ? "" : finding.lost, finding.good ? "" : finding.remedy});
+  }
+  if (json) {
+    print_json(list);
+  } else {
+    print(table.str());
+    print(healthy ? "Pushrod can run here.\n" : "Pushrod cannot run here yet.\n");
+  }
+  return healthy ? kExitOk : kExitRequest;
+}
+
+}  // namespace pushrod

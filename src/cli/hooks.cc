@@ -1,0 +1,72 @@
+// git's hooks: pre-receive gives the verdict, proc-receive deploys.
+// Floor 7. Both are this program under another name (run/hooks), started by git with the repository as its directory.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/gate.hh"
+#include "deploy/push.hh"
+#include "deploy/verdict.hh"
+#include "os/stop_signal.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct Hook {
+  RepoName repo;
+  Context context;
+};
+
+// Who pushes is told by the gate; without a gate it is the operator, on this machine.
+Caller caller_of(const std::filesystem::path& root) {
+  const char* id = getenv("PUSHROD_KEY_ID");
+  if (id == nullptr) return {};
+  const auto number = parse_unsigned(id);
+  Context context(root, {});
+  auto key = number ? context.store().key(static_cast<std::int64_t>(*number)) : std::nullopt;
+  if (!key) throw UserError("this key has been removed");
+  return {std::move(key)};
+}
+
+Hook open_hook() {
+  const auto directory = std::filesystem::current_path();
+  const auto root = directory.parent_path().parent_path();
+  if (directory.extension() != ".git" || directory.parent_path() != Layout(root).repos()) {
+    throw Error(fmt::format("{} is not a repository of Pushrod", quoted(directory.string())));
+  }
+  return {RepoName::parse(directory.stem().string()), Context(root, caller_of(root))};
+}
+
+}  // namespace
+
+int pre_receive_hook() {
+  const auto commands = read_pre_receive(STDIN_FILENO);
+  auto hook = open_hook();
+  const Repository repository(std::filesystem::current_path());
+  const auto refusals = judge_push(hook.context.platform(), hook.repo, repository, commands,
+                                   push_options_from_environment(), hook.context.caller().key);
+  Journal journal(STDERR_FILENO);
+  for (const auto& refusal : refusals) {
+    journal.complaint(escaped(refusal.reason));
+    if (!refusal.hint.empty()) journal.complaint(escaped(refusal.hint));
+  }
+  return refusals.empty() ? kExitOk : kExitRequest;
+}
+
+int proc_receive_hook() {
+  outlive_client();
+  const int cancel_fd = stop_signal_fd();
+  const auto request = read_proc_receive(STDIN_FILENO, STDOUT_FILENO);
+  auto hook = open_hook();
+  Journal journal(STDERR_FILENO);
+  const auto reports =
+      deploy_push(hook.context.platform(), hook.repo, request, hook.context.caller().author(), journal, cancel_fd);
+  write_proc_receive_report(STDOUT_FILENO, reports);
+  return kExitOk;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,226 @@
+// logs: what the instances of an app wrote, merged by time; or the log of one deployment.
+// Floor 7. s6-log writes lines as "@<TAI64N> text" into `current`, which it renames to "@….s" when it is full; a
+// follower watches the directories (inotify), so that it sleeps until something was written.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+#include "os/files.hh"
+#include "os/stop_signal.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kLongestLog = 64u << 20;
+constexpr std::size_t kStampLength = 25;  // '@' and 24 hexadecimal digits (https://cr.yp.to/libtai/tai64.html)
+constexpr std::uint64_t kTaiEpoch = 4611686018427387914ULL;  // 2^62 and the 10 s that s6 counts TAI and UTC apart
+
+struct Entry {
+  std::string stamp;   // sorts by time
+  std::string source;  // "web.1"
+  std::string text;
+};
+
+struct Source {
+  InstanceName instance;
+  fs::path directory;
+  std::string label() const { return fmt::format("{}.{}", instance.type.str(), instance.number); }
+};
+
+// "@4000000067… text"; absent for anything else.
+std::optional<Entry> parse_line(std::string_view line, const std::string& source) {
+  if (line.size() < kStampLength + 1 || line.front() != '@' || line[kStampLength] != ' ') return std::nullopt;
+  return Entry{std::string(line.substr(0, kStampLength)), source, std::string(line.substr(kStampLength + 1))};
+}
+
+WallTime time_of(const std::string& stamp) {
+  std::uint64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+  std::from_chars(stamp.data() + 1, stamp.data() + 17, seconds, 16);
+  std::from_chars(stamp.data() + 17, stamp.data() + 25, nanoseconds, 16);
+  return from_epoch_milliseconds(static_cast<std::int64_t>(seconds - kTaiEpoch) * 1000 + nanoseconds / 1'000'000);
+}
+
+bool matches(const InstanceName& instance, const std::string& filter) {
+  return filter.empty() || filter == instance.type.str() ||
+         filter == fmt::format("{}.{}", instance.type.str(), instance.number);
+}
+
+std::vector<Source> sources_of(const Context& context, const App& app, const std::string& filter) {
+  std::vector<Source> sources;
+  const auto directory = context.layout().instance_logs(app.name);
+  for (const auto& entry : list_directory(directory)) {
+    const auto name = InstanceName::from(app.name.str() + "." + entry);
+    if (name && matches(*name, filter)) sources.push_back({*name, directory / entry});
+  }
+  return sources;
+}
+
+void read_entries(const fs::path& file, const std::string& source, std::vector<Entry>& entries) {
+  const auto text = read_file(file, kLongestLog);
+  if (!text) return;  // s6-log has renamed or removed it
+  for (const auto& line : lines_of(*text)) {
+    if (auto entry = parse_line(line, source)) entries.push_back(std::move(*entry));
+  }
+}
+
+class Printer {
+ public:
+  explicit Printer(bool json) : json_(json), colours_(!json && is_terminal(STDOUT_FILENO)) {}
+
+  void operator()(const Entry& entry) const {
+    const auto time = time_of(entry.stamp);
+    if (json_) {
+      const Json value = {{"time", iso_time(time)}, {"process", entry.source}, {"text", entry.text}};
+      print(value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    } else if (colours_) {
+      constexpr int kColours[] = {36, 33, 32, 35, 34, 96, 93, 92};
+      const auto colour = kColours[std::hash<std::string>{}(entry.source) % std::size(kColours)];
+      print(fmt::format("\x1b[{}m{} {} |\x1b[0m {}\n", colour, format_time(time), entry.source,
+                        terminal_safe(entry.text)));
+    } else {
+      print(fmt::format("{} {} | {}\n", format_time(time), entry.source, plain_text(entry.text)));
+    }
+  }
+
+ private:
+  bool json_;
+  bool colours_;
+};
+
+// Where a follower has read up to: the inode of `current`, and the offset in it.
+struct Position {
+  ino_t inode = 0;
+  off_t offset = 0;
+};
+
+// Prints whole lines that were written to the file since.
+void follow_file(const fs::path& file, const std::string& source, Position& position, const Printer& show) {
+  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return;
+  struct stat status = {};
+  if (fstat(fd.get(), &status) != 0) return;
+  if (status.st_ino != position.inode || status.st_size < position.offset) position = {status.st_ino, 0};
+  std::string text(static_cast<std::size_t>(status.st_size - position.offset), '\0');
+  const auto got = pread(fd.get(), text.data(), text.size(), position.offset);
+  if (got <= 0) return;
+  text.resize(static_cast<std::size_t>(got));
+  const auto end = text.rfind('\n');
+  if (end == std::string::npos) return;
+  for (const auto& line : lines_of(std::string_view(text).substr(0, end + 1))) {
+    if (const auto entry = parse_line(line, source)) show(*entry);
+  }
+  position.offset += static_cast<off_t>(end + 1);
+}
+
+// Waits for a change in the watched directories; false when somebody wants us to stop.
+bool wait_for_change(int watch, Milliseconds at_most) {
+  pollfd events[] = {{watch, POLLIN, 0}, {stop_signal_fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+  poll(events, 3, static_cast<int>(at_most.count()));
+  if (events[1].revents != 0 || (events[2].revents & (POLLERR | POLLHUP)) != 0) return false;
+  char buffer[4096];
+  while (read(watch, buffer, sizeof buffer) > 0) {
+  }
+  return true;
+}
+
+UniqueFd make_watch() {
+  UniqueFd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!watch) throw_errno("watching the logs");
+  return watch;
+}
+
+int follow(const Context& context, const App& app, const LogsRequest& request, std::map<fs::path, Position> positions,
+           const Printer& show) {
+  const auto watch = make_watch();
+  make_directory(context.layout().instance_logs(app.name));
+  do {
+    // Watching what is watched already changes nothing; new instances are found because their directory appears.
+    inotify_add_watch(watch.get(), context.layout().instance_logs(app.name).c_str(), IN_CREATE);
+    for (const auto& source : sources_of(context, app, request.process)) {
+      inotify_add_watch(watch.get(), source.directory.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
+      const auto current = source.directory / "current";
+      auto& position = positions[current];
+      // s6-log may have renamed the file before we read its end.
+      for (const auto& name : list_directory(source.directory)) {
+        struct stat status = {};
+        const auto archived = source.directory / name;
+        if (name.front() == '@' && position.inode != 0 && stat(archived.c_str(), &status) == 0 &&
+            status.st_ino == position.inode) {
+          follow_file(archived, source.label(), position, show);
+        }
+      }
+      follow_file(current, source.label(), position, show);
+    }
+  } while (wait_for_change(watch.get(), Milliseconds{60'000}));
+  return kExitOk;
+}
+
+int instance_logs(Context& context, const App& app, const LogsRequest& request) {
+  std::vector<Entry> entries;
+  std::map<fs::path, Position> positions;
+  for (const auto& source : sources_of(context, app, request.process)) {
+    for (const auto& name : list_directory(source.directory)) {
+      if (name.front() == '@') read_entries(source.directory / name, source.label(), entries);
+    }
+    const auto current = source.directory / "current";
+    struct stat status = {};
+    const auto text = stat(current.c_str(), &status) == 0 ? read_file(current, kLongestLog) : std::nullopt;
+    if (!text) continue;
+    const auto end = text->rfind('\n');
+    const auto whole = end == std::string::npos ? 0 : end + 1;
+    positions[current] = {status.st_ino, static_cast<off_t>(whole)};
+    for (const auto& line : lines_of(std::string_view(*text).substr(0, whole))) {
+      if (auto entry = parse_line(line, source.label())) entries.push_back(std::move(*entry));
+    }
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.stamp < b.stamp; });
+  const Printer show(request.json);
+  const auto skipped = entries.size() > request.lines ? entries.size() - request.lines : 0;
+  for (auto i = skipped; i < entries.size(); ++i) show(entries[i]);
+  return request.follow ? follow(context, app, request, std::move(positions), show) : kExitOk;
+}
+
+int deployment_log(Context& context, const App& app, const LogsRequest& request) {
+  const auto number = *request.deployment;
+  const auto found = context.store().deployment(app.id, number);
+  if (!found) throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number));
+  const auto file = context.layout().deployment_log(app.name, number);
+  const auto watch = make_watch();
+  inotify_add_watch(watch.get(), file.c_str(), IN_MODIFY);
+  std::size_t shown = 0;
+  while (true) {
+    const bool ended = is_final(context.store().deployment(app.id, number)->state);
+    const auto text = read_file(file, kLongestLog).value_or("");
+    std::string_view fresh(text);
+    fresh.remove_prefix(std::min(shown, text.size()));
+    shown = text.size();
+    for (const auto& line : lines_of(fresh))
+      print((is_terminal(STDOUT_FILENO) ? terminal_safe(line) : plain_text(line)) + "\n");
+    // The last words may come a moment before the state; once the state is final, one more look has seen them all.
+    if (!request.follow || ended) return kExitOk;
+    if (!wait_for_change(watch.get(), Milliseconds{500})) return kExitOk;
+  }
+}
+
+}  // namespace
+
+int logs(Context& context, const LogsRequest& request) {
+  const auto app = context.require_app(request.app);
+  stop_signal_fd();
+  return request.deployment ? deployment_log(context, app, request) : instance_logs(context, app, request);
+}
+
+}  // namespace pushrod

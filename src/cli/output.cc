@@ -1,0 +1,64 @@
+// What commands print.
+// Floor 7.
+#include "cli/output.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+// Cells hold UTF-8; what is not a continuation byte is a column.
+std::size_t width_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+}  // namespace
+
+std::string Table::str() const {
+  std::vector<std::vector<std::string>> rows = rows_;
+  std::vector<std::size_t> widths;
+  for (auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      row[column] = escaped(row[column], 200);
+      widths[column] = std::max(widths[column], width_of(row[column]));
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      text += row[column];
+      if (column + 1 < row.size()) text += std::string(widths[column] - width_of(row[column]) + 2, ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+void print(const std::string& text) {
+  fwrite(text.data(), 1, text.size(), stdout);
+  fflush(stdout);
+}
+
+void print_json(const Json& value) { print(value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
+
+bool is_terminal(int fd) { return isatty(fd) == 1; }
+
+std::string ago(WallTime time) {
+  const auto age = std::chrono::duration_cast<Milliseconds>(now() - time);
+  return format_duration(std::max(age, Milliseconds{0})) + " ago";
+}
+
+std::string iso_time(WallTime time) {
+  auto text = format_time(time);
+  std::replace(text.begin(), text.end(), ' ', 'T');
+  return fmt::format("{}.{:03}Z", text, to_epoch_milliseconds(time) % 1000);
+}
+
+}  // namespace pushrod

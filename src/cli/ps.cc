@@ -1,0 +1,61 @@
+// ps: the instances, as they are wanted and as they are.
+// Floor 7.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+
+namespace pushrod {
+
+namespace {
+std::string shown_state(const Instance& instance, const InstanceStatus* status) {
+  if (instance.state != InstanceState::Serving) return std::string(to_string(instance.state));
+  if (status == nullptr) return "missing";
+  return status->up ? "running" : "down";
+}
+}  // namespace
+
+int show_processes(Context& context, const std::string& app, bool json) {
+  std::optional<AppId> only;
+  if (!app.empty()) only = context.require_app(app).id;
+  const auto instances = only ? context.store().instances(*only) : context.store().instances();
+  std::map<InstanceName, InstanceStatus> observed;
+  for (auto& status : context.engine().inspect()) observed.emplace(status.name, status);
+
+  auto list = Json::array();
+  Table table({"INSTANCE", "STATE", "PID", "PORT", "UP FOR", "RESTARTS", "LAST EXIT"});
+  for (const auto& instance : instances) {
+    if (!context.may_use(instance.name.app)) continue;
+    const auto found = observed.find(instance.name);
+    const InstanceStatus* status = found == observed.end() ? nullptr : &found->second;
+    const bool up = status != nullptr && status->up;
+    const auto restarts = status != nullptr ? status->restarts : 0;
+    const auto state = shown_state(instance, status);
+    list.push_back({{"instance", instance.name.str()},
+                    {"app", instance.name.app.str()},
+                    {"release", instance.name.release},
+                    {"process", instance.name.type.str()},
+                    {"number", instance.name.number},
+                    {"state", state},
+                    {"pid", up ? Json(status->pid) : Json(nullptr)},
+                    {"port", instance.port ? Json(*instance.port) : Json(nullptr)},
+                    {"up_for_ms", up ? Json(status->since.count()) : Json(nullptr)},
+                    {"restarts", restarts},
+                    {"last_exit", status != nullptr ? status->last_exit : ""}});
+    table.add({instance.name.str(), state, up ? std::to_string(status->pid) : "-",
+               instance.port ? std::to_string(*instance.port) : "-", up ? format_duration(status->since) : "-",
+               std::to_string(restarts), status != nullptr && !status->last_exit.empty() ? status->last_exit : "-"});
+  }
+  if (json) {
+    print_json(list);
+  } else {
+    print(table.is_empty() ? "Nothing runs.\n" : table.str());
+  }
+  return kExitOk;
+}
+
+}  // namespace pushrod

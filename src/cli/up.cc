@@ -1,0 +1,174 @@
+// up: prepares the root directory, then becomes s6-svscan.
+// Floor 7. Everything under run/ but the locks is rendered anew from the database and the settings.
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/commands.hh"
+#include "cli/output.hh"
+#include "config/settings_file.hh"
+#include "deploy/instances.hh"
+#include "git/repository.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+#include "sandbox/sandbox.hh"
+#include "ssh/sshd.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kOrphanDeadline{15'000};
+constexpr Milliseconds kRouterStop{20'000};
+constexpr Milliseconds kServiceStop{5'000};
+
+void apply_request(Context& context, const UpRequest& request) {
+  // The file itself, not what an earlier tree was told.
+  auto settings = load_settings(context.layout().settings());
+  if (!request.http.empty()) settings.http = parse_listen_address(request.http);
+  if (!request.ssh.empty()) {
+    settings.ssh = parse_listen_address(request.ssh);
+    settings.ssh_enabled = true;
+  }
+  if (request.no_ssh) settings.ssh_enabled = false;
+  write_file(context.layout().listen_addresses(),
+             fmt::format("[http]\nlisten = \"{}\"\n[ssh]\nenabled = {}\nlisten = \"{}\"\n", settings.http.str(),
+                         settings.ssh_enabled, settings.ssh.str()),
+             0600, false);
+  context.set_settings(std::move(settings));
+}
+
+void prepare_directories(const Layout& layout) {
+  for (const auto& directory : {layout.repos(), layout.checkouts(), layout.releases(), layout.cache(), layout.logs(),
+                                layout.run(), layout.locks(), layout.hooks(), layout.services(), layout.scan(),
+                                layout.router(), layout.sshd(), layout.ssh(), layout.trash(), layout.sandbox_etc()}) {
+    make_directory(directory);
+  }
+}
+
+// What an earlier tree left in run/ is of no use; only the locks must stay, since somebody may hold one.
+void clear_renderings(const Layout& layout) {
+  remove_tree(layout.scan());
+  remove_tree(layout.services());
+}
+
+// After a stop of the tree nothing that was draining is left.
+void forget_ended_instances(Store& store) {
+  for (const auto& instance : store.instances()) {
+    if (instance.state == InstanceState::Draining || instance.state == InstanceState::Stopping) {
+      store.remove_instance(instance.name);
+    }
+  }
+}
+
+void prepare_instances(const Platform& platform, LocalEngine& engine) {
+  std::map<AppName, std::vector<Instance>> serving;
+  for (auto& instance : platform.store.instances()) {
+    if (instance.state == InstanceState::Serving) serving[instance.name.app].push_back(instance);
+  }
+  for (const auto& app : platform.store.apps()) {
+    engine.prepare_services(plan_instances(platform, app, serving[app.name]));
+  }
+}
+
+void prepare_repos(const Platform& platform, const std::filesystem::path& program) {
+  for (const char* hook : {"pre-receive", "proc-receive"}) replace_symlink(platform.layout.hooks() / hook, program);
+  for (const auto& repo : platform.store.repos()) {
+    Repository::create(platform.layout.repo(repo), platform.layout.hooks(), platform.settings);
+  }
+}
+
+void prepare_own_services(const Platform& platform, LocalEngine& engine, const std::filesystem::path& program) {
+  const auto& layout = platform.layout;
+  engine.prepare_router(traffic_targets(platform));
+  prepare_own_service(layout, engine.supervisor(), "router", engine.router().command(), SIGUSR1, kRouterStop, true);
+
+  Command daemon;
+  daemon.argv = {program.string(), "--root", layout.root().string(), "serve"};
+  prepare_own_service(layout, engine.supervisor(), "daemon", daemon, SIGTERM, kServiceStop, false);
+
+  write_authorized_keys(layout, platform.store.keys(), program);
+  if (!platform.settings.ssh_enabled) return;
+  ensure_host_key(layout);
+  write_file(layout.sshd() / "sshd_config", render_sshd_config(layout, platform.settings.ssh), 0600, false);
+  prepare_own_service(layout, engine.supervisor(), "sshd", sshd_command(layout), SIGTERM, kServiceStop, false);
+}
+
+// A few hundred instances make a few thousand files and processes in one supervision tree.
+void raise_limits() {
+  for (const auto resource : {RLIMIT_NOFILE, RLIMIT_NPROC}) {
+    rlimit limit = {};
+    if (getrlimit(resource, &limit) != 0) continue;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(resource, &limit);
+  }
+}
+
+}  // namespace
+
+void become_user(const std::string& user) {
+  if (geteuid() != 0) {
+    if (user.empty()) return;
+    const auto* current = getpwuid(geteuid());
+    if (current != nullptr && user == current->pw_name) return;
+    throw UserError(fmt::format("only root can become user {}", quoted(user)), "run it as that user, without --user");
+  }
+  if (user.empty())
+    throw UserError("Pushrod does not run as root", "name an ordinary user with --user, for example: --user deploy");
+  const auto* entry = getpwnam(user.c_str());
+  if (entry == nullptr)
+    throw UserError(fmt::format("there is no user {}", quoted(user)),
+                    "make one: useradd --create-home " + shell_quoted(user));
+  if (entry->pw_uid == 0) throw UserError(fmt::format("user {} is root", quoted(user)), "name an ordinary user");
+  if (initgroups(entry->pw_name, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
+    throw_errno("becoming user " + user);
+  }
+  setenv("HOME", entry->pw_dir, 1);
+  setenv("USER", entry->pw_name, 1);
+  setenv("LOGNAME", entry->pw_name, 1);
+  if (chdir("/") != 0) throw_errno("leaving the directory of root");
+}
+
+int up(Context& context, const UpRequest& request) {
+  const auto& layout = context.layout();
+  const auto program = own_program();
+  make_directory(layout.run());
+  const auto lock = FileLock::try_acquire(layout.tree_lock());
+  if (!lock) throw UserError(fmt::format("another `pushrod up` is starting on {}", quoted(layout.root().string())));
+  if (Supervisor(layout, program.parent_path()).is_running()) {
+    throw UserError(fmt::format("Pushrod is running already on {}", quoted(layout.root().string())),
+                    "stop that one first, or choose another --root");
+  }
+  apply_request(context, request);
+  if (const auto missing = probe_sandbox(); !missing.empty()) throw UserError(missing, "`pushrod doctor` tells more");
+
+  prepare_directories(layout);
+  auto& engine = context.engine();
+  if (const auto orphans = engine.supervisor().end_orphans(kOrphanDeadline); orphans > 0) {
+    print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
+  }
+  clear_renderings(layout);
+  prepare_directories(layout);
+  write_sandbox_etc(layout.sandbox_etc());
+
+  const auto platform = context.platform();
+  forget_ended_instances(platform.store);
+  prepare_repos(platform, program);
+  prepare_instances(platform, engine);
+  prepare_own_services(platform, engine, program);
+  raise_limits();
+
+  const auto& settings = context.settings();
+  print(fmt::format("Pushrod is up on {}\n  http  {}  (apps answer as <app>.{})\n  ssh   {}\n", layout.root().string(),
+                    settings.http.str(), settings.domain, settings.ssh_enabled ? settings.ssh.str() : "off"));
+  Command tree;
+  tree.argv = engine.supervisor().prepare_scan(program);
+  replace_process(tree);
+}
+
+}  // namespace pushrod

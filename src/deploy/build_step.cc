@@ -1,0 +1,103 @@
+// The build and release-command steps: from a checkout to a release in the database.
+// Floor 6.
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "config/app_manifest.hh"
+#include "deploy/checkouts.hh"
+#include "deploy/instances.hh"
+#include "deploy/steps.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string suffix(const Run& run, const Part& part) {
+  return run.parts.size() > 1 ? " for " + part.app.name.str() : std::string{};
+}
+
+std::filesystem::path code_directory(const Part& part) {
+  return part.app.path.empty() ? part.checkout.tree() : part.checkout.tree() / part.app.path;
+}
+
+// Builds share a few slots, which are kernel locks as well.
+FileLock take_build_slot(Run& run) {
+  const auto& settings = run.platform.settings;
+  const unsigned slots = settings.builds > 0 ? settings.builds : std::max(std::thread::hardware_concurrency(), 1u);
+  for (unsigned slot = 0; slot < slots; ++slot) {
+    if (auto lock = FileLock::try_acquire(run.platform.layout.build_slot(slot))) return std::move(*lock);
+  }
+  run.journal.line(fmt::format("waiting: {} already run", counted(slots, "build")));
+  const auto mine = static_cast<unsigned>(run.group % slots);
+  auto lock = FileLock::acquire(run.platform.layout.build_slot(mine), [&] {
+    check_cancelled(run);
+    return false;
+  });
+  return std::move(*lock);
+}
+
+SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
+  SandboxJob job{run.platform.layout, part.app.name, part.checkout, part.app.path, {}, timeout, run.cancel_fd, {}};
+  job.environment = release_environment(*part.release);
+  job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
+  return job;
+}
+
+}  // namespace
+
+void build(Run& run, Part& part) {
+  check_cancelled(run);
+  run.platform.store.begin_step(run.group, Step::Build);
+  const auto manifest = load_manifest(code_directory(part), part.app.path);
+  part.plan = plan_build(code_directory(part), manifest);
+  part.release = Release{part.app.id,
+                         part.app.name,
+                         part.deployment.number,
+                         *run.change.commit,
+                         part.deployment.number,
+                         part.plan.builder,
+                         choose_processes(part.plan, manifest),
+                         part.plan.environment,
+                         now()};
+  part.release_command = manifest.release_command;
+  if (!part.plan.command.empty()) {
+    run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));
+    const auto slot = take_build_slot(run);
+    auto job = job_for(run, part, run.platform.settings.build_timeout);
+    for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
+    run_build(part.plan, job);
+    run.journal.end();
+  }
+  run.platform.store.add_release(*part.release);
+}
+
+void reuse_live_release(Run& run, Part& part) {
+  if (!part.app.live) {
+    throw UserError(fmt::format("app {} is not deployed", part.app.name.str()), "push to its branch first");
+  }
+  auto release = run.platform.store.release(part.app.id, *part.app.live);
+  if (!release) throw Error(fmt::format("the live release of {} is not in the database", part.app.name.str()));
+  place_checkouts(run.platform, part.app);
+  part.checkout = find_checkout(run.platform.layout, part.app.name, release->checkout);
+  release->number = part.deployment.number;
+  release->created = now();
+  part.release = std::move(release);
+  run.platform.store.add_release(*part.release);
+}
+
+void run_release_command(Run& run, Part& part) {
+  if (!part.release_command) return;
+  check_cancelled(run);
+  run.platform.store.begin_step(run.group, Step::Release);
+  run.journal.begin("Running the release command" + suffix(run, part));
+  run.journal.show_now();
+  const auto job = job_for(run, part, run.platform.settings.release_timeout);
+  run_release_command(*part.release_command, part.plan, job);
+  run.journal.end();
+}
+
+}  // namespace pushrod

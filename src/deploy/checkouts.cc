@@ -1,0 +1,101 @@
+// Where the checkouts of an app lie, and which are kept.
+// Floor 6.
+#include "deploy/checkouts.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::optional<ReleaseNumber> number_of(const std::string& directory) {
+  const auto number = parse_unsigned(directory);
+  if (!number || *number == 0 || std::to_string(*number) != directory) return std::nullopt;
+  return static_cast<ReleaseNumber>(*number);
+}
+
+// The instances of these releases still need their renderings' names, whatever happened to the release.
+std::set<ReleaseNumber> releases_with_instances(const Platform& platform, const App& app) {
+  std::set<ReleaseNumber> numbers;
+  for (const auto& instance : platform.store.instances(app.id)) numbers.insert(instance.name.release);
+  return numbers;
+}
+
+}  // namespace
+
+void discard(const Layout& layout, const std::filesystem::path& directory) {
+  make_directory(layout.trash());
+  for (unsigned attempt = 0;; ++attempt) {
+    const auto grave = layout.trash() / fmt::format("{}.{}.{}", to_epoch_milliseconds(now()), getpid(), attempt);
+    if (is_directory(grave)) continue;
+    rename_path(directory, grave);
+    return;
+  }
+}
+
+void empty_trash(const Layout& layout) {
+  for (const auto& entry : list_directory(layout.trash())) remove_tree(layout.trash() / entry);
+}
+
+Checkout find_checkout(const Layout& layout, const AppName& app, ReleaseNumber number) {
+  const auto kept = layout.kept_checkout(app, number);
+  return is_directory(kept.directory) ? kept : layout.checkout(app, number);
+}
+
+void place_checkouts(const Platform& platform, const App& app, std::optional<ReleaseNumber> deploying) {
+  std::set<ReleaseNumber> in_use, kept;
+  if (deploying) in_use.insert(*deploying);
+  for (const auto& release : platform.store.releases(app.id)) {
+    (app.live && release.number == *app.live ? in_use : kept).insert(release.checkout);
+  }
+  const auto& layout = platform.layout;
+  for (const auto& entry : list_directory(layout.checkouts(app.name))) {
+    const auto number = number_of(entry);
+    const auto path = layout.checkouts(app.name) / entry;
+    if (number && in_use.contains(*number)) continue;
+    if (number && kept.contains(*number)) {
+      make_directory(layout.releases(app.name));
+      rename_path(path, layout.kept_checkout(app.name, *number).directory);
+    } else {
+      discard(layout, path);
+    }
+  }
+  for (const auto& entry : list_directory(layout.releases(app.name))) {
+    const auto number = number_of(entry);
+    const auto path = layout.releases(app.name) / entry;
+    if (number && in_use.contains(*number)) {
+      make_directory(layout.checkouts(app.name));
+      rename_path(path, layout.checkout(app.name, *number).directory);
+    } else if (!number || !kept.contains(*number)) {
+      discard(layout, path);
+    }
+  }
+}
+
+void prune_releases(const Platform& platform, const App& app) {
+  const auto needed = releases_with_instances(platform, app);
+  unsigned kept = 0;
+  for (const auto& release : platform.store.releases(app.id)) {  // newest first
+    const bool live = app.live && release.number == *app.live;
+    // The newest ones below the live release come first in this order, so the predecessor is always among the kept.
+    if (!live && kept < std::max(platform.settings.keep_releases, 1u)) {
+      ++kept;
+      continue;
+    }
+    if (live || needed.contains(release.number)) continue;
+    platform.store.remove_release(app.id, release.number);
+  }
+  place_checkouts(platform, app);
+  for (const auto number : platform.store.prune_deployments(app.id, platform.settings.keep_deployments)) {
+    remove_file(platform.layout.deployment_log(app.name, number));
+  }
+}
+
+}  // namespace pushrod

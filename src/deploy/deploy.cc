@@ -1,0 +1,229 @@
+// The pipeline: all steps in order, and the only place that undoes.
+// Floor 6. Read deploy() from top to bottom: up to the commit point nothing that clients see changes, and any failure
+// is undone; after it there is only forward.
+#include "deploy/deploy.hh"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/checkouts.hh"
+#include "deploy/instances.hh"
+#include "deploy/steps.hh"
+#include "git/tree_check.hh"
+#include "os/files.hh"
+#include "os/socket.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kUndoDeadline{10'000};
+
+void open(Run& run) {
+  std::vector<DeploymentRequest> requests;
+  for (const auto& app : run.change.apps) {
+    requests.push_back({app.id, run.change.kind, run.change.commit, run.change.previous, run.change.author});
+  }
+  // A row without a living owner is taken for an interrupted deployment, so nobody may look between these two.
+  const auto begin = FileLock::acquire(run.platform.layout.begin_lock());
+  const auto deployments = run.platform.store.begin_deployments(requests);
+  run.group = deployments.front().group;
+  run.locks.push_back(FileLock::acquire(run.platform.layout.group_lock(run.group)));
+  run.locks.back().announce(fmt::format("deployment of {}", names_of(run)));
+  for (const auto& app : run.change.apps) {
+    const auto mine = std::find_if(deployments.begin(), deployments.end(),
+                                   [&](const Deployment& deployment) { return deployment.app_id == app.id; });
+    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, {}, {}});
+    run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
+  }
+}
+
+std::vector<Instance> instances_of(const Platform& platform, const Deployment& deployment, InstanceState state) {
+  auto instances = platform.store.instances(deployment.app_id);
+  std::erase_if(instances, [&](const Instance& instance) {
+    return instance.state != state || (state == InstanceState::Starting && instance.name.release != deployment.number);
+  });
+  return instances;
+}
+
+// Nothing of a failed deployment is left: its instances, its checkout, its release; and what it stopped is up again.
+// Reads all it needs from the database, so that it works as well for a deployment of a process that is gone.
+void undo(const Platform& platform, std::int64_t group, const Failure& why) {
+  for (const auto& deployment : platform.store.group(group)) {
+    std::vector<InstanceName> names;
+    for (const auto& instance : instances_of(platform, deployment, InstanceState::Starting))
+      names.push_back(instance.name);
+    platform.engine.kill(names);
+    const Deadline deadline(kUndoDeadline);
+    for (auto left = platform.engine.remove(names); !left.empty() && !deadline.passed();) {
+      left = platform.engine.remove(left);
+    }
+    for (const auto& name : names) platform.store.remove_instance(name);
+    const auto app = platform.store.app(deployment.app_id);
+    if (!app) continue;
+    platform.engine.start(plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving)));
+    platform.store.remove_release(app->id, deployment.number);
+    place_checkouts(platform, *app);
+  }
+  platform.store.fail(group, why);
+}
+
+// Everything that is left to do after the commit point; each part may have been done already.
+void finish(const Platform& platform, std::int64_t group) {
+  platform.store.commit_group(group);
+  platform.store.begin_step(group, Step::Switch);
+  publish_routes(platform);
+  platform.store.advance(group, DeploymentState::Live);
+  for (const auto& deployment : platform.store.group(group)) {
+    if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
+  }
+  wake_daemon(platform);
+}
+
+// Did the deployment pass its commit point? For a change that moves the ref, the ref says so (I1).
+bool is_committed(const Platform& platform, const Deployment& deployment) {
+  if (deployment.state == DeploymentState::Committed) return true;
+  if (deployment.state != DeploymentState::Ready) return false;
+  const bool moves_ref = deployment.kind == DeploymentKind::Push || deployment.kind == DeploymentKind::Remove;
+  const auto app = platform.store.app(deployment.app_id);
+  if (!moves_ref || !app) return false;
+  return Repository(platform.layout.repo(app->repo)).head_of(app->branch) == deployment.commit;
+}
+
+Failure failure_of(const Run& run, const Error& error) {
+  Failure failure{is_cancelled(run) ? DeploymentState::Cancelled : DeploymentState::Failed, error.message(),
+                  error.hint()};
+  const auto now = run.platform.store.group(run.group);
+  if (!now.empty() && now.front().state == DeploymentState::Superseded) failure.state = DeploymentState::Superseded;
+  return failure;
+}
+
+void tell_failure(Run& run, const Error& error) {
+  run.journal.abandon();
+  if (!run.journal.has_shown_output()) {
+    for (const auto& line : error.evidence()) run.journal.output(line + "\n");
+  }
+  run.journal.complaint(escaped(error.message()));
+  if (!error.hint().empty()) run.journal.complaint(escaped(error.hint()));
+  run.journal.complaint(run.change.kind == DeploymentKind::Push && !run.change.previous
+                            ? fmt::format("Nothing is deployed: {} is as it was.", names_of(run))
+                            : fmt::format("Nothing has changed: {} runs what it ran before.", names_of(run)));
+}
+
+void announce(Run& run) {
+  switch (run.change.kind) {
+    case DeploymentKind::Push:
+    case DeploymentKind::Redeploy:
+      run.journal.headline(fmt::format("Deploying {} at {} {}", names_of(run), abbreviated(*run.change.commit),
+                                       quoted(run.repository.subject(*run.change.commit), 60)));
+      break;
+    case DeploymentKind::Restart:
+      run.journal.headline(fmt::format("Restarting {}", names_of(run)));
+      break;
+    case DeploymentKind::Remove:
+      run.journal.headline(
+          fmt::format("Removing branch {}, stopping {}", quoted(run.change.branch.str()), names_of(run)));
+      break;
+  }
+}
+
+void tell_success(Run& run, const Stopwatch& time) {
+  for (const auto& part : run.parts) {
+    if (run.change.kind == DeploymentKind::Remove) {
+      run.journal.headline(fmt::format("{} is not deployed any more", part.app.name.str()));
+      continue;
+    }
+    const bool routed = std::any_of(part.instances.begin(), part.instances.end(),
+                                    [](const InstancePlan& plan) { return plan.port.has_value(); });
+    run.journal.headline(fmt::format("Release {} of {} is live after {}{}{}", part.deployment.number,
+                                     part.app.name.str(), format_duration(time.elapsed()), routed ? ": " : "",
+                                     routed ? url_of(run.platform, part.app.name) : ""));
+  }
+}
+
+}  // namespace
+
+std::string names_of(const Run& run) {
+  std::vector<std::string> names;
+  for (const auto& app : run.change.apps) names.push_back(app.name.str());
+  return join(names, ", ");
+}
+
+namespace {
+Outcome run_steps(Run& run) {
+  const Stopwatch time;
+  const auto& platform = run.platform;
+  const auto& change = run.change;
+  auto& journal = run.journal;
+  bool committed = false;
+  try {
+    take_turn(run);
+    platform.store.advance(run.group, DeploymentState::Running);
+    announce(run);
+    if (change.kind == DeploymentKind::Restart) {
+      for (auto& part : run.parts) reuse_live_release(run, part);
+    } else if (change.kind != DeploymentKind::Remove) {
+      for (auto& part : run.parts) {
+        check_out(run, part);
+        build(run, part);
+      }
+      for (auto& part : run.parts) run_release_command(run, part);
+    }
+    start(run);
+    check_cancelled(run);
+    platform.store.advance(run.group, DeploymentState::Ready);
+    platform.store.begin_step(run.group, Step::Commit);
+    move_ref(run);  // The commit point (for a change that moves no ref: the transaction in finish()).
+    committed = true;
+    finish(platform, run.group);
+    tell_success(run, time);
+    return {true, {}};
+  } catch (Error& error) {
+    const auto now = platform.store.group(run.group);
+    committed = committed || (!now.empty() && is_committed(platform, now.front()));
+    if (committed) {
+      journal.abandon();
+      journal.complaint(escaped(error.message()));
+      journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
+      wake_daemon(platform);
+      return {true, {}};
+    }
+    tell_failure(run, error);
+    const auto why = failure_of(run, error);
+    if (why.state != DeploymentState::Superseded) undo(platform, run.group, why);
+    wake_daemon(platform);
+    return {false, error.message()};
+  }
+}
+}  // namespace
+
+Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
+  Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}};
+  open(run);
+  const auto outcome = run_steps(run);
+  journal.close_logs();
+  remove_file(platform.layout.group_lock(run.group));
+  return outcome;
+}
+
+void settle(const Platform& platform, std::int64_t group, const Failure& why) {
+  const auto deployments = platform.store.group(group);
+  if (deployments.empty() || is_final(deployments.front().state)) return;
+  if (is_committed(platform, deployments.front())) {
+    finish(platform, group);
+  } else {
+    undo(platform, group, why);
+  }
+}
+
+bool request_cancel(const Platform& platform, std::int64_t group) {
+  return signal_holder(platform.layout.group_lock(group), SIGTERM);
+}
+
+void wake_daemon(const Platform& platform) { send_datagram(platform.layout.serve_socket(), "look"); }
+
+}  // namespace pushrod

@@ -1,0 +1,87 @@
+// From a release to the plans of its instances, and from the database to the routes.
+// Floor 6.
+#include "deploy/instances.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "deploy/checkouts.hh"
+#include "os/file_lock.hh"
+
+namespace pushrod {
+
+namespace {
+constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
+constexpr Port kHttpPort = 80;
+}  // namespace
+
+std::map<std::string, std::string> release_environment(const Release& release) {
+  std::map<std::string, std::string> environment{{"PATH", std::string(kPath)}, {"LANG", "C.UTF-8"}};
+  for (const auto& [name, value] : release.environment) environment[name] = value;
+  environment["APP"] = release.app.str();
+  environment["RELEASE"] = std::to_string(release.number);
+  environment["GIT_COMMIT"] = release.commit.str();
+  environment["HOME"] = "/app";
+  environment["DATA_DIR"] = "/data";
+  return environment;
+}
+
+InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
+  const auto process = std::find_if(release.processes.begin(), release.processes.end(),
+                                    [&](const Process& candidate) { return candidate.type == instance.name.type; });
+  if (process == release.processes.end()) {
+    throw Error(fmt::format("release {} of {} has no process type {}", release.number, app.name.str(),
+                            instance.name.type.str()));
+  }
+  auto environment = release_environment(release);
+  environment["PROCESS"] = instance.name.type.str();
+  environment["INSTANCE"] = instance.name.str();
+  if (instance.port) environment["PORT"] = std::to_string(*instance.port);
+  return InstancePlan{instance.name, *process,
+                      instance.port, find_checkout(platform.layout, app.name, release.checkout),
+                      app.path,      std::move(environment)};
+}
+
+std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
+                                         const std::vector<Instance>& instances) {
+  std::map<ReleaseNumber, Release> releases;
+  std::vector<InstancePlan> plans;
+  for (const auto& instance : instances) {
+    auto known = releases.find(instance.name.release);
+    if (known == releases.end()) {
+      auto release = platform.store.release(app.id, instance.name.release);
+      if (!release)
+        throw Error(fmt::format("release {} of {} is not in the database", instance.name.release, app.name.str()));
+      known = releases.emplace(instance.name.release, std::move(*release)).first;
+    }
+    plans.push_back(plan_instance(platform, app, known->second, instance));
+  }
+  return plans;
+}
+
+std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
+  std::map<AppName, std::vector<Instance>> serving;
+  for (auto& instance : platform.store.instances()) {
+    if (instance.state == InstanceState::Serving && instance.port) serving[instance.name.app].push_back(instance);
+  }
+  std::vector<TrafficTarget> targets;
+  for (const auto& app : platform.store.apps()) {
+    targets.push_back({app.name, {app.name.str() + "." + platform.settings.domain}, std::move(serving[app.name])});
+  }
+  return targets;
+}
+
+void publish_routes(const Platform& platform) {
+  const auto lock = FileLock::acquire(platform.layout.traffic_lock());
+  platform.engine.route(traffic_targets(platform));
+}
+
+std::string url_of(const Platform& platform, const AppName& app) {
+  const auto port = platform.settings.http.port;
+  return fmt::format("http://{}.{}{}", app.str(), platform.settings.domain,
+                     port == kHttpPort ? std::string{} : fmt::format(":{}", port));
+}
+
+}  // namespace pushrod

@@ -1,0 +1,30 @@
+// From a release to the plans of its instances.
+// Floor 6. Pure but for the file system question where the checkout lies.
+#pragma once
+
+#include <vector>
+
+#include "deploy/platform.hh"
+
+namespace pushrod {
+
+// What every process of the release gets in its environment, before what is its own (PORT, PROCESS, INSTANCE).
+std::map<std::string, std::string> release_environment(const Release& release);
+
+InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance);
+
+// Plans for these instances; each must belong to a release of the app that the store still has.
+std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
+                                         const std::vector<Instance>& instances);
+
+// Every app's target for the router, from the database: serving instances of the routed type.
+std::vector<TrafficTarget> traffic_targets(const Platform& platform);
+
+// Reads the targets and makes the router follow them, as one step: the lock sees to it that an older reading never
+// replaces a newer one.
+void publish_routes(const Platform& platform);
+
+// "http://blog.localhost:8080"
+std::string url_of(const Platform& platform, const AppName& app);
+
+}  // namespace pushrod

@@ -1,0 +1,19 @@
+// What every part of deploying works on. Made once by whoever wires the program together; nothing here is owned.
+// Floor 6.
+#pragma once
+
+#include "engine/engine.hh"
+#include "model/layout.hh"
+#include "model/settings.hh"
+#include "store/store.hh"
+
+namespace pushrod {
+
+struct Platform {
+  const Layout& layout;
+  const Settings& settings;
+  Store& store;
+  Engine& engine;
+};
+
+}  // namespace pushrod

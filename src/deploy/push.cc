@@ -1,0 +1,53 @@
+// From what proc-receive was asked to deployments, one per branch.
+// Floor 6.
+#include "deploy/push.hh"
+
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "git/tree_check.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
+
+Outcome deploy_branch(const Platform& platform, const RepoName& repo, const RefCommand& command,
+                      const std::string& author, Journal& journal, int cancel_fd) {
+  const auto branch = BranchName::parse(command.ref.substr(kBranchPrefixLength));
+  const auto apps = platform.store.apps_of(repo, branch);
+  if (apps.empty()) return {false, "no app runs from this branch any more"};
+  const Change change{command.after ? DeploymentKind::Push : DeploymentKind::Remove,
+                      repo,
+                      branch,
+                      apps,
+                      command.after,
+                      command.before,
+                      author};
+  return deploy(platform, change, journal, cancel_fd);
+}
+
+}  // namespace
+
+std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
+                                   const std::string& author, Journal& journal, int cancel_fd) {
+  std::vector<RefReport> reports;
+  for (const auto& command : request.commands) {
+    if (request.atomic && request.commands.size() > 1) {
+      reports.push_back({command.ref, "each branch goes live by itself: push them one by one, or without --atomic"});
+      continue;
+    }
+    try {
+      reports.push_back({command.ref, deploy_branch(platform, repo, command, author, journal, cancel_fd).refusal});
+    } catch (const Error& error) {
+      journal.complaint(escaped(error.message()));
+      if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
+      reports.push_back({command.ref, error.message()});
+    }
+  }
+  return reports;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,17 @@
+// From what proc-receive was asked to deployments, one per branch, and back to a report per ref.
+// Floor 6.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deploy/deploy.hh"
+#include "git/protocol.hh"
+
+namespace pushrod {
+
+// One report per command, in their order. Branches are all-or-nothing each, one after the other.
+std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
+                                   const std::string& author, Journal& journal, int cancel_fd);
+
+}  // namespace pushrod

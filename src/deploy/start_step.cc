@@ -1,0 +1,83 @@
+// The start and health steps: new instances beside the old ones.
+// Floor 6. Types that may not run twice (overlap = false) come last: when all others are healthy, their old instances
+// stop, then the new ones start. If these fail, undoing starts the old ones again.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/instances.hh"
+#include "deploy/steps.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+void start_all(Run& run, const std::vector<InstancePlan>& plans) {
+  if (plans.empty()) return;
+  check_cancelled(run);
+  run.platform.engine.start(plans);
+  run.platform.store.begin_step(run.group, Step::Health);
+  if (const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd)) {
+    UserError error(fmt::format("{} {}", failure->name.str(), failure->reason), failure->hint);
+    error.set_evidence(failure->last_output);
+    throw error;
+  }
+}
+
+// Stops the serving instances of the types and waits until they are gone; their rows stay as they are, so that undoing
+// (or the reconciler after a crash) starts them again.
+void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& replaced_by) {
+  std::vector<InstanceName> names;
+  Milliseconds longest{0};
+  for (const auto& instance : run.platform.store.instances(part.app.id)) {
+    const bool replaced = std::any_of(replaced_by.begin(), replaced_by.end(), [&](const InstancePlan& plan) {
+      return plan.name.app == instance.name.app && plan.name.type == instance.name.type;
+    });
+    if (!replaced || instance.state == InstanceState::Starting) continue;
+    names.push_back(instance.name);
+  }
+  for (const auto& plan : replaced_by) longest = std::max(longest, plan.process.stop_timeout);
+  run.platform.engine.stop(names);
+  const Deadline deadline(longest + Milliseconds{5'000});
+  while (!(names = run.platform.engine.remove(names)).empty()) {
+    if (deadline.passed()) throw Error(fmt::format("{} does not end", names.front().str()));
+  }
+}
+
+}  // namespace
+
+void start(Run& run) {
+  std::vector<InstancePlan> together;
+  std::vector<std::pair<const Part*, std::vector<InstancePlan>>> alone;
+  run.platform.store.begin_step(run.group, Step::Start);
+  std::vector<std::string> told;
+  for (auto& part : run.parts) {
+    if (!part.release) continue;  // Remove starts nothing
+    const auto& settings = run.platform.settings;
+    const auto instances =
+        run.platform.store.add_instances(*part.release, settings.first_port, settings.last_port, is_port_free);
+    alone.emplace_back(&part, std::vector<InstancePlan>{});
+    for (const auto& instance : instances) {
+      auto plan = plan_instance(run.platform, part.app, *part.release, instance);
+      part.instances.push_back(plan);
+      told.push_back(run.parts.size() > 1
+                         ? fmt::format("{}.{}.{}", part.app.name.str(), instance.name.type.str(), instance.name.number)
+                         : fmt::format("{}.{}", instance.name.type.str(), instance.name.number));
+      (plan.process.overlap ? together : alone.back().second).push_back(std::move(plan));
+    }
+  }
+  if (told.empty()) return;
+  run.journal.begin("Starting " + join(told, ", "));
+  start_all(run, together);
+  for (const auto& [part, plans] : alone) {
+    if (plans.empty()) continue;
+    stop_old(run, *part, plans);
+    start_all(run, plans);
+  }
+  run.journal.end();
+}
+
+}  // namespace pushrod

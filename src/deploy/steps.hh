@@ -1,0 +1,50 @@
+// The steps of a deployment, one file each. Private to deploy/.
+// Every step records its intent before it acts and acts idempotently; none of them undoes (deploy.cc does).
+#pragma once
+
+#include <vector>
+
+#include "build/builder.hh"
+#include "deploy/deploy.hh"
+#include "git/repository.hh"
+#include "os/file_lock.hh"
+
+namespace pushrod {
+
+// One app within a deployment, growing as the steps go on.
+struct Part {
+  App app;
+  Deployment deployment;
+  Checkout checkout;                           // from the checkout step on; for Restart that of the live release
+  BuildPlan plan;                              // from the build step on
+  std::optional<std::string> release_command;  // from the build step on
+  std::optional<Release> release;              // from the build step on
+  std::vector<InstancePlan> instances;         // from the start step on
+};
+
+struct Run {
+  const Platform& platform;
+  const Change& change;
+  Journal& journal;
+  int cancel_fd;
+  Repository repository;
+  std::int64_t group = 0;
+  std::vector<Part> parts;
+  std::vector<FileLock> locks;  // group, then apps in the order of their names
+};
+
+// "blog" or "blog, blog-admin".
+std::string names_of(const Run& run);
+bool is_cancelled(const Run& run);
+// Throws UserError when somebody asked for it.
+void check_cancelled(const Run& run);
+
+void take_turn(Run& run);                        // wait_step.cc: the locks, and what went before
+void check_out(Run& run, Part& part);            // checkout_step.cc
+void build(Run& run, Part& part);                // build_step.cc: also records the release
+void reuse_live_release(Run& run, Part& part);   // build_step.cc: for Restart
+void run_release_command(Run& run, Part& part);  // build_step.cc
+void start(Run& run);                            // start_step.cc: all parts' instances, healthy when it returns
+void move_ref(const Run& run);                   // commit_step.cc
+
+}  // namespace pushrod

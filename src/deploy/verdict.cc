@@ -1,0 +1,95 @@
+// The cheap verdict on a push.
+// Floor 6. In order: the options, each ref's name, its app and the key's right to it, then the trees.
+#include "deploy/verdict.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "git/tree_check.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::string_view kBranchPrefix = "refs/heads/";
+constexpr std::string_view kConfirm = "confirm=";
+
+bool may_use_all(const std::optional<Key>& key, const std::vector<App>& apps) {
+  return !key || std::all_of(apps.begin(), apps.end(), [&](const App& app) { return key->may_use(app.name); });
+}
+
+// Only what the key may use is named: forbidden and missing look the same.
+std::string branches_with_apps(const Platform& platform, const RepoName& repo, const std::optional<Key>& key) {
+  std::vector<std::string> known;
+  for (const auto& app : platform.store.apps_of(repo)) {
+    if (may_use_all(key, {app})) known.push_back(fmt::format("{} ({})", escaped(app.branch.str(), 80), app.name.str()));
+  }
+  return known.empty() ? "no branch of this repo has one" : "branches that have one: " + join(known, ", ");
+}
+
+std::optional<Refusal> judge_deletion(const RefCommand& command, const BranchName& branch, const std::vector<App>& apps,
+                                      const std::vector<std::string>& options) {
+  if (!command.before) return Refusal{fmt::format("there is no branch {}", quoted(branch.str())), ""};
+  const auto confirmation = std::string(kConfirm) + branch.str();
+  if (std::find(options.begin(), options.end(), confirmation) != options.end()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& app : apps) names.push_back(app.name.str());
+  return Refusal{fmt::format("deleting branch {} stops {}", quoted(branch.str()), join(names, ", ")),
+                 fmt::format("if you mean it: git push -o {} --delete <remote> {}", shell_quoted(confirmation),
+                             shell_quoted(branch.str()))};
+}
+
+std::optional<Refusal> judge_ref(const Platform& platform, const RepoName& repo, const Repository& repository,
+                                 const RefCommand& command, const std::vector<std::string>& options,
+                                 const std::optional<Key>& key) {
+  if (!command.ref.starts_with(kBranchPrefix)) {
+    return Refusal{fmt::format("{} is not a branch", quoted(command.ref)),
+                   "only branches can be pushed here, and only those with an app"};
+  }
+  const auto branch = BranchName::parse(command.ref.substr(kBranchPrefix.size()));
+  const auto apps = platform.store.apps_of(repo, branch);
+  if (apps.empty() || !may_use_all(key, apps)) {
+    return Refusal{fmt::format("branch {} of repo {} has no app", quoted(branch.str()), repo.str()),
+                   branches_with_apps(platform, repo, key)};
+  }
+  if (!command.after) return judge_deletion(command, branch, apps, options);
+  check_tree(repository, *command.after, platform.settings, true);
+  return std::nullopt;
+}
+
+std::optional<Refusal> judge_option(const std::string& option, const std::vector<RefCommand>& commands) {
+  const bool confirms =
+      option.starts_with(kConfirm) && std::any_of(commands.begin(), commands.end(), [&](const RefCommand& command) {
+        return !command.after && command.ref == std::string(kBranchPrefix) + option.substr(kConfirm.size());
+      });
+  if (confirms) return std::nullopt;
+  return Refusal{fmt::format("unknown push option {}", quoted(option)),
+                 "known: confirm=BRANCH, together with the deletion of that branch"};
+}
+
+}  // namespace
+
+std::vector<Refusal> judge_push(const Platform& platform, const RepoName& repo, const Repository& repository,
+                                const std::vector<RefCommand>& commands, const std::vector<std::string>& push_options,
+                                const std::optional<Key>& key) {
+  std::vector<Refusal> refusals;
+  for (const auto& option : push_options) {
+    if (auto refusal = judge_option(option, commands)) refusals.push_back(std::move(*refusal));
+  }
+  for (const auto& command : commands) {
+    try {
+      if (auto refusal = judge_ref(platform, repo, repository, command, push_options, key)) {
+        refusals.push_back(std::move(*refusal));
+      }
+    } catch (const UserError& error) {
+      refusals.push_back({error.message(), error.hint()});
+    }
+  }
+  if (refusals.empty()) platform.engine.check_ready();
+  return refusals;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,91 @@
+// The first step: waiting until no other deployment changes these apps, and settling what a killed one left.
+// Floor 6.
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/steps.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Whoever waited for these apps with an older push has been superseded by our row, and is told so.
+void wake_superseded(const Run& run) {
+  for (const auto& part : run.parts) {
+    for (const auto& other : run.platform.store.deployments(part.app.id, 10)) {
+      if (other.state == DeploymentState::Superseded) request_cancel(run.platform, other.group);
+    }
+  }
+}
+
+void check_superseded(const Run& run) {
+  const auto group = run.platform.store.group(run.group);
+  if (group.front().state == DeploymentState::Superseded) throw UserError(group.front().error, group.front().hint);
+}
+
+FileLock wait_for(Run& run, const App& app) {
+  const auto path = run.platform.layout.app_lock(app.name);
+  if (auto lock = FileLock::try_acquire(path)) return std::move(*lock);
+  const auto holder = lock_holder(path);
+  if (holder) run.journal.headline("Waiting for " + holder->what);  // tidying up does not announce itself: it is short
+  auto lock = FileLock::acquire(path, [&] { return is_cancelled(run); });
+  check_superseded(run);
+  if (!lock) throw UserError("cancelled");
+  return std::move(*lock);
+}
+
+// The ref may have moved while we waited. What the pusher based the new commit on must still be in it.
+void check_base(const Run& run) {
+  const auto& change = run.change;
+  const auto head = run.repository.head_of(change.branch);
+  if (head == change.previous) return;
+  const bool contained = head && change.commit && run.repository.is_ancestor(*head, *change.commit);
+  if (change.kind == DeploymentKind::Push && contained) return;
+  throw UserError(fmt::format("branch {} has moved to {} in the meantime", quoted(change.branch.str()),
+                              head ? abbreviated(*head) : "nothing"),
+                  "fetch, look at it, and try again");
+}
+
+}  // namespace
+
+bool is_cancelled(const Run& run) {
+  pollfd ready{run.cancel_fd, POLLIN, 0};
+  return run.cancel_fd >= 0 && poll(&ready, 1, 0) > 0;
+}
+
+void check_cancelled(const Run& run) {
+  if (is_cancelled(run)) throw UserError("cancelled");
+}
+
+void take_turn(Run& run) {
+  wake_superseded(run);
+  auto apps = run.change.apps;
+  std::sort(apps.begin(), apps.end(), [](const App& a, const App& b) { return a.name < b.name; });
+  for (const auto& app : apps) {
+    run.locks.push_back(wait_for(run, app));
+    run.locks.back().announce(fmt::format("the deployment of {} by {}", names_of(run), run.change.author));
+  }
+  check_superseded(run);
+  // We hold the locks, so an unfinished deployment of these apps that has begun to run has lost its process.
+  for (const auto& other : run.platform.store.unfinished_deployments()) {
+    const bool ours =
+        std::any_of(run.parts.begin(), run.parts.end(), [&](const Part& part) { return part.app.id == other.app_id; });
+    if (!ours || other.group == run.group || other.state == DeploymentState::Waiting) continue;
+    settle(
+        run.platform, other.group,
+        {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
+  }
+  for (auto& part : run.parts) {
+    const auto app = run.platform.store.app(part.app.id);
+    if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
+    part.app = *app;
+  }
+  check_base(run);
+}
+
+}  // namespace pushrod

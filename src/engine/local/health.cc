@@ -1,0 +1,99 @@
+// When is an instance healthy? A routed one when it accepts on its port, and answers its health path if it has one; any
+// other when it has stayed up for a second. One that ends before is not, at once.
+// Floor 5, part of the engine for this machine.
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "engine/local/local_engine.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kSettled{1'000};        // how long a worker must have been up
+constexpr Milliseconds kFirstPause{3};         // nothing tells when a port begins to accept, so it is asked again …
+constexpr Milliseconds kLongestPause{50};      // … ever more slowly
+constexpr Milliseconds kProbeDeadline{2'000};  // of one attempt
+constexpr std::size_t kEvidenceLines = 15;
+
+enum class Verdict { NotYet, Healthy };
+
+std::string host_for_health(const InstancePlan& plan) { return plan.name.app.str(); }
+
+// What the last attempt saw, for the message when time is up.
+struct Attempt {
+  Verdict verdict = Verdict::NotYet;
+  std::string seen;
+};
+
+Attempt probe(const InstancePlan& plan, const ServiceStatus& status) {
+  if (!plan.port) {
+    return {status.up && status.since >= kSettled ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
+  }
+  if (!plan.process.health.path) {
+    if (accepts_connections(*plan.port, kProbeDeadline)) return {Verdict::Healthy, {}};
+    return {Verdict::NotYet, fmt::format("nothing accepts connections on 127.0.0.1:{}", *plan.port)};
+  }
+  const auto code = http_status(*plan.port, host_for_health(plan), *plan.process.health.path, kProbeDeadline);
+  if (!code) return {Verdict::NotYet, fmt::format("GET {} got no answer", *plan.process.health.path)};
+  if (*code >= 200 && *code < 400) return {Verdict::Healthy, {}};
+  return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code)};
+}
+
+std::string died(const ServiceStatus& status) {
+  return status.last_exit.empty() ? "ended" : "ended with " + status.last_exit;
+}
+
+std::string hint_for(const InstancePlan& plan) {
+  if (!plan.port) return "a process type must keep running; its last output is above";
+  return "a web process must listen on 127.0.0.1 (or 0.0.0.0), on the port that $PORT names";
+}
+
+}  // namespace
+
+std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) {
+  struct Pending {
+    const InstancePlan* plan;
+    Deadline deadline;
+  };
+  std::vector<Pending> pending;
+  for (const auto& plan : plans) {
+    // A worker's second must fit into whatever its timeout is.
+    const auto timeout = plan.port ? plan.process.health.timeout : std::max(plan.process.health.timeout, 3 * kSettled);
+    pending.push_back({&plan, Deadline(timeout)});
+  }
+
+  const auto failure = [this](const InstancePlan& plan, std::string reason) {
+    return HealthFailure{plan.name, std::move(reason), hint_for(plan),
+                         last_log_lines(layout_.instance_log(plan.name), kEvidenceLines)};
+  };
+
+  Milliseconds pause = kFirstPause;
+  while (true) {
+    for (auto it = pending.begin(); it != pending.end();) {
+      const auto& plan = *it->plan;
+      const auto status = supervisor_.status(plan.name.str());
+      if (status.deaths > 0) return failure(plan, died(status));
+      auto attempt = probe(plan, status);
+      if (attempt.verdict == Verdict::Healthy) {
+        it = pending.erase(it);
+        continue;
+      }
+      if (it->deadline.passed()) {
+        return failure(plan, fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout),
+                                         attempt.seen));
+      }
+      ++it;
+    }
+    if (pending.empty()) return std::nullopt;
+    pollfd cancel{cancel_fd, POLLIN, 0};
+    if (poll(&cancel, 1, static_cast<int>(pause.count())) > 0) throw UserError("cancelled");
+    pause = std::min(pause * 3 / 2 + Milliseconds{1}, kLongestPause);
+  }
+}
+
+}  // namespace pushrod

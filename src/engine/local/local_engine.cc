@@ -1,0 +1,170 @@
+// The engine for this machine.
+// Floor 5: says what the rooms below are to do; health has a file of its own.
+#include "engine/local/local_engine.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+#include "sandbox/sandbox.hh"
+#include "sandbox/shim_spec.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::uint64_t kOpenFiles = 65'536;
+
+std::vector<std::string> service_names(const std::vector<InstanceName>& names) {
+  std::vector<std::string> services;
+  services.reserve(names.size());
+  for (const auto& name : names) services.push_back(name.str());
+  return services;
+}
+
+RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
+  RoutingTable table;
+  for (const auto& target : targets) {
+    RoutedApp app{target.app, target.hosts, {}};
+    for (const auto& instance : target.instances) {
+      if (instance.port) app.servers.push_back({instance.name, *instance.port});
+    }
+    std::sort(app.servers.begin(), app.servers.end());
+    table.apps.push_back(std::move(app));
+  }
+  std::sort(table.apps.begin(), table.apps.end(), [](const auto& a, const auto& b) { return a.app < b.app; });
+  return table;
+}
+
+}  // namespace
+
+LocalEngine::LocalEngine(Layout layout, Settings settings, const std::filesystem::path& programs)
+    : layout_(layout), settings_(settings), supervisor_(layout, programs), router_(layout, settings) {}
+
+void LocalEngine::check_ready() {
+  if (!supervisor_.is_running()) {
+    throw UserError("Pushrod is not running, so nothing can be started",
+                    "start it with: pushrod --root " + shell_quoted(layout_.root().string()) + " up");
+  }
+}
+
+Service LocalEngine::service_of(const InstancePlan& plan) const {
+  Sandbox sandbox;
+  const auto code = plan.path.empty() ? plan.checkout.tree() : plan.checkout.tree() / plan.path;
+  sandbox.mounts.push_back({code, "/app", false});
+  if (is_directory(plan.checkout.venv())) sandbox.mounts.push_back({plan.checkout.venv(), "/venv", false});
+  sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
+  sandbox.host_name = plan.name.app.str();
+  sandbox.etc = layout_.sandbox_etc();
+  sandbox.environment = plan.environment;
+  sandbox.command = plan.process.command;
+
+  Service service;
+  service.name = plan.name.str();
+  service.spec = render_sandbox_spec(sandbox, kOpenFiles);
+  service.stop_timeout = plan.process.stop_timeout;
+  service.log_directory = layout_.instance_log(plan.name);
+  service.log_bytes = settings_.log_bytes;
+  return service;
+}
+
+void LocalEngine::start(const std::vector<InstancePlan>& plans) {
+  if (plans.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& plan : plans) {
+    make_directory(layout_.data(plan.name.app));
+    // A live service is what an earlier call made of the same plan: an instance's plan never changes.
+    if (!supervisor_.is_linked(plan.name.str())) supervisor_.write(service_of(plan));
+    names.push_back(plan.name.str());
+  }
+  supervisor_.start(names, Milliseconds{10'000});
+}
+
+void LocalEngine::stop(const std::vector<InstanceName>& names) {
+  for (const auto& name : names) supervisor_.stop(name.str());
+}
+
+void LocalEngine::kill(const std::vector<InstanceName>& names) {
+  for (const auto& name : names) {
+    supervisor_.stop(name.str());
+    supervisor_.kill(name.str());
+  }
+}
+
+void LocalEngine::do_not_restart(const std::vector<InstanceName>& names) {
+  for (const auto& name : names) supervisor_.do_not_restart(name.str());
+}
+
+std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& names) {
+  router_.forget(names);
+  std::vector<InstanceName> left;
+  for (const auto& service : supervisor_.remove(service_names(names))) {
+    if (auto name = InstanceName::from(service)) left.push_back(*name);
+  }
+  return left;
+}
+
+std::vector<InstanceStatus> LocalEngine::inspect() {
+  std::vector<InstanceStatus> found;
+  for (const auto& service : supervisor_.services()) {
+    const auto name = InstanceName::from(service);
+    if (!name) continue;
+    const auto status = supervisor_.status(service);
+    found.push_back({*name, status.up, status.pid, status.since, status.deaths, status.last_exit});
+  }
+  return found;
+}
+
+void LocalEngine::route(const std::vector<TrafficTarget>& targets) { router_.apply(table_of(targets)); }
+
+bool LocalEngine::is_routed(const std::vector<TrafficTarget>& targets) {
+  if (!router_.is_running()) return true;  // it will read the file, and there is nothing to ask
+  auto observed = router_.observed();
+  for (const auto& app : table_of(targets).apps) {
+    std::vector<std::string> wanted;
+    for (const auto& server : app.servers) wanted.push_back(server_name(server.instance));
+    const auto it = observed.find(app.app.str());
+    if (it == observed.end()) return false;
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(it->second.begin(), it->second.end());
+    if (it->second != wanted) return false;
+    observed.erase(it);
+  }
+  return observed.empty();
+}
+
+std::map<InstanceName, unsigned> LocalEngine::requests_in_flight() {
+  std::map<InstanceName, unsigned> counts;
+  for (const auto& [service, count] : router_.requests_in_flight()) {
+    if (auto name = InstanceName::from(service)) counts.emplace(*name, count);
+  }
+  return counts;
+}
+
+void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) {
+  for (const auto& plan : plans) {
+    make_directory(layout_.data(plan.name.app));
+    const auto service = service_of(plan);
+    supervisor_.write(service);
+    replace_symlink(layout_.scan() / service.name, layout_.service(service.name));
+  }
+}
+
+void LocalEngine::prepare_router(const std::vector<TrafficTarget>& targets) { router_.prepare(table_of(targets)); }
+
+void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
+                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities) {
+  Service service;
+  service.name = name;
+  service.spec = render_exec_spec(command.argv, command.environment, keep_capabilities);
+  service.stop_timeout = stop_timeout;
+  service.stop_signal = stop_signal;
+  service.log_directory = layout.service_log(name);
+  supervisor.write(service);
+  replace_symlink(layout.scan() / name, layout.service(name));
+}
+
+}  // namespace pushrod

@@ -1,0 +1,51 @@
+// The engine for this machine: instances are s6 services that run bubblewrap sandboxes; HAProxy brings the requests.
+// Floor 5, on top of sandbox/, supervise/ and router/.
+#pragma once
+
+#include <filesystem>
+
+#include "engine/engine.hh"
+#include "model/settings.hh"
+#include "router/router.hh"
+#include "supervise/supervise.hh"
+
+namespace pushrod {
+
+class LocalEngine : public Engine {
+ public:
+  // `programs`: the directory of pushrod and pushrod-shim.
+  LocalEngine(Layout layout, Settings settings, const std::filesystem::path& programs);
+
+  void check_ready() override;
+  void start(const std::vector<InstancePlan>& plans) override;
+  std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) override;
+  std::vector<InstanceStatus> inspect() override;
+  void stop(const std::vector<InstanceName>& names) override;
+  void kill(const std::vector<InstanceName>& names) override;
+  void do_not_restart(const std::vector<InstanceName>& names) override;
+  std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override;
+  void route(const std::vector<TrafficTarget>& targets) override;
+  bool is_routed(const std::vector<TrafficTarget>& targets) override;
+  std::map<InstanceName, unsigned> requests_in_flight() override;
+
+  // For `pushrod up`, before the tree runs: everything that the tree is to start with.
+  void prepare_services(const std::vector<InstancePlan>& plans);
+  void prepare_router(const std::vector<TrafficTarget>& targets);
+
+  const Supervisor& supervisor() const { return supervisor_; }
+  const Router& router() const { return router_; }
+
+ private:
+  Service service_of(const InstancePlan& plan) const;
+
+  Layout layout_;
+  Settings settings_;
+  Supervisor supervisor_;
+  Router router_;
+};
+
+// Writes run/services/<name> for one of Pushrod's own programs (router, sshd, daemon) and links it.
+void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
+                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities);
+
+}  // namespace pushrod

@@ -1,0 +1,32 @@
+// What sandbox.cc and shim_spec.cc share: the argument vector, in its two forms.
+// Used inside sandbox/ only.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sandbox/sandbox.hh"
+
+namespace pushrod {
+
+// /bin, /sbin, /lib*, as this host has them.
+struct HostRoot {
+  std::vector<std::pair<std::string, std::string>> symlinks;  // "/bin" → "usr/bin"
+  std::vector<std::string> directories;
+  std::vector<std::string> etc_directories;  // "ssl": mounted over the rendered /etc
+};
+HostRoot read_host_root();
+
+enum class InitProcess {
+  Bwrap,  // bwrap's own; the sandbox dies with whoever started bwrap
+  Shim,   // pushrod-shim's; see src/shim/README.md
+};
+
+// argv[0] is "bwrap". The environment is not in it.
+std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess init, const HostRoot& host);
+
+// The sandbox's variables as bwrap is to be given them.
+Environment bwrap_environment(const Sandbox& sandbox);
+
+}  // namespace pushrod

@@ -1,0 +1,59 @@
+// Renders the /etc that sandboxes see: copies of what the host has, and made-up users.
+// Floor 3. One directory instead of twenty mounts, each of which would cost every start 0.1 ms.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.hh"
+#include "os/files.hh"
+#include "sandbox/bwrap.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Resolver, locale of time, names of protocols and types, the dynamic linker, and where package registries are.
+constexpr const char* kCopied[] = {"gai.conf",   "host.conf", "hosts",        "ld.so.cache", "localtime",
+                                   "mime.types", "npmrc",     "nsswitch.conf", "pip.conf",   "protocols",
+                                   "resolv.conf", "services", "timezone"};
+
+bool is_newer(const struct stat& one, const struct stat& other) {
+  return one.st_mtim.tv_sec != other.st_mtim.tv_sec || one.st_mtim.tv_nsec != other.st_mtim.tv_nsec ||
+         one.st_size != other.st_size;
+}
+
+void copy_if_changed(const fs::path& from, const fs::path& to) {
+  struct stat theirs {};
+  struct stat ours {};
+  if (stat(from.c_str(), &theirs) != 0 || !S_ISREG(theirs.st_mode)) {
+    remove_file(to);
+    return;
+  }
+  if (stat(to.c_str(), &ours) == 0 && !is_newer(theirs, ours)) return;
+  const auto content = read_file(from);
+  if (!content) return;
+  write_file(to, *content, 0644, false);
+  const timespec times[2] = {theirs.st_mtim, theirs.st_mtim};
+  if (utimensat(AT_FDCWD, to.c_str(), times, 0) != 0) throw_errno("set the time of " + to.native());
+}
+
+void write_if_different(const fs::path& path, const std::string& content) {
+  if (read_file(path) != content) write_file(path, content, 0644, false);
+}
+
+}  // namespace
+
+fs::path prepare_etc(const fs::path& directory) {
+  make_directory(directory, 0755);
+  for (const std::string& name : read_host_root().etc_directories) make_directory(directory / name, 0755);
+  for (const char* name : kCopied) copy_if_changed(fs::path("/etc") / name, directory / name);
+  // The user that we are has the same number inside; whatever else the host owns is seen as nobody's.
+  write_if_different(directory / "passwd",
+                     fmt::format("app:x:{}:{}:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+                                 getuid(), getgid()));
+  write_if_different(directory / "group", fmt::format("app:x:{}:\nnogroup:x:65534:\n", getgid()));
+  return directory;
+}
+
+}  // namespace pushrod

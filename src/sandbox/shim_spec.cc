@@ -1,0 +1,59 @@
+// Renders ./spec, which tells pushrod-shim what to run.
+// Floor 3. The shim (src/shim/spec.cc) is its only reader, and src/shim/README.md tells the format.
+#include "sandbox/shim_spec.hh"
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "sandbox/bwrap.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kSpecCap = 1 << 20;  // the shim's
+
+class Spec {
+ public:
+  void add(std::string_view key, std::string_view value) {
+    // The shim would read what follows the NUL as an entry of its own.
+    if (value.find('\0') != std::string_view::npos) {
+      throw UserError("a NUL byte in " + quoted(value) + " cannot be given to a program");
+    }
+    text_.append(key).append("=").append(value).push_back('\0');
+  }
+  void add(const std::vector<std::string>& argv, const Environment& environment) {
+    for (const std::string& argument : argv) add("arg", argument);
+    for (const auto& [name, value] : environment) add("env", name + "=" + value);
+  }
+  std::string take() {
+    if (text_.size() > kSpecCap) {
+      throw UserError("the command and its variables take more than 1 MiB", "keep large values in files");
+    }
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+std::string render_exec_spec(const std::vector<std::string>& argv, const Environment& environment,
+                             bool keep_capabilities) {
+  Spec spec;
+  spec.add("mode", "exec");
+  if (keep_capabilities) spec.add("keep_capabilities", "1");
+  spec.add(argv, environment);
+  return spec.take();
+}
+
+std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files) {
+  Spec spec;
+  spec.add("mode", "sandbox");
+  spec.add("lock", "lock");
+  spec.add("open_files", std::to_string(open_files));
+  spec.add(bwrap_arguments(sandbox, InitProcess::Shim, read_host_root()), bwrap_environment(sandbox));
+  return spec.take();
+}
+
+}  // namespace pushrod
