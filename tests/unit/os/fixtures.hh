@@ -21,8 +21,8 @@ constexpr Milliseconds kPatience{20'000};
 // A directory of its own for each test.
 class InTemporaryDirectory : public testing::Test {
  protected:
-  InTemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "pushrod-test-XXXXXX";
+  explicit InTemporaryDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = parent / "pushrod-test-XXXXXX";
     if (mkdtemp(name.data()) == nullptr) std::abort();
     root_ = name;
   }
