@@ -1,6 +1,7 @@
 // HAProxy: the only thing that clients meet.
-// Floor 3. haproxy.cfg is a rendering of the routing table; file first, then the change at run time over the admin
-// socket, and a reload through the master socket only when the set of apps or a listen address changes.
+// Floor 3. haproxy.cfg is a rendering of the routing table; file first, then the change at run time over the master
+// socket, and a reload only when more than servers changed: apps, host names, a listen address. README.md tells how a
+// reload loses no request.
 #pragma once
 
 #include <filesystem>
@@ -29,38 +30,44 @@ struct RoutedApp {
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
 };
 
-// Sorted by app; unique hosts.
+// Sorted by app; unique hosts, of letters, digits, '-', '_' and '.'.
 struct RoutingTable {
   std::vector<RoutedApp> apps;
 };
 
-// The whole configuration file. Deterministic: the same table gives the same bytes. `with_servers` false leaves the
-// server lines out, which gives the part that only a reload can change.
-std::string render_haproxy_config(const Layout& layout, const Settings& settings, const RoutingTable& table,
-                                  bool with_servers = true);
+// The whole configuration file. Deterministic: the same table gives the same bytes. Its paths are relative to
+// layout.router(). `with_servers` false leaves the server lines out: the structure, which only a reload can change.
+std::string render_haproxy_config(const Settings& settings, const RoutingTable& table, bool with_servers = true);
 
 class Router {
  public:
   Router(Layout layout, Settings settings);
 
-  // Writes configuration and pages for a router that is not running yet.
+  // Writes configuration and pages for a router that is not running yet, and removes what an earlier one left behind.
+  // Throws Error with HAProxy's own words when it refuses the file.
   void prepare(const RoutingTable& table) const;
-  // haproxy -W in the foreground.
+  // haproxy -W in the foreground. SIGTERM ends it at once; SIGUSR1 lets requests in flight finish first.
   Command command() const;
 
   // Makes the table true: file first, then at run time; reloads (after `haproxy -c` on the new file; when that refuses
   // it, the old file stays and Error tells why) if more than servers changed. Servers that are in no app's list any
-  // more get no new requests from now on (state drain), and stay until forget(). Idempotent. One caller at a time:
-  // holds run/locks/router. When HAProxy is not running the file is written and that is all.
+  // more get no new requests from the moment this returns (state drain), and stay until forget(). Idempotent. One
+  // caller at a time: holds run/locks/router. When HAProxy is not running the file is written and that is all.
   void apply(const RoutingTable& table) const;
+  // Is that what HAProxy does now: apps, host names, servers? False when it is not running.
+  bool serves(const RoutingTable& table) const;
 
-  // Requests in flight per server that HAProxy knows, in whatever state; a server that it does not know is absent.
+  // Requests in flight per instance ("blog.14.web.2") that HAProxy knows, in whatever state, WebSockets included; an
+  // instance that it does not know is absent. Counts the workers that a reload left behind, too, until they are done.
   std::map<std::string, unsigned> requests_in_flight() const;
-  // Servers that HAProxy sends requests to now, by app: what is observed, to be held against what is wanted.
+  // What HAProxy sends requests to now, to be held against what is wanted: for every app that it knows its servers
+  // ("14.web.2"), sorted; none for an app that answers with the 503 page. Empty when it is not running.
   std::map<std::string, std::vector<std::string>> observed() const;
-  // Removes drained servers from HAProxy (maintenance, connections closed, del server).
+  // Removes drained servers from HAProxy (maintenance, connections closed, del server). Those that it does not know
+  // are forgotten already.
   void forget(const std::vector<InstanceName>& instances) const;
 
+  // Does a worker answer?
   bool is_running() const;
 
  private:

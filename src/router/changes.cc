@@ -1,0 +1,62 @@
+// Compares wanted with observed servers, back end by back end.
+// Floor 3.
+#include "router/changes.hh"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "router/haproxy_config.hh"
+
+namespace pushrod {
+
+std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers) {
+  std::map<std::string, const ServerState*> leaving;
+  for (const auto& server : servers) {
+    if (server.backend.starts_with(kBackendPrefix)) leaving.emplace(server.backend + "/" + server.name, &server);
+  }
+  std::vector<std::string> commands;
+  for (const auto& app : table.apps) {
+    for (const auto& wanted : app.servers) {
+      const auto name = backend_name(app.app) + "/" + server_name(wanted.instance);
+      const auto known = leaving.find(name);
+      bool is_ready = false;
+      if (known == leaving.end()) {
+        commands.push_back(fmt::format("add server {} 127.0.0.1:{}", name, wanted.port));
+      } else {
+        is_ready = known->second->admin == 0;
+        if (known->second->port != wanted.port || known->second->address != "127.0.0.1") {
+          commands.push_back(fmt::format("set server {} addr 127.0.0.1 port {}", name, wanted.port));
+        }
+        leaving.erase(known);
+      }
+      if (!is_ready) commands.push_back(fmt::format("set server {} state ready", name));
+    }
+  }
+  for (const auto& [name, server] : leaving) {
+    if (server->admin == 0) commands.push_back(fmt::format("set server {} state drain", name));
+  }
+  return commands;
+}
+
+std::vector<std::string> removal_of(const ServerState& server) {
+  const auto name = server.backend + "/" + server.name;
+  return {fmt::format("set server {} state maint", name), fmt::format("shutdown sessions server {}", name),
+          fmt::format("del server {}", name)};
+}
+
+std::vector<std::string> in_batches(const std::vector<std::string>& commands) {
+  // HAProxy reads a line into one buffer of 16 kB (tune.bufsize), part of which it keeps for itself.
+  constexpr std::size_t kLongest = 8'192;
+  std::vector<std::string> batches;
+  for (const auto& command : commands) {
+    if (batches.empty() || batches.back().size() + command.size() + 2 > kLongest) {
+      batches.push_back(command);
+    } else {
+      batches.back() += "; " + command;
+    }
+  }
+  return batches;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,170 @@
+// Renders haproxy.cfg and the host map. Each setting's reason stands beside it, in the file itself where it is short.
+// Floor 3.
+#include "router/haproxy_config.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "router/pages.hh"
+
+namespace pushrod {
+
+namespace {
+
+// hard-stop-after: how long a worker that a reload left behind may serve its last WebSockets.
+// fd-hard-limit: maxconn follows from it (8,172), and from the system's own limit where that is lower.
+constexpr std::string_view kGlobal = R"(  nbthread 2
+  fd-hard-limit 16384
+  hard-stop-after 12h
+  stats socket unix@admin.sock mode 600 level admin expose-fd listeners
+  stats timeout 1m
+  log stdout format raw daemon err
+)";
+
+constexpr std::string_view kDefaults = R"(
+defaults
+  mode http
+  errorfiles pages
+  log global
+  option httplog
+  option dontlog-normal
+  option log-separate-errors
+  option dontlognull
+  option http-ignore-probes
+  timeout connect 5s
+  timeout client 60s
+  timeout client-fin 30s
+  timeout server 300s
+  timeout queue 10s
+  timeout http-request 15s
+  timeout http-keep-alive 30s
+  timeout tunnel 1h
+  # A connection per request to the app: one that it closes while idle never meets a request, and an app that
+  # serves one connection at a time is not kept busy by an idle one.
+  option http-server-close
+  # After a reload clients are told to close with their next answer; never are they cut off while they send.
+  option idle-close-on-response
+  # An instance that refuses or breaks off before it answered: another one is tried.
+  retries 3
+  option redispatch 1
+  retry-on conn-failure empty-response
+  balance leastconn
+  # X_Forwarded_For is X-Forwarded-For to many an app: names outside of letters, digits and '-' go.
+  option http-restrict-req-hdr-names delete
+  option disable-h2-upgrade
+)";
+
+// The variable part between both is the public listen address, and the host map at the end.
+constexpr std::string_view kFrontend = R"(
+frontend public
+  bind {address}
+  bind unix@current.sock mode 600 accept-proxy
+  # What an app may have done already is done once: only these are sent again after they reached it.
+  http-request disable-l7-retry unless METH_GET or METH_OPTIONS
+  # What a client says of itself is forgotten; what we know is set.
+  http-request del-header X-Forwarded- -m beg
+  http-request del-header Forwarded
+  http-request del-header X-Real-IP
+  http-request del-header Proxy
+  # HTTP/2 inside of an upgraded connection would pass all of this by.
+  http-request del-header Upgrade if {{ req.hdr(Upgrade),lower -m sub h2c }}
+  http-request del-header HTTP2-Settings
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(Host)]
+  # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
+  use_backend current-worker if {{ stopping }}
+  use_backend %[req.hdr(Host),host_only,rtrim(.),map({hosts},unknown-host)]
+
+backend unknown-host
+  http-request return status 404 default-errorfiles
+
+backend current-worker
+  server current unix@current.sock send-proxy-v2
+)";
+
+void append_structure(std::string& text, const Settings& settings, const RoutingTable& table, std::string_view mark,
+                      bool with_servers) {
+  text += "# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n";
+  text += fmt::format("  description {}\n", mark);
+  text += kGlobal;
+  text += "\nhttp-errors pages\n";
+  for (const auto& page : render_pages()) text += fmt::format("  errorfile {} {}\n", page.status, page.file());
+  text += kDefaults;
+  text += fmt::format(kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)));
+  for (const auto& app : table.apps) {
+    text += fmt::format("\nbackend {}\n", backend_name(app.app));
+    if (!with_servers) continue;
+    for (const auto& server : app.servers) {
+      text += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);
+    }
+  }
+}
+
+bool is_host(std::string_view host) {
+  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char character) {
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') || character == '-' ||
+           character == '_' || character == '.';
+  });
+}
+
+// FNV-1a. It tells renderings of our own apart, nothing that anybody could want to forge.
+std::uint64_t fingerprint(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char character : text) {
+    hash ^= static_cast<unsigned char>(character);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::string server_name(const InstanceName& instance) {
+  return fmt::format("{}.{}.{}", instance.release, instance.type.str(), instance.number);
+}
+
+std::string backend_name(const AppName& app) { return std::string(kBackendPrefix) + app.str(); }
+
+std::string host_map_file(std::string_view mark) { return fmt::format("hosts.{}.map", mark); }
+
+std::string render_host_map(const RoutingTable& table) {
+  std::map<std::string, const AppName*> owners;
+  for (const auto& app : table.apps) {
+    for (const auto& host : app.hosts) {
+      if (!is_host(host)) {
+        throw Error(fmt::format("app {} has the host name {}, which cannot be routed", app.app.str(), quoted(host)),
+                    "a host name is made of lower-case letters, digits, '-' and '.'");
+      }
+      const auto [owner, is_new] = owners.emplace(host, &app.app);
+      if (!is_new && *owner->second != app.app) {
+        throw Error(
+            fmt::format("host name {} belongs to two apps: {} and {}", host, owner->second->str(), app.app.str()));
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [host, app] : owners) text += fmt::format("{} {}\n", host, backend_name(*app));
+  return text;
+}
+
+std::string structure_mark(const Settings& settings, const RoutingTable& table) {
+  std::string text;
+  append_structure(text, settings, table, "", false);
+  text += render_host_map(table);
+  for (const auto& page : render_pages()) text += page.response;
+  return fmt::format("{:016x}", fingerprint(text));
+}
+
+std::string render_haproxy_config(const Settings& settings, const RoutingTable& table, bool with_servers) {
+  std::string text;
+  append_structure(text, settings, table, structure_mark(settings, table), with_servers);
+  return text;
+}
+
+}  // namespace pushrod

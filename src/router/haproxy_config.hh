@@ -1,0 +1,25 @@
+// The parts of the rendering that only this room needs: the map from host names to back ends, and the structure's mark.
+// Floor 3. Used inside router/ only. All pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "router/router.hh"
+
+namespace pushrod {
+
+// "app.blog"
+std::string backend_name(const AppName& app);
+inline constexpr std::string_view kBackendPrefix = "app.";
+
+// One "host back-end" a line, sorted. Throws Error for a host name that is none, or that two apps claim.
+std::string render_host_map(const RoutingTable& table);
+
+// 16 hexadecimal digits that stand for all that HAProxy reads only when it loads: configuration without servers, host
+// names, pages. The configuration says it as its description, so a running HAProxy tells what it has loaded.
+std::string structure_mark(const Settings& settings, const RoutingTable& table);
+// "hosts.<mark>.map": with the mark in its name a new map never meets an old configuration.
+std::string host_map_file(std::string_view mark);
+
+}  // namespace pushrod

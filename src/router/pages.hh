@@ -1,0 +1,20 @@
+// The pages that clients see when no app answers: short, plain text, for a person.
+// Floor 3. Used inside router/ only; HAProxy reads them once, when it loads its configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pushrod {
+
+struct Page {
+  int status;
+  std::string response;  // the whole HTTP response
+
+  // "pages/503.http", relative to layout.router().
+  std::string file() const;
+};
+
+std::vector<Page> render_pages();
+
+}  // namespace pushrod

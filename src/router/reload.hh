@@ -1,0 +1,16 @@
+// A reload, from the word to the moment when only the new worker takes requests.
+// Floor 3. Used inside router/ only.
+#pragma once
+
+#include <string>
+
+#include "router/master_socket.hh"
+
+namespace pushrod {
+
+// Makes HAProxy load its file, whose structure has this mark. Returns when the new worker has it and every old worker
+// has stopped listening: from then on no request goes to a server by an old list. Throws Error when HAProxy could not
+// load it (the old worker goes on) or has not at the deadline.
+void reload_into(const MasterSocket& master, const std::string& mark);
+
+}  // namespace pushrod

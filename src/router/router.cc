@@ -1,0 +1,182 @@
+// File first, then the running HAProxy: what each call of the public header does, in order.
+// Floor 3. How a reload goes is in reload.cc.
+#include "router/router.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/clock.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+#include "router/changes.hh"
+#include "router/files.hh"
+#include "router/haproxy_config.hh"
+#include "router/master_socket.hh"
+#include "router/reload.hh"
+
+namespace pushrod {
+
+namespace {
+
+MasterSocket master_of(const Layout& layout) { return MasterSocket(layout.router() / kMasterSocket); }
+
+FileLock lock_router(const Layout& layout) {
+  make_directory(layout.locks());
+  return FileLock::acquire(layout.router_lock());
+}
+
+// What the current worker has loaded and where it sends requests.
+struct Observed {
+  WorkerInfo info;
+  std::vector<std::string> backends;
+  std::vector<ServerState> servers;
+};
+
+std::optional<Observed> observe(const MasterSocket& master) {
+  const auto answer = master.ask_current("show info; show backend; show servers state");
+  if (!answer) return {};
+  return Observed{parse_info(*answer), parse_backends(*answer), parse_servers(*answer)};
+}
+
+// Says the batches, and returns the servers as they are after the last one.
+std::vector<ServerState> change(const MasterSocket& master, const std::vector<std::string>& commands,
+                                std::vector<std::string>& evidence) {
+  std::vector<ServerState> servers;
+  for (const auto& batch : in_batches(commands)) {
+    const auto answer = master.ask_current(batch + "; show servers state");
+    if (!answer) throw Error("HAProxy ended while its servers were being changed");
+    for (auto& line : complaints(*answer)) evidence.push_back(std::move(line));
+    servers = parse_servers(*answer);
+  }
+  return servers;
+}
+
+}  // namespace
+
+Router::Router(Layout layout, Settings settings) : layout_(std::move(layout)), settings_(std::move(settings)) {}
+
+void Router::prepare(const RoutingTable& table) const {
+  const auto lock = lock_router(layout_);
+  remove_leftovers(layout_.router());
+  install_files(layout_.router(), settings_, table);
+}
+
+Command Router::command() const {
+  Command command;
+  command.argv = {"haproxy", "-W",        "-C", layout_.router().string(),
+                  "-f",      kConfigFile, "-S", fmt::format("unix@{},mode,600", kMasterSocket)};
+  return command;
+}
+
+void Router::apply(const RoutingTable& table) const {
+  const auto lock = lock_router(layout_);
+  install_files(layout_.router(), settings_, table);
+
+  const auto master = master_of(layout_);
+  auto observed = observe(master);
+  if (!observed) return;  // whoever starts it starts it with this file
+  const auto mark = structure_mark(settings_, table);
+  if (observed->info.description != mark) {
+    reload_into(master, mark);
+    observed = observe(master);
+    if (!observed) return;
+  }
+  auto& servers = observed->servers;
+  std::vector<std::string> evidence;
+  auto commands = changes_to(table, servers);
+  // Once more for what a restart in between undid.
+  for (int attempt = 0; attempt < 2 && !commands.empty(); ++attempt) {
+    servers = change(master, commands, evidence);
+    commands = changes_to(table, servers);
+  }
+  if (commands.empty()) return;
+  Error error(fmt::format("HAProxy does not do what it was told: {}", commands.front()),
+              fmt::format("see its log in {}", layout_.service_log("router").string()));
+  error.set_evidence(std::move(evidence));
+  throw error;
+}
+
+bool Router::serves(const RoutingTable& table) const {
+  const auto observed = observe(master_of(layout_));
+  return observed && observed->info.description == structure_mark(settings_, table) &&
+         changes_to(table, observed->servers).empty();
+}
+
+std::map<std::string, unsigned> Router::requests_in_flight() const {
+  const auto master = master_of(layout_);
+  const auto processes = master.processes();
+  if (!processes) return {};
+  auto pids = processes->workers;
+  pids.insert(pids.end(), processes->old_workers.begin(), processes->old_workers.end());
+  std::map<std::string, unsigned> requests;
+  for (const pid_t pid : pids) {
+    const auto answer = master.ask(pid, "show stat -1 4 -1");
+    if (!answer) continue;
+    for (const auto& [server, count] : parse_requests(*answer)) {
+      if (!server.starts_with(kBackendPrefix)) continue;
+      auto instance = server.substr(kBackendPrefix.size());
+      std::replace(instance.begin(), instance.end(), '/', '.');
+      requests[instance] += count;
+    }
+  }
+  return requests;
+}
+
+std::map<std::string, std::vector<std::string>> Router::observed() const {
+  const auto observed = observe(master_of(layout_));
+  if (!observed) return {};
+  std::map<std::string, std::vector<std::string>> servers;
+  for (const auto& backend : observed->backends) {
+    if (backend.starts_with(kBackendPrefix)) servers[backend.substr(kBackendPrefix.size())];
+  }
+  for (const auto& server : observed->servers) {
+    if (!server.backend.starts_with(kBackendPrefix) || !server.gets_requests()) continue;
+    servers[server.backend.substr(kBackendPrefix.size())].push_back(server.name);
+  }
+  for (auto& [app, names] : servers) std::sort(names.begin(), names.end());
+  return servers;
+}
+
+void Router::forget(const std::vector<InstanceName>& instances) const {
+  if (instances.empty()) return;
+  std::set<std::string> unwanted;
+  for (const auto& instance : instances) unwanted.insert(backend_name(instance.app) + "/" + server_name(instance));
+
+  const auto lock = lock_router(layout_);
+  const auto master = master_of(layout_);
+  const auto observed = observe(master);
+  if (!observed) return;
+  auto servers = observed->servers;
+  std::vector<std::string> evidence;
+  const Deadline deadline(Milliseconds{2'000});
+  while (true) {
+    std::vector<std::string> commands;
+    for (const auto& server : servers) {
+      if (!unwanted.contains(server.backend + "/" + server.name)) continue;
+      for (auto& command : removal_of(server)) commands.push_back(std::move(command));
+    }
+    if (commands.empty()) return;
+    if (deadline.passed()) {
+      Error error(fmt::format("HAProxy does not let go of a server: {}", commands.back()));
+      error.set_evidence(std::move(evidence));
+      throw error;
+    }
+    evidence.clear();
+    servers = change(master, commands, evidence);
+    // Sessions that were told to end do so a moment later; then `del server` works.
+    if (!evidence.empty()) std::this_thread::sleep_for(Milliseconds{2});
+  }
+}
+
+bool Router::is_running() const {
+  const auto processes = master_of(layout_).processes();
+  return processes && !processes->workers.empty();
+}
+
+}  // namespace pushrod
