@@ -61,19 +61,19 @@ class Layout {
 
   // Disposable: rendered anew by `pushrod up`.
   fs::path run() const { return root_ / "run"; }
-  fs::path listen_addresses() const { return run() / "listen.toml"; } // where the tree listens, as `up` was told
-  fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks
-  fs::path services() const { return run() / "services"; }  // the service directories themselves
+  fs::path listen_addresses() const { return run() / "listen.toml"; }  // where the tree listens, as `up` was told
+  fs::path scan() const { return run() / "scan"; }                     // s6-svscan's scan directory: symlinks
+  fs::path services() const { return run() / "services"; }             // the service directories themselves
   fs::path service(const std::string& name) const { return services() / name; }
   fs::path hooks() const { return run() / "hooks"; }  // core.hooksPath of every repo
   fs::path locks() const { return run() / "locks"; }
   fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
   fs::path serve_lock() const { return locks() / "serve"; }
   fs::path router_lock() const { return locks() / "router"; }    // one change of the router at a time
-  fs::path keys_lock() const { return locks() / "keys"; }             // one change of authorized_keys at a time
+  fs::path keys_lock() const { return locks() / "keys"; }        // one change of authorized_keys at a time
   fs::path traffic_lock() const { return locks() / "traffic"; }  // one reading of the routes at a time
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
-  fs::path begin_lock() const { return locks() / "begin"; }           // from a deployment's row to its group lock
+  fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets

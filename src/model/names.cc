@@ -94,8 +94,8 @@ void check_name<KeyTag>(std::string_view text) {
                      "1 to 60 characters of A-Z, a-z, 0-9 and \"@._-\", beginning with a letter or digit"});
 }
 
-// git-check-ref-format(1), rules 1 to 10 for refs/heads/<text>, and what `--branch` adds: no leading '-', not "HEAD",
-// not "@" (which git reads as HEAD).
+// git-check-ref-format(1), rules 1 to 10 for refs/heads/<text>, what `--branch` adds (no leading '-', not "HEAD"), and
+// not "@", which every command of git reads as HEAD.
 template <>
 void check_name<BranchTag>(std::string_view text) {
   const auto refuse_with = [&](std::string_view reason) {
@@ -105,7 +105,7 @@ void check_name<BranchTag>(std::string_view text) {
   if (text.size() > 200) refuse_with(fmt::format("has {} bytes", text.size()));
   if (!is_valid_utf8(text)) refuse_with("is not valid UTF-8");
   if (text.front() == '-') refuse_with("begins with '-'");
-  if (text == "HEAD" || text == "@") refuse_with("means something else to git");
+  if (text == "HEAD" || text == "@") refuse_with("is git's word for the commit that is checked out");
   for (const char character : text) {
     const auto byte = static_cast<unsigned char>(character);
     if (byte < 0x20 || byte == 0x7F || is_any_of(character, " ~^:?*[\\")) {

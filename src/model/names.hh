@@ -44,8 +44,9 @@ using ProcessType = detail::Name<ProcessTag>;
 struct KeyTag;
 using KeyName = detail::Name<KeyTag>;
 
-// Branches, without refs/heads/: what git itself allows (git-check-ref-format), and in addition no leading '-', at most
-// 200 bytes, valid UTF-8. Whatever else git allows (quotes, ';', '$') is legal here and must reach tools verbatim.
+// Branches, without refs/heads/: what git itself allows (git-check-ref-format), and in addition no leading '-', not
+// "@" or "HEAD" (to git the commit that is checked out), at most 200 bytes, valid UTF-8. Whatever else git allows
+// (quotes, ';', '$') is legal here and must reach tools verbatim.
 struct BranchTag;
 using BranchName = detail::Name<BranchTag>;
 

@@ -27,18 +27,20 @@ json to_object(const Process& process) {
           {"health", std::move(health)}};
 }
 
-Milliseconds milliseconds(const json& value) {
-  if (!value.is_number_unsigned() || value > std::numeric_limits<Milliseconds::rep>::max()) {
-    throw Error("a time is no whole number of milliseconds");
+std::uint64_t whole_number(const json& value, std::uint64_t most) {
+  // Not compared as JSON values: those compare as signed.
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+    throw Error(fmt::format("{} is no whole number from 0 to {}", value.dump(), most));
   }
-  return Milliseconds{value.get<Milliseconds::rep>()};
+  return value.get<std::uint64_t>();
+}
+
+Milliseconds milliseconds(const json& value) {
+  return Milliseconds{whole_number(value, std::numeric_limits<Milliseconds::rep>::max())};
 }
 
 std::uint32_t count(const json& value) {
-  if (!value.is_number_unsigned() || value > std::numeric_limits<std::uint32_t>::max()) {
-    throw Error("a count is no whole number");
-  }
-  return value.get<std::uint32_t>();
+  return static_cast<std::uint32_t>(whole_number(value, std::numeric_limits<std::uint32_t>::max()));
 }
 
 Process from_object(const json& object) {
