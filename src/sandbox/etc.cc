@@ -14,9 +14,9 @@ namespace pushrod {
 namespace {
 
 // Resolver, locale of time, names of protocols and types, the dynamic linker, and where package registries are.
-constexpr const char* kCopied[] = {"gai.conf",   "host.conf", "hosts",        "ld.so.cache", "localtime",
-                                   "mime.types", "npmrc",     "nsswitch.conf", "pip.conf",   "protocols",
-                                   "resolv.conf", "services", "timezone"};
+constexpr const char* kCopied[] = {"gai.conf",    "host.conf", "hosts",         "ld.so.cache", "localtime",
+                                   "mime.types",  "npmrc",     "nsswitch.conf", "pip.conf",    "protocols",
+                                   "resolv.conf", "services",  "timezone"};
 
 bool is_newer(const struct stat& one, const struct stat& other) {
   return one.st_mtim.tv_sec != other.st_mtim.tv_sec || one.st_mtim.tv_nsec != other.st_mtim.tv_nsec ||
@@ -44,7 +44,7 @@ void write_if_different(const fs::path& path, const std::string& content) {
 
 }  // namespace
 
-fs::path prepare_etc(const fs::path& directory) {
+fs::path write_sandbox_etc(const fs::path& directory) {
   make_directory(directory, 0755);
   for (const std::string& name : read_host_root().etc_directories) make_directory(directory / name, 0755);
   for (const char* name : kCopied) copy_if_changed(fs::path("/etc") / name, directory / name);

@@ -1,5 +1,5 @@
 // The walls (I7): bubblewrap's argument vector for a build, a release command or an instance.
-// Floor 3. Pure but for prepare_etc(), sandbox_command() (finds programs) and probe_sandbox().
+// Floor 3. Pure but for write_sandbox_etc(), sandbox_command() (finds programs) and probe_sandbox().
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
 // them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,
@@ -27,14 +27,14 @@ struct Sandbox {
   std::string host_name;           // shown as hostname: the app's name
   Environment environment;         // all that the command gets
   std::string command;             // /bin/sh -c "exec …" is not added: /bin/sh -c <command>
-  std::filesystem::path etc;       // what prepare_etc() made: becomes /etc; empty: no /etc
+  std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
 };
 
-// Renders the sandboxes' /etc into the directory (layout.run() / "etc") and returns it: copies of the few files that
+// Renders the sandboxes' /etc into the directory (layout.sandbox_etc()) and returns it: copies of the few files that
 // programs need, passwd and group of made-up lines. Cheap when nothing changed: call it before every sandbox. Running
 // sandboxes see a changed resolv.conf at once.
-std::filesystem::path prepare_etc(const std::filesystem::path& directory);
+std::filesystem::path write_sandbox_etc(const std::filesystem::path& directory);
 
 // A command that runs the sandbox as a child of ours (builds, release commands): it ends with its main process, and
 // with us. The variables are not in argv, which everyone on the machine may read, nor do they mean anything to bwrap:

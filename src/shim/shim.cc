@@ -24,9 +24,9 @@
 namespace {
 
 constexpr size_t kSpecCap = 1 << 20;
-constexpr int kNotificationFd = 3;           // s6's notification-fd, if the service directory names it
-constexpr int kLockFd = 3;                   // the keeper's and the sandbox's pid 1's descriptors: README.md
-constexpr int kInitSocketFd = 4;             //
+constexpr int kNotificationFd = 3;  // s6's notification-fd, if the service directory names it
+constexpr int kLockFd = 3;          // the keeper's and the sandbox's pid 1's descriptors: README.md
+constexpr int kInitSocketFd = 4;    //
 constexpr int kQuickDeathMilliseconds = 10'000;
 constexpr int kLongestDelaySeconds = 60;
 constexpr int kLeftoversMilliseconds = 5'000;  // what outlives the instance's main process gets to end by itself
@@ -388,7 +388,7 @@ void restore_environment(char** environment) {
   send(kInitSocketFd, &kReady, sizeof kReady, MSG_NOSIGNAL);
   int message = kGo;
   if (recv(kInitSocketFd, &message, sizeof message, 0) != sizeof message) _exit(0);  // the keeper is gone
-  if (message != kGo) {  // told to end before it began
+  if (message != kGo) {                                                              // told to end before it began
     send(kInitSocketFd, &message, sizeof message, MSG_NOSIGNAL);
     _exit(0);
   }

@@ -24,12 +24,13 @@ struct Service {
 
 struct ServiceStatus {
   bool supervised = false;  // an s6-supervise looks after it
-  bool up = false;
+  bool up = false;          // something of it lives: its shim, or what a killed shim has left and is about to die
   bool wanted_up = false;
-  pid_t pid = 0;          // of the shim, when up
-  Milliseconds since{0};  // how long it has been up or down
-  unsigned deaths = 0;    // ends since it was started, as s6 remembers them (s6-svdt; at most 100)
-  std::string last_exit;  // "exit code 1", "SIGKILL"; empty when it never ended
+  pid_t pid = 0;                // of the shim; 0 when that is not there
+  Milliseconds since{0};        // how long it has been up or down
+  unsigned deaths = 0;          // ends since it was started, as s6 remembers them (s6-svdt; at most 100)
+  std::string last_exit;        // "exit code 1", "SIGKILL"; empty when it never ended
+  Milliseconds backing_off{0};  // up, but after quick deaths in a row the app is started only then
 };
 
 class Supervisor {
@@ -49,21 +50,23 @@ class Supervisor {
   void stop(const std::string& name) const;
   // A service that ends from now on is not started again (s6-svc -O).
   void do_not_restart(const std::string& name) const;
-  // SIGKILL now.
+  // SIGKILL now, and no restart.
   void kill(const std::string& name) const;
-  // Takes services that are down out of the tree and removes their directories; returns those that are still up.
+  // Takes services that are down and not wanted up out of the tree and removes their directories; returns the others.
   std::vector<std::string> remove(const std::vector<std::string>& names) const;
 
   ServiceStatus status(const std::string& name) const;
   std::vector<std::string> services() const;  // the directories that are there, live or not
   bool is_linked(const std::string& name) const;
 
-  // Prepares run/scan/.s6-svscan and returns the argument vector that `pushrod up` becomes.
+  // Prepares run/scan/.s6-svscan and returns the argument vector that `pushrod up` becomes. On SIGTERM and SIGINT
+  // s6-svscan runs own_program under that name ("…/SIGTERM") in run/scan, which is to call stop_tree().
   std::vector<std::string> prepare_scan(const std::filesystem::path& own_program) const;
   // Ends s6-supervise processes of an earlier tree whose s6-svscan is gone, with what they run: SIGTERM, then SIGKILL
   // at the deadline. Returns how many there were.
   unsigned end_orphans(Milliseconds deadline) const;
-  // Asks s6-svscan to stop the whole tree (what SIGTERM does).
+  // Stops the whole tree: the router first, which finishes the requests in flight, then all else at once. Returns when
+  // s6-svscan has been told; it ends when everything has.
   void stop_tree() const;
 
  private:

@@ -1,0 +1,57 @@
+// Renders service directories (s6's servicedir.html) for instances and for Pushrod's own services.
+// Floor 3. Nothing in them is a script: ./run is pushrod-shim, which reads ./spec.
+#include "supervise/service_directory.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::uint64_t kSmallestLogFile = 8'192;
+constexpr std::uint64_t kLargestLogFile = 100'000'000;
+constexpr std::uint64_t kLogFiles = 10;  // of the cap each, if they are of a sane size
+constexpr const char* kNotificationFd = "3\n";
+
+void write_common(const fs::path& directory, const fs::path& shim, const std::string& spec) {
+  make_directory(directory);
+  replace_symlink(directory / "run", shim);
+  write_file(directory / "spec", spec, 0600, false);
+  // The shim tells that it has begun, and so s6 counts the second between two starts from there and not from the death:
+  // whatever has lived for longer is back at once.
+  write_file(directory / "notification-fd", kNotificationFd, 0600, false);
+  // s6-supervise would make it. It must be there before, to be watched for what happens in it.
+  make_directory(directory / "supervise");
+}
+
+}  // namespace
+
+std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
+  const std::uint64_t size = std::clamp(log_bytes / kLogFiles, kSmallestLogFile, kLargestLogFile);
+  const std::uint64_t archived = std::max<std::uint64_t>(log_bytes / size, 1) - 1;  // beside the current file
+  std::string spec("mode=exec\0keep_stderr=1\0", 24);
+  // -b: what cannot be written yet is not read, so that memory is bounded. -p: SIGTERM to everything (systemd) must not
+  // end the logger before what it logs; it ends at the end of its input. A line of 1 GB is split at 8 KiB.
+  for (const std::string& argument :
+       {std::string("s6-log"), std::string("-bp"), std::string("-l8192"), std::string("--"),
+        fmt::format("n{}", archived), fmt::format("s{}", size), std::string("t"), log_directory.native()}) {
+    spec += "arg=" + argument + '\0';
+  }
+  return spec;
+}
+
+void render_service(const Service& service, const fs::path& shim, const fs::path& directory) {
+  write_common(directory, shim, service.spec);
+  write_file(directory / "timeout-kill", fmt::format("{}\n", std::max<std::int64_t>(service.stop_timeout.count(), 1)),
+             0600, false);
+  write_file(directory / "down-signal", fmt::format("{}\n", service.stop_signal), 0600, false);
+  make_directory(service.log_directory);
+  write_common(directory / "log", shim, render_log_spec(service.log_directory, service.log_bytes));
+}
+
+}  // namespace pushrod

@@ -1,0 +1,19 @@
+// Rendering service directories.
+// Used inside supervise/ only.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "supervise/supervise.hh"
+
+namespace pushrod {
+
+// What pushrod-shim reads to become s6-log: at most log_bytes in all, lines stamped and split.
+std::string render_log_spec(const std::filesystem::path& log_directory, std::uint64_t log_bytes);
+
+// Writes the directory, which must not exist, and makes the log directory.
+void render_service(const Service& service, const std::filesystem::path& shim, const std::filesystem::path& directory);
+
+}  // namespace pushrod

@@ -1,0 +1,164 @@
+// Starts, stops and removes services in the running tree.
+// Floor 3, the acting half of supervise/; tree.cc does what concerns the tree as a whole.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+#include "supervise/process_end.hh"
+#include "supervise/s6_state.hh"
+#include "supervise/s6_tool.hh"
+#include "supervise/service_directory.hh"
+#include "supervise/status_watch.hh"
+#include "supervise/supervise.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kSupervisorEnd{5'000};  // what s6-supervise gets to end once its service is down
+
+void control(const fs::path& service, const std::string& commands) {
+  run_s6_tool({"s6-svc", "-" + commands, service.native()});
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Layout layout, fs::path programs) : layout_(std::move(layout)), programs_(std::move(programs)) {}
+
+void Supervisor::write(const Service& service) const {
+  const fs::path directory = layout_.service(service.name);
+  if (supervisor_of(directory)) throw Error("service " + quoted(service.name) + " is live and cannot be replaced");
+  const fs::path fresh = layout_.service(fmt::format(".{}.{}", service.name, getpid()));
+  remove_tree(fresh);
+  render_service(service, programs_ / "pushrod-shim", fresh);
+  remove_tree(directory);
+  rename_path(fresh, directory);
+}
+
+void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_most) const {
+  const Deadline deadline(at_most);
+  if (!is_running()) throw Error("s6-svscan does not run on " + quoted(layout_.scan().native()));
+
+  struct Waiting {
+    std::string name;
+    unsigned deaths_before = 0;
+  };
+  std::vector<Waiting> waiting;
+  StatusWatch watch;
+  bool rescan = false;
+  for (const std::string& name : names) {
+    const fs::path directory = layout_.service(name);
+    watch.add(directory);
+    const bool live = supervisor_of(directory).has_value() && is_linked(name);
+    if (!live) {
+      replace_symlink(layout_.scan() / name, directory);
+      rescan = true;
+      waiting.push_back({name, 0});
+      continue;
+    }
+    const auto state = read_supervise_state(directory);
+    if (state && state->up && state->wanted_up) continue;
+    waiting.push_back({name, read_deaths(directory).count});
+    remove_file(directory / "backoff");
+    control(directory, "u");
+  }
+  if (rescan) run_s6_tool({"s6-svscanctl", "-a", layout_.scan().native()});
+
+  const auto has_started = [&](const Waiting& service) {
+    const fs::path directory = layout_.service(service.name);
+    if (!supervisor_of(directory)) return false;
+    const auto state = read_supervise_state(directory);
+    // One that ended at once has been started, too.
+    return (state && state->up) || read_deaths(directory).count > service.deaths_before;
+  };
+  while (true) {
+    std::erase_if(waiting, has_started);
+    if (waiting.empty()) return;
+    if (watch.wait(deadline)) continue;
+    throw Error(fmt::format("s6 did not start {} within {}", quoted(waiting.front().name), format_duration(at_most)),
+                "the output of `pushrod up` says why");
+  }
+}
+
+void Supervisor::stop(const std::string& name) const {
+  const fs::path directory = layout_.service(name);
+  if (supervisor_of(directory)) control(directory, "d");
+}
+
+void Supervisor::do_not_restart(const std::string& name) const {
+  const fs::path directory = layout_.service(name);
+  if (supervisor_of(directory)) control(directory, "O");
+}
+
+void Supervisor::kill(const std::string& name) const {
+  const fs::path directory = layout_.service(name);
+  if (supervisor_of(directory)) control(directory, "Ok");
+}
+
+std::vector<std::string> Supervisor::remove(const std::vector<std::string>& names) const {
+  std::vector<std::string> left;
+  std::vector<std::string> ending;
+  std::vector<ProcessEnd> supervisors;
+  for (const std::string& name : names) {
+    const fs::path directory = layout_.service(name);
+    const ServiceStatus observed = status(name);
+    if (observed.up || (observed.supervised && observed.wanted_up)) {
+      left.push_back(name);
+      continue;
+    }
+    for (const fs::path& supervised : {directory, directory / "log"}) {
+      if (const auto pid = supervisor_of(supervised)) supervisors.emplace_back(*pid);
+    }
+    remove_file(layout_.scan() / name);
+    ending.push_back(name);
+  }
+  // -a: look again, -n: end the supervisors whose links are gone; the loggers end at the end of their input.
+  if (!supervisors.empty() && is_running()) run_s6_tool({"s6-svscanctl", "-an", layout_.scan().native()});
+  const Deadline deadline(kSupervisorEnd);
+  for (const ProcessEnd& supervisor : supervisors) supervisor.wait(deadline);
+  for (const std::string& name : ending) {
+    const fs::path directory = layout_.service(name);
+    if (supervisor_of(directory) || supervisor_of(directory / "log")) {
+      left.push_back(name);
+    } else {
+      remove_tree(directory);
+    }
+  }
+  return left;
+}
+
+ServiceStatus Supervisor::status(const std::string& name) const {
+  const fs::path directory = layout_.service(name);
+  ServiceStatus status;
+  status.supervised = supervisor_of(directory).has_value();
+  const auto state = read_supervise_state(directory);
+  if (state) {
+    status.wanted_up = state->wanted_up;
+    status.since = state->since;
+    // What a supervisor that is gone wrote is history.
+    if (status.supervised) status.pid = state->pid;
+  }
+  status.up = status.pid != 0 || is_instance_lock_held(directory);
+  const Deaths deaths = read_deaths(directory);
+  status.deaths = deaths.count;
+  status.last_exit = deaths.last;
+  if (status.pid != 0) status.backing_off = backing_off(directory);
+  return status;
+}
+
+std::vector<std::string> Supervisor::services() const {
+  std::vector<std::string> names = list_directory(layout_.services());
+  std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });
+  return names;
+}
+
+bool Supervisor::is_linked(const std::string& name) const {
+  std::error_code error;
+  return fs::is_symlink(fs::symlink_status(layout_.scan() / name, error));
+}
+
+}  // namespace pushrod

@@ -1,0 +1,88 @@
+// The supervision tree as a whole: is it there, how it starts and stops, and what a killed one left behind.
+// Floor 3. s6-svscan's side of it is s6-svscan.html.
+#include <fcntl.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "base/error.hh"
+#include "os/command.hh"
+#include "os/files.hh"
+#include "supervise/process_end.hh"
+#include "supervise/s6_state.hh"
+#include "supervise/s6_tool.hh"
+#include "supervise/supervise.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 500
+constexpr const char* kRouter = "router";
+constexpr Milliseconds kRouterEnd{30'000};
+constexpr Milliseconds kAfterKill{5'000};
+
+}  // namespace
+
+bool Supervisor::is_running() const {
+  const fs::path fifo = layout_.scan() / ".s6-svscan" / "control";
+  const UniqueFd fd{open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
+  if (fd) return true;
+  if (errno == ENXIO || errno == ENOENT) return false;  // nobody reads it, or there never was a tree
+  throw_errno("open " + fifo.native());
+}
+
+std::vector<std::string> Supervisor::prepare_scan(const fs::path& own_program) const {
+  const fs::path control = layout_.scan() / ".s6-svscan";
+  make_directory(control);
+  // By itself s6-svscan would stop everything at once, and requests in flight would lose their instances.
+  for (const char* signal : {"SIGTERM", "SIGINT"}) replace_symlink(control / signal, own_program);
+  return {"s6-svscan", "-c", kMostServices, "-t", "0", layout_.scan().native()};
+}
+
+void Supervisor::stop_tree() const {
+  if (!is_running()) return;
+  const fs::path router = layout_.service(kRouter);
+  if (supervisor_of(router)) {
+    Command stop;
+    stop.argv = {"s6-svc", "-wd", "-T", std::to_string(kRouterEnd.count()), "-d", router.native()};
+    stop.deadline = kRouterEnd + kAfterKill;
+    run(stop);  // one that does not end is ended with the rest
+  }
+  run_s6_tool({"s6-svscanctl", "-t", layout_.scan().native()});
+}
+
+unsigned Supervisor::end_orphans(Milliseconds at_most) const {
+  if (is_running()) throw Error("the tree on " + layout_.scan().native() + " is running: it has no orphans");
+  struct Orphan {
+    ProcessEnd supervisor;
+    fs::path directory;
+  };
+  std::vector<Orphan> orphans;
+  std::vector<ProcessEnd> loggers;
+  for (const std::string& name : services()) {
+    const fs::path directory = layout_.service(name);
+    if (const auto pid = supervisor_of(directory)) orphans.push_back({ProcessEnd(*pid), directory});
+    if (const auto pid = supervisor_of(directory / "log")) loggers.emplace_back(*pid);
+  }
+  // To s6-supervise SIGTERM means: end your service as it wants to be ended, then yourself. SIGHUP: end when your
+  // service does, which for a logger is at the end of its input.
+  for (const Orphan& orphan : orphans) orphan.supervisor.signal(SIGTERM);
+  for (const ProcessEnd& logger : loggers) logger.signal(SIGHUP);
+
+  const Deadline deadline(at_most);
+  for (const Orphan& orphan : orphans) {
+    if (!orphan.supervisor.wait(deadline)) orphan.supervisor.signal(SIGKILL);  // the shim dies with it
+  }
+  const Deadline after_kill(kAfterKill);
+  for (const Orphan& orphan : orphans) {
+    if (!orphan.supervisor.wait(after_kill))
+      throw Error("a process of an earlier tree does not end: " + orphan.directory.native());
+  }
+  for (const ProcessEnd& logger : loggers) {
+    if (!logger.wait(after_kill)) logger.signal(SIGKILL);
+  }
+  return static_cast<unsigned>(orphans.size());
+}
+
+}  // namespace pushrod
