@@ -31,10 +31,10 @@ std::string safe_path(const fs::path& path, std::string_view what) {
   return text;
 }
 
-// A path as a value in sshd_config, where "%" begins a token.
+// A safe path as a value in sshd_config; where there are tokens, "%" begins one.
 std::string config_path(const fs::path& path, bool has_tokens) {
   std::string value = "\"";
-  for (const char character : safe_path(path, "the root directory")) {
+  for (const char character : path.native()) {
     value += character;
     if (has_tokens && character == '%') value += '%';
   }
@@ -105,6 +105,7 @@ std::string account_name() {
 }
 
 std::string render_sshd_config(const Layout& layout, const ListenAddress& listen, const std::string& account) {
+  safe_path(layout.root(), "the root directory");
   return fmt::format(R"(# Written by Pushrod; changes are lost.
 {listen}HostKey {host_key}
 AllowUsers {account}
