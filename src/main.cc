@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
     if (name == "pre-receive") return pushrod::pre_receive_hook();
     if (name == "proc-receive") return pushrod::proc_receive_hook();
+    if (name == "SIGTERM" || name == "SIGINT") return pushrod::stop_tree();
     return pushrod::run_command_line(std::vector<std::string>(argv + 1, argv + argc), serve_root);
   });
 }

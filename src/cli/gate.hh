@@ -1,4 +1,5 @@
-// The gate: the program that an SSH key is bound to, and git's hooks. They alone decide who may do what.
+// What other programs call: the gate (sshd, for every key), git's hooks, and s6-svscan's stop handler. The gate and the
+// hooks alone decide who may do what.
 // Floor 7.
 #pragma once
 
@@ -19,5 +20,8 @@ int gate(const std::filesystem::path& root, std::int64_t key_id);
 // Run by git in a repository: the root is two levels above the working directory.
 int pre_receive_hook();
 int proc_receive_hook();
+
+// Run by s6-svscan, in run/scan, when it is told to stop (supervise/supervise.hh, prepare_scan).
+int stop_tree();
 
 }  // namespace pushrod

@@ -1,5 +1,6 @@
-// git's hooks: pre-receive gives the verdict, proc-receive deploys.
-// Floor 7. Both are this program under another name (run/hooks), started by git with the repository as its directory.
+// git's hooks: pre-receive gives the verdict, proc-receive deploys; and s6-svscan's stop handler.
+// Floor 7. All are this program under another name, started by git with the repository as its directory (run/hooks), or
+// by s6-svscan in the scan directory.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "cli/gate.hh"
 #include "deploy/push.hh"
 #include "deploy/verdict.hh"
+#include "os/command.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {
@@ -42,6 +44,12 @@ Hook open_hook() {
 }
 
 }  // namespace
+
+int stop_tree() {
+  const Layout layout(std::filesystem::current_path().parent_path().parent_path());
+  Supervisor(layout, own_program().parent_path()).stop_tree();
+  return kExitOk;
+}
 
 int pre_receive_hook() {
   const auto commands = read_pre_receive(STDIN_FILENO);

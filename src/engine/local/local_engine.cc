@@ -88,10 +88,7 @@ void LocalEngine::stop(const std::vector<InstanceName>& names) {
 }
 
 void LocalEngine::kill(const std::vector<InstanceName>& names) {
-  for (const auto& name : names) {
-    supervisor_.stop(name.str());
-    supervisor_.kill(name.str());
-  }
+  for (const auto& name : names) supervisor_.kill(name.str());
 }
 
 void LocalEngine::do_not_restart(const std::vector<InstanceName>& names) {
