@@ -117,9 +117,9 @@ FileLock FileLock::acquire(const std::filesystem::path& path) { return std::move
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
   // Someone who only looks (lock_holder) or a child between fork and exec may have it for a moment. A holder that
-  // announced itself and lives settles the matter at once; otherwise look again, for 20 ms at the most.
+  // announced itself and lives settles the matter at once; otherwise look again, for 100 ms at the most.
   constexpr Milliseconds kPause{4};
-  int attempts_left = 5;
+  int attempts_left = 25;
   while (true) {
     UniqueFd fd = open_lock_file(path);
     if (retry_interrupted([&] { return flock(fd.get(), LOCK_EX | LOCK_NB); }) == 0) {

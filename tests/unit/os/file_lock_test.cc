@@ -3,14 +3,19 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <thread>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "fixtures.hh"
 #include "os/command.hh"
 #include "os/files.hh"
@@ -141,11 +146,11 @@ TEST_F(Locks, SignalReachesTheHolder) {
 }
 
 TEST_F(Locks, SignalReachesNobodyWhenNobodyHoldsThem) {
-  EXPECT_FALSE(signal_holder(path_, SIGKILL));
+  EXPECT_FALSE(signal_holder(path_, SIGCONT));
   // The number of a living process in a left-over announcement: it must not be hit.
   make_directory(path_.parent_path());
   write_file(path_, std::to_string(getpid()) + " deploy\n");
-  EXPECT_FALSE(signal_holder(path_, SIGKILL));
+  EXPECT_FALSE(signal_holder(path_, SIGCONT));
 }
 
 TEST_F(Locks, LookingNeverMakesAnAcquisitionFail) {
@@ -160,6 +165,47 @@ TEST_F(Locks, LookingNeverMakesAnAcquisitionFail) {
   EXPECT_EQ(missed, 0);
 }
 
+// Holds the lock for a look, and lets go once try_acquire has come back for a second attempt.
+TEST_F(Locks, SomebodysLookOnlyDelaysAnAcquisition) {
+  FileLock::acquire(path_);
+  const UniqueFd watch(inotify_init1(IN_CLOEXEC));
+  const UniqueFd look = open_file(path_, O_RDONLY);
+  ASSERT_GE(inotify_add_watch(watch.get(), path_.c_str(), IN_OPEN), 0);
+  // One success is enough: on a crowded machine the looker may not get to let go in time.
+  bool acquired = false;
+  for (int round = 0; round < 10 && !acquired; ++round) {
+    ASSERT_EQ(flock(look.get(), LOCK_SH), 0);
+    Pipe finished = make_pipe();
+    std::jthread looker([&] {
+      for (std::size_t opened = 0; opened < 2 * sizeof(inotify_event);) {
+        std::array<pollfd, 2> events{{{watch.get(), POLLIN, 0}, {finished.read_end.get(), POLLIN, 0}}};
+        if (poll_until(events, Deadline(kPatience)) == 0 || events[1].revents != 0) break;
+        std::array<char, 4'096> buffer{};
+        opened += static_cast<std::size_t>(read(watch.get(), buffer.data(), buffer.size()));
+      }
+      flock(look.get(), LOCK_UN);
+    });
+    acquired = FileLock::try_acquire(path_).has_value();
+    finished.write_end.reset();
+  }
+  EXPECT_TRUE(acquired);
+}
+
+// The kernel's list of locks shows who waits.
+bool waits_for_a_lock() {
+  const auto locks = read_file("/proc/locks");
+  const std::vector<std::string> lines = lines_of(locks.value_or(""));
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("-> FLOCK") != std::string::npos &&
+           line.find(" " + std::to_string(getpid()) + " ") != std::string::npos;
+  });
+}
+
+void wait_until(const std::function<bool()>& condition) {
+  const Deadline deadline(kPatience);
+  while (!condition() && !deadline.passed()) std::this_thread::yield();
+}
+
 TEST_F(Locks, AcquireWaitsForTheHolder) {
   Holder holder(path_);
   std::atomic<bool> acquired = false;
@@ -167,6 +213,7 @@ TEST_F(Locks, AcquireWaitsForTheHolder) {
     const FileLock lock = FileLock::acquire(path_);
     acquired = true;
   });
+  wait_until(waits_for_a_lock);
   EXPECT_FALSE(acquired);
   holder.end(SIGKILL);
   waiter.join();
@@ -215,7 +262,7 @@ TEST_F(Locks, LockOnAReplacedFileDoesNotCount) {
   Holder holder(path_, "");
   std::optional<FileLock> lock;
   std::jthread waiter([&] { lock = FileLock::acquire(path_); });
-  // The waiter waits on the old file, or is about to open the new one; either way it must end up with the new one.
+  wait_until(waits_for_a_lock);
   ASSERT_TRUE(remove_file(path_));
   holder.end(SIGKILL);
   waiter.join();

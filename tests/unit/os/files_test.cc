@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -125,13 +126,14 @@ TEST_F(Files, ReadersSeeTheOldOrTheNewContentWhole) {
   const std::string old_content(10'000, 'a');
   const std::string new_content(20'000, 'b');
   write_file(root_ / "file", old_content, 0600, false);
-  std::jthread writer([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      write_file(root_ / "file", new_content, 0600, false);
-      write_file(root_ / "file", old_content, 0600, false);
+  std::atomic<bool> done = false;
+  std::jthread writer([&] {
+    for (int round = 0; round < 500; ++round) {
+      write_file(root_ / "file", round % 2 == 0 ? new_content : old_content, 0600, false);
     }
+    done = true;
   });
-  for (int round = 0; round < 300; ++round) {
+  while (!done) {
     const auto content = read_file(root_ / "file");
     ASSERT_TRUE(content == old_content || content == new_content);
   }
