@@ -53,6 +53,7 @@ Environment base_environment(const BuildPlan& plan) {
 Sandbox sandbox_of(const SandboxJob& job, Environment environment, const std::string& command) {
   Sandbox sandbox;
   sandbox.host_name = job.app.str();
+  sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
   for (const auto& [name, value] : job.environment) environment[name] = value;
   sandbox.environment = std::move(environment);
   sandbox.command = "set -e\n" + command;
