@@ -480,7 +480,8 @@ class Platform:
         self.home.mkdir()
         self.root.mkdir(mode=0o700)
         self.write_settings(settings)
-        self.key = self.make_key("admin")
+        self.key = self.home / "key.admin"
+        self.make_key("admin")
 
     # Its life
 
@@ -496,7 +497,7 @@ class Platform:
         def is_ready():
             if self.up.poll() is not None:
                 raise AssertionError(f"`up` ended with {self.up.returncode}:\n{self.evidence()}")
-            return self.accepts(self.ports.http) and self.accepts(self.ports.ssh) and self.daemon_pid()
+            return self.daemon_pid() and self.accepts(self.ports.http) and self.accepts(self.ports.ssh)
 
         wait_until(is_ready, 30, f"`pushrod up` to be ready\n{self.evidence()}")
         if not self.json("key", "list"):
@@ -587,7 +588,7 @@ class Platform:
             "GIT_AUTHOR_EMAIL": "ada@example.com",
             "GIT_COMMITTER_NAME": "Ada",
             "GIT_COMMITTER_EMAIL": "ada@example.com",
-            "GIT_SSH_COMMAND": shlex.join(self.ssh_argv(getattr(self, "key", ""))),
+            "GIT_SSH_COMMAND": shlex.join(self.ssh_argv()),
         }
 
     def ssh_argv(self, key=None):
