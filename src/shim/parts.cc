@@ -1,0 +1,77 @@
+// Complaining, and becoming a program: the same in every role of the shim.
+// Beside the house (README.md); used by shim.cc, keeper.cc and init.cc.
+#include "shim/parts.hh"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace shim {
+
+namespace {
+
+constexpr const char* kSearchPath[] = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
+                                       "/usr/bin/",        "/sbin/",          "/bin/"};
+
+void say(const char* text) { static_cast<void>(!write(2, text, strlen(text))); }
+
+}  // namespace
+
+void complain(const char* doing, const char* what, const char* why) {
+  say("pushrod-shim: ");
+  say(doing);
+  say(" ");
+  say(what);
+  say(": ");
+  say(why);
+  say("\n");
+}
+
+void fail(const char* doing, const char* what) {
+  complain(doing, what, strerrordesc_np(errno));
+  _exit(111);
+}
+
+uint64_t milliseconds_now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+void drop_capabilities() {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  if (syscall(SYS_capset, &header, none) != 0) fail("drop", "capabilities");
+}
+
+void reset_signals() {
+  for (const int number : kPassedOn) signal(number, SIG_DFL);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGCHLD, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void become(char** argv, char** environment) {
+  if (strchr(argv[0], '/') != nullptr) {
+    execve(argv[0], argv, environment);
+    fail("start", argv[0]);
+  }
+  char path[256];
+  for (const char* directory : kSearchPath) {
+    if (strlen(directory) + strlen(argv[0]) >= sizeof path) break;
+    strcpy(stpcpy(path, directory), argv[0]);
+    execve(path, argv, environment);
+    if (errno != ENOENT) fail("start", path);
+  }
+  errno = ENOENT;
+  fail("start", argv[0]);
+}
+
+}  // namespace shim

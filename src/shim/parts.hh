@@ -1,0 +1,53 @@
+// What the shim's roles share: its few constants, complaining, and becoming a program.
+// Used inside shim/ only. No heap, no stdio, no exceptions: see README.md.
+#pragma once
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+namespace shim {
+
+// Descriptors that keeper and init have in common.
+constexpr int kLockFd = 3;
+constexpr int kInitSocketFd = 4;
+
+// Messages between keeper and init: the keeper sends kGo and signal numbers, init sends kReady and then a wait status.
+constexpr int kGo = 0;
+constexpr int kReady = -1;
+
+constexpr int kPassedOn[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+constexpr bool is_stop(int number) { return number == SIGTERM || number == SIGINT || number == SIGQUIT; }
+
+// "pushrod-shim: open ./spec: No such file or directory" on standard error.
+void complain(const char* doing, const char* what, const char* why);
+// The same with errno's text, then exit code 111.
+[[noreturn]] void fail(const char* doing, const char* what);
+
+uint64_t milliseconds_now();  // CLOCK_MONOTONIC
+
+void reset_signals();
+void drop_capabilities();
+// argv[0] without a slash is looked for in the system's directories.
+[[noreturn]] void become(char** argv, char** environment);
+
+struct Spec {
+  bool sandbox = false;
+  bool keep_capabilities = false;
+  bool keep_stderr = false;
+  rlim_t open_files = 0;
+  const char* lock = nullptr;
+  const char* cgroup = nullptr;
+  char** argv = nullptr;
+  char** environment = nullptr;
+  void* mapping = nullptr;  // all of the above: the file's content, then the two vectors
+  size_t mapped = 0;
+};
+// Reads ./spec or ends with 100 (it is not one) or 111.
+Spec read_spec();
+
+// The roles.
+[[noreturn]] void keep(const Spec& spec);
+[[noreturn]] void be_init(char** argv);
+
+}  // namespace shim

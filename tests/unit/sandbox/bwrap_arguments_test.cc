@@ -1,0 +1,76 @@
+// The walls as bubblewrap is told them. Golden: a change of the vector is to be seen as one.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/text.hh"
+#include "sandbox/bwrap.hh"
+
+namespace pushrod {
+namespace {
+
+HostRoot debian() {
+  return {{{"/bin", "usr/bin"}, {"/sbin", "usr/sbin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}},
+          {},
+          {"alternatives", "ssl"}};
+}
+
+Sandbox blog() {
+  Sandbox sandbox;
+  sandbox.mounts = {{"/srv/pushrod/checkouts/blog/14/tree", "/app", false}, {"/srv/pushrod/data/blog", "/data", true}};
+  sandbox.host_name = "blog";
+  sandbox.environment = {{"PORT", "20001"}, {"LD_PRELOAD", "/app/x.so"}};
+  sandbox.command = "python3 app.py --name '$(id)'";
+  sandbox.etc = "/srv/pushrod/run/etc";
+  sandbox.shim = "/usr/local/bin/pushrod-shim";
+  return sandbox;
+}
+
+std::string golden(const std::string& name) {
+  std::ifstream file(std::string(PUSHROD_GOLDEN_DIR) + "/" + name);
+  std::stringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// One option and its values a line, for readers.
+std::string shown(const std::vector<std::string>& arguments) {
+  std::string text;
+  bool command = false;
+  for (const std::string& argument : arguments) {
+    if (!text.empty()) text += !command && argument.starts_with("--") ? "\n" : " ";
+    text += argument;
+    command = command || argument == "--";
+  }
+  return text + "\n";
+}
+
+TEST(BwrapArguments, OfABuildOrReleaseCommandAreTheGoldenOnes) {
+  EXPECT_EQ(shown(bwrap_arguments(blog(), InitProcess::Bwrap, debian())), golden("child.txt"));
+}
+
+TEST(BwrapArguments, OfAnInstanceAreTheGoldenOnes) {
+  EXPECT_EQ(shown(bwrap_arguments(blog(), InitProcess::Shim, debian())), golden("instance.txt"));
+}
+
+TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
+  HostRoot old;
+  old.directories = {"/bin", "/lib"};
+  const std::string text = shown(bwrap_arguments(blog(), InitProcess::Bwrap, old));
+  EXPECT_NE(text.find("--ro-bind /bin /bin\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("--symlink usr/bin"), std::string::npos) << text;
+}
+
+TEST(BwrapArguments, HoldNoVariable) {
+  const std::string text = join(bwrap_arguments(blog(), InitProcess::Shim, debian()), "\n");
+  EXPECT_EQ(text.find("20001"), std::string::npos);
+  EXPECT_EQ(text.find("LD_PRELOAD"), std::string::npos);
+}
+
+TEST(BwrapEnvironment, MeansNothingToBwrap) {
+  EXPECT_EQ(bwrap_environment(blog()), (Environment{{"+PORT", "20001"}, {"+LD_PRELOAD", "/app/x.so"}}));
+}
+
+}  // namespace
+}  // namespace pushrod

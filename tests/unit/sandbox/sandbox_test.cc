@@ -1,0 +1,159 @@
+// Sandboxes for real, as builds and release commands use them.
+#include "sandbox/sandbox.hh"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/clock.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+namespace {
+
+class RealSandbox : public testing::Test {
+ protected:
+  RealSandbox() {
+    std::string pattern = (fs::temp_directory_path() / "sandbox-test.XXXXXX").native();
+    root_ = mkdtemp(pattern.data());
+    make_directory(root_ / "app");
+    make_directory(root_ / "data");
+    write_file(root_ / "secret", "of the root directory");
+    sandbox_.mounts = {{root_ / "app", "/app", false}, {root_ / "data", "/data", true}};
+    sandbox_.etc = write_sandbox_etc(root_ / "etc");
+    sandbox_.host_name = "blog";
+    sandbox_.environment = {{"PATH", "/usr/bin:/bin"}};
+  }
+  ~RealSandbox() override { remove_tree(root_); }
+
+  CommandResult run_inside(const std::string& command) {
+    sandbox_.command = command;
+    Command outside = sandbox_command(sandbox_);
+    outside.deadline = std::chrono::seconds{20};
+    return run(outside);
+  }
+  // What the command prints; every command here is to succeed.
+  std::string output_of(const std::string& command) {
+    const CommandResult result = run_inside(command);
+    EXPECT_TRUE(result.ok()) << command << ": " << result.describe() << "\n" << result.err;
+    return result.out;
+  }
+
+  fs::path root_;
+  Sandbox sandbox_;
+};
+
+TEST_F(RealSandbox, WorksHere) { EXPECT_EQ(probe_sandbox(), ""); }
+
+TEST_F(RealSandbox, ShowsNothingOfTheRootDirectory) {
+  EXPECT_EQ(output_of("ls -A /"), ".pushrod-shim\napp\nbin\ndata\ndev\netc\nlib\n" +
+                                      std::string(fs::exists("/lib32") ? "lib32\n" : "") + "lib64\n" +
+                                      (fs::exists("/libx32") ? "libx32\n" : "") + (fs::exists("/opt") ? "opt\n" : "") +
+                                      "proc\nrun\nsbin\ntmp\nusr\nvar\n");
+  EXPECT_FALSE(run_inside("cat " + (root_ / "secret").native()).ok());
+  EXPECT_EQ(output_of("ls -A /tmp /run /home 2>/dev/null; true"), "/run:\n\n/tmp:\n");
+}
+
+TEST_F(RealSandbox, WritesOnlyWhatIsWritable) {
+  EXPECT_FALSE(run_inside("touch /app/x").ok());
+  EXPECT_FALSE(run_inside("touch /usr/x").ok());
+  EXPECT_FALSE(run_inside("touch /x").ok());
+  EXPECT_FALSE(run_inside("touch /etc/x").ok());
+  EXPECT_TRUE(
+      run_inside("echo kept > /data/x && echo private > /tmp/x && echo private > /var/tmp/y && ls /dev/shm").ok());
+  EXPECT_EQ(read_file(root_ / "data" / "x"), "kept\n");
+  EXPECT_EQ(output_of("ls /tmp"), "");
+}
+
+TEST_F(RealSandbox, GetsItsVariablesByteForByteAndNoOthers) {
+  sandbox_.environment["ODD"] = "a\nb $c `d` \"e\" 'f' \x01\xff=";
+  sandbox_.environment["LONG"] = std::string(128'000, 'x');
+  setenv("LEAK", "1", 1);
+  std::vector<std::string> variables = split(output_of("exec cat /proc/self/environ"), '\0');
+  unsetenv("LEAK");
+  std::sort(variables.begin(), variables.end());
+  // PWD is the shell's own doing.
+  EXPECT_EQ(variables,
+            (std::vector<std::string>{"", "LONG=" + sandbox_.environment["LONG"], "ODD=" + sandbox_.environment["ODD"],
+                                      "PATH=/usr/bin:/bin", "PWD=/app"}));
+}
+
+TEST_F(RealSandbox, VariablesMeanNothingOutside) {
+  // Were it given to bwrap as it is, the dynamic linker would complain of it on bwrap's behalf, before there is a
+  // shell.
+  sandbox_.environment["LD_PRELOAD"] = "/nowhere/preloaded.so";
+  const CommandResult result = run_inside("true");
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;  // of the shell
+}
+
+TEST_F(RealSandbox, GivesNoCapabilityAndNoWayToGetOne) {
+  const std::string status = output_of("grep -E '^(Cap|NoNewPrivs)' /proc/self/status");
+  for (const std::string& line : lines_of(status)) {
+    EXPECT_TRUE(line.ends_with(line.starts_with("Cap") ? "\t0000000000000000" : "\t1")) << line;
+  }
+  EXPECT_FALSE(run_inside("unshare --user true").ok());
+  EXPECT_FALSE(run_inside("unshare --mount true").ok());
+  EXPECT_FALSE(run_inside("mount -t tmpfs none /data").ok());
+}
+
+TEST_F(RealSandbox, SeesItselfAsAnOrdinaryUserNamedApp) {
+  if (getuid() == 0) {
+    EXPECT_EQ(output_of("id -u"), "0\n");
+  } else {
+    EXPECT_EQ(output_of("id -un; id -gn"), "app\napp\n");
+  }
+  EXPECT_EQ(output_of("hostname; pwd"), "blog\n/app\n");
+  EXPECT_EQ(output_of("ls /proc | grep -c '^[0-9]'").size(), 2U);  // a handful of processes: its own
+}
+
+TEST_F(RealSandbox, InheritsNoDescriptor) { EXPECT_EQ(output_of("exec ls /proc/self/fd"), "0\n1\n2\n3\n"); }
+
+TEST_F(RealSandbox, EndsWithItsMainProcessAndTakesTheRestWithIt) {
+  const fs::path lock = root_ / "data" / "lock";
+  write_file(lock, "");
+  EXPECT_TRUE(run_inside("setsid flock /data/lock sleep 1000 >/dev/null 2>&1 </dev/null & "
+                         "while flock -n /data/lock true; do :; done; exit 0")
+                  .ok());
+  const Deadline deadline(Milliseconds{5'000});
+  while (!FileLock::try_acquire(lock)) ASSERT_FALSE(deadline.passed()) << "the left-over process lives on";
+}
+
+TEST_F(RealSandbox, EndsAsItsCommandDid) {
+  const CommandResult failed = run_inside("exit 7");
+  EXPECT_EQ(failed.describe(), "exit code 7");
+}
+
+TEST_F(RealSandbox, ResolvesNamesAndKnowsCertificates) {
+  EXPECT_EQ(output_of("getent hosts localhost | grep -c localhost"), "1\n");
+  EXPECT_TRUE(run_inside("test -r /etc/ssl/openssl.cnf && awk 'BEGIN { exit 0 }'").ok());  // awk is an alternative
+}
+
+TEST(SandboxEtc, FollowsTheHost) {
+  std::string pattern = (fs::temp_directory_path() / "etc-test.XXXXXX").native();
+  const fs::path root = mkdtemp(pattern.data());
+  const fs::path etc = write_sandbox_etc(root / "etc");
+  EXPECT_EQ(read_file(etc / "hosts"), read_file("/etc/hosts"));
+  EXPECT_EQ(read_file(etc / "nsswitch.conf"), read_file("/etc/nsswitch.conf"));
+  EXPECT_NE(read_file(etc / "passwd")->find(":x:" + std::to_string(getuid()) + ":"), std::string::npos);
+  EXPECT_FALSE(fs::exists(etc / "shadow"));
+
+  write_file(etc / "hosts", "stale");
+  write_sandbox_etc(etc);
+  EXPECT_EQ(read_file(etc / "hosts"), read_file("/etc/hosts"));
+  struct stat before {};
+  struct stat after {};
+  stat((etc / "hosts").c_str(), &before);
+  write_sandbox_etc(etc);
+  stat((etc / "hosts").c_str(), &after);
+  EXPECT_EQ(before.st_ino, after.st_ino) << "what has not changed is not written";
+  remove_tree(root);
+}
+
+}  // namespace
+}  // namespace pushrod
