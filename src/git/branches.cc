@@ -21,7 +21,7 @@ namespace pushrod {
 namespace {
 
 // git holds these locks for milliseconds, and only one deployment at a time moves a branch (the app's lock).
-constexpr Milliseconds kStaleAfter{5'000};
+constexpr Milliseconds kStaleAfter{3'000};
 
 constexpr const char* kNoObject = "0000000000000000000000000000000000000000";
 

@@ -40,7 +40,7 @@ class Repository {
   // The commit point of a push: moves refs/heads/<branch> from `from` (absent: must not exist) to `to`, durably; does
   // nothing when it names `to` already. Throws Error when it names something else meanwhile. After any other Error (a
   // disk that fails at the last flush), head_of() tells what the branch names.
-  // The caller holds the lock of the branch's apps, so that nobody else moves it: a lock file of git's that is five
+  // The caller holds the lock of the branch's apps, so that nobody else moves it: a lock file of git's that is three
   // seconds old was left by a git that got killed, and is removed.
   void move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const;
   // The same for its deletion; does nothing when there is no such branch.

@@ -1,11 +1,13 @@
-// Walks a commit's tree through git, entry by entry, and ends at the first that may not be.
+// Walks a commit's tree through git, entry by entry, ends at the first that may not be, and then adds up the files.
 // Floor 3: the pre-receive verdict.
 #include "git/tree_check.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <vector>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -16,85 +18,157 @@ namespace pushrod {
 
 namespace {
 
-std::string raise(std::string_view key) { return fmt::format("or raise {} under [limits] in server.toml.", key); }
+constexpr std::size_t kObjectName = 40;
+using ObjectName = std::array<char, kObjectName>;
 
-class Walk {
- public:
-  explicit Walk(const Settings& limits) : limits_(limits) {}
-
-  // Throws UserError when the entry may not be.
-  void add(const TreeEntry& entry) {
-    const std::string path = quoted(entry.path, 200);
-    if (entry.path.size() > limits_.path_length) {
-      throw UserError(fmt::format("{} is a path of more than {} bytes", path, limits_.path_length),
-                      "Shorten it, " + raise("path_length"));
-    }
-    if (const auto depth = 1 + std::count(entry.path.begin(), entry.path.end(), '/'); depth > limits_.tree_depth) {
-      throw UserError(fmt::format("{} lies more than {} directories deep", path, limits_.tree_depth),
-                      "Move it up, " + raise("tree_depth"));
-    }
-    if (const auto why = why_forbidden(entry)) {
-      throw UserError(fmt::format("{} {}", path, *why), "Take it out of the commit, and push again.");
-    }
-    if (++size_.entries > limits_.tree_entries) {
-      throw UserError(fmt::format("the commit has more than {} files and directories", limits_.tree_entries),
-                      "Take out what need not be in the repository, " + raise("tree_entries"));
-    }
-    if (entry.bytes > limits_.tree_bytes - size_.bytes) {
-      throw UserError(fmt::format("with {} the files of the commit are larger than {} in all", path,
-                                  format_bytes(limits_.tree_bytes)),
-                      "Take out what need not be in the repository, " + raise("tree_bytes"));
-    }
-    size_.bytes += entry.bytes;
-  }
-  const TreeSize& size() const { return size_; }
-
- private:
-  const Settings& limits_;
-  TreeSize size_;
+struct Blob {
+  ObjectName name;
+  std::uint64_t times = 1;  // how many paths have it
+  std::uint64_t bytes = 0;
 };
 
-// git takes a tag for the commit that it names; a branch does not.
-void require_commit(const Repository& repository, const CommitId& id, bool quarantined) {
-  Command command = git_command(repository.directory(), {"cat-file", "--batch-check=%(objecttype)"}, quarantined);
-  command.input = id.str() + "\n";
-  const std::string answer = run_checked(command);
-  const std::string_view type = trim(answer);
-  if (type == "commit") return;
-  if (type == "tag" || type == "tree" || type == "blob") {
-    throw UserError(fmt::format("{} is a {} and not a commit", abbreviated(id), type),
-                    "Push a commit to the branch; of a tag that is <tag>^{commit}.");
+std::string raise(std::string_view key) { return fmt::format("or raise {} under [limits] in server.toml.", key); }
+
+// Throws UserError when the entry may not be, whatever else the commit has.
+void check_entry(const TreeEntry& entry, const Settings& limits) {
+  const auto path = [&] { return quoted(entry.path, 200); };
+  if (entry.path.size() > limits.path_length) {
+    throw UserError(fmt::format("{} is a path of more than {} bytes", path(), limits.path_length),
+                    "Shorten it, " + raise("path_length"));
   }
-  throw Error(fmt::format("commit {} is not in the repository", abbreviated(id)));
+  if (const auto depth = 1 + std::count(entry.path.begin(), entry.path.end(), '/'); depth > limits.tree_depth) {
+    throw UserError(fmt::format("{} is nested more than {} deep", path(), limits.tree_depth),
+                    "Move it up, " + raise("tree_depth"));
+  }
+  if (const auto why = why_forbidden(entry)) {
+    throw UserError(fmt::format("{} {}", path(), *why), "Take it out of the commit, and push again.");
+  }
 }
 
-}  // namespace
+Error cannot_list(const CommitId& commit, const CommandResult& result, const std::string& said) {
+  Error error(fmt::format("git could not list the tree of commit {}: {}", abbreviated(commit), result.describe()));
+  error.set_evidence({escaped(said, 300)});
+  return error;
+}
 
-TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined) {
-  require_commit(repository, commit, quarantined);
-
-  Walk walk(limits);
+// Shows every entry to take, until that returns false. Memory does not grow with the tree: an entry is forgotten when
+// it has been shown. git's complaints, if it has any, come in the same stream; they are no entries, and then git fails.
+void list_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined,
+               const std::function<bool(const TreeEntry&)>& take) {
   TreeListing listing(limits.path_length);
-  Command command = git_command(repository.directory(),
-                                {"ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit.str()}, quarantined);
+  bool wanted_more = true;
+  Command command =
+      git_command(repository.directory(), {"ls-tree", "-r", "-t", "-z", "--full-tree", commit.str()}, quarantined);
   command.output_cap = std::numeric_limits<std::size_t>::max();
-  // git's complaints, if it has any, come in the same stream; they are no entries, and then git fails.
-  command.on_output = [&](std::string_view chunk) {
-    return listing.feed(chunk, [&](const TreeEntry& entry) {
-      walk.add(entry);
-      return true;
-    });
-  };
+  command.on_output = [&](std::string_view chunk) { return wanted_more = listing.feed(chunk, take); };
   const CommandResult result = run(command);
-  if (result.ok() && listing.rest().empty()) return walk.size();
+  if (!wanted_more || (result.ok() && listing.rest().empty())) return;
   // Trees nested in a hundred thousand steps exhaust git's stack before the first entry is out.
   if (result.end == CommandResult::End::Signalled) {
     throw UserError(fmt::format("git could not walk through the tree of the commit ({})", result.describe()),
                     "It is probably nested too deeply. Make its directories flatter.");
   }
-  Error error(fmt::format("git could not list the tree of commit {}: {}", abbreviated(commit), result.describe()));
-  error.set_evidence({escaped(listing.rest(), 300)});
-  throw error;
+  throw cannot_list(commit, result, listing.rest());
+}
+
+// Each blob once, however many paths have it: a size that is looked up per path would let a few loose objects with
+// 200,000 paths cost seconds.
+void merge_same(std::vector<Blob>& blobs) {
+  std::sort(blobs.begin(), blobs.end(), [](const Blob& one, const Blob& other) { return one.name < other.name; });
+  std::vector<Blob> merged;
+  for (const Blob& blob : blobs) {
+    if (!merged.empty() && merged.back().name == blob.name) {
+      merged.back().times += blob.times;
+    } else {
+      merged.push_back(blob);
+    }
+  }
+  blobs = std::move(merged);
+}
+
+// Asks for the type of the commit and the sizes of the blobs, in one go.
+void look_up(const Repository& repository, const CommitId& commit, std::vector<Blob>& blobs, bool quarantined) {
+  Command command = git_command(repository.directory(),
+                                {"cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"}, quarantined);
+  command.input.reserve((blobs.size() + 1) * (kObjectName + 1));
+  command.input += commit.str() + "\n";
+  for (const Blob& blob : blobs) command.input.append(blob.name.data(), blob.name.size()) += '\n';
+  command.output_cap = std::numeric_limits<std::size_t>::max();
+  std::string output;
+  command.on_output = [&](std::string_view chunk) {
+    output += chunk;
+    return true;
+  };
+  const CommandResult result = run(command);
+  if (!result.ok()) throw cannot_list(commit, result, output);
+
+  std::string_view rest = output;
+  const auto next_line = [&rest] {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return line;
+  };
+  const std::string_view about_commit = next_line();
+  // git takes a tag for the commit that it names; a branch does not.
+  const std::string_view type = about_commit.substr(0, about_commit.find(' '));
+  if (type != "commit") {
+    throw UserError(fmt::format("{} is a {} and not a commit", abbreviated(commit), type),
+                    "Push a commit to the branch; of a tag that is <tag>^{commit}.");
+  }
+  for (Blob& blob : blobs) {
+    constexpr std::string_view kBlob = "blob ";
+    const std::string_view line = next_line();
+    const auto bytes = line.starts_with(kBlob) ? parse_unsigned(line.substr(kBlob.size())) : std::nullopt;
+    if (!bytes) throw cannot_list(commit, result, std::string(line));
+    blob.bytes = *bytes;
+  }
+}
+
+std::uint64_t total_bytes(const std::vector<Blob>& blobs) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t total = 0;
+  for (const Blob& blob : blobs) {
+    std::uint64_t product = 0;
+    if (__builtin_mul_overflow(blob.bytes, blob.times, &product)) return kMost;
+    if (__builtin_add_overflow(total, product, &total)) return kMost;
+  }
+  return total;
+}
+
+}  // namespace
+
+TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined) {
+  TreeSize size;
+  std::vector<Blob> blobs;
+  list_tree(repository, commit, limits, quarantined, [&](const TreeEntry& entry) {
+    check_entry(entry, limits);
+    if (++size.entries > limits.tree_entries) {
+      throw UserError(fmt::format("the commit has more than {} files and directories", limits.tree_entries),
+                      "Take out what need not be in the repository, " + raise("tree_entries"));
+    }
+    if (entry.kind != TreeEntry::Kind::Directory) {
+      std::copy(entry.object.begin(), entry.object.end(), blobs.emplace_back().name.begin());
+    }
+    return true;
+  });
+  merge_same(blobs);
+  look_up(repository, commit, blobs, quarantined);
+  size.bytes = total_bytes(blobs);
+  if (size.bytes <= limits.tree_bytes) return size;
+
+  const Blob& largest = *std::max_element(blobs.begin(), blobs.end(),
+                                          [](const Blob& one, const Blob& other) { return one.bytes < other.bytes; });
+  std::string path;
+  list_tree(repository, commit, limits, quarantined, [&](const TreeEntry& entry) {
+    if (!std::equal(largest.name.begin(), largest.name.end(), entry.object.begin(), entry.object.end())) return true;
+    path = entry.path;
+    return false;
+  });
+  throw UserError(fmt::format("the files of the commit have {} in all, more than {}; the largest is {} with {}",
+                              format_bytes(size.bytes), format_bytes(limits.tree_bytes), quoted(path, 200),
+                              format_bytes(largest.bytes)),
+                  "Take out what need not be in the repository, " + raise("tree_bytes"));
 }
 
 }  // namespace pushrod

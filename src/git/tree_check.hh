@@ -18,8 +18,8 @@ struct TreeSize {
 };
 
 // Throws UserError naming the path, the limit and the setting. `quarantined`: look also at the objects of the push in
-// progress. Measured: 12 ms for 20,000 files in a pack, a quarter of a second if every one is a loose object, which
-// collect_garbage() prevents.
+// progress. Measured: 25 ms for 20,000 files in a pack (a third of a second if every one were a loose object, which
+// collect_garbage() prevents).
 TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined);
 
 }  // namespace pushrod

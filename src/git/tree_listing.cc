@@ -13,8 +13,9 @@ namespace pushrod {
 
 namespace {
 
-// "100644 blob <40 digits> <size, padded to 7>\t<path>"
-constexpr std::size_t kLongestHead = 6 + 1 + 6 + 1 + 40 + 1 + 20 + 1;
+// "100644 blob <40 digits>\t<path>"
+constexpr std::size_t kObjectName = 40;
+constexpr std::size_t kLongestHead = 6 + 1 + 6 + 1 + kObjectName + 1;
 
 [[noreturn]] void throw_unexpected(std::string_view text) {
   Error error("git lists the tree in a way that Pushrod does not know");
@@ -23,28 +24,27 @@ constexpr std::size_t kLongestHead = 6 + 1 + 6 + 1 + 40 + 1 + 20 + 1;
 }
 
 TreeEntry parse_entry(std::string_view record) {
-  const std::size_t tab = record.find('\t');
-  if (tab == std::string_view::npos) throw_unexpected(record);
-  std::string_view head = record.substr(0, tab);
-  const std::string_view mode = head.substr(0, head.find(' '));
-  const std::string_view size = head.substr(head.rfind(' ') + 1);
-
-  TreeEntry entry{TreeEntry::Kind::File, 0, record.substr(tab + 1)};
-  if (mode == "040000") {
-    entry.kind = TreeEntry::Kind::Directory;
-  } else if (mode == "160000") {
-    entry.kind = TreeEntry::Kind::Submodule;
-  } else if (mode == "120000") {
-    entry.kind = TreeEntry::Kind::Symlink;
-  } else if (!mode.starts_with("100")) {
-    throw_unexpected(record);
+  struct Form {
+    std::string_view begin;
+    TreeEntry::Kind kind;
+  };
+  static constexpr std::array<Form, 4> kForms = {{{"100??? blob ", TreeEntry::Kind::File},
+                                                  {"120000 blob ", TreeEntry::Kind::Symlink},
+                                                  {"040000 tree ", TreeEntry::Kind::Directory},
+                                                  {"160000 commit ", TreeEntry::Kind::Submodule}}};
+  for (const Form& form : kForms) {
+    const std::size_t tab = form.begin.size() + kObjectName;
+    if (record.size() <= tab || record[tab] != '\t') continue;
+    bool matches = true;
+    for (std::size_t at = 0; at < form.begin.size(); ++at) {
+      matches = matches && (form.begin[at] == record[at] || form.begin[at] == '?');
+    }
+    const std::string_view object = record.substr(form.begin.size(), kObjectName);
+    if (matches && object.find_first_not_of("0123456789abcdef") == std::string_view::npos) {
+      return {form.kind, object, record.substr(tab + 1)};
+    }
   }
-  if (entry.kind == TreeEntry::Kind::File || entry.kind == TreeEntry::Kind::Symlink) {
-    const auto bytes = parse_unsigned(size);
-    if (!bytes) throw_unexpected(record);
-    entry.bytes = *bytes;
-  }
-  return entry;
+  throw_unexpected(record);
 }
 
 std::string lower_case(std::string_view text) {
@@ -112,6 +112,8 @@ bool TreeListing::feed(std::string_view chunk, const std::function<bool(const Tr
 }
 
 bool is_dot_git(std::string_view part) {
+  // Most names are settled by this.
+  if (part.find_first_of("gG") == std::string_view::npos) return false;
   const std::string name = lower_case(without_ignorables(part));
   if (name == ".git") return true;
   for (const std::string& piece : split(name, '\\')) {
@@ -122,16 +124,23 @@ bool is_dot_git(std::string_view part) {
 
 std::optional<std::string> why_forbidden(const TreeEntry& entry) {
   using Kind = TreeEntry::Kind;
-  // The listing names every directory before what is in it, so only the last part is new.
-  const std::size_t slash = entry.path.rfind('/');
-  const std::string_view name = slash == std::string_view::npos ? entry.path : entry.path.substr(slash + 1);
   constexpr std::size_t kLongestName = 255;
 
   if (entry.kind == Kind::Submodule) return "is a submodule, and a checkout has no place to get it from";
-  if (name.empty()) return "has an empty part";
-  if (name == "." || name == "..") return "has a part that leads elsewhere";
-  if (is_dot_git(name)) return "has a part that is git's own directory to some systems";
-  if (name.size() > kLongestName) return "has a part of more than 255 bytes, which no file system takes";
+  // All parts, though the listing names a directory before what is in it: a single hostile entry may be called
+  // "a/../b".
+  std::string_view rest = entry.path;
+  std::string_view name;
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    name = rest.substr(0, slash);
+    if (name.empty()) return "has an empty part";
+    if (name == "." || name == "..") return "has a part that leads elsewhere";
+    if (is_dot_git(name)) return "has a part that is git's own directory to some systems";
+    if (name.size() > kLongestName) return "has a part of more than 255 bytes, which no file system takes";
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
   if (entry.kind == Kind::Symlink && lower_case(name) == ".gitmodules") return "is a symbolic link";
   if (entry.kind != Kind::File && (name == "pushrod.toml" || name == "Procfile")) {
     return entry.kind == Kind::Symlink ? "is a symbolic link and not a regular file"

@@ -1,8 +1,7 @@
-// What `git ls-tree -r -t -z -l` prints, entry by entry, and which names no tree may have.
+// What `git ls-tree -r -t -z` prints, entry by entry, and which names no tree may have.
 // Floor 3. Pure; private to git/.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,8 +12,8 @@ namespace pushrod {
 struct TreeEntry {
   enum class Kind { File, Symlink, Directory, Submodule };
   Kind kind;
-  std::uint64_t bytes;    // of a file or symlink; otherwise 0
-  std::string_view path;  // valid during the call only
+  std::string_view object;  // both valid during the call only
+  std::string_view path;
 };
 
 // Cuts a stream into entries. Holds no more than one unfinished entry.

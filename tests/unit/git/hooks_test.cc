@@ -1,0 +1,376 @@
+// Pushes with the real git through our configuration and our protocol; this program is the hooks.
+// Integration of git/: repository, service command, tree check and protocol. When git runs it under the name of a hook
+// it does what deploy/ does in small: pre-receive checks the tree, proc-receive moves the branches and reports.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "base/text.hh"
+#include "git/protocol.hh"
+#include "git/tree_check.hh"
+#include "git_test_support.hh"
+
+namespace pushrod {
+
+namespace {
+
+using namespace std::string_literals;
+
+// Lines "<ref> <reason>" in the file "refuse" beside the repository.
+std::string reason_for(const fs::path& root, const std::string& ref) {
+  for (const std::string& line : lines_of(read_file(root / "refuse").value_or("\n"))) {
+    if (line.starts_with(ref + " ")) return line.substr(ref.size() + 1);
+  }
+  return "";
+}
+
+void act_as_pre_receive(const Repository& repository, const fs::path& root) {
+  Settings limits;
+  limits.tree_entries = 1000;
+  for (const RefCommand& command : read_pre_receive(STDIN_FILENO)) {
+    if (!command.ref.starts_with("refs/heads/")) throw UserError("only branches are deployed");
+    if (command.after) check_tree(repository, *command.after, limits, true);
+  }
+  std::string record;
+  for (const std::string& option : push_options_from_environment()) record += option + "\n";
+  write_file(root / "pre-receive.options", record);
+}
+
+void act_as_proc_receive(const Repository& repository, const fs::path& root) {
+  const ProcReceiveRequest request = read_proc_receive(STDIN_FILENO, STDOUT_FILENO);
+  std::string record = request.atomic ? "atomic\n" : "";
+  for (const std::string& option : request.push_options) record += "option " + option + "\n";
+  bool any_refused = false;
+  for (const RefCommand& command : request.commands) any_refused |= !reason_for(root, command.ref).empty();
+  std::vector<RefReport> reports;
+  for (const RefCommand& command : request.commands) {
+    record += command.ref + "\n";
+    RefReport report{command.ref, reason_for(root, command.ref)};
+    if (report.refusal.empty() && request.atomic && any_refused) report.refusal = "another branch was refused";
+    const BranchName branch = BranchName::parse(command.ref.substr(std::string_view("refs/heads/").size()));
+    if (report.refusal.empty() && command.after) repository.move_branch(branch, *command.after, command.before);
+    if (report.refusal.empty() && !command.after) repository.delete_branch(branch, command.before);
+    reports.push_back(std::move(report));
+  }
+  write_file(root / "record", record);
+  std::cerr << "-----> deployed\n";
+  if (!write_proc_receive_report(STDOUT_FILENO, reports)) write_file(root / "nobody", "");
+}
+
+int act_as_hook(const std::string& name) {
+  try {
+    // git runs its hooks in the repository.
+    const Repository repository(fs::current_path());
+    const fs::path root = repository.directory().parent_path();
+    name == "pre-receive" ? act_as_pre_receive(repository, root) : act_as_proc_receive(repository, root);
+    return 0;
+  } catch (const Error& error) {
+    std::cerr << error.message() << "\n";
+    return 1;
+  }
+}
+
+class HooksTest : public GitTest {
+ protected:
+  HooksTest() {
+    for (const char* hook : {"pre-receive", "proc-receive"}) {
+      fs::create_symlink(own_program(), hooks_ / hook);
+    }
+    run_checked(command({"init", "--quiet", "--initial-branch=main", work_.string()}));
+    one_ = commit_work("one");
+  }
+
+  std::string in_work(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"-C", work_.string()});
+    std::string out = run_checked(command(std::move(arguments)));
+    while (out.ends_with('\n')) out.pop_back();
+    return out;
+  }
+  std::optional<CommitId> commit_work(const std::string& content) const {
+    write_file(work_ / "file", content);
+    in_work({"add", "file"});
+    in_work({"commit", "--quiet", "-m", "a change"});
+    return CommitId::parse(in_work({"rev-parse", "HEAD"}));
+  }
+  // What the pusher sees. The connection runs exactly the command that the gate would become.
+  CommandResult push(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"-C", work_.string(), "push", "--receive-pack=" + served().string()});
+    arguments.insert(arguments.begin() + 4, repo().directory().string());
+    Command pushing = command(std::move(arguments));
+    pushing.merge_output = true;
+    return run(pushing);
+  }
+  // git runs this with the directory as its argument.
+  fs::path served() const {
+    const Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    std::string script = "#!/bin/sh\nexec env -i";
+    for (const auto& [name, value] : service.environment) script += " " + shell_quoted(name + "=" + value);
+    for (const std::string& word : service.argv) script += " " + shell_quoted(word);
+    const fs::path path = root_ / "receive-pack";
+    write_file(path, script + "\n", 0700, false);
+    return path;
+  }
+  void refuse(const std::string& ref, const std::string& reason) const {
+    write_file(root_ / "refuse", ref + " " + reason + "\n");
+  }
+  std::string record() const { return read_file(root_ / "record").value_or("(none)"); }
+  std::optional<CommitId> head(const std::string& branch) const { return repo().head_of(BranchName::parse(branch)); }
+  std::size_t objects() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(repo().directory() / "objects")) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+
+  fs::path work_ = root_ / "work";
+  std::optional<CommitId> one_;
+};
+
+TEST_F(HooksTest, APushMovesTheBranchThroughTheHookAlone) {
+  const CommandResult result = push({"main"});
+  EXPECT_TRUE(result.ok()) << result.out;
+  EXPECT_NE(result.out.find("remote: -----> deployed"), std::string::npos) << result.out;
+  EXPECT_EQ(head("main"), one_);
+  EXPECT_EQ(record(), "refs/heads/main\n");
+  const auto two = commit_work("two");
+  EXPECT_TRUE(push({"main"}).ok());
+  EXPECT_EQ(head("main"), two);
+  EXPECT_TRUE(push({"--force", one_->str() + ":refs/heads/main"}).ok());
+  EXPECT_EQ(head("main"), one_);
+}
+
+TEST_F(HooksTest, ARefusalReachesThePusherWithItsReason) {
+  refuse("refs/heads/main", "build failed: exit code 3");
+  const CommandResult result = push({"main"});
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.out.find("[remote rejected] main -> main (build failed: exit code 3)"), std::string::npos)
+      << result.out;
+  EXPECT_EQ(head("main"), std::nullopt);
+}
+
+TEST_F(HooksTest, OfTwoBranchesOneMayBeRefused) {
+  in_work({"branch", "other"});
+  refuse("refs/heads/other", "unhealthy");
+  const CommandResult result = push({"main", "other"});
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.out.find("main -> main\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("other -> other (unhealthy)"), std::string::npos) << result.out;
+  EXPECT_EQ(head("main"), one_);
+  EXPECT_EQ(head("other"), std::nullopt);
+}
+
+TEST_F(HooksTest, AnAtomicPushSaysSo) {
+  in_work({"branch", "other"});
+  refuse("refs/heads/other", "unhealthy");
+  EXPECT_FALSE(push({"--atomic", "main", "other"}).ok());
+  EXPECT_TRUE(record().starts_with("atomic\n")) << record();
+  EXPECT_EQ(head("main"), std::nullopt);
+  remove_file(root_ / "refuse");
+  EXPECT_TRUE(push({"--atomic", "main", "other"}).ok());
+  EXPECT_EQ(head("other"), one_);
+}
+
+TEST_F(HooksTest, DeletingABranchGoesThroughTheHookToo) {
+  ASSERT_TRUE(push({"main"}).ok());
+  refuse("refs/heads/main", "confirm with -o delete");
+  const CommandResult refused = push({":main"});
+  EXPECT_FALSE(refused.ok());
+  EXPECT_NE(refused.out.find("(confirm with -o delete)"), std::string::npos) << refused.out;
+  EXPECT_EQ(head("main"), one_);
+  remove_file(root_ / "refuse");
+  EXPECT_TRUE(push({":main"}).ok());
+  EXPECT_EQ(head("main"), std::nullopt);
+}
+
+// Line 8 of the faults.
+TEST_F(HooksTest, PushOptionsArriveVerbatimOrNotAtAll) {
+  EXPECT_TRUE(push({"-o", "a;b $(id)", "-o", "delete", "main"}).ok());
+  EXPECT_EQ(record(), "option a;b $(id)\noption delete\nrefs/heads/main\n");
+  EXPECT_EQ(read_file(root_ / "pre-receive.options"), "a;b $(id)\ndelete\n");
+  commit_work("two");
+  const CommandResult crooked = push({"-o", "a\tb", "main"});
+  EXPECT_FALSE(crooked.ok());
+  EXPECT_NE(crooked.out.find("control character"), std::string::npos) << crooked.out;
+  std::vector<std::string> many = {"main"};
+  for (int at = 0; at < 10'000; ++at) many.insert(many.begin(), {"-o", "x"});
+  EXPECT_FALSE(push(many).ok());
+  EXPECT_EQ(head("main"), one_);
+}
+
+// Line 6 of the faults.
+TEST_F(HooksTest, BranchNamesArriveVerbatim) {
+  for (const char* name : {"a;id", "$(id)", "a'b", "ünï/x", "refs/heads/y"}) {
+    const CommandResult result = push({"main:refs/heads/"s + name});
+    EXPECT_TRUE(result.ok()) << result.out;
+    EXPECT_EQ(record(), "refs/heads/"s + name + "\n");
+    EXPECT_EQ(head(name), one_);
+  }
+}
+
+TEST_F(HooksTest, WhatIsNoBranchGetsNowhere) {
+  for (const char* ref : {"refs/tags/v1", "refs/foo/bar", "refs/pushrod/x"}) {
+    EXPECT_FALSE(push({"main:"s + ref}).ok()) << ref;
+  }
+  EXPECT_EQ(git({"for-each-ref"}), "");
+  EXPECT_EQ(record(), "(none)");
+}
+
+// Lines 9 and 12 of the faults: refused while the objects are in quarantine, and gone with it.
+TEST_F(HooksTest, ARefusedTreeLeavesNoObjectBehind) {
+  const std::size_t before = objects();
+  in_work({"update-index", "--add", "--cacheinfo", "160000," + one_->str() + ",lib"});
+  in_work({"commit", "--quiet", "-m", "submodule"});
+  const CommandResult result = push({"main"});
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.out.find("\"lib\" is a submodule"), std::string::npos) << result.out;
+  EXPECT_EQ(objects(), before);
+  for (const std::string& name : list_directory(repo().directory() / "objects")) {
+    EXPECT_FALSE(name.starts_with("tmp_objdir")) << name;
+  }
+}
+
+TEST_F(HooksTest, ThreeObjectsThatNameAThousandMillionPathsLeaveNothing) {
+  const std::size_t before = objects();
+  std::string object = in_work({"rev-parse", "HEAD:file"});
+  for (int level = 0; level < 9; ++level) {
+    std::string text;
+    for (int at = 0; at < 10; ++at) {
+      text += (level == 0 ? "100644 blob " : "040000 tree ") + object + "\td" + std::to_string(at) + "\n";
+    }
+    object = run_checked(command({"-C", work_.string(), "mktree"}, text));
+    object.pop_back();
+  }
+  const std::string bomb = in_work({"commit-tree", object, "-m", "bomb"});
+  const CommandResult result = push({bomb + ":refs/heads/main"});
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.out.find("more than 1000 files"), std::string::npos) << result.out;
+  EXPECT_EQ(objects(), before);
+}
+
+TEST_F(HooksTest, FsckRefusesDangerousTreesBeforeAnyHook) {
+  const auto push_tree = [&](const std::string& line) {
+    // Bytes that git itself would not make.
+    std::string object = line + '\0';
+    const std::string blob_id = in_work({"rev-parse", "HEAD:file"});
+    for (std::size_t at = 0; at < 40; at += 2) {
+      object += static_cast<char>(std::stoi(blob_id.substr(at, 2), nullptr, 16));
+    }
+    std::string tree_id = run_checked(
+        command({"-C", work_.string(), "hash-object", "-w", "-t", "tree", "--literally", "--stdin"}, object));
+    tree_id.pop_back();
+    const std::string commit_id = in_work({"commit-tree", tree_id, "-m", "x"});
+    return push({commit_id + ":refs/heads/main"});
+  };
+  for (const char* line : {"100644 .git", "100644 .GIT", "100644 ..", "120000 .gitmodules", "100644 a/b"}) {
+    const CommandResult result = push_tree(line);
+    EXPECT_FALSE(result.ok()) << line << result.out;
+    EXPECT_EQ(record(), "(none)") << line;
+  }
+  // What old tools wrote by mistake is no danger.
+  const CommandResult result = push_tree("0100644 old");
+  EXPECT_TRUE(result.ok()) << result.out;
+}
+
+TEST_F(HooksTest, AnOldProjectWithMistakesInItsCommitsCanBePushed) {
+  const std::string tree_id = in_work({"rev-parse", "HEAD^{tree}"});
+  for (const char* author : {"A <a@b> 1 +051800", "A <a@b>1 +0000", "A a@b> 1 +0000", "A<a@b> 1 +0000",
+                             "A <a@b> 01 +0000", "<a@b> 1 +0000"}) {
+    const std::string text = "tree " + tree_id + "\nauthor " + author + "\ncommitter A <a@b> 1 +0000\n\nold\n";
+    std::string id = run_checked(
+        command({"-C", work_.string(), "hash-object", "-w", "-t", "commit", "--literally", "--stdin"}, text));
+    id.pop_back();
+    const CommandResult result = push({"--force", id + ":refs/heads/main"});
+    EXPECT_TRUE(result.ok()) << author << "\n" << result.out;
+  }
+}
+
+TEST_F(HooksTest, APackThatIsTooLargeIsRefused) {
+  settings_.push_bytes = 10'000;
+  repo().configure(hooks_, settings_);
+  std::string noise;
+  for (unsigned state = 1; noise.size() < 100'000;)
+    noise += static_cast<char>((state = state * 1103515245 + 12345) >> 16);
+  commit_work(noise);
+  const CommandResult result = push({"main"});
+  EXPECT_FALSE(result.ok());
+  EXPECT_EQ(head("main"), std::nullopt);
+}
+
+TEST_F(HooksTest, ABranchWhoseLockWasLeftBehindTakesTheNextPush) {
+  ASSERT_TRUE(push({"main"}).ok());
+  const fs::path lock = repo().directory() / "refs/heads/main.lock";
+  write_file(lock, "");
+  fs::last_write_time(lock, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto two = commit_work("two");
+  const CommandResult result = push({"main"});
+  EXPECT_TRUE(result.ok()) << result.out;
+  EXPECT_EQ(head("main"), two);
+}
+
+// A client from before report-status-v2 (git 2.29), spoken by hand.
+TEST_F(HooksTest, AnOldClientGetsTheOldReport) {
+  const std::string pack =
+      run_checked(command({"-C", work_.string(), "pack-objects", "--revs", "--stdout", "-q"}, "HEAD\n"));
+  const auto speak = [&](const std::string& capabilities) {
+    Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    service.input =
+        pkt_line(std::string(40, '0') + " " + one_->str() + " refs/heads/main" + '\0' + capabilities) + "0000" + pack;
+    return run(service);
+  };
+  refuse("refs/heads/main", "no luck");
+  const CommandResult refused = speak("report-status");
+  EXPECT_NE(refused.out.find(pkt_line("ng refs/heads/main no luck\n")), std::string::npos) << refused.out;
+  remove_file(root_ / "refuse");
+  const CommandResult done = speak("report-status");
+  EXPECT_NE(done.out.find(pkt_line("ok refs/heads/main\n")), std::string::npos) << done.out;
+  EXPECT_EQ(head("main"), one_);
+}
+
+// Line 16 of the faults, at git's own door.
+TEST_F(HooksTest, GarbageFromAClientEndsCleanly) {
+  const std::string zero(40, '0');
+  for (const std::string& text :
+       {"garbage"s, "zzzz"s, "ffff"s, "0004"s, pkt_line(zero + " " + zero + " refs/heads/main"),
+        pkt_line(zero + " " + one_->str() + " refs/heads/main"s + '\0' + "report-status") + "0000" + "PACKgarbage",
+        "fff0" + std::string(65'516, 'x') + "0000"}) {
+    Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    service.input = text;
+    const CommandResult result = run(service);
+    EXPECT_EQ(result.end, CommandResult::End::Exited) << text.substr(0, 40);
+    EXPECT_EQ(record(), "(none)");
+    EXPECT_EQ(head("main"), std::nullopt);
+  }
+  EXPECT_TRUE(push({"main"}).ok());
+}
+
+TEST_F(HooksTest, WhatWasPushedCanBeFetchedAndNothingElse) {
+  ASSERT_TRUE(push({"main"}).ok());
+  git({"update-ref", "refs/pushrod/hidden", one_->str()});
+  git({"update-ref", "refs/other/hidden", one_->str()});
+  for (const char* protocol : {"", "version=2"}) {
+    Command service = git_service_command(GitService::UploadPack, repo().directory(), {}, protocol);
+    service.input =
+        *protocol == '\0' ? "0000" : pkt_line("command=ls-refs\n") + "0001" + pkt_line("peel\n") + "0000" + "0000";
+    const CommandResult result = run(service);
+    EXPECT_TRUE(result.ok()) << result.err;
+    EXPECT_NE(result.out.find("refs/heads/main"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find(" HEAD"), std::string::npos) << result.out;
+    EXPECT_EQ(result.out.find("hidden"), std::string::npos) << result.out;
+  }
+  run_checked(command({"clone", "--quiet", repo().directory().string(), (root_ / "clone").string()}));
+  EXPECT_EQ(read_file(root_ / "clone/file"), "one");
+}
+
+}  // namespace
+
+}  // namespace pushrod
+
+// git starts a hook by its path; any other name is the test program itself.
+int main(int argc, char** argv) {
+  const std::string name = std::filesystem::path(argc > 0 ? argv[0] : "").filename();
+  if (name == "pre-receive" || name == "proc-receive") return pushrod::act_as_hook(name);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
