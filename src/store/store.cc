@@ -24,15 +24,20 @@ std::int64_t Store::data_version() const {
 
 std::string Store::integrity() const {
   std::vector<std::string> problems;
-  Query check = db_->query("PRAGMA integrity_check");
-  while (check.next()) {
-    if (std::string line = check.text(); line != "ok") problems.push_back(escaped(line));
-  }
-  Query references = db_->query("SELECT \"table\", \"parent\" FROM pragma_foreign_key_check");
-  while (references.next()) {
-    const std::string table = references.text();
-    problems.push_back("a row of " + escaped(table) + " names one of " + escaped(references.text()) +
-                       " that is not there");
+  try {
+    Query check = db_->query("PRAGMA integrity_check");
+    while (check.next()) {
+      if (const std::string line = check.text(); line != "ok") problems.push_back(escaped(line));
+    }
+    Query references = db_->query("SELECT \"table\", \"parent\" FROM pragma_foreign_key_check");
+    while (references.next()) {
+      const std::string table = references.text();
+      problems.push_back("a row of " + escaped(table) + " names one of " + escaped(references.text()) +
+                         " that is not there");
+    }
+  } catch (const Error& error) {
+    // Too damaged even for the check.
+    problems.push_back(error.message());
   }
   return problems.empty() ? "ok" : join(problems, "\n");
 }
