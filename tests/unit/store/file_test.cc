@@ -110,14 +110,20 @@ TEST_F(StoreFile, ThatIsDamagedIsNamed) {
   EXPECT_EQ(store().integrity(), "ok");
   close();
   const std::string good = read_file(file()).value();
-  const auto damage_from = [&](std::size_t first) {
+  const auto damage_page = [&](int page) {
     std::string bytes = good;
-    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(first), bytes.end(), '\xA5');
+    std::fill_n(bytes.begin() + 4096 * (page - 1), 4096, '\xA5');
     write_file(file(), bytes);
   };
-  damage_from(4096);  // the schema itself
+  int root_of_apps = 0;
+  {
+    SQLite::Database database(file().string());
+    root_of_apps = database.execAndGet("SELECT rootpage FROM sqlite_schema WHERE name = 'apps'").getInt();
+  }
+  damage_page(1);
   EXPECT_NE(refusal().find("is damaged"), std::string::npos);
-  damage_from(good.size() / 2);  // tables only: it opens, and the check tells
+  damage_page(root_of_apps);  // it opens, and the check tells
+  EXPECT_THROW(store().apps(), Error);
   EXPECT_NE(store().integrity(), "ok");
 }
 
