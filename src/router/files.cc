@@ -20,7 +20,7 @@ constexpr const char* kCandidate = "haproxy.cfg.new";
 // HAProxy's own opinion of a file in the directory.
 void check(const fs::path& directory, const std::string& file) {
   Command command;
-  command.argv = {"haproxy", "-c", "-q", "-C", directory.string(), "-f", file};
+  command.argv = {"haproxy", "-c", "-C", directory.string(), "-f", file};
   command.deadline = Milliseconds{30'000};
   const auto result = run(command);
   if (result.ok()) return;
@@ -28,7 +28,9 @@ void check(const fs::path& directory, const std::string& file) {
       "HAProxy refuses the new configuration; the old one stays in force (haproxy -c: " + result.describe() + ")",
       "is an address in server.toml wrong?");
   std::vector<std::string> evidence;
-  for (const auto& line : lines_of(result.out + result.err)) evidence.push_back(escaped(line));
+  for (const auto& line : lines_of(result.out + result.err)) {
+    if (!line.starts_with("[NOTICE]")) evidence.push_back(escaped(line));
+  }
   error.set_evidence(std::move(evidence));
   throw error;
 }
@@ -67,7 +69,7 @@ void install_files(const fs::path& directory, const Settings& settings, const Ro
 
 void remove_leftovers(const fs::path& directory) {
   for (const auto& name : list_directory(directory)) {
-    if (name.ends_with(".sock")) remove_file(directory / name);
+    if (name.ends_with(".sock") || name == kProcessFile) remove_file(directory / name);
   }
 }
 

@@ -10,13 +10,14 @@ namespace pushrod {
 
 inline constexpr const char* kConfigFile = "haproxy.cfg";
 inline constexpr const char* kMasterSocket = "master.sock";
+inline constexpr const char* kProcessFile = "haproxy.pid";
 
 // Makes the files in `directory` say what the table says. When the structure changes HAProxy checks the new file first:
 // if it refuses, the old files stay and Error carries its words. A crash leaves the old or the new configuration,
 // whole.
 void install_files(const std::filesystem::path& directory, const Settings& settings, const RoutingTable& table);
 
-// Sockets of a HAProxy that was killed. Only while none runs.
+// Sockets and process number of a HAProxy that has ended. Only while none runs.
 void remove_leftovers(const std::filesystem::path& directory);
 
 }  // namespace pushrod

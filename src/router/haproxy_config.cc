@@ -72,14 +72,15 @@ frontend public
   http-request del-header X-Real-IP
   http-request del-header Proxy
   # HTTP/2 inside of an upgraded connection would pass all of this by.
-  http-request del-header Upgrade if {{ req.hdr(Upgrade),lower -m sub h2c }}
+  http-request del-header Upgrade if {{ req.fhdr(Upgrade),lower -m sub h2c }}
   http-request del-header HTTP2-Settings
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(Host)]
+  http-request set-header X-Forwarded-Host %[req.fhdr(Host)]
   # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker if {{ stopping }}
-  use_backend %[req.hdr(Host),host_only,rtrim(.),map({hosts},unknown-host)]
+  use_backend %[req.fhdr(Host),host_only,rtrim(.),map({hosts},unknown-host)]
+  default_backend unknown-host
 
 backend unknown-host
   http-request return status 404 default-errorfiles

@@ -1,4 +1,4 @@
-// Tells "not running" from "away for a moment".
+// Tells "not running" from "away for a moment", and a whole answer from one whose worker ended in the middle of it.
 // Floor 3.
 #include "router/master_socket.hh"
 
@@ -8,60 +8,98 @@
 #include <thread>
 
 #include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
 #include "os/socket.hh"
+#include "router/files.hh"
 
 namespace pushrod {
 
 namespace {
 
 constexpr Milliseconds kAnswer{10'000};
-constexpr Milliseconds kAway{2'000};
-// The socket is gone between two runs of the master, and a new one may refuse for a moment: no event tells when it
-// answers.
+// How long a live master may be away, and for how long none may be seen before it counts as not running: one that has
+// just been started has read its configuration before it says its process number.
+constexpr Milliseconds kAway{15'000};
+constexpr Milliseconds kGone{200};
+// No event tells when a socket answers again.
 constexpr Milliseconds kPause{2};
 
 // The master's words when the process behind the prefix is not there (yet, or any more).
-bool is_nobody(std::string_view answer) { return answer.starts_with("Can't find the target"); }
+constexpr std::string_view kNobody = "Can't find the target";
+
+// HAProxy ends every answer with an empty line.
+bool is_ended(std::string_view answer) { return answer.ends_with("\n\n"); }
+
+// What comes after the first answer of two.
+std::string_view second_answer(std::string_view both) {
+  const auto end = both.find("\n\n");
+  return end == both.npos ? std::string_view{} : both.substr(end + 2);
+}
 
 }  // namespace
 
-std::optional<std::string> MasterSocket::ask_when_there(std::string_view line) const {
-  const Deadline deadline(kAway);
-  while (true) {
-    try {
-      auto answer = ask_unix_socket(path_, line, kAnswer);
-      if (!answer.empty() && !is_nobody(answer)) return answer;
-    } catch (const SystemError& error) {
-      if (error.code() == ENOENT) return {};
-      if (error.code() != ECONNREFUSED && error.code() != ECONNRESET && error.code() != EPIPE) throw;
+bool MasterSocket::is_alive() const {
+  const auto text = read_file(directory_ / kProcessFile);
+  if (!text) return false;
+  const auto pid = parse_unsigned(trim(*text));
+  if (!pid) return true;  // being written
+  // Empty for a process that has ended and was not waited for yet.
+  return read_file(fmt::format("/proc/{}/cmdline", *pid)).value_or("").find("haproxy") != std::string::npos;
+}
+
+std::optional<std::string> MasterSocket::try_to_ask(std::string_view line) const {
+  try {
+    return ask_unix_socket(directory_ / kMasterSocket, line, kAnswer);
+  } catch (const SystemError& error) {
+    switch (error.code()) {
+      case ENOENT:
+      case ECONNREFUSED:
+      case ECONNRESET:
+      case EPIPE:
+        return {};
+      default:
+        throw;
     }
-    if (deadline.passed()) return {};
+  }
+}
+
+std::optional<std::string> MasterSocket::ask_until(const std::function<bool(std::string_view)>& is_whole,
+                                                   std::string_view line) const {
+  const Deadline away(kAway);
+  Deadline gone(kGone);
+  while (true) {
+    auto answer = try_to_ask(line);
+    if (answer && is_whole(*answer)) return answer;
+    if (is_alive()) gone = Deadline(kGone);
+    if (away.passed() || gone.passed()) return {};
     std::this_thread::sleep_for(kPause);
   }
 }
 
 std::optional<Processes> MasterSocket::processes() const {
-  const auto answer = ask_when_there("show proc; quit\n");
+  const auto answer = ask_until(is_ended, "show proc; quit\n");
   if (!answer) return {};
   return parse_processes(*answer);
 }
 
 std::optional<std::string> MasterSocket::ask_current(std::string_view commands) const {
-  return ask_when_there(fmt::format("@1; {}; quit\n", commands));
+  return ask_until(is_ended, fmt::format("@1; {}; quit\n", commands));
 }
 
 std::optional<std::string> MasterSocket::ask(pid_t worker, std::string_view commands) const {
-  auto answer = ask_when_there(fmt::format("show proc; @!{}; {}; quit\n", worker, commands));
-  if (!answer || answer->find("\nCan't find the target") != std::string::npos) return {};
-  return answer;
+  // The master's own answer comes first, so that an empty one of the worker is seen to be cut.
+  const auto is_whole = [](std::string_view both) {
+    const auto answer = second_answer(both);
+    return is_ended(answer) || answer.starts_with(kNobody);
+  };
+  const auto both = ask_until(is_whole, fmt::format("show proc; @!{}; {}; quit\n", worker, commands));
+  if (!both) return {};
+  const auto answer = second_answer(*both);
+  if (answer.starts_with(kNobody)) return {};
+  return std::string(answer);
 }
 
-void MasterSocket::reload() const {
-  try {
-    ask_unix_socket(path_, "reload\n", kAnswer);
-  } catch (const SystemError& error) {
-    if (error.code() != ECONNRESET) throw;
-  }
-}
+void MasterSocket::reload() const { try_to_ask("reload\n"); }
 
 }  // namespace pushrod

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,10 +18,11 @@ namespace pushrod {
 
 class MasterSocket {
  public:
-  explicit MasterSocket(std::filesystem::path path) : path_(std::move(path)) {}
+  // Where HAProxy's files are (files.hh).
+  explicit MasterSocket(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // Absent when HAProxy does not run. While it starts or reloads nobody listens for a moment (0.05 s; s6 starts a new
-  // one after at most a second): that is waited for. Throws SystemError when it runs and does not answer.
+  // Absent when HAProxy does not run. While it reloads nobody listens (0.05 s; 2 s when it cannot bind): that is waited
+  // for. Throws SystemError when it runs and does not answer.
   std::optional<Processes> processes() const;
   std::optional<std::string> ask_current(std::string_view commands) const;
 
@@ -31,8 +33,11 @@ class MasterSocket {
   void reload() const;
 
  private:
-  std::optional<std::string> ask_when_there(std::string_view line) const;
-  std::filesystem::path path_;
+  bool is_alive() const;
+  std::optional<std::string> try_to_ask(std::string_view line) const;
+  std::optional<std::string> ask_until(const std::function<bool(std::string_view)>& is_whole,
+                                       std::string_view line) const;
+  std::filesystem::path directory_;
 };
 
 }  // namespace pushrod

@@ -28,11 +28,9 @@ std::string Page::file() const { return fmt::format("pages/{}.http", status); }
 
 std::vector<Page> render_pages() {
   return {
-      make_page(400, "Bad Request", "This server could not read the request: it is not valid HTTP."),
       make_page(404, "Not Found",
                 "No app answers at this address. Check the spelling of the host name.\n"
                 "(Is it yours? \"pushrod app list\" shows every app and its address.)"),
-      make_page(408, "Request Timeout", "The request did not arrive in time. Try again."),
       make_page(500, "Internal Server Error", "The router failed before an app saw the request. Try again."),
       make_page(502, "Bad Gateway",
                 "The app broke off before it had answered, or its answer is not valid HTTP.\n"

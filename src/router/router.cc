@@ -24,7 +24,7 @@ namespace pushrod {
 
 namespace {
 
-MasterSocket master_of(const Layout& layout) { return MasterSocket(layout.router() / kMasterSocket); }
+MasterSocket master_of(const Layout& layout) { return MasterSocket(layout.router()); }
 
 FileLock lock_router(const Layout& layout) {
   make_directory(layout.locks());
@@ -69,8 +69,11 @@ void Router::prepare(const RoutingTable& table) const {
 
 Command Router::command() const {
   Command command;
-  command.argv = {"haproxy", "-W",        "-C", layout_.router().string(),
-                  "-f",      kConfigFile, "-S", fmt::format("unix@{},mode,600", kMasterSocket)};
+  command.argv = {"haproxy", "-W",
+                  "-C",      layout_.router().string(),
+                  "-f",      kConfigFile,
+                  "-p",      kProcessFile,
+                  "-S",      fmt::format("unix@{},mode,600", kMasterSocket)};
   return command;
 }
 

@@ -1,0 +1,127 @@
+// What the rendered files say, byte for byte, and that HAProxy accepts them.
+#include "router/haproxy_config.hh"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/error.hh"
+#include "os/files.hh"
+#include "router/files.hh"
+#include "router/pages.hh"
+
+namespace pushrod {
+namespace {
+
+InstanceName web(const std::string& app, ReleaseNumber release, std::uint32_t number) {
+  return {AppName::parse(app), release, ProcessType::parse("web"), number};
+}
+
+RoutingTable example() {
+  return {{{AppName::parse("blog"),
+            {"blog.example.org", "www.example.org"},
+            {{web("blog", 14, 1), 20001}, {web("blog", 14, 2), 20002}}},
+           {AppName::parse("idle"), {"idle.example.org"}, {}}}};
+}
+
+std::string golden(const std::string& name) {
+  return read_file(std::string(PUSHROD_GOLDEN_DIR) + "/" + name).value_or("no golden file " + name);
+}
+
+TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(render_haproxy_config(Settings{}, example()), golden("haproxy.cfg")); }
+
+TEST(HaproxyConfig, LeavesServersOutOfTheStructure) {
+  auto table = example();
+  const auto structure = render_haproxy_config(Settings{}, table, false);
+  EXPECT_EQ(structure.find("20001"), std::string::npos);
+  table.apps[0].servers.pop_back();
+  table.apps[1].servers.push_back({web("idle", 2, 1), 20005});
+  EXPECT_EQ(render_haproxy_config(Settings{}, table, false), structure);
+  EXPECT_EQ(structure_mark(Settings{}, table), structure_mark(Settings{}, example()));
+}
+
+TEST(HaproxyConfig, HasAnotherMarkWhenAnAppAHostOrTheAddressChanges) {
+  const auto mark = structure_mark(Settings{}, example());
+  auto more_apps = example();
+  more_apps.apps.push_back({AppName::parse("new"), {}, {}});
+  EXPECT_NE(structure_mark(Settings{}, more_apps), mark);
+  auto more_hosts = example();
+  more_hosts.apps[1].hosts.push_back("other.example.org");
+  EXPECT_NE(structure_mark(Settings{}, more_hosts), mark);
+  Settings elsewhere;
+  elsewhere.http = {"::1", 80};
+  EXPECT_NE(structure_mark(elsewhere, example()), mark);
+  EXPECT_NE(render_haproxy_config(elsewhere, example()).find("  bind [::1]:80\n"), std::string::npos);
+}
+
+TEST(HostMap, HasOneLinePerHost) {
+  EXPECT_EQ(render_host_map(example()),
+            "blog.example.org app.blog\nidle.example.org app.idle\nwww.example.org app.blog\n");
+}
+
+TEST(HostMap, RefusesAHostThatWouldBreakTheLine) {
+  for (const std::string host :
+       {"", "a b", "a\nb.example.org", "A.example.org", "a:80", "#a", std::string(254, 'a').c_str()}) {
+    auto table = example();
+    table.apps[0].hosts = {host};
+    EXPECT_THROW(render_host_map(table), Error) << host;
+  }
+}
+
+TEST(HostMap, RefusesAHostOfTwoApps) {
+  auto table = example();
+  table.apps[1].hosts = {"www.example.org"};
+  EXPECT_THROW(render_host_map(table), Error);
+}
+
+TEST(Pages, AreWholeShortResponses) {
+  for (const auto& page : render_pages()) {
+    const auto end = page.response.find("\r\n\r\n");
+    ASSERT_NE(end, std::string::npos);
+    const auto body = page.response.substr(end + 4);
+    EXPECT_NE(page.response.find(fmt::format("\r\nContent-Length: {}\r\n", body.size())), std::string::npos);
+    EXPECT_NE(page.response.find("\r\nCache-Control: no-store\r\n"), std::string::npos);
+    EXPECT_TRUE(body.starts_with(std::to_string(page.status)));
+    EXPECT_LT(body.size(), 250u);
+  }
+}
+
+class InstalledFiles : public testing::Test {
+ protected:
+  InstalledFiles() {
+    std::string pattern = "/tmp/pushrod router'(x),XXXXXX";  // no path may need quoting
+    directory_ = mkdtemp(pattern.data());
+  }
+  ~InstalledFiles() override { remove_tree(directory_); }
+  std::string config() { return read_file(directory_ / "haproxy.cfg").value_or(""); }
+  fs::path directory_;
+};
+
+TEST_F(InstalledFiles, AreAcceptedByHaproxy) {
+  install_files(directory_, Settings{}, example());  // throws if `haproxy -c` refuses
+  EXPECT_EQ(config(), render_haproxy_config(Settings{}, example()));
+  install_files(directory_, Settings{}, {});
+  EXPECT_EQ(config(), render_haproxy_config(Settings{}, {}));
+  EXPECT_EQ(list_directory(directory_).size(), 3u) << "the old host map, or a candidate, is left behind";
+}
+
+TEST_F(InstalledFiles, StayWhenHaproxyRefusesTheNewOnes) {
+  install_files(directory_, Settings{}, example());
+  const auto before = config();
+  const auto files = list_directory(directory_);
+  Settings wrong;
+  wrong.http = {"999.1.1.1", 80};
+  try {
+    install_files(directory_, wrong, example());
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    ASSERT_FALSE(error.evidence().empty());
+    EXPECT_NE(error.evidence().front().find("999.1.1.1"), std::string::npos) << error.evidence().front();
+  }
+  EXPECT_EQ(config(), before);
+  EXPECT_EQ(list_directory(directory_), files);
+}
+
+}  // namespace
+}  // namespace pushrod

@@ -1,0 +1,268 @@
+// A real HAProxy on a free port of the loopback, small apps behind it, and a client that sees every byte.
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/text.hh"
+#include "os/clock.hh"
+#include "os/files.hh"
+#include "os/socket.hh"
+#include "router/master_socket.hh"
+#include "router/router.hh"
+
+namespace pushrod {
+
+inline sockaddr_in loopback_address(Port port, const char* host = "127.0.0.1") {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  inet_pton(AF_INET, host, &address.sin_addr);
+  return address;
+}
+
+// A listening socket on a free port.
+inline std::pair<UniqueFd, Port> listen_anywhere() {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  auto address = loopback_address(0);
+  socklen_t length = sizeof address;
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(fd.get(), 128) != 0 ||
+      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    throw std::runtime_error("no free port");
+  }
+  return {std::move(fd), ntohs(address.sin_port)};
+}
+
+// Waits until it is true, at most for a while.
+inline bool eventually(const std::function<bool()>& is_true, Milliseconds at_most = Milliseconds{10'000}) {
+  const Deadline deadline(at_most);
+  while (!is_true()) {
+    if (deadline.passed()) return false;
+    std::this_thread::sleep_for(Milliseconds{2});
+  }
+  return true;
+}
+
+struct Response {
+  int status = 0;  // 0: the connection ended first
+  std::string head;
+  std::string body;
+
+  bool has(const std::string& header_line) const { return head.find("\r\n" + header_line + "\r\n") != head.npos; }
+};
+
+// One client connection.
+class Connection {
+ public:
+  explicit Connection(Port port, const char* from = "127.0.0.1") : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval timeout{20, 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    const auto own = loopback_address(0, from);
+    const auto peer = loopback_address(port);
+    is_connected_ = bind(fd_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0 &&
+                    connect(fd_.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0;
+  }
+  bool is_connected() const { return is_connected_; }
+
+  void send_text(const std::string& text) { send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL); }
+  // Reads until `what` has come; what came until then, or until the end.
+  std::string read_until(const std::string& what) {
+    while (buffer_.find(what) == buffer_.npos && receive()) {
+    }
+    const auto found = buffer_.find(what);
+    return take(found == buffer_.npos ? buffer_.size() : found + what.size());
+  }
+  Response read_response(bool has_body = true) {
+    Response response;
+    response.head = read_until("\r\n\r\n");
+    if (!response.head.starts_with("HTTP/1.1 ") || !response.head.ends_with("\r\n\r\n")) return {0, response.head, ""};
+    response.status = std::atoi(response.head.c_str() + 9);
+    const auto at = response.head.find("ontent-length: ") == std::string::npos ? response.head.find("ontent-Length: ")
+                                                                               : response.head.find("ontent-length: ");
+    if (!has_body || at == std::string::npos) return response;
+    const auto size = static_cast<std::size_t>(std::atoi(response.head.c_str() + at + 15));
+    while (buffer_.size() < size && receive()) {
+    }
+    if (buffer_.size() < size) return {0, response.head, take(buffer_.size())};
+    response.body = take(size);
+    return response;
+  }
+  Response get(const std::string& host, const std::string& path = "/", const std::string& headers = {}) {
+    send_text(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", path, host, headers));
+    return read_response();
+  }
+
+ private:
+  bool receive() {
+    char chunk[4096];
+    const auto got = recv(fd_.get(), chunk, sizeof chunk, 0);
+    if (got > 0) buffer_.append(chunk, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+  std::string take(std::size_t size) {
+    auto taken = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return taken;
+  }
+  UniqueFd fd_;
+  bool is_connected_ = false;
+  std::string buffer_;
+};
+
+// An app: answers with its name; /echo with the request's head; /hold after release(); /events with an event before and
+// one after release(); an upgraded connection gets back what it sends.
+class AppServer {
+ public:
+  explicit AppServer(std::string name) : name_(std::move(name)) {
+    std::tie(listener_, port_) = listen_anywhere();
+    acceptor_ = std::thread([this] { accept_all(); });
+  }
+  AppServer(const AppServer&) = delete;
+  AppServer& operator=(const AppServer&) = delete;
+  ~AppServer() {
+    release();
+    shutdown(listener_.get(), SHUT_RDWR);
+    acceptor_.join();
+    {
+      const std::lock_guard lock(mutex_);
+      for (const int fd : open_) shutdown(fd, SHUT_RDWR);
+    }
+    for (auto& worker : workers_) worker.join();
+  }
+
+  const std::string& name() const { return name_; }
+  Port port() const { return port_; }
+  unsigned requests() const { return requests_; }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_released_ = true;
+    released_.notify_all();
+  }
+
+ private:
+  void accept_all() {
+    while (true) {
+      const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      const std::lock_guard lock(mutex_);
+      open_.push_back(fd);
+      workers_.emplace_back([this, fd] { serve(fd); });
+    }
+  }
+  void wait_for_release() {
+    std::unique_lock lock(mutex_);
+    released_.wait(lock, [this] { return is_released_; });
+  }
+  void serve(int fd) {
+    std::string request;
+    char chunk[4096];
+    while (request.find("\r\n\r\n") == request.npos) {
+      const auto got = recv(fd, chunk, sizeof chunk, 0);
+      if (got <= 0) break;
+      request.append(chunk, static_cast<std::size_t>(got));
+    }
+    if (request.find("\r\n\r\n") != request.npos) answer(fd, request);
+    const std::lock_guard lock(mutex_);
+    std::erase(open_, fd);
+    close(fd);
+  }
+  void answer(int fd, const std::string& request) {
+    ++requests_;
+    const auto say = [fd](const std::string& text) { send(fd, text.data(), text.size(), MSG_NOSIGNAL); };
+    const auto say_body = [&](const std::string& body) {
+      say(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+    };
+    if (request.find("pgrade: websocket") != request.npos) {
+      say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n");
+      char chunk[4096];
+      ssize_t got = 0;
+      while ((got = recv(fd, chunk, sizeof chunk, 0)) > 0) send(fd, chunk, static_cast<std::size_t>(got), MSG_NOSIGNAL);
+    } else if (request.find(" /events ") != request.npos) {
+      say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n");
+      wait_for_release();
+      say("data: two\n\n");
+    } else if (request.find(" /hold ") != request.npos) {
+      wait_for_release();
+      say_body(name_);
+    } else if (request.find(" /break ") == request.npos) {
+      say_body(request.find(" /echo ") != request.npos ? request : name_);
+    }
+  }
+
+  std::string name_;
+  UniqueFd listener_;
+  Port port_ = 0;
+  std::thread acceptor_;
+  std::atomic<unsigned> requests_ = 0;
+  std::mutex mutex_;
+  std::condition_variable released_;
+  bool is_released_ = false;
+  std::vector<int> open_;
+  std::vector<std::thread> workers_;
+};
+
+inline InstanceName instance(const std::string& app, ReleaseNumber release, std::uint32_t number = 1) {
+  return {AppName::parse(app), release, ProcessType::parse("web"), number};
+}
+
+inline RoutedApp routed(const std::string& app, std::vector<RoutedServer> servers) {
+  return {AppName::parse(app), {app + ".localhost"}, std::move(servers)};
+}
+
+class LiveRouter : public testing::Test {
+ protected:
+  LiveRouter() {
+    std::string pattern = "/tmp/pushrod-router-XXXXXX";
+    layout_.emplace(mkdtemp(pattern.data()));
+    settings_.http = {"127.0.0.1", listen_anywhere().second};
+    router_.emplace(*layout_, settings_);
+  }
+  ~LiveRouter() override {
+    haproxy_.reset();
+    remove_tree(layout_->root());
+  }
+
+  void launch() {
+    const auto log = open_file(layout_->root() / "router.log", O_WRONLY | O_CREAT | O_APPEND);
+    haproxy_.emplace(ChildProcess::start(router_->command(), -1, log.get(), log.get()));
+  }
+  void start(const RoutingTable& table) {
+    router_->prepare(table);
+    launch();
+    ASSERT_TRUE(eventually([&] { return router_->is_running(); })) << log();
+  }
+  std::string log() const { return read_file(layout_->root() / "router.log").value_or(""); }
+  std::string config() const { return read_file(layout_->router() / "haproxy.cfg").value_or(""); }
+  MasterSocket master() const { return MasterSocket(layout_->router()); }
+  Port port() const { return settings_.http.port; }
+  Response get(const std::string& host, const std::string& path = "/", const std::string& headers = {}) {
+    return Connection(port()).get(host, path, headers);
+  }
+  unsigned in_flight(const std::string& name) const {
+    const auto requests = router_->requests_in_flight();
+    const auto found = requests.find(name);
+    return found == requests.end() ? 0 : found->second;
+  }
+
+  std::optional<Layout> layout_;
+  Settings settings_;
+  std::optional<Router> router_;
+  std::optional<ChildProcess> haproxy_;
+};
+
+}  // namespace pushrod

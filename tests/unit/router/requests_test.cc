@@ -1,0 +1,149 @@
+// What a client gets and what an app gets, through a real HAProxy.
+#include <algorithm>
+
+#include "live_router.hh"
+
+namespace pushrod {
+namespace {
+
+class Requests : public LiveRouter {
+ protected:
+  void SetUp() override {
+    start({{routed("blog", {{instance("blog", 1), blog_.port()}}), routed("idle", {}),
+            routed("shop", {{instance("shop", 1), shop_.port()}})}});
+  }
+  AppServer blog_{"blog"};
+  AppServer shop_{"shop"};
+};
+
+TEST_F(Requests, ReachTheAppOfTheirHost) {
+  EXPECT_EQ(get("blog.localhost").body, "blog");
+  EXPECT_EQ(get("shop.localhost").body, "shop");
+  EXPECT_EQ(get("SHOP.localHOST:8080").body, "shop");
+  EXPECT_EQ(get("shop.localhost.").body, "shop");
+}
+
+TEST_F(Requests, ForAnUnknownHostGetThe404PageAndReachNoApp) {
+  for (const std::string host :
+       {"other.localhost", "localhost", "blog", "127.0.0.1", "[::1]:80", "blog.localhost.evil", "x.blog.localhost",
+        "app.blog", "unknown-host", "current-worker", "blog.localhost,shop.localhost"}) {
+    const auto response = get(host);
+    EXPECT_EQ(response.status, 404) << host;
+    EXPECT_TRUE(response.body.starts_with("404 Not Found\n\nNo app answers")) << response.body;
+    EXPECT_TRUE(response.has("cache-control: no-store")) << response.head;
+  }
+  Connection old_client(port());
+  old_client.send_text("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(old_client.read_response().status, 404);
+  EXPECT_EQ(blog_.requests() + shop_.requests(), 0u);
+}
+
+TEST_F(Requests, WithTwoHostsAreRefused) {
+  Connection two(port());
+  two.send_text("GET / HTTP/1.1\r\nHost: blog.localhost\r\nHost: shop.localhost\r\n\r\n");
+  EXPECT_EQ(two.read_response().status, 400);
+  Connection other(port());
+  other.send_text("GET http://shop.localhost/ HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
+  EXPECT_EQ(other.read_response().status, 400);
+  EXPECT_EQ(blog_.requests() + shop_.requests(), 0u);
+}
+
+TEST_F(Requests, ToAnAppWithoutServersGetThe503Page) {
+  const auto response = get("idle.localhost");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_TRUE(response.body.starts_with("503 Service Unavailable\n\nThis app is not running")) << response.body;
+  EXPECT_TRUE(response.has("cache-control: no-store"));
+}
+
+TEST_F(Requests, WithHeadGetNoBody) {
+  Connection client(port());
+  client.send_text("HEAD / HTTP/1.1\r\nHost: idle.localhost\r\n\r\n");
+  EXPECT_EQ(client.read_response(false).status, 503);
+  EXPECT_EQ(client.get("blog.localhost").body, "blog") << "the page's body came after all";
+}
+
+TEST_F(Requests, CarryWhatWeKnowOfTheClientAndNothingThatItClaims) {
+  auto seen = Connection(port(), "127.0.0.9")
+                  .get("BLOG.localhost:81", "/echo",
+                       "X-Forwarded-For: 6.6.6.6\r\nx-forwarded-for: 6.6.6.7\r\nX-Forwarded-Proto: https\r\n"
+                       "X-Forwarded-Host: evil\r\nX-Forwarded-Port: 6666\r\nX-Forwarded-Server: evil\r\n"
+                       "X-Forwarded-Prefix: /evil\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nProxy: evil\r\n"
+                       "X_Forwarded_For: 6.6.6.6\r\nX_Forwarded-Proto: evil\r\nX-Kept: yes\r\n")
+                  .body;
+  std::transform(seen.begin(), seen.end(), seen.begin(), [](unsigned char c) { return std::tolower(c); });
+  EXPECT_NE(seen.find("\r\nx-forwarded-for: 127.0.0.9\r\n"), seen.npos) << seen;
+  EXPECT_NE(seen.find("\r\nx-forwarded-proto: http\r\n"), seen.npos) << seen;
+  EXPECT_NE(seen.find("\r\nx-forwarded-host: blog.localhost:81\r\n"), seen.npos) << seen;
+  EXPECT_NE(seen.find("\r\nx-kept: yes\r\n"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("6.6.6"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("evil"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("https"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("forwarded-port"), seen.npos) << seen;
+}
+
+TEST_F(Requests, CannotBeSmuggled) {
+  for (const std::string headers : {"Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5 6\r\n",
+                                    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "Bad Name: x\r\n",
+                                    "Content-Length : 5\r\n", "Transfer-Encoding: xchunked\r\n"}) {
+    Connection client(port());
+    client.send_text("POST / HTTP/1.1\r\nHost: blog.localhost\r\n" + headers + "\r\n");
+    EXPECT_GE(client.read_response().status, 400) << headers;
+  }
+  Connection both(port());  // chunked wins, the length goes, and the connection with it
+  both.send_text(
+      "POST /echo HTTP/1.1\r\nHost: blog.localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
+  EXPECT_EQ(both.read_response().body.find("ontent-length"), std::string::npos);
+}
+
+TEST_F(Requests, DoNotTurnIntoHttp2) {
+  const auto seen =
+      get("blog.localhost", "/echo", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n")
+          .body;
+  EXPECT_EQ(seen.find("h2c"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("AAMA"), seen.npos) << seen;
+  Connection preface(port());
+  preface.send_text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  EXPECT_EQ(preface.read_response().status, 400);
+}
+
+TEST_F(Requests, BecomeWebSockets) {
+  Connection client(port());
+  client.send_text(
+      "GET /ws HTTP/1.1\r\nHost: blog.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  EXPECT_EQ(client.read_response(false).status, 101);
+  client.send_text("ping");
+  EXPECT_EQ(client.read_until("ping"), "ping");
+  EXPECT_EQ(in_flight("blog.1.web.1"), 1u);
+}
+
+TEST_F(Requests, StreamEventsAsTheyCome) {
+  Connection client(port());
+  client.send_text("GET /events HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
+  EXPECT_NE(client.read_until("data: one\n\n").find("text/event-stream"), std::string::npos);
+  blog_.release();
+  EXPECT_NE(client.read_until("data: two\n\n").find("data: two\n\n"), std::string::npos);
+}
+
+TEST_F(Requests, AreRepeatedOnlyWhenThatIsSafe) {
+  EXPECT_EQ(get("blog.localhost", "/break").status, 502);
+  EXPECT_GT(blog_.requests(), 1u);
+  const auto before = blog_.requests();
+  Connection client(port());
+  client.send_text("POST /break HTTP/1.1\r\nHost: blog.localhost\r\nContent-Length: 0\r\n\r\n");
+  const auto response = client.read_response();
+  EXPECT_EQ(response.status, 502);
+  EXPECT_TRUE(response.body.starts_with("502 Bad Gateway")) << response.body;
+  EXPECT_EQ(blog_.requests(), before + 1);
+}
+
+TEST_F(Requests, GoToAnotherInstanceWhenOneIsGone) {
+  Port nobody = listen_anywhere().second;
+  router_->apply({{routed("blog", {{instance("blog", 1), blog_.port()}, {instance("blog", 1, 2), nobody}}),
+                   routed("idle", {}), routed("shop", {})}});
+  for (int number = 0; number < 20; ++number) EXPECT_EQ(get("blog.localhost").body, "blog");
+}
+
+}  // namespace
+}  // namespace pushrod
