@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::size_t kLongestLog = 64u << 20;
 constexpr std::size_t kStampLength = 25;  // '@' and 24 hexadecimal digits (https://cr.yp.to/libtai/tai64.html)
-constexpr std::uint64_t kTaiEpoch = 4611686018427387914ULL;  // 2^62 and the 10 s that s6 counts TAI and UTC apart
 
 struct Entry {
   std::string stamp;   // sorts by time
@@ -50,7 +49,7 @@ WallTime time_of(const std::string& stamp) {
   std::uint32_t nanoseconds = 0;
   std::from_chars(stamp.data() + 1, stamp.data() + 17, seconds, 16);
   std::from_chars(stamp.data() + 17, stamp.data() + 25, nanoseconds, 16);
-  return from_epoch_milliseconds(static_cast<std::int64_t>(seconds - kTaiEpoch) * 1000 + nanoseconds / 1'000'000);
+  return from_tai64n(seconds, nanoseconds);
 }
 
 bool matches(const InstanceName& instance, const std::string& filter) {

@@ -19,6 +19,11 @@ std::int64_t to_epoch_milliseconds(WallTime time) {
   return std::chrono::floor<Milliseconds>(time.time_since_epoch()).count();
 }
 
+WallTime from_tai64n(std::uint64_t label, std::uint32_t nanoseconds) {
+  constexpr std::uint64_t kEpoch = (std::uint64_t{1} << 62) + 37;
+  return from_epoch_milliseconds(static_cast<std::int64_t>(label - kEpoch) * 1000 + nanoseconds / 1'000'000);
+}
+
 WallTime from_epoch_milliseconds(std::int64_t milliseconds) { return WallTime(Milliseconds(milliseconds)); }
 
 Deadline::Deadline(Milliseconds from_now)

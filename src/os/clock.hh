@@ -14,6 +14,10 @@ WallTime now();
 std::int64_t to_epoch_milliseconds(WallTime time);
 WallTime from_epoch_milliseconds(std::int64_t milliseconds);
 
+// A TAI64N stamp as s6 writes it: true TAI, which since 2017 is 37 s ahead of UTC. (No leap second has been announced
+// since; should one come, times read from stamps are one second off until this number is changed.)
+WallTime from_tai64n(std::uint64_t label, std::uint32_t nanoseconds);
+
 // A point on the steady clock by which something must be done.
 class Deadline {
  public:

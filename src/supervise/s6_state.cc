@@ -28,7 +28,6 @@ constexpr std::size_t kFlagsAt = 34;
 constexpr unsigned kFinishing = 2;
 constexpr unsigned kWantedUp = 4;
 constexpr std::size_t kDeathSize = kTimeSize + 2;
-constexpr std::uint64_t kTaiEpoch = (std::uint64_t{1} << 62) + 10;  // 1970 as s6 counts, without leap seconds
 
 std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -37,9 +36,9 @@ std::uint64_t big_endian(std::string_view bytes) {
 }
 
 Milliseconds age_of(std::string_view stamp) {
-  const auto seconds = static_cast<std::int64_t>(big_endian(stamp.substr(0, 8)) - kTaiEpoch);
-  const auto nanoseconds = static_cast<std::int64_t>(big_endian(stamp.substr(8, 4)));
-  const Milliseconds age{to_epoch_milliseconds(now()) - (seconds * 1000 + nanoseconds / 1'000'000)};
+  const auto then =
+      from_tai64n(big_endian(stamp.substr(0, 8)), static_cast<std::uint32_t>(big_endian(stamp.substr(8, 4))));
+  const auto age = std::chrono::duration_cast<Milliseconds>(now() - then);
   return std::max(age, Milliseconds{0});  // the clock may have been set back
 }
 
