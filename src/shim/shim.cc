@@ -63,8 +63,12 @@ int main(int argc, char** argv) {
   umask(0077);
   reset_signals();
   die_with_supervisor();
+  // The log is the right place for complaints, ours about the spec included; only the logger itself has none.
+  const int tree_stderr = fcntl(2, F_DUPFD_CLOEXEC, kNotificationFd);
+  if (tree_stderr < 0 || dup2(1, 2) < 0) fail("use the log for", "standard error");
   const Spec spec = read_spec();
-  if (!spec.keep_stderr && dup2(1, 2) < 0) fail("use the log for", "standard error");
+  if (spec.keep_stderr) dup2(tree_stderr, 2);
+  close(tree_stderr);
   if (!spec.keep_capabilities) drop_capabilities();
   if (spec.sandbox) keep(spec);
   become(spec.argv, spec.environment);

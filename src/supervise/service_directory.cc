@@ -11,11 +11,15 @@
 
 namespace pushrod {
 
+using namespace std::string_literals;
+
 namespace {
 
-constexpr std::uint64_t kSmallestLogFile = 8'192;
+constexpr std::uint64_t kSmallestLog = 64 << 10;
 constexpr std::uint64_t kLargestLogFile = 100'000'000;
-constexpr std::uint64_t kLogFiles = 10;  // of the cap each, if they are of a sane size
+constexpr std::uint64_t kLogFiles = 10;
+// s6-log rotates after what it has read in one go, 8 KiB; a stamp for each of 8,192 empty lines makes that 220 kB.
+constexpr std::uint64_t kLogOvershoot = 256 << 10;
 constexpr const char* kNotificationFd = "3\n";
 
 void write_common(const fs::path& directory, const fs::path& shim, const std::string& spec) {
@@ -32,14 +36,16 @@ void write_common(const fs::path& directory, const fs::path& shim, const std::st
 }  // namespace
 
 std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
-  const std::uint64_t size = std::clamp(log_bytes / kLogFiles, kSmallestLogFile, kLargestLogFile);
-  const std::uint64_t archived = std::max<std::uint64_t>(log_bytes / size, 1) - 1;  // beside the current file
-  std::string spec("mode=exec\0keep_stderr=1\0", 24);
+  const std::uint64_t cap = std::max(log_bytes, kSmallestLog);
+  const std::uint64_t file = std::min(cap / kLogFiles, kLargestLogFile);
+  const std::uint64_t archive = cap - file - std::min(cap / 4, kLogOvershoot);
+  std::string spec = "mode=exec\0keep_stderr=1\0"s;
   // -b: what cannot be written yet is not read, so that memory is bounded. -p: SIGTERM to everything (systemd) must not
   // end the logger before what it logs; it ends at the end of its input. A line of 1 GB is split at 8 KiB.
   for (const std::string& argument :
        {std::string("s6-log"), std::string("-bp"), std::string("-l8192"), std::string("--"),
-        fmt::format("n{}", archived), fmt::format("s{}", size), std::string("t"), log_directory.native()}) {
+        fmt::format("n{}", archive / file + 1), fmt::format("s{}", file), fmt::format("S{}", archive), std::string("t"),
+        log_directory.native()}) {
     spec += "arg=" + argument + '\0';
   }
   return spec;
