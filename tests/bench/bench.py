@@ -1,0 +1,241 @@
+"""Pushrod's figures, as ratios inside one run: real git, sshd, HAProxy, s6 and bubblewrap on this machine.
+
+Run by script/bench, as an ordinary user. A benchmark, not a test: it prints what it measured beside what is wanted, and
+ends with 0 whatever that is; it ends with 1 only when something could not be measured.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
+
+from harness import Platform, Traffic, run_command, wait_until, web_app  # noqa: E402 (needs the path)
+
+SETTINGS = "[limits]\nbuilds = 2\n"
+BRANCHES = 200
+
+
+def main():
+    arguments = parse_arguments()
+    print(f"{os.cpu_count()} processors, {os.uname().release}; medians of {arguments.pushes} pushes")
+    report = Report()
+    quiet, crowded = Platform("quiet"), Platform("crowded")
+    try:
+        for platform in (quiet, crowded):
+            platform.write_settings(SETTINGS)
+            platform.start()
+        measure_empty_tree(quiet, report)
+        measure_push(quiet, arguments.pushes, report)
+        measure_traffic(quiet, arguments.traffic_pushes, report)
+        measure_large_repository(quiet, arguments.pushes, arguments.files, report)
+        measure_crowd(quiet, crowded, arguments.apps, arguments.pushes, report)
+    finally:
+        quiet.close()
+        crowded.close()
+    report.print()
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pushes", type=int, default=15, help="per figure (default: 15)")
+    parser.add_argument("--traffic-pushes", type=int, default=100, help="under four clients, each way (default: 100)")
+    parser.add_argument("--apps", type=int, default=200, help="that run beside (default: 200)")
+    parser.add_argument("--files", type=int, default=20_000, help="of the large repository (default: 20000)")
+    return parser.parse_args()
+
+
+class Report:
+    """The figures, printed as they come and once more as a table."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, figure, must, aim, value):
+        """One figure; value is text that holds what was measured."""
+        self.rows.append((figure, must, aim, value))
+        print(f"  {figure}: {value}", flush=True)
+
+    def print(self):
+        """The table, in Markdown."""
+        print("\n| figure | must | aim | measured |\n|---|---|---|---|")
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+
+
+def timed(action):
+    """Seconds that the action took."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def spread(seconds):
+    """Median, with the smallest and the largest, in milliseconds."""
+    low, middle, high = (1000 * f(seconds) for f in (min, statistics.median, max))
+    return f"{middle:.0f} ms ({low:.0f} to {high:.0f})"
+
+
+def ratio(seconds, base):
+    """Of the medians."""
+    return statistics.median(seconds) / statistics.median(base)
+
+
+# One push
+
+
+class BareRepository:
+    """A bare repository behind the same sshd, for a key that runs nothing but git."""
+
+    def __init__(self, platform):
+        self.platform = platform
+        key = platform.make_key("bare")
+        public = key.with_suffix(key.suffix + ".pub").read_text().strip()
+        keys = platform.root / "ssh" / "authorized_keys"
+        keys.write_text(keys.read_text() + f'restrict,command="git-shell -c \\"$SSH_ORIGINAL_COMMAND\\"" {public}\n')
+        self.path = platform.directory / "bare.git"
+        platform.git("init", "--quiet", "--bare", "--initial-branch=main", self.path)
+        self.env = platform.client_env | {"GIT_SSH_COMMAND": " ".join(platform.ssh_argv(key))}
+
+    def push(self, work):
+        """Pushes what the clone has."""
+        url = f"ssh://{self.platform.user}@127.0.0.1:{self.platform.ports.ssh}{self.path}"
+        run_command(["git", "push", "--quiet", url, "HEAD:refs/heads/main"], env=self.env, cwd=work.directory)
+
+
+def await_quiet(app):
+    """Waits until nothing of a deployment is left to do, and the next checkout is prepared."""
+    app.await_settled()
+    spare = app.platform.root / "cache" / app.name / "spare" / "commit"
+    wait_until(lambda: spare.is_file() and app.work.head() in spare.read_text(), 60, "the spare checkout")
+
+
+def push_version(app, number):
+    """Pushes a one-line change and sees that the new version answers when the push returns."""
+    app.work.commit({"VERSION": f"{number}\n"})
+    seconds = timed(lambda: app.work.push(arguments=["--quiet"]))
+    if app.version().strip() != str(number):
+        raise AssertionError(f"the push of version {number} returned, and {app.version()!r} answered")
+    return seconds
+
+
+def measure_push(platform, pushes, report):
+    app = platform.deploy(web_app("0"))
+    bare = BareRepository(platform)
+    bare.push(app.work)
+    ours, theirs = [], []
+    for number in range(1, pushes + 1):
+        await_quiet(app)
+        ours.append(push_version(app, number))
+        await_quiet(app)
+        theirs.append(timed(lambda: bare.push(app.work)))
+    report.add("push of a one-line change / bare git push", "≤ 2.0 ×", "1.5 ×",
+               f"{ratio(ours, theirs):.2f} × ({spread(ours)} / {spread(theirs)})")
+    report.add("new version answers before the push returns", "always", "", f"{pushes} of {pushes}")
+
+
+# Under traffic
+
+
+def measure_traffic(platform, pushes, report):
+    app = platform.deploy(web_app("0"))
+    for keep_alive in (True, False):
+        with Traffic(app, clients=4, keep_alive=keep_alive, pause=0, at_most=60 + 2 * pushes) as traffic:
+            for number in range(1, pushes + 1):
+                push_version(app, number)
+        requests, failures = traffic.requests(), traffic.failures()
+        for failure in failures[:5]:
+            print(f"    failed: {failure.status} {failure.text[:200]!r}")
+        report.add(f"failed requests, {pushes} pushes, four clients, {'keep-alive' if keep_alive else 'no keep-alive'}",
+                   "0", "0", f"{len(failures)} of {len(requests)}")
+
+
+# A large repository
+
+
+def measure_large_repository(platform, pushes, files, report):
+    small = platform.deploy(web_app("0"))
+    many = {f"files/{i % 200}/{i}.txt": f"file {i}\n" * 20 for i in range(files)}
+    large = platform.deploy(web_app("0") | many)
+    times = {small: [], large: []}
+    for number in range(1, pushes + 1):
+        for app in (small, large):
+            await_quiet(app)
+            times[app].append(push_version(app, number))
+    report.add(f"push with {files} files, one changed / a small one", "≤ 2.5 ×", "1.5 ×",
+               f"{ratio(times[large], times[small]):.2f} × ({spread(times[large])} / {spread(times[small])})")
+
+
+# Beside many others
+
+
+def measure_crowd(quiet, crowded, apps, pushes, report):
+    repo = crowded.make_repo(web_app("0"), "crowd")
+    for i in range(apps):
+        crowded.pushrod("app", "create", f"crowd-{i}", "--repo", "crowd", "--branch", f"b{i}")
+    start = time.perf_counter()
+    # One connection; each branch is a deployment of its own.
+    run_command(["git", "push", "--quiet", "origin", *(f"HEAD:refs/heads/b{i}" for i in range(apps))],
+                env=crowded.client_env, cwd=repo.directory, timeout=1200)
+    print(f"  ({apps} apps deployed in {time.perf_counter() - start:.0f} s)")
+
+    times = {quiet: [], crowded: []}
+    pairs = [(platform, platform.deploy(web_app("0"))) for platform in (quiet, crowded)]
+    for number in range(1, pushes + 1):
+        for platform, app in pairs:
+            await_quiet(app)
+            times[platform].append(push_version(app, number))
+    report.add(f"push with {apps} other apps / with none", "≤ 1.3 ×", "1.1 ×",
+               f"{ratio(times[crowded], times[quiet]):.2f} × ({spread(times[crowded])} / {spread(times[quiet])})")
+
+    argv = [crowded.binary, "--root", crowded.root, "app", "list"]
+    listing = [timed(lambda: run_command(argv, env=crowded.server_env)) for _ in range(40)]
+    nothing = [timed(lambda: run_command(["/bin/true"], env=crowded.server_env)) for _ in range(40)]
+    own = 1000 * (statistics.median(listing) - statistics.median(nothing))
+    report.add(f"app list with {apps} apps", "≤ 20 ms", "8 ms", f"{own:.1f} ms more than /bin/true")
+
+    kilobytes = sum(pss(process.pid) for process in crowded.processes() if is_ours_per_instance(process))
+    instances = len(crowded.json("ps"))
+    report.add(f"one instance beyond the app's own memory (PSS, of {instances})", "≤ 1.3 MB", "1.0 MB",
+               f"{kilobytes / instances / 1000:.2f} MB")
+
+
+# Memory
+
+
+def pss(pid):
+    """Proportional set size in kB; 0 for a process that has gone."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def is_ours_per_instance(process):
+    """Supervisors, loggers, shims and bubblewrap of instances: what we add to an app."""
+    words = process.argv
+    if not words:
+        return False
+    program = os.path.basename(words[0])
+    own_services = ("daemon", "router", "sshd")
+    if program == "s6-supervise":
+        return words[1].split("/")[0] not in own_services
+    if program == "s6-log":
+        return os.path.basename(words[-1]) not in own_services
+    return program in ("bwrap", "run", "./run", "pushrod-shim")
+
+
+def measure_empty_tree(platform, report):
+    kilobytes = sum(pss(process.pid) for process in platform.processes())
+    names = ", ".join(sorted({os.path.basename(p.argv[0]).rstrip(":") for p in platform.processes() if p.argv}))
+    report.add("the tree with no app (PSS)", "≤ 40 MB", "25 MB", f"{kilobytes / 1000:.1f} MB ({names})")
+
+
+if __name__ == "__main__":
+    main()
