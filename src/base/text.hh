@@ -39,7 +39,7 @@ bool is_valid_utf8(std::string_view text);
 struct Quoted {
   std::string operator()(std::string_view text, std::size_t max_bytes = 120) const;
 };
-inline constexpr Quoted quoted;
+inline constexpr Quoted quoted;  // NOLINT(readability-identifier-naming): called like a function
 // The same without the surrounding quotes (and with " left as it is), for text that is shown as a whole line.
 std::string escaped(std::string_view text, std::size_t max_bytes = 4096);
 // One line of somebody's output, made fit for a terminal: colours (SGR) stay, every other escape sequence, control

@@ -63,7 +63,8 @@ class ExecImage {
     argv_.push_back(nullptr);
     variables_.reserve(command.environment.size());
     for (const auto& [name, value] : command.environment) {
-      std::string& variable = variables_.emplace_back(name + "=" + value);
+      std::string& variable = variables_.emplace_back(name);
+      variable.append("=").append(value);
       if (variable.find('\0') != std::string::npos) {
         throw Error("start " + quoted(command.argv.front()) + ": variable " + quoted(name) + " holds a NUL byte");
       }
@@ -287,7 +288,7 @@ void replace_process(const Command& command) {
   image.exec();
   const int code = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  for (const int number : ignored) ::signal(number, SIG_IGN);
+  for (const int number : ignored) static_cast<void>(::signal(number, SIG_IGN));
   image.throw_failure(Stage::Exec, code);
 }
 

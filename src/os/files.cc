@@ -151,11 +151,12 @@ void make_directory(const fs::path& path, mode_t mode) {
     if (status) break;
     missing.push_back(ancestor);
   }
-  for (auto directory = missing.rbegin(); directory != missing.rend(); ++directory) {
-    if (mkdir(directory->c_str(), mode) == 0) {
-      if (chmod(directory->c_str(), mode) != 0) throw_errno(doing_with("set the mode of", *directory));
+  std::reverse(missing.begin(), missing.end());
+  for (const fs::path& directory : missing) {
+    if (mkdir(directory.c_str(), mode) == 0) {
+      if (chmod(directory.c_str(), mode) != 0) throw_errno(doing_with("set the mode of", directory));
     } else if (errno != EEXIST) {  // somebody else was faster
-      throw_errno(doing_with("make directory", *directory));
+      throw_errno(doing_with("make directory", directory));
     }
   }
 }

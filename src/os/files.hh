@@ -44,8 +44,8 @@ std::vector<std::string> list_directory(const fs::path& path);
 struct IsDirectory {
   bool operator()(const fs::path& path) const;
 };
-inline constexpr IsDirectory is_directory;
-bool is_plain_file(const fs::path& path);  // not through a symlink
+inline constexpr IsDirectory is_directory;  // NOLINT(readability-identifier-naming): called like a function
+bool is_plain_file(const fs::path& path);   // not through a symlink
 
 UniqueFd open_file(const fs::path& path, int flags, mode_t mode = 0600);  // adds O_CLOEXEC
 void write_all(int fd, std::string_view data, const std::string& doing);
