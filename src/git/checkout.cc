@@ -46,9 +46,10 @@ Command tree_command(const Repository& repository, const fs::path& tree, const f
   return command;
 }
 
+// Also looks at every file that the index has already, and writes those anew that are not as it says.
 Command write_tree_command(const Repository& repository, const CommitId& commit, const fs::path& tree,
                            const fs::path& index) {
-  return tree_command(repository, tree, index, {"read-tree", "-u", "-m", commit.str()});
+  return tree_command(repository, tree, index, {"read-tree", "-u", "--reset", commit.str()});
 }
 
 // Nothing in a spare is flushed to the disk, so after a power cut its files may be empty: one from before the last boot
@@ -72,15 +73,12 @@ bool take(const fs::path& spare, const fs::path& taken) {
   return !failure && is_directory(taken);
 }
 
-// False when the spare cannot become the commit, or does not prove to be it: then its files are not what its index
-// says, for somebody was cleaning up the cache just now.
+// False when the spare cannot become the commit.
 bool write_from_spare(const Repository& repository, const CommitId& commit, const fs::path& tree,
                       const fs::path& spare) {
   if (!is_good_spare(spare)) return false;
   fs::rename(spare / "tree", tree);
-  const fs::path index = spare / "index";
-  return run(write_tree_command(repository, commit, tree, index)).ok() &&
-         run(tree_command(repository, tree, index, {"diff-files", "--quiet"})).ok();
+  return run(write_tree_command(repository, commit, tree, spare / "index")).ok();
 }
 
 Command with_low_priority(Command command) {

@@ -4,7 +4,7 @@
 //
 // The spare: writing 20,000 files takes a second, and a push changes a few. So after a deployment the reconciler writes
 // the live commit once more into cache/<app>/spare, with its index beside it, and the next deployment renames that into
-// place and lets git update only what differs, and prove that every file is there as the index says. Nothing has ever
+// place and lets git write only what differs from the commit, in the index or on the disk. Nothing has ever
 // run in a spare: it is as clean as a new checkout. It is safe to delete at any moment, and one that was left half
 // made, or that was made before the last boot (it is not flushed to the disk), is never used: the file "commit" in it,
 // written last, is what makes it one.

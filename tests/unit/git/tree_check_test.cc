@@ -79,14 +79,21 @@ TEST_F(TreeCheckTest, APathThatIsLongerThanAnyBufferIsNamedByItsBeginning) {
 }
 
 // Line 9 of the faults.
-TEST_F(TreeCheckTest, RefusesNamesThatAreGitsOwnToSomeSystem) {
-  const std::string file = blob("x");
+TEST_F(TreeCheckTest, RefusesGitsOwnDirectoryAtAnyDepth) {
+  const std::string inner = tree({{"100644", "config", blob("x")}});
+  EXPECT_NE(refusal({{"040000", ".GIT", inner}}).find("\".GIT\" has a part that is git's own"), std::string::npos);
+  EXPECT_NE(refusal({{"040000", "sub", tree({{"040000", "git~1", inner}})}}).find("\"sub/git~1\""), std::string::npos);
+}
+
+TEST(DotGit, IsWhatAnyFileSystemTakesForIt) {
   for (const char* name :
        {".git", ".GIT", ".gIt", ".git ", ".git.", ".git...", ".git::$INDEX_ALLOCATION", ".git:x", "git~1", "GIT~1",
         "git~1 .", ".g\u200cit", ".gi\u200et", "\ufeff.git", ".git\u206f", "a\\.git", "..\\.GIT\\x"}) {
-    EXPECT_NE(refusal({{"100644", name, file}}).find("git's own"), std::string::npos) << name;
-    const std::string inner = tree({{"040000", name, tree({{"100644", "config", file}})}});
-    EXPECT_NE(refusal({{"040000", "sub", inner}}).find("git's own"), std::string::npos) << name;
+    EXPECT_TRUE(is_dot_git(name)) << name;
+  }
+  for (const char* name : {"", ".", "..", "...", "git", ".gitx", "x.git", ".gitignore", "git~10", "git~2", ".g it",
+                           ".gi", ".g\u20ac", ".gi\u2020t"}) {
+    EXPECT_FALSE(is_dot_git(name)) << name;
   }
 }
 
@@ -149,16 +156,19 @@ TEST_F(TreeCheckTest, AMissingFileIsAnErrorAndNoSize) {
 // Line 12 of the faults.
 TEST_F(TreeCheckTest, ABombOfAThousandMillionPathsIsRefusedAtOnceInConstantMemory) {
   const CommitId id = commit(bomb(10, 10));
-  rusage before{}, after{}, children{};
-  getrusage(RUSAGE_SELF, &before);
+  const auto peak = [](int whose) {
+    rusage usage{};
+    getrusage(whose, &usage);
+    return usage.ru_maxrss;  // KiB
+  };
+  const long ours_before = peak(RUSAGE_SELF);
+  const long gits_before = peak(RUSAGE_CHILDREN);
   const Stopwatch watch;
   EXPECT_NE(what_is_thrown<UserError>([&] { check(id); }).find("200000 files"), std::string::npos);
   EXPECT_LT(watch.elapsed(), Milliseconds{2'000});
-  getrusage(RUSAGE_SELF, &after);
-  getrusage(RUSAGE_CHILDREN, &children);
-  constexpr long kMost = 64L * 1024;  // KiB
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, kMost);
-  EXPECT_LT(children.ru_maxrss, kMost);
+  constexpr long kMost = 64L * 1024;
+  EXPECT_LT(peak(RUSAGE_SELF) - ours_before, kMost);
+  EXPECT_LT(peak(RUSAGE_CHILDREN) - gits_before, kMost);
 }
 
 TEST_F(TreeCheckTest, DirectoriesWithoutFilesAreABombToo) {
