@@ -218,6 +218,9 @@ std::string ask_unix_socket(const std::filesystem::path& path, std::string_view 
       if (sent < 0 && errno != EAGAIN && errno != EPIPE) throw_errno(doing);
       // Whoever closed early may have said why.
       if (sent < 0 && errno == EPIPE) request = {};
+      // The end of the request: HAProxy's master keeps the connection open until it sees it. Fails only when the peer
+      // has closed already.
+      if (request.empty()) static_cast<void>(shutdown(fd.get(), SHUT_WR));
     }
     const ssize_t got = retry_interrupted([&] { return recv(fd.get(), buffer.data(), buffer.size(), 0); });
     if (got == 0) return answer;

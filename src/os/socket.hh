@@ -25,7 +25,8 @@ bool is_port_free(Port port);
 std::optional<int> http_status(Port port, const std::string& host, const std::string& path,
                                std::chrono::milliseconds deadline);
 
-// Connects to a Unix stream socket, writes the request, reads until the peer closes. Throws SystemError.
+// Connects to a Unix stream socket, writes the request and closes that direction, reads until the peer closes. Throws
+// SystemError.
 std::string ask_unix_socket(const std::filesystem::path& path, std::string_view request,
                             std::chrono::milliseconds deadline);
 

@@ -78,13 +78,13 @@ std::optional<std::string> MasterSocket::ask_until(const std::function<bool(std:
 }
 
 std::optional<Processes> MasterSocket::processes() const {
-  const auto answer = ask_until(is_ended, "show proc; quit\n");
+  const auto answer = ask_until(is_ended, "show proc\n");
   if (!answer) return {};
   return parse_processes(*answer);
 }
 
 std::optional<std::string> MasterSocket::ask_current(std::string_view commands) const {
-  return ask_until(is_ended, fmt::format("@1; {}; quit\n", commands));
+  return ask_until(is_ended, fmt::format("@1; {}\n", commands));
 }
 
 std::optional<std::string> MasterSocket::ask(pid_t worker, std::string_view commands) const {
@@ -93,7 +93,7 @@ std::optional<std::string> MasterSocket::ask(pid_t worker, std::string_view comm
     const auto answer = second_answer(both);
     return is_ended(answer) || answer.starts_with(kNobody);
   };
-  const auto both = ask_until(is_whole, fmt::format("show proc; @!{}; {}; quit\n", worker, commands));
+  const auto both = ask_until(is_whole, fmt::format("show proc; @!{}; {}\n", worker, commands));
   if (!both) return {};
   const auto answer = second_answer(*both);
   if (answer.starts_with(kNobody)) return {};

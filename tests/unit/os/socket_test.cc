@@ -174,6 +174,17 @@ TEST_F(UnixSockets, AnswerIsReadToItsEnd) {
   EXPECT_EQ(ask_unix_socket(root_ / "s", "show info\n", kPatience), long_answer);
 }
 
+TEST_F(UnixSockets, PeerSeesTheEndOfTheRequest) {
+  const UniqueFd listener = listen_at(root_ / "s");
+  std::jthread server([&] {
+    const UniqueFd client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_EQ(receive(client.get()), "show info\n");
+    EXPECT_EQ(receive(client.get()), "");
+    write_all(client.get(), "seen", "answer");
+  });
+  EXPECT_EQ(ask_unix_socket(root_ / "s", "show info\n", kPatience), "seen");
+}
+
 TEST_F(UnixSockets, BothSidesMayWriteAtOnce) {
   const UniqueFd listener = listen_at(root_ / "s");
   const std::string much(2'000'000, 'x');
