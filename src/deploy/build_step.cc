@@ -72,7 +72,6 @@ void build(Run& run, Part& part) {
     run_build(part.plan, job);
     run.journal.end();
   }
-  run.platform.store.add_release(*part.release);
 }
 
 void reuse_live_release(Run& run, Part& part) {
@@ -86,7 +85,6 @@ void reuse_live_release(Run& run, Part& part) {
   release->number = part.deployment.number;
   release->created = now();
   part.release = std::move(release);
-  run.platform.store.add_release(*part.release);
 }
 
 void run_release_command(Run& run, Part& part) {

@@ -14,7 +14,8 @@ namespace pushrod {
 void check_out(Run& run, Part& part) {
   const auto& layout = run.platform.layout;
   check_cancelled(run);
-  run.platform.store.begin_step(run.group, Step::Checkout);
+  // The first part's is begun together with the deployment.
+  if (&part != &run.parts.front()) run.platform.store.begin_step(run.group, Step::Checkout);
   run.journal.begin(run.parts.size() > 1 ? "Checking out for " + part.app.name.str() : "Checking out");
   place_checkouts(run.platform, part.app, part.deployment.number);
   make_directory(part.checkout.directory);

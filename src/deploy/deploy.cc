@@ -74,8 +74,10 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
 
 // Everything that is left to do after the commit point; each part may have been done already.
 void finish(const Platform& platform, std::int64_t group) {
-  platform.store.commit_group(group);
-  platform.store.begin_step(group, Step::Switch);
+  platform.store.together([&] {
+    platform.store.commit_group(group);
+    platform.store.begin_step(group, Step::Switch);
+  });
   publish_routes(platform);
   platform.store.advance(group, DeploymentState::Live);
   for (const auto& deployment : platform.store.group(group)) {
@@ -145,6 +147,10 @@ void tell_success(Run& run, const Stopwatch& time) {
   }
 }
 
+Step first_step(DeploymentKind kind) {
+  return kind == DeploymentKind::Restart || kind == DeploymentKind::Remove ? Step::Start : Step::Checkout;
+}
+
 }  // namespace
 
 std::string names_of(const Run& run) {
@@ -162,8 +168,11 @@ Outcome run_steps(Run& run) {
   bool committed = false;
   try {
     take_turn(run);
-    platform.store.advance(run.group, DeploymentState::Running);
     announce(run);
+    platform.store.together([&] {
+      platform.store.advance(run.group, DeploymentState::Running);
+      platform.store.begin_step(run.group, first_step(change.kind));
+    });
     if (change.kind == DeploymentKind::Restart) {
       for (auto& part : run.parts) reuse_live_release(run, part);
     } else if (change.kind != DeploymentKind::Remove) {
@@ -175,8 +184,10 @@ Outcome run_steps(Run& run) {
     }
     start(run);
     check_cancelled(run);
-    platform.store.advance(run.group, DeploymentState::Ready);
-    platform.store.begin_step(run.group, Step::Commit);
+    platform.store.together([&] {
+      platform.store.advance(run.group, DeploymentState::Ready);
+      platform.store.begin_step(run.group, Step::Commit);
+    });
     move_ref(run);  // The commit point (for a change that moves no ref: the transaction in finish()).
     committed = true;
     finish(platform, run.group);

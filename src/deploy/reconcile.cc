@@ -54,6 +54,20 @@ std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const st
   return locks;
 }
 
+// A few hundred files are written anew as fast as a spare is brought up to date.
+bool is_worth_a_spare(const Platform& platform, const App& app) {
+  constexpr unsigned kMany = 500;
+  const auto release = platform.store.release(app.id, *app.live);
+  if (!release) return false;
+  const auto tree = find_checkout(platform.layout, app.name, release->checkout).tree();
+  unsigned entries = 0;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator entry(tree, ignored), end; entry != end && !ignored; entry.increment(ignored)) {
+    if (++entries > kMany) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Milliseconds Reconciler::pass() {
@@ -193,7 +207,8 @@ void Reconciler::tidy() {
     if (done) tidied_[app.id] = current;
     lock.reset();
     empty_trash(platform_.layout);
-    if (const auto head = Repository(platform_.layout.repo(app.repo)).head_of(app.branch)) {
+    const auto head = Repository(platform_.layout.repo(app.repo)).head_of(app.branch);
+    if (head && app.live && is_worth_a_spare(platform_, app)) {
       attempt("preparing the next checkout of " + app.name.str(), [&] {
         prepare_spare(Repository(platform_.layout.repo(app.repo)), *head, platform_.layout.spare_checkout(app.name));
       });

@@ -47,34 +47,54 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
   }
 }
 
+// The releases, and leased ports for what is to run them: one record of intent.
+void record(Run& run) {
+  const auto& settings = run.platform.settings;
+  run.platform.store.begin_step(run.group, Step::Start);
+  for (auto& part : run.parts) {
+    if (!part.release) continue;  // Remove starts nothing
+    run.platform.store.add_release(*part.release);
+    for (const auto& instance :
+         run.platform.store.add_instances(*part.release, settings.first_port, settings.last_port, is_port_free)) {
+      part.instances.push_back(plan_instance(run.platform, part.app, *part.release, instance));
+    }
+  }
+}
+
+std::string described(const Run& run) {
+  std::vector<std::string> names;
+  for (const auto& part : run.parts) {
+    const auto prefix = run.parts.size() > 1 ? part.app.name.str() + "." : std::string{};
+    for (const auto& plan : part.instances) {
+      names.push_back(fmt::format("{}{}.{}", prefix, plan.name.type.str(), plan.name.number));
+    }
+  }
+  return join(names, ", ");
+}
+
+std::vector<InstancePlan> select(const Part& part, bool overlap) {
+  std::vector<InstancePlan> plans;
+  for (const auto& plan : part.instances) {
+    if (plan.process.overlap == overlap) plans.push_back(plan);
+  }
+  return plans;
+}
+
 }  // namespace
 
 void start(Run& run) {
+  run.platform.store.together([&] { record(run); });
   std::vector<InstancePlan> together;
-  std::vector<std::pair<const Part*, std::vector<InstancePlan>>> alone;
-  run.platform.store.begin_step(run.group, Step::Start);
-  std::vector<std::string> told;
-  for (auto& part : run.parts) {
-    if (!part.release) continue;  // Remove starts nothing
-    const auto& settings = run.platform.settings;
-    const auto instances =
-        run.platform.store.add_instances(*part.release, settings.first_port, settings.last_port, is_port_free);
-    alone.emplace_back(&part, std::vector<InstancePlan>{});
-    for (const auto& instance : instances) {
-      auto plan = plan_instance(run.platform, part.app, *part.release, instance);
-      part.instances.push_back(plan);
-      told.push_back(run.parts.size() > 1
-                         ? fmt::format("{}.{}.{}", part.app.name.str(), instance.name.type.str(), instance.name.number)
-                         : fmt::format("{}.{}", instance.name.type.str(), instance.name.number));
-      (plan.process.overlap ? together : alone.back().second).push_back(std::move(plan));
-    }
+  for (const auto& part : run.parts) {
+    const auto plans = select(part, true);
+    together.insert(together.end(), plans.begin(), plans.end());
   }
-  if (told.empty()) return;
-  run.journal.begin("Starting " + join(told, ", "));
+  if (const auto names = described(run); !names.empty()) run.journal.begin("Starting " + names);
   start_all(run, together);
-  for (const auto& [part, plans] : alone) {
+  for (const auto& part : run.parts) {
+    const auto plans = select(part, false);
     if (plans.empty()) continue;
-    stop_old(run, *part, plans);
+    stop_old(run, part, plans);
     start_all(run, plans);
   }
   run.journal.end();

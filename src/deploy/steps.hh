@@ -41,10 +41,10 @@ void check_cancelled(const Run& run);
 
 void take_turn(Run& run);                        // wait_step.cc: the locks, and what went before
 void check_out(Run& run, Part& part);            // checkout_step.cc
-void build(Run& run, Part& part);                // build_step.cc: also records the release
+void build(Run& run, Part& part);                // build_step.cc: also makes the release
 void reuse_live_release(Run& run, Part& part);   // build_step.cc: for Restart
 void run_release_command(Run& run, Part& part);  // build_step.cc
-void start(Run& run);                            // start_step.cc: all parts' instances, healthy when it returns
+void start(Run& run);                            // start_step.cc: records the releases, starts all their instances; they are healthy when it returns
 void move_ref(const Run& run);                   // commit_step.cc
 
 }  // namespace pushrod

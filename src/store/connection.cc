@@ -120,14 +120,15 @@ void Connection::throw_error(const SQLite::Exception& exception) const {
 }
 
 Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
-  if (kind == Kind::Read && connection_.in_transaction_) return;
+  if (connection_.in_transaction_ && (kind == Kind::Read || connection_.writing_)) return;
   connection_.query(kind == Kind::Write ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED").run();
   connection_.in_transaction_ = open_ = true;
+  connection_.writing_ = kind == Kind::Write;
 }
 
 Transaction::~Transaction() {
   if (!open_) return;
-  connection_.in_transaction_ = false;
+  connection_.in_transaction_ = connection_.writing_ = false;
   try {
     connection_.query("ROLLBACK").run();
   } catch (const Error&) {
@@ -136,8 +137,9 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
+  if (!open_) return;  // the one around it commits
   connection_.query("COMMIT").run();
-  connection_.in_transaction_ = open_ = false;
+  connection_.in_transaction_ = connection_.writing_ = open_ = false;
   ++connection_.commits_;
 }
 

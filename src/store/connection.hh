@@ -133,12 +133,13 @@ class Connection {
   Milliseconds patience_;
   std::uint32_t commits_ = 0;
   bool in_transaction_ = false;
+  bool writing_ = false;
   std::optional<SQLite::Database> database_;
   std::map<std::string, CachedStatement, std::less<>> statements_;
 };
 
 // Begins as a writer at once (BEGIN IMMEDIATE), so that it never has to give way in the middle; rolls back unless
-// commit() was called. Or as a reader that sees one state of the database in several queries until it is destroyed;
+// commit() was called; within another writer it is a part of that one, which alone decides. Or as a reader that sees one state of the database in several queries until it is destroyed;
 // within another transaction that is nothing.
 class Transaction {
  public:

@@ -16,6 +16,12 @@ Store::Store(const std::filesystem::path& path, Milliseconds patience)
 
 Store::~Store() = default;
 
+void Store::together(const std::function<void()>& changes) {
+  Transaction transaction(*db_);
+  changes();
+  transaction.commit();
+}
+
 // SQLite's data_version tells of other connections only.
 std::int64_t Store::data_version() const {
   const auto others = static_cast<std::uint64_t>(db_->integer_of("PRAGMA data_version"));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,9 @@ class Store {
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  // Runs these calls as one transaction, all or none: a commit costs its flushes, however many rows it changes.
+  void together(const std::function<void()>& changes);
 
   // --- keys
   // Without apps: an administrator's key. Throws UserError when the name or the key itself is there already, or an app

@@ -107,8 +107,10 @@ class BareRepository:
 
 
 def await_quiet(app):
-    """Waits until nothing of a deployment is left to do, and the next checkout is prepared."""
+    """Waits until nothing of a deployment is left to do; with many files, until the next checkout is prepared."""
     app.await_settled()
+    if not (app.work.directory / "files").is_dir():
+        return
     spare = app.platform.root / "cache" / app.name / "spare" / "commit"
     wait_until(lambda: spare.is_file() and app.work.head() in spare.read_text(), 60, "the spare checkout")
 
