@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/error.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -24,7 +26,7 @@ constexpr const char* kNotificationFd = "3\n";
 
 void write_common(const fs::path& directory, const fs::path& shim, const std::string& spec) {
   make_directory(directory);
-  replace_symlink(directory / "run", shim);
+  link_to(directory / "run", shim);
   write_file(directory / "spec", spec, 0600, false);
   // The shim tells that it has begun, and so s6 counts the second between two starts from there and not from the death:
   // whatever has lived for longer is back at once.
@@ -34,6 +36,13 @@ void write_common(const fs::path& directory, const fs::path& shim, const std::st
 }
 
 }  // namespace
+
+void link_to(const fs::path& path, const fs::path& target) {
+  while (symlink(target.c_str(), path.c_str()) != 0) {
+    if (errno != EEXIST) throw_errno("make symlink " + path.native());
+    remove_file(path);
+  }
+}
 
 std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
   const std::uint64_t cap = std::max(log_bytes, kSmallestLog);

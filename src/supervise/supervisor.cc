@@ -36,7 +36,7 @@ void Supervisor::write(const Service& service) const {
   remove_tree(fresh);
   render_service(service, programs_ / "pushrod-shim", fresh);
   remove_tree(directory);
-  rename_path(fresh, directory);
+  if (rename(fresh.c_str(), directory.c_str()) != 0) throw_errno("rename " + fresh.native());
 }
 
 void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_most) const {
@@ -55,7 +55,7 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
     watch.add(directory);
     const bool live = supervisor_of(directory).has_value() && is_linked(name);
     if (!live) {
-      replace_symlink(layout_.scan() / name, directory);
+      link_to(layout_.scan() / name, directory);
       rescan = true;
       waiting.push_back({name, 0});
       continue;

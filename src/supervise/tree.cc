@@ -11,6 +11,7 @@
 #include "supervise/process_end.hh"
 #include "supervise/s6_state.hh"
 #include "supervise/s6_tool.hh"
+#include "supervise/service_directory.hh"
 #include "supervise/supervise.hh"
 
 namespace pushrod {
@@ -36,7 +37,7 @@ std::vector<std::string> Supervisor::prepare_scan(const fs::path& own_program) c
   const fs::path control = layout_.scan() / ".s6-svscan";
   make_directory(control);
   // By itself s6-svscan would stop everything at once, and requests in flight would lose their instances.
-  for (const char* signal : {"SIGTERM", "SIGINT"}) replace_symlink(control / signal, own_program);
+  for (const char* signal : {"SIGTERM", "SIGINT"}) link_to(control / signal, own_program);
   return {"s6-svscan", "-c", kMostServices, "-t", "0", layout_.scan().native()};
 }
 

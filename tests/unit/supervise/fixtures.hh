@@ -104,7 +104,7 @@ class Tree : public testing::Test {
       if (!parse_unsigned(name)) continue;
       std::ifstream file("/proc/" + name + "/environ");
       const std::string variables((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-      if (variables.find("\0SHARED=" + (layout_.root() / "shared").native()) != std::string::npos ||
+      if (variables.find("\0SHARED="s + (layout_.root() / "shared").native()) != std::string::npos ||
           variables.starts_with("SHARED=" + (layout_.root() / "shared").native())) {
         ++count;
       }
