@@ -61,8 +61,8 @@ TEST(HostMap, HasOneLinePerHost) {
 }
 
 TEST(HostMap, RefusesAHostThatWouldBreakTheLine) {
-  for (const std::string host :
-       {"", "a b", "a\nb.example.org", "A.example.org", "a:80", "#a", std::string(254, 'a').c_str()}) {
+  for (const auto& host :
+       std::vector<std::string>{"", "a b", "a\nb.example.org", "A.example.org", "a:80", "#a", std::string(254, 'a')}) {
     auto table = example();
     table.apps[0].hosts = {host};
     EXPECT_THROW(render_host_map(table), Error) << host;
