@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <exception>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
@@ -119,15 +122,27 @@ void Connection::throw_error(const SQLite::Exception& exception) const {
   throw database_error(path_, patience_, exception.getExtendedErrorCode(), exception.what());
 }
 
-Transaction::Transaction(Connection& connection, Kind kind) : connection_(connection) {
-  if (connection_.in_transaction_ && (kind == Kind::Read || connection_.writing_)) return;
+void Connection::refuse_if_broken() const {
+  if (broken_) throw Error("a transaction of the database cannot go on: a part of it failed");
+}
+
+Transaction::Transaction(Connection& connection, Kind kind)
+    : connection_(connection), exceptions_(std::uncaught_exceptions()) {
+  if (connection_.in_transaction_ && (kind == Kind::Read || connection_.writing_)) {
+    if (kind == Kind::Write) connection_.refuse_if_broken();
+    return;
+  }
   connection_.query(kind == Kind::Write ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED").run();
   connection_.in_transaction_ = open_ = true;
   connection_.writing_ = kind == Kind::Write;
+  connection_.broken_ = false;
 }
 
 Transaction::~Transaction() {
-  if (!open_) return;
+  if (!open_) {
+    if (std::uncaught_exceptions() > exceptions_) connection_.broken_ = true;
+    return;
+  }
   connection_.in_transaction_ = connection_.writing_ = false;
   try {
     connection_.query("ROLLBACK").run();
@@ -138,6 +153,7 @@ Transaction::~Transaction() {
 
 void Transaction::commit() {
   if (!open_) return;  // the one around it commits
+  connection_.refuse_if_broken();
   connection_.query("COMMIT").run();
   connection_.in_transaction_ = connection_.writing_ = open_ = false;
   ++connection_.commits_;

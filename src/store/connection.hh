@@ -128,19 +128,22 @@ class Connection {
  private:
   friend class Transaction;
   [[noreturn]] void throw_error(const SQLite::Exception& exception) const;
+  void refuse_if_broken() const;
 
   std::filesystem::path path_;
   Milliseconds patience_;
   std::uint32_t commits_ = 0;
   bool in_transaction_ = false;
   bool writing_ = false;
+  bool broken_ = false;  // a part of the transaction was ended by an exception
   std::optional<SQLite::Database> database_;
   std::map<std::string, CachedStatement, std::less<>> statements_;
 };
 
 // Begins as a writer at once (BEGIN IMMEDIATE), so that it never has to give way in the middle; rolls back unless
-// commit() was called; within another writer it is a part of that one, which alone decides. Or as a reader that sees one state of the database in several queries until it is destroyed;
-// within another transaction that is nothing.
+// commit() was called. Within another writer it is a part of that one: then it commits nothing by itself, and when an
+// exception ends it, the other cannot commit any more. Or as a reader that sees one state of the database in several
+// queries until it is destroyed; within another transaction that is nothing.
 class Transaction {
  public:
   enum class Kind { Read, Write };
@@ -152,6 +155,7 @@ class Transaction {
 
  private:
   Connection& connection_;
+  int exceptions_;
   bool open_ = false;
 };
 

@@ -60,7 +60,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Runs these calls as one transaction, all or none: a commit costs its flushes, however many rows it changes.
+  // Runs these calls as one transaction, all or none: a commit costs its flushes, however many rows it changes. An
+  // exception undoes all; when `changes` catches one that a call threw, nothing can be kept any more, and Error
+  // follows.
   void together(const std::function<void()>& changes);
 
   // --- keys

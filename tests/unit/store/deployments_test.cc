@@ -134,6 +134,35 @@ TEST_F(StoreDeployments, KeepWhyTheyFailed) {
   EXPECT_THROW(store().fail(group_in(blog, State::Committed), {State::Live, "", ""}), Error);
 }
 
+TEST_F(StoreDeployments, ChangeTogetherOrNotAtAll) {
+  const App blog = add_app("blog");
+  const std::int64_t group = begin({blog})[0].group;
+  const auto change_and = [&](const std::function<void()>& then) {
+    store().together([&] {
+      store().advance(group, State::Running);
+      then();
+    });
+  };
+  EXPECT_THROW(change_and([] { throw UserError("no"); }), UserError);
+  EXPECT_EQ(state(group), State::Waiting);
+  EXPECT_THROW(change_and([&] { store().advance(group, State::Live); }), Error);
+  EXPECT_EQ(state(group), State::Waiting);
+  // An error that was swallowed must not leave a half.
+  EXPECT_THROW(change_and([&] { EXPECT_THROW(add_app("blog"), UserError); }), Error);
+  EXPECT_EQ(state(group), State::Waiting);
+
+  const std::int64_t version = store().data_version();
+  change_and([&] {
+    store().begin_step(group, Step::Checkout);
+    store().together([&] { add_app("shop"); });
+    EXPECT_EQ(state(group), State::Running);                         // seen by those within
+    EXPECT_EQ(Store(file()).group(group)[0].state, State::Waiting);  // and by nobody else
+  });
+  EXPECT_EQ(state(group), State::Running);
+  EXPECT_EQ(store().data_version(), version + 1);  // one commit
+  EXPECT_EQ(store().apps().size(), 2u);
+}
+
 TEST_F(StoreDeployments, StepsFollowEachOther) {
   const App blog = add_app("blog");
   const std::int64_t group = begin({blog})[0].group;
