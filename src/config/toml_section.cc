@@ -114,6 +114,7 @@ std::vector<std::string> TomlSection::keys() const {
   for (const auto& [key, value] : *table_) found.emplace_back(key.source().begin, std::string(key.str()));
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (auto& [position, name] : found) names.push_back(std::move(name));
   return names;
 }

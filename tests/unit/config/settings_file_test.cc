@@ -155,6 +155,8 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[ports]\nfirst = 3000\nlast = 2999\n", "server.toml:3: [ports] goes from 3000 to 2999, which holds no port"},
       {"[ssh]\nlisten = \"127.0.0.1:8080\"\n",
        "server.toml:1: [http] and [ssh] cannot both listen on port 8080 (*:8080 and 127.0.0.1:8080)"},
+      {"[http]\nlisten = \"[::1]:80\"\n[ssh]\nlisten = \"[::1]:80\"\n",
+       "server.toml:3: [http] and [ssh] cannot both listen on port 80 ([::1]:80 and [::1]:80)"},
       {"[ports]\nfirst = 8000\n[http]\n[limits]\n",
        "server.toml:1: [http] listens on port 8080, which lies in the range of the apps' ports (8000 to 29999) | move "
        "one of the two: an app could take the port while nobody listens there"},

@@ -53,6 +53,7 @@ TEST(TomlNesting, StringsAndCommentsDoNotCount) {
   EXPECT_EQ(depth_of("a = 'x\\' # [[["), 1U);
   EXPECT_EQ(depth_of("a = \"\"\"\n[x.y.z]\n\\\"\"\" \"\" [[\"\"\"\"\"\nb = 1"), 1U);
   EXPECT_EQ(depth_of("a = '''\n[x.y.z]\n'' [['''''\nb = 1"), 1U);
+  EXPECT_EQ(depth_of(R"(a = { b = """x"""", c.d.e = 1 })"), 4U);  // the string ends in a quote of its own
   EXPECT_EQ(depth_of("\"a.b\".'c.d' = 1"), 2U);
   EXPECT_EQ(depth_of("[\"a.b\"]"), 1U);
 }
@@ -82,18 +83,23 @@ TEST(TomlNesting, BombsAreRefusedWithTheirLine) {
 // Whatever toml++ accepts, it must not be deeper than was said: else the scanner took something for a string.
 TEST(TomlNesting, NothingIsDeeperThanWasSaid) {
   const std::vector<std::string> pieces = {
-      "a", "b",  "c",  ".", " = ", "1", "1.5",    "[",   "]",    "[[",  "]]",   "{",      "}",     ", ",  "\"",
-      "'", "\\", "\n", "#", " ",   "=", "\"\"\"", "'''", "\n[a", "]\n", "x = ", "{ y = ", "\"k\"", "'k'", "\n"};
+      // Whole phrases, so that enough of the texts are TOML; their keys differ, or they would be refused as duplicates.
+      "\n[a.b.c]\n", "\n[[d.e]]\n", "\nf.g = 1\n", "h = { i.j = 1.5, k = [1.5] }\n", "l = [{ m = 1 }, { m.n = 2 }]\n",
+      "o = \"\"\"x\\\"\"\"\"\"\n", "p = '''[[''''\n", "q = \"\\\\\" # [[\n", "r = '\\'\n",
+      "\"s.t\".'u' = [\n[1],\n[2.5]]\n", "v.w = {}\n", "x = \"\\\"[[\"\n",
+      // And their parts.
+      "a", ".", " = ", "1", "[", "]", "{", "}", ", ", "\"", "'", "\\", "\n", "#", "\"\"\"", "'''", "y = ", "z.z = "};
   std::mt19937 random(1);
   const auto below = [&](std::size_t limit) {
     return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
   };
   std::size_t accepted = 0;
   std::size_t deepest = 0;
-  for (int round = 0; round < 100'000; ++round) {
+  constexpr std::size_t kPhrases = 12;
+  for (int round = 0; round < 30'000; ++round) {
     std::string text;
-    const std::size_t count = 1 + below(16);
-    for (std::size_t i = 0; i < count; ++i) text += pieces[below(pieces.size())];
+    const std::size_t count = 1 + below(10);
+    for (std::size_t i = 0; i < count; ++i) text += pieces[below(below(4) == 0 ? pieces.size() : kPhrases)];
     toml::table table;
     try {
       table = toml::parse(text);
@@ -106,7 +112,7 @@ TEST(TomlNesting, NothingIsDeeperThanWasSaid) {
     ASSERT_LE(real, depth_of(text)) << text;
   }
   EXPECT_GT(accepted, 1'000U);
-  EXPECT_GE(deepest, 3U);
+  EXPECT_GE(deepest, 6U);
 }
 
 }  // namespace

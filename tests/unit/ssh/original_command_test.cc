@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <random>
 
 #include "base/text.hh"
@@ -116,8 +115,7 @@ TEST(OriginalCommand, OtherProgramsAreRefusedWithWhatIsPossible) {
   expect("'' app", "the command's first word is empty: \"'' app\"");
 }
 
-TEST(OriginalCommand, LongTextsAreRefusedAtOnce) {
-  const auto start = std::chrono::steady_clock::now();
+TEST(OriginalCommand, LongTextsAreRefusedUnread) {
   EXPECT_EQ(meaning_of(std::string(1'000'000, '\'')), "refused: the command is 1.0 MB long; at most 65.5 kB are read");
   EXPECT_EQ(meaning_of("git-receive-pack '" + std::string(1'000'000, 'a') + "'"),
             "refused: the command is 1.0 MB long; at most 65.5 kB are read");
@@ -125,7 +123,6 @@ TEST(OriginalCommand, LongTextsAreRefusedAtOnce) {
   for (int i = 0; i < 257; ++i) words += "a ";
   EXPECT_TRUE(meaning_of(words).starts_with("refused: the command has more than 256 words: "));
   EXPECT_TRUE(meaning_of(words.substr(2)).starts_with("verb "));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 // Random texts: nothing but UserError is ever thrown, and no refusal carries a control character.

@@ -144,6 +144,7 @@ TEST(PublicKey, BrokenOrContradictingContentIsRefused) {
   EXPECT_EQ(problem_of(kEd25519 + "="), broken);
   EXPECT_EQ(problem_of(kEd25519.substr(0, kEd25519.size() - 4)), malformed);
   EXPECT_EQ(problem_of(kEd25519 + "AAAA"), malformed);
+  EXPECT_EQ(problem_of(kEd25519 + "AAAAAA=="), malformed);  // one more field, an empty one
   EXPECT_EQ(problem_of("ssh-ed25519 AAAA"), malformed);
   EXPECT_EQ(problem_of("ssh-ed25519 /////w=="), malformed);  // a length of 4 GB
   EXPECT_EQ(problem_of("ssh-rsa " + kEd25519.substr(12)),
