@@ -25,8 +25,10 @@ from pathlib import Path
 APPS = Path(__file__).parent / "apps"
 COMMAND_TIMEOUT = 90.0
 
-# A build that says that it has begun, and goes on when it is told to (see App.await_build()).
-HELD_BUILD = "touch /cache/begun; echo building; until [ -e /cache/go ]; do sleep 0.02; done; rm -f /cache/begun"
+# pushrod.toml of a build that says that it has begun, and goes on when it is told to (see App.await_build()).
+HELD_BUILD = """[build]
+command = "touch /cache/begun; echo building; until [ -e /cache/go ]; do sleep 0.02; done; rm -f /cache/begun"
+"""
 
 
 def pushrod_binary() -> Path:
@@ -290,9 +292,9 @@ class Traffic:
 
 def web_app(version="1", **files):
     """The files of the test app (apps/web.py), which answers `version`. More files as keyword arguments, where "_"
-    stands for ".": web_app("2", pushrod_toml="…"). A Procfile is there only if no pushrod.toml is given."""
+    stands for ".": web_app("2", pushrod_toml="…"). There is a Procfile unless pushrod.toml names the processes."""
     app = {"web.py": (APPS / "web.py").read_text(), "VERSION": version + "\n"}
-    if "pushrod_toml" not in files:
+    if "[processes" not in files.get("pushrod_toml", ""):
         app["Procfile"] = "web: python3 web.py\n"
     return app | {name.replace("_", "."): content for name, content in files.items()}
 
@@ -426,6 +428,7 @@ class App:
 
     def release_build(self):
         """Lets builds with HELD_BUILD go on, also later ones."""
+        self.build_cache.mkdir(parents=True, exist_ok=True)
         (self.build_cache / "go").touch()
 
     def hold_build(self):

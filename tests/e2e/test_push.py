@@ -330,7 +330,7 @@ def test_a_client_older_than_report_status_v2_can_push(platform):
 
 def held_app(platform, version="1"):
     """An app whose builds wait for release_build()."""
-    return platform.create_app(web_app(version, pushrod_toml=f'[build]\ncommand = "{HELD_BUILD}"\n', Procfile="web: python3 web.py\n"))
+    return platform.create_app(web_app(version, pushrod_toml=HELD_BUILD))
 
 
 def test_a_deployment_outlives_its_client(platform):

@@ -1,0 +1,193 @@
+"""How an app is built: by its own command, by .build.sh, as Python, as Node.js, not at all."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from harness import HELD_BUILD, web_app
+
+
+def wheel(name, code):
+    """A wheel with one module, as pip wants it."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        info = f"{name}-1.0.dist-info"
+        archive.writestr(f"{name}.py", code)
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+    return data.getvalue()
+
+
+def test_a_build_command_builds_in_app(platform):
+    toml = '[build]\ncommand = "pwd; echo built > VERSION; mkdir -p out && cp VERSION out/"\n'
+    app = platform.create_app(web_app("source", pushrod_toml=toml))
+    result = app.work.push()
+    assert "remote:        /app" in result.err
+    assert app.version() == "built"
+    assert platform.json("app", "info", app.name)["builder"] == "command"
+
+
+def test_build_sh_builds(platform):
+    app = platform.deploy(web_app("source") | {".build.sh": "#!/bin/sh\nset -e\necho by script > VERSION\n"})
+    assert app.version() == "by script"
+    assert platform.json("app", "info", app.name)["builder"] == "script"
+
+
+def test_build_sh_that_is_not_executable_is_refused(platform):
+    app = platform.create_app(web_app())
+    app.work.commit({".build.sh": "true\n"})
+    app.work.git("update-index", "--chmod=-x", ".build.sh")
+    app.work.git("commit", "--quiet", "--amend", "-m", "not executable")
+    assert "git update-index --chmod=+x .build.sh" in app.work.push(code=1).err
+
+
+def test_a_build_that_fails_changes_nothing_and_shows_why(platform):
+    app = platform.deploy(web_app("good"))
+    toml = '[build]\ncommand = "echo compiling; echo main.c:7: oh no >&2; exit 42"\n'
+    result = app.push({"pushrod.toml": toml, "VERSION": "bad"}, code=1)
+    assert "compiling" in result.err and "main.c:7: oh no" in result.err
+    assert "the build failed with exit code 42" in result.err
+    assert "the build failed with exit code 42" in [line for line in result.err.splitlines() if "rejected" in line][0]
+    assert app.version() == "good"
+    failed = app.last_deployment()
+    assert failed["state"] == "failed" and "exit code 42" in failed["error"]
+
+
+def test_a_build_of_several_commands_ends_at_the_first_that_fails(platform):
+    app = platform.create_app(web_app(pushrod_toml="[build]\ncommand = '''\nfalse\necho went on\n'''\n"))
+    assert "went on" not in app.work.push(code=1).err
+
+
+def test_a_build_is_stopped_at_its_time_limit(make_platform):
+    platform = make_platform(settings='[limits]\nbuild_timeout = "1s"\n').start()
+    app = platform.create_app(web_app(pushrod_toml='[build]\ncommand = "sleep 1111 & sleep 1111"\n'))
+    result = app.work.push(code=1)
+    assert "build_timeout" in result.err and "1 s" in result.err
+    assert not platform.processes("sleep 1111")
+    assert app.checkouts() == []
+
+
+def test_builds_get_the_operators_variables_and_keep_a_cache(make_platform):
+    settings = '[build.environment]\nHTTPS_PROXY = "http://proxy.example:3128"\nODD = "a b$c\\"\\nd"\n'
+    platform = make_platform(settings=settings).start()
+    toml = '[build]\ncommand = "echo x >> /cache/count; env -0 > /cache/environment"\n'
+    app = platform.deploy(web_app(pushrod_toml=toml))
+    platform.pushrod("redeploy", app.name)
+    assert (app.build_cache / "count").read_text() == "x\nx\n"
+    environment = dict(
+        entry.split("=", 1) for entry in (app.build_cache / "environment").read_text().split("\0") if entry
+    )
+    assert environment["HTTPS_PROXY"] == "http://proxy.example:3128"
+    assert environment["ODD"] == 'a b$c"\nd'
+    assert environment["APP"] == app.name and environment["GIT_COMMIT"] == app.ref() and environment["HOME"] == "/app"
+    assert "CANARY" not in environment and "PORT" not in environment
+    assert "HTTPS_PROXY" not in app.get("/env").json(), "it is for builds alone"
+
+
+def test_a_build_sees_neither_other_apps_nor_data(platform):
+    other = platform.deploy()
+    toml = f'[build]\ncommand = "ls -d {platform.root} {other.data} /data /home/* && exit 1; true"\n'
+    app = platform.create_app(web_app(pushrod_toml=toml))
+    result = app.work.push()
+    assert result.err.count("No such file") >= 3
+
+
+def test_the_output_of_a_build_cannot_steer_a_terminal(platform):
+    toml = "[build]\ncommand = '''printf '\\033]52;c;ZXZpbA==\\007\\033[31mred\\033[0m\\033[2J\\033[Hover\\rw\\n' '''\n"
+    app = platform.create_app(web_app(pushrod_toml=toml))
+    result = app.work.push()
+    assert "\x1b]52" not in result.err and "\x1b[2J" not in result.err and "\x1b[H" not in result.err
+    assert "red" in result.err
+
+
+def test_python_requirements_come_into_a_virtualenv(platform):
+    files = web_app() | {
+        "requirements.txt": "--no-index\n--find-links wheels\ngreet==1.0\n",
+        "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'hello from a wheel'\n"),
+        "Procfile": "web: python -c 'import greet; open(\"/data/word\", \"w\").write(greet.WORD)' && exec python web.py\n",
+    }
+    app = platform.create_app(files)
+    result = app.work.push()
+    assert "Python 3" in result.err and "pip" in result.err
+    assert (app.data / "word").read_text() == "hello from a wheel"
+    environment = app.get("/env").json()
+    assert environment["PATH"].split(":")[0] == "/venv/bin"
+    assert platform.json("app", "info", app.name)["builder"] == "python"
+    # A restart and a later release find it at the same place.
+    platform.pushrod("restart", app.name)
+    assert app.version() == "1"
+
+
+def test_python_requirements_that_cannot_be_had_fail_the_push(platform):
+    app = platform.create_app(web_app(requirements_txt="--no-index\nno-such-package==9.9\n"))
+    result = app.work.push(code=1)
+    assert "no-such-package" in result.err
+    assert app.ref() is None
+
+
+NODE_SERVER = """
+const { word } = require('greet');
+require('node:http').createServer((request, response) => response.end(word)).listen(process.env.PORT, '127.0.0.1');
+"""
+NODE_APP = {
+    "package.json": json.dumps(
+        {"name": "app", "version": "1.0.0", "scripts": {"start": "node server.js", "build": "echo built > built.txt"},
+         "dependencies": {"greet": "file:./greet"}}
+    ),
+    "package-lock.json": json.dumps(
+        {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True,
+         "packages": {"": {"name": "app", "version": "1.0.0", "dependencies": {"greet": "file:./greet"}},
+                      "greet": {"version": "1.0.0"},
+                      "node_modules/greet": {"resolved": "greet", "link": True}}}
+    ),
+    "greet/package.json": json.dumps({"name": "greet", "version": "1.0.0", "main": "index.js"}),
+    "greet/index.js": "exports.word = 'hello from a module';\n",
+    "server.js": NODE_SERVER,
+}  # fmt: skip
+
+
+def test_node_installs_what_its_lock_file_says_and_runs_npm_start(platform):
+    app = platform.create_app(NODE_APP)
+    result = app.work.push()
+    assert "npm ci" in result.err
+    assert app.get().text == "hello from a module"
+    info = platform.json("app", "info", app.name)
+    assert info["builder"] == "node"
+    assert info["processes"] == [{"type": "web", "command": "npm start", "count": 1}]
+
+
+def test_a_lock_file_that_disagrees_fails_the_push(platform):
+    lock = json.loads(NODE_APP["package-lock.json"])
+    lock["packages"][""]["dependencies"] = {}
+    app = platform.create_app(NODE_APP | {"package-lock.json": json.dumps(lock)})
+    result = app.work.push(code=1)
+    assert "npm ci" in result.err
+    assert app.ref() is None
+
+
+def test_two_languages_at_once_want_a_word(platform):
+    app = platform.create_app(web_app() | NODE_APP | {"requirements.txt": ""})
+    result = app.work.push(code=1)
+    assert "requirements.txt" in result.err and "package.json" in result.err and "[build]" in result.err
+
+
+@pytest.mark.parametrize("text, place", [("{", "package.json:1"), ("[]", "package.json:1"), ('{\n"a": }', "package.json:2")])
+def test_a_broken_package_json_is_refused_with_its_line(platform, text, place):
+    app = platform.create_app({"package.json": text, "Procfile": "web: node x.js\n"})
+    assert place in app.work.push(code=1).err
+
+
+def test_the_build_is_over_when_the_build_says_so(platform):
+    app = platform.create_app(web_app(pushrod_toml=HELD_BUILD))
+    push = app.start_push()
+    app.await_build()
+    deployment = app.last_deployment()
+    assert (deployment["state"], deployment["steps"][-1]["step"], deployment["steps"][-1]["ended"]) == (
+        "running", "build", None,
+    )  # fmt: skip
+    assert app.get(status=503)
+    app.release_build()
+    app.work.finish_push(push)
+    assert app.version() == "1"

@@ -1,0 +1,143 @@
+"""What apps write and what deployments told."""
+
+import json
+import re
+import time
+
+import pytest
+from harness import HELD_BUILD, finish, wait_until, web_app
+
+
+@pytest.fixture
+def app(platform):
+    """An app whose worker writes the lines of /data/say, each as soon as it is there."""
+    worker = "worker: echo worker begins; touch /data/say; exec tail -n +1 -f /data/say\n"
+    return platform.deploy(web_app("1", Procfile="web: python3 web.py\n" + worker))
+
+
+def say_in_worker(app, text):
+    with open(app.data / "say", "a", encoding="utf-8") as file:
+        file.write(text + "\n")
+
+
+def await_line(app, text):
+    wait_until(lambda: text in app.platform.pushrod("logs", app.name).out, what=f"{text!r} in the log")
+
+
+def lines_of(result):
+    """(process, text) of each line."""
+    found = []
+    for line in result.out.splitlines():
+        match = re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\S* (\S+) \| (.*)", line)
+        assert match, line
+        found.append((match[2], match[3]))
+    return found
+
+
+def test_logs_are_merged_by_time(platform, app):
+    for turn in range(3):
+        app.get(f"/say?text=web-{turn}")
+        await_line(app, f"web-{turn}")
+        say_in_worker(app, f"worker-{turn}")
+        await_line(app, f"worker-{turn}")
+    lines = lines_of(platform.pushrod("logs", app.name))
+    assert lines[-6:] == [
+        (process, f"{process[:-2]}-{turn}") for turn in range(3) for process in ("web.1", "worker.1")
+    ]
+    assert ("web.1", "version 1 listens") in lines and ("worker.1", "worker begins") in lines
+    assert lines_of(platform.pushrod("logs", app.name, "-n", "2")) == lines[-2:]
+
+
+def test_logs_of_one_process_type_or_instance(platform, app):
+    await_line(app, "worker begins")
+    for wanted in ("worker", "worker.1"):
+        lines = lines_of(platform.pushrod("logs", app.name, "--process", wanted))
+        assert {process for process, _ in lines} == {"worker.1"}
+    assert lines_of(platform.pushrod("logs", app.name, "--process", "worker.2")) == []
+
+
+def test_logs_as_json_are_a_line_each_with_true_times(platform, app):
+    before = time.time()
+    app.get("/say?text=now")
+    await_line(app, "now")
+    entries = [json.loads(line) for line in platform.pushrod("logs", app.name, "--json").out.splitlines()]
+    assert all(entry.keys() == {"time", "process", "text"} for entry in entries)
+    assert entries == sorted(entries, key=lambda entry: entry["time"])
+    now = [entry for entry in entries if entry["text"] == "now"]
+    assert [entry["process"] for entry in now] == ["web.1"]
+    stamp = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(before)), time.strftime("%Y-%m-%dT%H:%M", time.gmtime())
+    assert now[0]["time"][:16] in stamp
+
+
+@pytest.mark.parametrize("door", ["start_pushrod", "start_ssh"])
+def test_a_follower_sees_lines_as_they_come_across_a_deployment(platform, app, door):
+    follower = getattr(platform, door)("logs", app.name, "-f", "-n", "0")
+    output = follower.stdout
+
+    def read_until(text):
+        line = ""
+        while text not in line:
+            line = output.readline().decode()
+            assert line, f"the follower ended before {text!r}"
+
+    # Asked until it is seen: nothing else tells that the follower watches already.
+    count = 0
+
+    def asked():
+        nonlocal count
+        count += 1
+        say_in_worker(app, f"hello {count}")
+        return count > 3
+
+    wait_until(asked)
+    read_until("hello")
+    app.push({"VERSION": "2"})
+    read_until("version 2 listens")
+    app.get("/say?text=from-two")
+    read_until("from-two")
+    follower.terminate()
+    finish(follower)
+
+
+def test_hostile_lines_stay_one_line_each_and_cannot_steer_a_terminal(platform, app):
+    app.get("/say?text=%1b]52;c;ZXZpbA==%07evil%1b[2J%0d2020-01-01+00:00:00+web.1+|+forged%c3%28end")
+    await_line(app, "end")
+    result = platform.pushrod("logs", app.name)
+    assert "\x1b" not in result.out and "\r" not in result.out and "\x07" not in result.out
+    assert len([line for line in result.out.splitlines() if "end" in line]) == 1
+
+
+def test_the_log_of_a_deployment(platform):
+    app = platform.deploy(web_app("1", pushrod_toml='[build]\ncommand = "echo from the build"\n'))
+    app.push({"web.py": "raise SystemExit('no luck')\n"}, code=1)
+    first = platform.pushrod("logs", app.name, "--deployment", "1").out
+    assert "from the build" in first and "is live" in first
+    second = platform.pushrod("logs", app.name, "--deployment", "2").out
+    assert "no luck" in second and "exit code 1" in second
+    result = platform.pushrod("logs", app.name, "--deployment", "3", code=1)
+    assert "no deployment 3" in result.err
+
+
+def test_a_deployment_can_be_followed_until_its_end(platform):
+    app = platform.create_app(web_app("1", pushrod_toml=HELD_BUILD))
+    push = app.start_push()
+    app.await_build()
+    follower = platform.start_ssh("logs", app.name, "--deployment", "1", "-f")
+    app.release_build()
+    finish(push, code=0)
+    assert "is live" in finish(follower, code=0).out
+
+
+def test_logs_of_a_first_failed_push_are_there(platform):
+    app = platform.create_app({"Procfile": "web: echo last words; exit 3\n"})
+    app.work.push(code=1)
+    assert "last words" in platform.pushrod("logs", app.name, "--deployment", "1").out
+
+
+def test_a_flood_of_output_stays_within_its_cap(make_platform):
+    platform = make_platform(settings='[limits]\nlog_bytes = "128k"\n').start()
+    flood = "worker: head -c 20000000 /dev/zero | tr '\\0' x; yes 'line of a flood' | head -n 200000; echo done; sleep 1000\n"
+    app = platform.deploy({"Procfile": flood})
+    await_line(app, "done")
+    directory = platform.root / "logs" / app.name / "instances" / "1.worker.1"
+    assert sum(path.stat().st_size for path in directory.iterdir()) < 300_000

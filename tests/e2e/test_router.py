@@ -1,0 +1,174 @@
+"""HTTP as clients meet it: hosts, pages, headers, WebSockets, server-sent events."""
+
+import base64
+import os
+import time
+
+import pytest
+from harness import Traffic, web_app
+
+
+@pytest.fixture(scope="module")
+def app(shared_platform):
+    """One app for all tests of this file that only ask."""
+    return shared_platform.deploy(web_app("router"))
+
+
+def read_head(connection):
+    """The head of an answer on a bare connection."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(1)
+        assert more, f"the connection ended: {data!r}"
+        data += more
+    return data.decode()
+
+
+@pytest.mark.parametrize("host", ["nobody.localhost", "localhost", "127.0.0.1", "", "a" * 300, "../app", "x y"])
+def test_an_unknown_host_gets_a_short_page(platform, host):
+    response = platform.http(host)
+    assert response.status in (400, 404)
+    if response.status == 404:
+        assert response.headers["Content-Type"].startswith("text/")
+        assert 20 < len(response.text) < 1000
+
+
+@pytest.mark.parametrize("spelling", ["{}.localhost", "{}.localhost:8080", "{}.LOCALHOST", "{}.localhost."])
+def test_a_host_is_found_however_clients_spell_it(platform, app, spelling):
+    response = platform.http(spelling.format(app.name))
+    assert (response.status, response.text) == (200, "router")
+
+
+@pytest.mark.parametrize("host", ["x.{}.localhost", "{}.localhost.evil.example", "{}", "{}.localhos"])
+def test_a_host_that_only_resembles_an_apps_is_unknown(platform, app, host):
+    assert platform.http(host.format(app.name)).status == 404
+
+
+def test_an_app_without_instances_gets_a_short_page(platform):
+    app = platform.create_app()
+    response = app.get(status=503)
+    assert response.headers["Content-Type"].startswith("text/")
+    assert 20 < len(response.text) < 1000
+
+
+def test_what_clients_say_about_themselves_is_replaced(app):
+    forged = {
+        "X-Forwarded-For": "203.0.113.1",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "bank.example",
+        "X-Forwarded-Port": "1",
+        "X-Forwarded-Anything": "1",
+        "X_Forwarded_For": "203.0.113.2",
+        "Forwarded": "for=203.0.113.3",
+        "X-Real-IP": "203.0.113.4",
+        "Proxy": "http://203.0.113.5",
+    }
+    got = app.get("/headers", headers=forged).json()
+    ours = [(name.lower(), value) for name, value in got if "forwarded" in name.lower()]
+    assert sorted(ours) == [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-host", app.host),
+        ("x-forwarded-proto", "http"),
+    ]
+    assert "203.0.113" not in str(got) and "bank" not in str(got)
+
+
+def test_the_host_and_other_headers_pass(app):
+    got = {name.lower(): value for name, value in app.get("/headers", headers={"X-Mine": "ä".encode("latin-1")}).json()}
+    assert got["host"] == app.host
+    assert "x-mine" in got
+
+
+def test_forged_forwarding_headers_of_a_second_request_on_a_connection_are_replaced(platform, app):
+    with platform.connect_http() as connection:
+        for forged in ("", "X-Forwarded-For: 203.0.113.1\r\n"):
+            connection.sendall(f"GET /headers HTTP/1.1\r\nHost: {app.host}\r\n{forged}\r\n".encode())
+            head = read_head(connection)
+            length = int(head.lower().split("content-length:")[1].split()[0])
+            body = b""
+            while len(body) < length:
+                body += connection.recv(length - len(body))
+            assert b"203.0.113" not in body and b'"127.0.0.1"' in body
+
+
+def test_bodies_pass(platform, app):
+    body = os.urandom(3_000_000)
+    response = platform.http(app.host, "/upload", method="POST", body=body)
+    assert response.text == f"{len(body)} bytes\n"
+
+
+def open_websocket(app):
+    connection = app.platform.connect_http()
+    key = base64.b64encode(os.urandom(16)).decode()
+    connection.sendall(
+        f"GET /ws HTTP/1.1\r\nHost: {app.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    head = read_head(connection)
+    assert head.startswith("HTTP/1.1 101 "), head
+    return connection
+
+
+def echo(connection, text):
+    """Sends one text frame and returns the text of the one that comes back."""
+    mask = os.urandom(4)
+    data = bytes(byte ^ mask[i % 4] for i, byte in enumerate(text.encode()))
+    connection.sendall(bytes([0x81, 0x80 | len(data)]) + mask + data)
+    answer = b""
+    while len(answer) < 2 + len(data):
+        more = connection.recv(2 + len(data) - len(answer))
+        assert more, "the WebSocket ended"
+        answer += more
+    return answer[2:].decode()
+
+
+def test_websockets_pass(app):
+    with open_websocket(app) as connection:
+        assert echo(connection, "hello") == "hello"
+        assert echo(connection, "again") == "again"
+
+
+def test_an_open_websocket_lives_on_in_the_old_version_until_its_drain_is_over(platform):
+    toml = '[processes.web]\ncommand = "python3 web.py"\ndrain_timeout = "3s"\n'
+    app = platform.deploy(web_app("1", pushrod_toml=toml))
+    with open_websocket(app) as connection:
+        app.push({"VERSION": "2"})
+        assert app.version() == "2"
+        assert echo(connection, "still here") == "still here"
+        connection.settimeout(20)
+        assert connection.recv(100) in (b"", b"\x88\x00"), "the drain limit ends it"
+    app.await_settled()
+
+
+def test_server_sent_events_arrive_as_they_are_sent(platform, app):
+    with platform.connect_http() as connection:
+        connection.sendall(f"GET /sse HTTP/1.1\r\nHost: {app.host}\r\n\r\n".encode())
+        assert "text/event-stream" in read_head(connection)
+        arrivals, data = [], b""
+        while more := connection.recv(4096):
+            arrivals.append(time.monotonic())
+            data += more
+    assert data.count(b"data: router") == 3
+    assert arrivals[-1] - arrivals[0] > 0.1, "they were held back"
+
+
+def test_an_app_that_crashes_is_restarted(platform):
+    app = platform.deploy(web_app("1"))
+    platform.http(app.host, "/crash")
+    traffic = Traffic(app, clients=1, at_most=20)
+    with traffic:
+        while "1" not in traffic.versions():
+            traffic.await_requests(1)
+    process = app.processes()[0]
+    assert process["restarts"] >= 1
+    assert "7" in process["last_exit"]
+    assert process["state"] == "running"
+
+
+def test_requests_that_the_router_cannot_read_are_refused(platform, app):
+    for request in (b"GET / HTTP/9.9\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"):  # fmt: skip
+        with platform.connect_http() as connection:
+            connection.sendall(request)
+            assert " 400 " in read_head(connection).splitlines()[0] + " "
+    assert app.version() == "router"
