@@ -12,10 +12,12 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::string_view kInstances =
-    "SELECT a.name, i.release, i.type, i.number, i.port, i.state, i.since"
-    " FROM instances i JOIN apps a ON a.id = i.app_id WHERE ?1 IS NULL OR i.app_id = ?1"
-    " ORDER BY a.name, i.release, i.type, i.number";
+std::string select_instances(std::string_view condition) {
+  return fmt::format(
+      "SELECT a.name, i.release, i.type, i.number, i.port, i.state, i.since"
+      " FROM instances i JOIN apps a ON a.id = i.app_id {} ORDER BY a.name, i.release, i.type, i.number",
+      condition);
+}
 
 Instance read_instance(Query& row) {
   return Instance{.name = InstanceName{.app = row.name<AppName>(),
@@ -100,12 +102,14 @@ std::vector<Instance> Store::add_instances(const Release& release, Port first, P
 }
 
 std::vector<Instance> Store::instances() const {
-  Query rows = db_->query(kInstances);
-  return read_all(rows.with(std::optional<AppId>{}), read_instance);
+  static const std::string kSql = select_instances("");
+  Query rows = db_->query(kSql);
+  return read_all(rows, read_instance);
 }
 
 std::vector<Instance> Store::instances(AppId app) const {
-  Query rows = db_->query(kInstances);
+  static const std::string kSql = select_instances("WHERE i.app_id = ?");
+  Query rows = db_->query(kSql);
   return read_all(rows.with(app), read_instance);
 }
 
