@@ -1,6 +1,7 @@
 // Pushrod: one program with subcommands, and git's hooks under their own names.
 // Floor 8: wiring, nothing else.
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -14,8 +15,9 @@ namespace {
 
 int serve_root(const std::filesystem::path& root) {
   pushrod::Context context(root, {});
-  pushrod::serve(context.platform(), pushrod::stop_signal_fd());
-  return pushrod::kExitOk;
+  const auto platform = context.platform();
+  pushrod::serve(platform, pushrod::stop_signal_fd());
+  _exit(pushrod::kExitOk);  // a thread may be at work: ended like this it leaves nothing that a crash would not
 }
 
 }  // namespace

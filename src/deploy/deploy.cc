@@ -184,6 +184,9 @@ Outcome run_steps(Run& run) {
     }
     start(run);
     check_cancelled(run);
+    if (change.kind != DeploymentKind::Restart && change.kind != DeploymentKind::Remove) {
+      flush_file_system(platform.layout.checkouts());  // what goes live must be there after a power cut, too
+    }
     platform.store.together([&] {
       platform.store.advance(run.group, DeploymentState::Ready);
       platform.store.begin_step(run.group, Step::Commit);

@@ -10,11 +10,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "deploy/checkouts.hh"
+#include "deploy/attempt.hh"
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
-#include "git/checkout.hh"
-#include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -24,23 +22,6 @@ namespace {
 
 constexpr Milliseconds kBusyPause{100};  // HAProxy and s6 do not tell when a request or a process has ended
 constexpr Milliseconds kIdlePause{10'000};
-
-void report(const std::string& doing, const Error& error) {
-  fmt::print(stderr, "{}: {}{}{}\n", doing, escaped(error.message()), error.hint().empty() ? "" : "; ",
-             escaped(error.hint()));
-}
-
-// Runs one part of a pass; what fails is said and tried again in the next one.
-template <class Action>
-bool attempt(const std::string& doing, const Action& action) {
-  try {
-    action();
-    return true;
-  } catch (const Error& error) {
-    report(doing, error);
-    return false;
-  }
-}
 
 // All or none of the locks.
 std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const std::vector<Deployment>& group) {
@@ -54,20 +35,6 @@ std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const st
   return locks;
 }
 
-// A few hundred files are written anew as fast as a spare is brought up to date.
-bool is_worth_a_spare(const Platform& platform, const App& app) {
-  constexpr unsigned kMany = 500;
-  const auto release = platform.store.release(app.id, *app.live);
-  if (!release) return false;
-  const auto tree = find_checkout(platform.layout, app.name, release->checkout).tree();
-  unsigned entries = 0;
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator entry(tree, ignored), end; entry != end && !ignored; entry.increment(ignored)) {
-    if (++entries > kMany) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Milliseconds Reconciler::pass() {
@@ -77,7 +44,6 @@ Milliseconds Reconciler::pass() {
   attempt("removing what nobody wants", [this] { remove_strangers(); });
   attempt("starting what is missing", [this] { start_missing(); });
   attempt("correcting the routes", [this] { correct_routes(); });
-  attempt("tidying up", [this] { tidy(); });
   return busy_ ? kBusyPause : kIdlePause;
 }
 
@@ -188,32 +154,6 @@ void Reconciler::correct_routes() {
   if (platform_.engine.is_routed(traffic_targets(platform_))) return;
   busy_ = true;
   publish_routes(platform_);
-}
-
-void Reconciler::tidy() {
-  for (const auto& app : platform_.store.apps()) {
-    const auto current = app.live.value_or(0);
-    const auto last = tidied_.find(app.id);
-    if (last != tidied_.end() && last->second == current) continue;
-    auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
-    if (!lock) {
-      busy_ = true;
-      continue;
-    }
-    const bool done = attempt("tidying up " + app.name.str(), [&] {
-      const auto fresh = platform_.store.app(app.id);
-      if (fresh) prune_releases(platform_, *fresh);
-    });
-    if (done) tidied_[app.id] = current;
-    lock.reset();
-    empty_trash(platform_.layout);
-    const auto head = Repository(platform_.layout.repo(app.repo)).head_of(app.branch);
-    if (head && app.live && is_worth_a_spare(platform_, app)) {
-      attempt("preparing the next checkout of " + app.name.str(), [&] {
-        prepare_spare(Repository(platform_.layout.repo(app.repo)), *head, platform_.layout.spare_checkout(app.name));
-      });
-    }
-  }
 }
 
 }  // namespace pushrod

@@ -1,10 +1,8 @@
 // The reconciler: what the database wants, held against what is observed, and the difference carried out.
 // Floor 6. Safe to run at any moment and as often as you like; `pushrod serve` runs it in a loop. It settles
 // deployments whose process is gone, drains and stops instances that are out of use, starts those that are missing,
-// corrects the router, and tidies up. An app that is being deployed is left alone until its lock is free.
+// and corrects the router. An app that is being deployed is left alone until its lock is free.
 #pragma once
-
-#include <map>
 
 #include "deploy/platform.hh"
 
@@ -24,11 +22,9 @@ class Reconciler {
   void remove_strangers();
   void start_missing();
   void correct_routes();
-  void tidy();
 
   const Platform& platform_;
   bool busy_ = false;
-  std::map<AppId, ReleaseNumber> tidied_;  // the live release for which an app was tidied last
 };
 
 }  // namespace pushrod

@@ -44,7 +44,8 @@ void check_out(Run& run, Part& part);            // checkout_step.cc
 void build(Run& run, Part& part);                // build_step.cc: also makes the release
 void reuse_live_release(Run& run, Part& part);   // build_step.cc: for Restart
 void run_release_command(Run& run, Part& part);  // build_step.cc
-void start(Run& run);                            // start_step.cc: records the releases, starts all their instances; they are healthy when it returns
-void move_ref(const Run& run);                   // commit_step.cc
+void start(
+    Run& run);  // start_step.cc: records the releases, starts all their instances; they are healthy when it returns
+void move_ref(const Run& run);  // commit_step.cc
 
 }  // namespace pushrod

@@ -209,6 +209,11 @@ bool is_plain_file(const fs::path& path) {
   return status && S_ISREG(status->st_mode);
 }
 
+void flush_file_system(const fs::path& path) {
+  const UniqueFd fd = open_file(path, O_RDONLY | O_DIRECTORY);
+  if (syncfs(fd.get()) != 0) throw_errno("flush the file system of " + path.string());
+}
+
 std::uint64_t free_bytes(const fs::path& path) {
   struct statvfs status {};
   if (retry_interrupted([&] { return statvfs(path.c_str(), &status); }) != 0) {

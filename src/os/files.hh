@@ -50,6 +50,10 @@ bool is_plain_file(const fs::path& path);   // not through a symlink
 UniqueFd open_file(const fs::path& path, int flags, mode_t mode = 0600);  // adds O_CLOEXEC
 void write_all(int fd, std::string_view data, const std::string& doing);
 
+// Flushes everything that was written to the file system of path (syncfs): what git or a build has written there
+// survives a power cut from now on.
+void flush_file_system(const fs::path& path);
+
 // Free bytes that an ordinary user may still use on the file system of path.
 std::uint64_t free_bytes(const fs::path& path);
 

@@ -1,16 +1,79 @@
-// The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up.
+// The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up; and the tidier beside it.
 // Floor 7.
 #include "serve/serve.hh"
 
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "base/error.hh"
+#include "deploy/attempt.hh"
 #include "deploy/reconcile.hh"
+#include "deploy/tidy.hh"
 #include "os/file_lock.hh"
 #include "os/socket.hh"
 
 namespace pushrod {
+
+namespace {
+
+// A thread with a database connection of its own. It is never joined: the daemon is crash-only, and whatever git it
+// runs ends with it.
+class TidierThread {
+ public:
+  explicit TidierThread(const Platform& platform) : platform_(platform) {
+    std::thread([this] { run(); }).detach();
+  }
+
+  // There may be something to do.
+  void call() {
+    {
+      const std::lock_guard lock(mutex_);
+      called_ = true;
+    }
+    condition_.notify_one();
+  }
+
+ private:
+  [[noreturn]] void run() {
+    constexpr std::chrono::seconds kRetry{2};
+    bool complete = true;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Tidier> tidier;
+    std::optional<Platform> platform;
+    while (true) {
+      {
+        std::unique_lock lock(mutex_);
+        if (complete) {
+          condition_.wait(lock, [this] { return called_; });
+        } else {
+          condition_.wait_for(lock, kRetry, [this] { return called_; });
+        }
+        called_ = false;
+      }
+      complete = attempt("tidying up",
+                         [&] {
+                           if (!store) {
+                             store = std::make_unique<Store>(platform_.layout.database());
+                             platform.emplace(Platform{platform_.layout, platform_.settings, *store, platform_.engine});
+                             tidier = std::make_unique<Tidier>(*platform);
+                           }
+                           complete = tidier->pass();
+                         }) &&
+                 complete;
+    }
+  }
+
+  const Platform& platform_;
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool called_ = true;
+};
+
+}  // namespace
 
 void serve(const Platform& platform, int stop_fd) {
   const auto lock = FileLock::try_acquire(platform.layout.serve_lock());
@@ -18,11 +81,13 @@ void serve(const Platform& platform, int stop_fd) {
   lock->announce("serve");
   const auto calls = bind_datagram(platform.layout.serve_socket());
   Reconciler reconciler(platform);
+  static TidierThread tidier(platform);  // as long as the process
   while (true) {
     const auto pause = reconciler.pass();
     pollfd events[] = {{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
     if (poll(events, 2, static_cast<int>(pause.count())) < 0 && errno != EINTR) throw_errno("waiting for a call");
     if (events[1].revents != 0) return;
+    if (events[0].revents != 0) tidier.call();
     // Calls that came in together are one.
     char word[16];
     while (recv(calls.get(), word, sizeof word, MSG_DONTWAIT) >= 0) {

@@ -1,0 +1,23 @@
+// One piece of work of many.
+// Floor 6.
+#include "deploy/attempt.hh"
+
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+
+namespace pushrod {
+
+bool attempt(const std::string& doing, const std::function<void()>& action) {
+  try {
+    action();
+    return true;
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}: {}{}{}\n", doing, escaped(error.message()), error.hint().empty() ? "" : "; ",
+               escaped(error.hint()));
+    return false;
+  }
+}
+
+}  // namespace pushrod

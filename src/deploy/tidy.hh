@@ -1,0 +1,29 @@
+// The tidier: what may take its time after a deployment, and nobody waits for.
+// Floor 6. Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, and
+// prepares the next checkout of large apps. Runs beside the reconciler, so that a slow disk never keeps an instance
+// from draining.
+#pragma once
+
+#include <map>
+
+#include "deploy/platform.hh"
+
+namespace pushrod {
+
+class Tidier {
+ public:
+  explicit Tidier(const Platform& platform) : platform_(platform) {}
+
+  // One pass over the apps that were deployed since the last one. False when an app could not be tidied because it was
+  // being deployed: then another pass is due soon.
+  bool pass();
+
+ private:
+  bool prune(const App& app);
+  void prepare_next_checkout(const App& app);
+
+  const Platform& platform_;
+  std::map<AppId, ReleaseNumber> tidied_;  // the live release for which an app was tidied last
+};
+
+}  // namespace pushrod
