@@ -22,6 +22,7 @@ namespace {
 
 constexpr Milliseconds kBusyPause{100};  // HAProxy and s6 do not tell when a request or a process has ended
 constexpr Milliseconds kIdlePause{10'000};
+constexpr Milliseconds kLostWord{5'000};  // after its time to stop, until it is taken as never having been told
 
 // All or none of the locks.
 std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const std::vector<Deployment>& group) {
@@ -86,24 +87,28 @@ void Reconciler::drain_and_stop() {
   const auto requests = platform_.engine.requests_in_flight();
   std::vector<InstanceName> ended;
   for (const auto& instance : leaving) {
+    Milliseconds drain_limit{0}, stop_limit{0};
+    const auto app = platform_.store.app(instance.name.app);
+    if (app) {
+      const auto plans = plan_instances(platform_, *app, {instance});
+      drain_limit = plans.front().process.drain_timeout;
+      stop_limit = plans.front().process.stop_timeout;
+    }
+    const auto waited = std::chrono::duration_cast<Milliseconds>(now() - instance.since);
+    const auto is_within = [&](Milliseconds limit) { return waited >= Milliseconds{0} && waited < limit; };
     if (instance.state == InstanceState::Stopping) {
-      platform_.engine.stop({instance.name});  // said again: the word may have been lost with whoever gave it
+      // To say it again would begin the time until SIGKILL anew. Where the word was lost, killing is what is left.
+      if (!is_within(stop_limit + kLostWord)) platform_.engine.kill({instance.name});
       ended.push_back(instance.name);
       continue;
     }
-    Milliseconds limit{0};
-    const auto app = platform_.store.app(instance.name.app);
     if (app && switching.contains(app->id)) continue;
-    if (app) {
-      const auto plans = plan_instances(platform_, *app, {instance});
-      limit = plans.front().process.drain_timeout;
-    }
     const auto count = requests.find(instance.name);
     const bool idle = count == requests.end() || count->second == 0;
-    const auto drained_for = std::chrono::duration_cast<Milliseconds>(now() - instance.since);
-    if (!idle && drained_for >= Milliseconds{0} && drained_for < limit) continue;
-    platform_.store.set_instance_state(instance.name, InstanceState::Stopping);
+    if (!idle && is_within(drain_limit)) continue;
+    // In this order: whoever dies in between leaves it draining, and it is told once more.
     platform_.engine.stop({instance.name});
+    platform_.store.set_instance_state(instance.name, InstanceState::Stopping);
   }
   const auto still_up = platform_.engine.remove(ended);
   for (const auto& name : ended) {
