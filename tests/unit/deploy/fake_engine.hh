@@ -1,0 +1,170 @@
+// An engine without processes: instances and routes are files, so that they outlive a killed deployment as real ones
+// do. What it is told to do wrong, it does wrong at a chosen call.
+// Used by the tests of deploy/ only.
+#pragma once
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "engine/engine.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+class FakeEngine : public Engine {
+ public:
+  explicit FakeEngine(fs::path directory) : directory_(std::move(directory)) { make_directory(instances()); }
+
+  // Before or after the call with this number (from 1) takes effect; every other call works.
+  enum class Fault { None, Throw, ThrowAfter, Die, DieAfter };
+  Fault fault = Fault::None;
+  unsigned fault_at = 0;
+  unsigned calls = 0;
+
+  bool ready = true;
+  std::string unhealthy;  // "blog.2.web.1" or a type: "web"; ends with exit code 1
+  std::function<void()> on_await, on_route;
+  std::map<InstanceName, unsigned> flights;
+  bool stubborn = false;  // stopped instances go on running
+  std::vector<std::string> told;
+
+  void check_ready() override {
+    if (!ready) throw UserError("Pushrod is not running", "start it");
+  }
+  void start(const std::vector<InstancePlan>& plans) override {
+    const Call call(*this, "start", names_of(plans));
+    for (const auto& plan : plans) {
+      if (!is_directory(plan.checkout.tree())) {
+        throw Error("no checkout for " + plan.name.str() + ": " + plan.checkout.tree().string());
+      }
+      set(plan.name, "up");
+    }
+  }
+  std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) override {
+    const Call call(*this, "await", names_of(plans));
+    if (on_await) on_await();
+    pollfd cancel{cancel_fd, POLLIN, 0};
+    if (cancel_fd >= 0 && poll(&cancel, 1, 0) > 0) throw UserError("cancelled");
+    for (const auto& plan : plans) {
+      if (plan.name.str() != unhealthy && plan.name.type.str() != unhealthy) continue;
+      return HealthFailure{plan.name, "ended with exit code 1", "look at its output", {"Traceback", "\x1b[2JKeyError"}};
+    }
+    return std::nullopt;
+  }
+  std::vector<InstanceStatus> inspect() override {
+    const Call call(*this, "inspect", {});
+    std::vector<InstanceStatus> found;
+    for (const auto& [name, state] : states()) found.push_back({name, state == "up", 0, Milliseconds{0}, 0, {}});
+    return found;
+  }
+  void stop(const std::vector<InstanceName>& names) override {
+    const Call call(*this, "stop", names);
+    for (const auto& name : names) {
+      if (states().contains(name) && !stubborn) set(name, "stopping");
+    }
+  }
+  void kill(const std::vector<InstanceName>& names) override {
+    const Call call(*this, "kill", names);
+    for (const auto& name : names) {
+      if (states().contains(name)) set(name, "stopping");
+    }
+  }
+  void do_not_restart(const std::vector<InstanceName>&) override {}
+  // Nothing ends at once: the first time it is asked for, an instance still runs.
+  std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override {
+    const Call call(*this, "remove", names);
+    std::vector<InstanceName> left;
+    const auto before = states();
+    for (const auto& name : names) {
+      const auto found = before.find(name);
+      if (found == before.end()) continue;
+      if (found->second == "down") {
+        remove_file(instances() / name.str());
+        continue;
+      }
+      if (found->second == "stopping") set(name, "down");
+      left.push_back(name);
+    }
+    return left;
+  }
+  void route(const std::vector<TrafficTarget>& targets) override {
+    if (on_route) on_route();
+    const Call call(*this, "route", {});
+    write_file(routes_file(), rendered(targets), 0600, false);
+  }
+  bool is_routed(const std::vector<TrafficTarget>& targets) override { return routes() == rendered(targets); }
+  std::map<InstanceName, unsigned> requests_in_flight() override { return flights; }
+
+  // --- what tests look at and change
+  std::map<InstanceName, std::string> states() const {
+    std::map<InstanceName, std::string> found;
+    for (const auto& entry : list_directory(instances())) {
+      if (const auto name = InstanceName::from(entry)) found.emplace(*name, read_file(instances() / entry).value());
+    }
+    return found;
+  }
+  void set(const InstanceName& name, const std::string& state) const {
+    write_file(instances() / name.str(), state, 0600, false);
+  }
+  void lose(const InstanceName& name) const { remove_file(instances() / name.str()); }
+  std::string routes() const { return read_file(routes_file()).value_or(""); }
+  void set_routes(const std::string& text) const { write_file(routes_file(), text, 0600, false); }
+
+  static std::string rendered(const std::vector<TrafficTarget>& targets) {
+    std::string text;
+    for (const auto& target : targets) {
+      std::vector<std::string> servers;
+      for (const auto& instance : target.instances) servers.push_back(instance.name.str());
+      std::sort(servers.begin(), servers.end());
+      text += join(target.hosts, ",") + ": " + join(servers, " ") + "\n";
+    }
+    return text;
+  }
+
+ private:
+  class Call {
+   public:
+    Call(FakeEngine& engine, const std::string& what, const std::vector<InstanceName>& names)
+        : engine_(engine), hit_(engine.fault != Fault::None && ++engine.calls == engine.fault_at) {
+      std::vector<std::string> words{what};
+      for (const auto& name : names) words.push_back(name.str());
+      engine.told.push_back(join(words, " "));
+      if (!hit_) return;
+      if (engine.fault == Fault::Die) ::kill(getpid(), SIGKILL);
+      if (engine.fault == Fault::Throw) throw Error("the engine broke at " + what);
+    }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    // Thrown from here on purpose: what was asked for has been done, and the caller does not learn of it.
+    ~Call() noexcept(false) {
+      if (!hit_ || std::uncaught_exceptions() > 0) return;
+      if (engine_.fault == Fault::DieAfter) ::kill(getpid(), SIGKILL);
+      if (engine_.fault == Fault::ThrowAfter) throw Error("the engine broke after it had done it");
+    }
+
+   private:
+    FakeEngine& engine_;
+    bool hit_;
+  };
+
+  static std::vector<InstanceName> names_of(const std::vector<InstancePlan>& plans) {
+    std::vector<InstanceName> names;
+    for (const auto& plan : plans) names.push_back(plan.name);
+    return names;
+  }
+  fs::path instances() const { return directory_ / "instances"; }
+  fs::path routes_file() const { return directory_ / "routes"; }
+
+  fs::path directory_;
+};
+
+}  // namespace pushrod
