@@ -42,11 +42,18 @@ bool has_python_files(const fs::path& directory) {
   return std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".py"); });
 }
 
+// A command may be a whole script; one line of it tells which.
+std::string first_line(const std::string& command) {
+  const std::string_view all = trim(command);
+  const auto end = all.find('\n');
+  return end == all.npos ? std::string(all) : fmt::format("{} …", trim(all.substr(0, end)));
+}
+
 // For a command of the app's own: it gets what the language it seems to use would have got.
 BuildPlan own_command_plan(const fs::path& directory, std::string builder, std::string command) {
   BuildPlan plan;
   plan.builder = std::move(builder);
-  plan.description = command;
+  plan.description = first_line(command);
   plan.command = std::move(command);
   std::string first;
   if (is_python_tree(directory)) {

@@ -209,6 +209,14 @@ TEST_F(BuilderTest, TwoLanguagesNeedACommandThatSaysSo) {
   EXPECT_EQ(own.environment.at("PATH"), "/venv/bin:/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
 }
 
+TEST_F(BuilderTest, AScriptAsTheCommandIsDescribedByItsFirstLine) {
+  AppManifest manifest;
+  manifest.build_command = "make one\nmake two\n";
+  EXPECT_EQ(plan(manifest).description, "make one …");
+  manifest.build_command = "make\n";
+  EXPECT_EQ(plan(manifest).description, "make");
+}
+
 TEST_F(BuilderTest, TheCommandGoesBeforeTheScriptAndTheScriptBeforeALanguage) {
   tree.write("requirements.txt", "flask");
   tree.write(".build.sh", "#!/bin/sh\n", true);
