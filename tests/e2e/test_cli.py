@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import run_command, web_app
+from harness import Platform, run_command, web_app
 
 BAD_NAMES = [
     "-x", "--upload-pack=touch x", "..", "a/../b", "a;id", "$(id)", "a\nb", "a" * 300, "Ａpp", "аpp", "", " ", "App",
@@ -20,11 +20,11 @@ def snapshot(platform):
     }
 
 
-@pytest.mark.parametrize("name", BAD_NAMES, ids=lambda name: repr(name)[:20])
+@pytest.mark.parametrize("name", BAD_NAMES, ids=lambda name: ascii(name)[:20])
 def test_bad_names_are_refused_in_one_line_and_nothing_is_made(own_platform_of_file, name):
     platform = own_platform_of_file
     before = snapshot(platform)
-    for words in (["app", "create", "--", name], ["app", "create", "good", "--repo", name], ["app", "info", "--", name],
+    for words in (["app", "create", "--", name], ["app", "create", "good", f"--repo={name}"], ["app", "info", "--", name],
                   ["app", "destroy", "--yes", "--", name], ["key", "remove", "--", name]):  # fmt: skip
         result = platform.pushrod(*words, code=None)
         assert result.code in (1, 2), result
@@ -33,7 +33,8 @@ def test_bad_names_are_refused_in_one_line_and_nothing_is_made(own_platform_of_f
     assert snapshot(platform) == before
 
 
-@pytest.mark.parametrize("branch", ["-u", "a..b", "a b", "a~1", "refs/heads/../x", "x.lock", "a" * 240, "@", "HEAD", ""])
+@pytest.mark.parametrize("branch", ["-u", "a..b", "a b", "a~1", "refs/heads/../x", "x.lock", "a" * 240, "@", "HEAD", ""],
+                         ids=lambda branch: branch[:20])  # fmt: skip
 def test_bad_branches_are_refused(own_platform_of_file, branch):
     platform = own_platform_of_file
     result = platform.pushrod("app", "create", "good", f"--branch={branch}", code=None)
@@ -41,7 +42,7 @@ def test_bad_branches_are_refused(own_platform_of_file, branch):
     assert platform.json("app", "list") == []
 
 
-@pytest.mark.parametrize("path", ["..", "a/../b", "/etc", "a//b", "-x/..", "a\n", "x" * 5000])
+@pytest.mark.parametrize("path", ["..", "a/../b", "/etc", "a//b", "-x/..", "a\n", "x" * 5000], ids=lambda path: ascii(path)[:20])
 def test_bad_paths_are_refused(own_platform_of_file, path):
     platform = own_platform_of_file
     assert platform.pushrod("app", "create", "good", f"--path={path}", code=None).code in (1, 2)
@@ -51,8 +52,6 @@ def test_bad_paths_are_refused(own_platform_of_file, path):
 @pytest.fixture(scope="module")
 def own_platform_of_file():
     """A root without a tree and without apps: what only parses needs neither."""
-    from harness import Platform
-
     platform = Platform("names")
     platform.pushrod("app", "list")
     yield platform
@@ -76,7 +75,6 @@ def test_help_and_version(platform):
         assert verb in overview
         assert platform.pushrod(verb, "--help").out
     assert platform.pushrod("--version").out.startswith("pushrod ")
-    assert "app" in platform.ssh("--help", code=None).text or True
 
 
 def test_an_error_of_ours_has_code_70(make_platform):

@@ -83,7 +83,7 @@ def test_removing_a_key_that_is_not_there_says_so(platform):
 def test_a_key_for_one_app_can_use_that_and_sees_nothing_else(platform, new_key):
     name, key = new_key
     mine = platform.deploy(web_app("mine"))
-    other = platform.deploy(web_app("other"))
+    other = platform.deploy(web_app("other"), name=platform.unique_name("somebody-elses"))
     platform.pushrod("key", "add", name, public(key), "--app", mine.name)
     assert [k["apps"] for k in platform.json("key", "list") if k["key"] == name] == [[mine.name]]
 
@@ -98,7 +98,7 @@ def test_a_key_for_one_app_can_use_that_and_sees_nothing_else(platform, new_key)
     assert mine.version() == "by key"
     assert mine.last_deployment()["author"] == name
 
-    missing = platform.unique_name("missing")
+    missing = platform.unique_name("nowhere-to-be-found")
 
     def told(result, app):
         return result.code, result.text.replace(app, "APP")
@@ -135,8 +135,8 @@ def test_the_gate_refuses_what_is_neither_git_nor_a_verb_and_writes_it_down(plat
         "sh", "bash -i", "/bin/sh", "env", "git-shell", "git-receive-pack", "git-receive-pack 'a' --help",
         "git-receive-pack '--help'", "git-upload-pack '../etc'", "git-upload-archive 'a'", "git gc", "rsync --server .",
         "scp -t /tmp", "app list; id", "app list $(id)", "'unbalanced", 'app "list', "app list\\", "serve", "up",
-        "gate --key 1", "app list --root /tmp", "--root /tmp app list", "x" * 70_000, "git-receive-pack 'a' 'b'",
-        "PATH=x app list", "app\tlist", "-c id", "git-receive-pack \"a\n\"",
+        "gate --key 1", "app list --root /tmp", " --root /tmp app list", "x" * 70_000, "git-receive-pack 'a' 'b'",
+        "PATH=x app list", "app\tlist", " -c id", "git-receive-pack \"a\n\"",
     ]  # fmt: skip
     for command in asked:
         result = platform.ssh(command, code=None)
@@ -156,7 +156,7 @@ def test_without_a_command_there_is_no_shell(platform):
 
 def test_there_is_no_terminal(platform):
     argv = [*platform.ssh_argv(), "-tt", "-p", str(platform.ports.ssh), f"{platform.user}@127.0.0.1", "app list"]
-    result = run_command(argv, env=platform.client_env)
+    result = run_command(argv, env=platform.client_env, code=None)
     assert "PTY allocation request failed" in result.text
 
 

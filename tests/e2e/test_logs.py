@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 
 import pytest
@@ -72,31 +73,25 @@ def test_logs_as_json_are_a_line_each_with_true_times(platform, app):
 @pytest.mark.parametrize("door", ["start_pushrod", "start_ssh"])
 def test_a_follower_sees_lines_as_they_come_across_a_deployment(platform, app, door):
     follower = getattr(platform, door)("logs", app.name, "-f", "-n", "0")
-    output = follower.stdout
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(iter(follower.stdout.readline, b"")), daemon=True)
+    reader.start()
 
-    def read_until(text):
-        line = ""
-        while text not in line:
-            line = output.readline().decode()
-            assert line, f"the follower ended before {text!r}"
+    def is_seen(text):
+        return any(text in line.decode() for line in list(seen))
 
-    # Asked until it is seen: nothing else tells that the follower watches already.
-    count = 0
-
-    def asked():
-        nonlocal count
-        count += 1
-        say_in_worker(app, f"hello {count}")
-        return count > 3
-
-    wait_until(asked)
-    read_until("hello")
-    app.push({"VERSION": "2"})
-    read_until("version 2 listens")
-    app.get("/say?text=from-two")
-    read_until("from-two")
-    follower.terminate()
-    finish(follower)
+    try:
+        # Said until it is seen: nothing else tells that the follower watches already.
+        wait_until(lambda: say_in_worker(app, "hello") or is_seen("hello"), what="a line of the worker")
+        app.push({"VERSION": "2"})
+        wait_until(lambda: is_seen("version 2 listens"), what="a line of the new version")
+        app.get("/say?text=from-two")
+        wait_until(lambda: is_seen("from-two"), what="a later line of the new version")
+    finally:
+        follower.terminate()
+        follower.wait()
+        reader.join()
+    assert not is_seen("version 1 listens"), "it was asked for none of the old lines"
 
 
 def test_hostile_lines_stay_one_line_each_and_cannot_steer_a_terminal(platform, app):

@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from harness import HELD_BUILD, Traffic, finish, wait_until, web_app
+from harness import HELD_BUILD, Traffic, finish, run_command, wait_until, web_app
 
 
 def test_up_stops_with_sigterm_and_leaves_nothing(make_platform):
@@ -54,7 +54,7 @@ def test_pushes_and_restarts_want_a_running_tree_and_say_so(make_platform):
         result = platform.pushrod(verb, app.name, code=1)
         assert "not running" in result.err and " up" in result.err
     assert platform.json("app", "list")[0]["app"] == app.name
-    assert platform.json("ps")[0]["state"] == "missing"
+    assert platform.json("ps")[0]["state"] in ("down", "missing")
 
 
 def test_a_second_up_on_one_root_is_refused(platform):
@@ -93,16 +93,12 @@ def test_a_root_that_others_can_enter_is_refused(make_platform, mode):
 def test_a_root_that_belongs_to_another_user_or_is_no_directory_is_refused(make_platform):
     platform = make_platform()
     for root, complaint in (("/usr", "another user"), (platform.root / "server.toml", "not a directory")):
-        result = platform.pushrod("--root", root, "app", "list", code=None)
-        assert result.code in (1, 2)
         result = platform_command(platform, "--root", root, "app", "list")
         assert result.code == 1 and complaint in result.err
 
 
 def platform_command(platform, *words, env=()):
     """pushrod without the harness's own --root."""
-    from harness import run_command
-
     return run_command([platform.binary, *words], env=platform.server_env | dict(env), code=None)
 
 
@@ -171,7 +167,6 @@ def test_a_stop_reaches_every_process_of_an_instance(platform):
     platform.pushrod("restart", app.name)
     app.await_settled()
     assert (app.data / "ends").read_text().splitlines() == ["child ends"] * 3
-    assert len(platform.processes("child.sh")) == len([p for p in platform.processes("child.sh")])
     assert app.instances("running") == [f"{app.name}.2.worker.1"]
 
 
@@ -194,7 +189,7 @@ def test_builds_take_turns(make_platform):
     assert not (second.build_cache / "begun").exists()
     first.release_build()
     results = [finish(push, code=0) for push in pushes]
-    assert "waiting: 1 build already runs" in results[1].err or "waiting:" in results[1].err
+    assert "waiting: 1 build" in results[1].err
     assert (first.version(), second.version()) == ("1", "2")
 
 

@@ -1,0 +1,93 @@
+"""SIGKILL to what deploys, at every step: the old or the new release serves, whole (I6)."""
+
+import pytest
+
+pytest.register_assert_rewrite("crash")
+
+from crash import Hook, assert_whole, await_converged, kill_points, killed_at, versions  # noqa: E402
+from harness import Traffic, run_command, web_app  # noqa: E402
+
+
+class Killed:
+    """An app whose pushes are killed."""
+
+    def __init__(self, platform):
+        self.app = platform.deploy(web_app("v1"))
+        self._hook = Hook(platform)
+        self._versions = versions()
+        self.commits = {}  # of all that may be live
+        calls = self._hook.count_calls(lambda: self.app.push({"VERSION": "counted"}))
+        self.flushes, self.others = kill_points(calls)
+
+    def push_killed_at(self, call, count):
+        """Pushes a new version and returns it; the deployment is killed there, if it comes so far."""
+        version = next(self._versions)
+        self.commits[version] = self.app.work.commit({"VERSION": version})
+        self._hook.kill_at(call, count)
+        result = self.app.work.finish_push(self.app.work.start_push(), code=None)
+        assert result.code == 0 or "died of signal 9" in result.err, result
+        return version
+
+    def assert_push_works(self):
+        """Nothing is in the way of the next one."""
+        self._hook.restore()
+        version = next(self._versions)
+        self.app.push({"VERSION": version})
+        await_converged(self.app)
+        assert_whole(self.app, {version: self.app.work.head()})
+
+
+def test_the_daemon_settles_a_hook_that_was_killed_at_any_flush_of_the_database(own_platform):
+    killed = Killed(own_platform)
+    app, outcomes, now = killed.app, set(), "counted"
+    killed.commits[now] = app.work.head()
+    with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
+        for point in killed.flushes:
+            new = killed.push_killed_at(*point)
+            await_converged(app)
+            before, now = now, assert_whole(app, {version: killed.commits[version] for version in (now, new)})
+            outcomes.add((before == now, app.last_deployment()["state"]))
+        killed.assert_push_works()
+    traffic.assert_no_failure()
+    assert outcomes >= {(True, "failed"), (False, "live")}, "some are killed before the commit point, some after it"
+
+
+def test_the_next_push_settles_a_hook_that_was_killed_anywhere(own_platform):
+    killed = Killed(own_platform)
+    app = killed.app
+    killed.commits["counted"] = app.work.head()
+    with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
+        for number, point in enumerate(killed.others):
+            killed.push_killed_at(*point)
+            assert len(app.checkouts()) <= 2
+            # All others are followed by the next one at once, which finds what this one left.
+            if number % 8 == 0:
+                await_converged(app)
+                assert_whole(app, killed.commits)
+        killed.assert_push_works()
+    traffic.assert_no_failure()
+
+
+@pytest.mark.parametrize("verb", ["restart", "redeploy"])
+def test_a_command_killed_at_any_step_leaves_the_old_or_the_new_release(own_platform, verb):
+    platform = own_platform
+    app = platform.deploy(web_app("v1"))
+    outcomes = set()
+
+    def release():
+        return platform.json("app", "info", app.name)["release"]
+
+    with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
+        for call, every in (("fdatasync", 4), ("clone", 1), ("rename", 3)):
+            for count in range(1, 200, every):
+                before = release()
+                argv = killed_at(call, count, [platform.binary, "--root", platform.root, verb, app.name])
+                result = run_command(argv, env=platform.server_env, code=None)
+                await_converged(app)
+                assert_whole(app, {"v1": app.work.head()})
+                if result.code == 0:
+                    break
+                assert result.code == -9, result
+                outcomes.add(release() > before)
+    traffic.assert_no_failure()
+    assert outcomes == {False, True}
