@@ -1,7 +1,6 @@
 // Starts, stops and removes services in the running tree.
 // Floor 3, the acting half of supervise/; tree.cc does what concerns the tree as a whole.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -21,6 +20,10 @@ namespace {
 
 constexpr Milliseconds kSupervisorEnd{5'000};  // what s6-supervise gets to end once its service is down
 
+// Where a service is rendered before it gets its place. Whoever renders one has the app's lock, so a left-over is
+// nobody's.
+fs::path unfinished(const Layout& layout, const std::string& name) { return layout.service("." + name); }
+
 void control(const fs::path& service, const std::string& commands) {
   run_s6_tool({"s6-svc", "-" + commands, service.native()});
 }
@@ -32,7 +35,7 @@ Supervisor::Supervisor(Layout layout, fs::path programs) : layout_(std::move(lay
 void Supervisor::write(const Service& service) const {
   const fs::path directory = layout_.service(service.name);
   if (supervisor_of(directory)) throw Error("service " + quoted(service.name) + " is live and cannot be replaced");
-  const fs::path fresh = layout_.service(fmt::format(".{}.{}", service.name, getpid()));
+  const fs::path fresh = unfinished(layout_, service.name);
   remove_tree(fresh);
   render_service(service, programs_ / "pushrod-shim", fresh);
   remove_tree(directory);
@@ -126,6 +129,7 @@ std::vector<std::string> Supervisor::remove(const std::vector<std::string>& name
       left.push_back(name);
     } else {
       remove_tree(directory);
+      remove_tree(unfinished(layout_, name));
     }
   }
   return left;
