@@ -166,7 +166,10 @@ def await_converged(app):
     query = "SELECT g.state FROM deployments d JOIN deployment_groups g ON g.id = d.group_id WHERE g.ended IS NULL"
 
     def has_converged():
-        if rows(platform, query) or len(app.checkouts()) > 1:
+        try:
+            if rows(platform, query) or len(app.checkouts()) > 1:
+                return False
+        except sqlite3.OperationalError:  # nobody has rolled back yet what a killed transaction wrote
             return False
         wanted = {f"{app.name}.{release}.web.1" for release, state in instance_rows(app) if state == "serving"}
         return len(instance_rows(app)) == len(wanted) and service_names(app) >= wanted and app.instances("running")

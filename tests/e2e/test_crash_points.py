@@ -17,7 +17,7 @@ class Killed:
         self._versions = versions()
         self.commits = {}  # of all that may be live
         calls = self._hook.count_calls(lambda: self.app.push({"VERSION": "counted"}))
-        self.flushes, self.others = kill_points(calls)
+        self.flushes, self.others = kill_points(calls, rare=2)
 
     def push_killed_at(self, call, count):
         """Pushes a new version and returns it; the deployment is killed there, if it comes so far."""
