@@ -2,6 +2,7 @@
 // Floor 7. Everything under run/ but the locks is rendered anew from the database and the settings.
 #include <fmt/format.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "os/stop_signal.hh"
 #include "sandbox/sandbox.hh"
 #include "ssh/sshd.hh"
 
@@ -111,6 +113,24 @@ void raise_limits() {
   }
 }
 
+// A terminal sends Ctrl-C to its whole foreground process group, and s6-supervise ends at once on it, without a
+// graceful stop of what it supervises. So the tree gets a group of its own, and we stay, to pass on what the terminal
+// wants.
+int run_below_terminal(Command tree) {
+  tree.die_with_parent = false;
+  const int stop_fd = stop_signal_fd();
+  signal(SIGHUP, [](int) { raise(SIGTERM); });  // the terminal was closed
+  auto child = ChildProcess::start(tree, -1, STDOUT_FILENO, STDERR_FILENO);
+  pollfd events[] = {{child.event_fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+  while (poll(events, 2, -1) <= 0 || events[0].revents == 0) {
+    if (events[1].revents == 0) continue;
+    print("\nStopping: requests in flight are finished first.\n");
+    child.signal(SIGTERM);
+    events[1].fd = -1;
+  }
+  return child.wait(Milliseconds{0})->code;
+}
+
 }  // namespace
 
 void become_user(const std::string& user) {
@@ -170,6 +190,7 @@ int up(Context& context, const UpRequest& request) {
                     settings.http.str(), settings.domain, settings.ssh_enabled ? settings.ssh.str() : "off"));
   Command tree;
   tree.argv = engine.supervisor().prepare_scan(program);
+  if (is_terminal(STDIN_FILENO)) return run_below_terminal(std::move(tree));
   replace_process(tree);
 }
 

@@ -74,6 +74,9 @@ void write_reason(Connection& connection, std::int64_t group, const std::string&
   connection.query("UPDATE deployments SET error = ?, hint = ? WHERE group_id = ?").with(error, hint, group).run();
 }
 
+// A newer commit of the branch makes an older one that still waits pointless; a restart or a redeploy does not.
+bool replaces_what_waits(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Remove; }
+
 std::vector<std::int64_t> waiting_groups_of(Connection& connection, AppId app) {
   Query rows = connection.query(
       "SELECT g.id FROM deployments d JOIN deployment_groups g ON g.id = d.group_id"
@@ -160,6 +163,7 @@ std::vector<Deployment> Store::begin_deployments(const std::vector<DeploymentReq
   const WallTime at = now();
   std::vector<std::int64_t> older;
   for (const DeploymentRequest& request : requests) {
+    if (!replaces_what_waits(request.kind)) continue;
     for (const std::int64_t waiting : waiting_groups_of(*db_, request.app_id)) {
       if (std::find(older.begin(), older.end(), waiting) == older.end()) older.push_back(waiting);
     }

@@ -89,8 +89,8 @@ class Store {
   bool has_repo(const RepoName& repo) const;
 
   // --- deployments
-  // One group: numbers are taken, rows are written in state Waiting. Waiting groups of the same apps that are older are
-  // superseded: their rows end as Superseded; a group that has begun to run is not touched.
+  // One group: numbers are taken, rows are written in state Waiting. A push or a
+  // removal supersedes older groups of the same apps that still wait: their rows end as Superseded.
   std::vector<Deployment> begin_deployments(const std::vector<DeploymentRequest>& requests);
   // Throws Error when the state table (model/deployment.hh) forbids it; otherwise the whole group changes. Does nothing
   // when it is in that state already. Committed is reached through commit_group() alone. `begins` is begin_step() in
