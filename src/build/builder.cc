@@ -144,8 +144,14 @@ BuildPlan plan_build(const fs::path& directory, const AppManifest& manifest) {
 }
 
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest) {
-  if (!manifest.processes.empty()) return manifest.processes;
-  if (!plan.default_processes.empty()) return plan.default_processes;
+  auto processes = manifest.processes;
+  for (const auto& process : plan.default_processes) {
+    const bool named = std::any_of(processes.begin(), processes.end(),
+                                   [&](const Process& other) { return other.type == process.type; });
+    if (!named) processes.push_back(process);
+  }
+  std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
+  if (!processes.empty()) return processes;
   throw UserError{
       "the app does not say what to run",
       plan.builder == "node"

@@ -31,7 +31,8 @@ struct BuildPlan {
 // Throws UserError when the tree contradicts itself. Symlinks are not followed.
 BuildPlan plan_build(const std::filesystem::path& directory, const AppManifest& manifest);
 
-// The process table of the release: the manifest's, or the plan's default. Throws UserError when there is none, naming
+// The process table of the release: the manifest's, and those of the plan's defaults that it does not name (`npm start`
+// if there is no web). Throws UserError when there is none, naming
 // what to write.
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest);
 

@@ -20,10 +20,6 @@ std::string suffix(const Run& run, const Part& part) {
   return run.parts.size() > 1 ? " for " + part.app.name.str() : std::string{};
 }
 
-std::filesystem::path code_directory(const Part& part) {
-  return part.app.path.empty() ? part.checkout.tree() : part.checkout.tree() / part.app.path;
-}
-
 // Builds share a few slots, which are kernel locks as well.
 FileLock take_build_slot(Run& run) {
   const auto& settings = run.platform.settings;
@@ -52,8 +48,9 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
 void build(Run& run, Part& part) {
   check_cancelled(run);
   run.platform.store.begin_step(run.group, Step::Build);
-  const auto manifest = load_manifest(code_directory(part), part.app.path);
-  part.plan = plan_build(code_directory(part), manifest);
+  const auto directory = app_directory(part.checkout, part.app.path);
+  const auto manifest = load_manifest(directory, part.app.path);
+  part.plan = plan_build(directory, manifest);
   part.release = Release{part.app.id,
                          part.app.name,
                          part.deployment.number,

@@ -254,13 +254,18 @@ TEST_F(BuilderTest, DirectoriesAreNoSignOfALanguage) {
   EXPECT_EQ(plan().builder, "none");
 }
 
-TEST_F(BuilderTest, TheManifestsProcessesGoBeforeTheBuildersDefault) {
+TEST_F(BuilderTest, TheBuildersDefaultIsThereUnlessTheManifestNamesThatType) {
   tree.write("package.json", R"({"scripts": {"start": "node a.js"}})");
   AppManifest manifest;
   EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "npm start");
   manifest.processes.push_back(Process{.type = ProcessType::parse("worker"), .command = "node w.js", .health = {}});
-  EXPECT_EQ(choose_processes(plan(), manifest).size(), 1U);
-  EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "node w.js");
+  ASSERT_EQ(choose_processes(plan(), manifest).size(), 2U);
+  EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "npm start");
+  EXPECT_EQ(choose_processes(plan(), manifest).at(1).command, "node w.js");
+  manifest.processes.insert(manifest.processes.begin(),
+                            Process{.type = ProcessType::parse("web"), .command = "node b.js", .health = {}});
+  ASSERT_EQ(choose_processes(plan(), manifest).size(), 2U);
+  EXPECT_EQ(choose_processes(plan(), manifest).at(0).command, "node b.js");
 }
 
 TEST_F(BuilderTest, AnAppThatSaysNothingIsToldWhatToWrite) {
