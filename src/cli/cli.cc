@@ -180,12 +180,13 @@ class Grammar {
   void add_local_commands(ServeCommand serve) {
     auto& words = words_;
     parser_.add_option("--root", words.root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)");
+    parser_.add_option("--user", words.user, "as root: become this user first");
     auto* start = add(&parser_, "up", "run Pushrod in the foreground",
                       [&words](Context& context) { return up(context, words.up); });
     start->add_option("--http", words.up.http, "where to listen for HTTP, as ADDRESS:PORT");
     auto* ssh = start->add_option("--ssh", words.up.ssh, "where to listen for SSH, as ADDRESS:PORT");
-    start->add_flag("--no-ssh", words.up.no_ssh, "no built-in SSH server")->excludes(ssh);
     start->add_option("--user", words.user, "as root: become this user first");
+    start->add_flag("--no-ssh", words.up.no_ssh, "no built-in SSH server")->excludes(ssh);
     // Called by the tree and by sshd, not by people.
     auto* daemon = parser_.add_subcommand("serve", "")->group("");
     daemon->callback([this, serve] { bare_ = [this, serve] { return serve(choose_root(words_.root)); }; });

@@ -1,6 +1,5 @@
-// git's hooks: pre-receive gives the verdict, proc-receive deploys; and s6-svscan's stop handler.
-// Floor 7. All are this program under another name, started by git with the repository as its directory (run/hooks), or
-// by s6-svscan in the scan directory.
+// git's hooks: pre-receive gives the verdict, proc-receive deploys.
+// Floor 7. Both are this program under another name (run/hooks), started by git with the repository as its directory.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -44,12 +43,6 @@ Hook open_hook() {
 }
 
 }  // namespace
-
-int stop_tree() {
-  const Layout layout(std::filesystem::current_path().parent_path().parent_path());
-  Supervisor(layout, own_program().parent_path()).stop_tree();
-  return kExitOk;
-}
 
 int pre_receive_hook() {
   const auto commands = read_pre_receive(STDIN_FILENO);

@@ -28,6 +28,20 @@ std::set<ReleaseNumber> releases_with_instances(const Platform& platform, const 
   return numbers;
 }
 
+// What the instances of a release wrote is kept as long as a release that is as old; what those of failed deployments
+// in between wrote, too.
+void prune_logs(const Platform& platform, const App& app) {
+  const auto releases = platform.store.releases(app.id);  // newest first
+  if (releases.empty()) return;
+  const auto needed = releases_with_instances(platform, app);
+  const auto directory = platform.layout.instance_logs(app.name);
+  for (const auto& entry : list_directory(directory)) {
+    const auto instance = InstanceName::from(app.name.str() + "." + entry);
+    if (!instance || instance->release >= releases.back().number || needed.contains(instance->release)) continue;
+    discard(platform.layout, directory / entry);
+  }
+}
+
 }  // namespace
 
 void discard(const Layout& layout, const std::filesystem::path& directory) {
@@ -93,6 +107,7 @@ void prune_releases(const Platform& platform, const App& app) {
     platform.store.remove_release(app.id, release.number);
   }
   place_checkouts(platform, app);
+  prune_logs(platform, app);
   for (const auto number : platform.store.prune_deployments(app.id, platform.settings.keep_deployments)) {
     remove_file(platform.layout.deployment_log(app.name, number));
   }

@@ -22,7 +22,7 @@ void discard(const Layout& layout, const std::filesystem::path& directory);
 void empty_trash(const Layout& layout);
 
 // Forgets releases beyond the retention, never the live one, the one before it, or one that has instances; then the
-// checkouts that only they needed, and old deployments' logs.
+// checkouts that only they needed, what their instances wrote, and old deployments' logs.
 void prune_releases(const Platform& platform, const App& app);
 
 }  // namespace pushrod

@@ -1,0 +1,68 @@
+// The end of the tree, asked for with SIGTERM or Ctrl-C.
+// Floor 7. s6-svscan starts this program under the signal's name, with the scan directory as its directory: first what
+// is being deployed is undone, then connections end, then all else.
+#include <fmt/format.h>
+
+#include <set>
+#include <thread>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/gate.hh"
+#include "deploy/deploy.hh"
+#include "os/command.hh"
+#include "os/file_lock.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kCancelDeadline{15'000};
+constexpr Milliseconds kCancelPause{20};
+constexpr Milliseconds kConnectionEnd{5'000};
+
+// Who deploys learns that nothing has changed, while what was begun can still be undone in order.
+void cancel_deployments(const Platform& platform) {
+  const Deadline deadline(kCancelDeadline);
+  std::set<std::int64_t> told;
+  while (true) {
+    bool any = false;
+    for (const auto& deployment : platform.store.unfinished_deployments()) {
+      if (told.contains(deployment.group)) {
+        any = any || lock_holder(platform.layout.group_lock(deployment.group)).has_value();
+      } else if (request_cancel(platform, deployment.group)) {
+        told.insert(deployment.group);
+        any = true;
+      }
+    }
+    if (!any || deadline.passed()) return;
+    std::this_thread::sleep_for(kCancelPause);  // no event tells when others are done
+  }
+}
+
+// Stopping goes on whatever happens in one part of it.
+template <class Action>
+void attempt(const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    fmt::print(stderr, "stopping: {}\n", escaped(error.message()));
+  }
+}
+
+}  // namespace
+
+int stop_tree() {
+  const auto root = std::filesystem::current_path().parent_path().parent_path();
+  const Supervisor supervisor(Layout(root), own_program().parent_path());
+  attempt([&] {
+    Context context(root, {});
+    cancel_deployments(context.platform());
+  });
+  // A connection that somebody leaves open must not hold up the end; it would, through sshd's log.
+  attempt([&] { supervisor.stop_with_children("sshd", kConnectionEnd); });
+  supervisor.stop_tree();
+  return kExitOk;
+}
+
+}  // namespace pushrod
