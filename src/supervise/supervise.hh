@@ -65,6 +65,9 @@ class Supervisor {
   // Ends s6-supervise processes of an earlier tree whose s6-svscan is gone, with what they run: SIGTERM, then SIGKILL
   // at the deadline. Returns how many there were.
   unsigned end_orphans(Milliseconds deadline) const;
+  // Stops a service, and then what its process has started and what would live on without it, as sshd's connections
+  // do: SIGTERM, and SIGKILL at the deadline.
+  void stop_with_children(const std::string& name, Milliseconds deadline) const;
   // Stops the whole tree: the router first, which finishes the requests in flight, then all else at once. Returns when
   // s6-svscan has been told; it ends when everything has.
   void stop_tree() const;

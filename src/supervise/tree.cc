@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
 #include "supervise/process_end.hh"
@@ -22,6 +23,32 @@ constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 50
 constexpr const char* kRouter = "router";
 constexpr Milliseconds kRouterEnd{30'000};
 constexpr Milliseconds kAfterKill{5'000};
+
+// The process that started it; 0 when it is gone.
+pid_t parent_of(const std::string& pid) {
+  const auto text = read_file(fs::path("/proc") / pid / "stat", 4096);
+  // "pid (name) state parent …", and the name may contain anything.
+  const auto name_end = text ? text->rfind(')') : std::string::npos;
+  if (name_end == std::string::npos) return 0;
+  const auto fields = split(std::string_view(*text).substr(name_end), ' ');
+  return fields.size() > 2 ? static_cast<pid_t>(parse_unsigned(fields[2]).value_or(0)) : 0;
+}
+
+std::vector<ProcessEnd> children_of(pid_t parent) {
+  std::vector<ProcessEnd> children;
+  for (const std::string& entry : list_directory("/proc")) {
+    const auto pid = parse_unsigned(entry);
+    if (pid && parent_of(entry) == parent) children.emplace_back(static_cast<pid_t>(*pid));
+  }
+  return children;
+}
+
+void stop_and_wait(const fs::path& service, Milliseconds at_most) {
+  Command stop;
+  stop.argv = {"s6-svc", "-wd", "-T", std::to_string(at_most.count()), "-d", service.native()};
+  stop.deadline = at_most + kAfterKill;
+  run(stop);  // one that does not end is ended with the rest of the tree
+}
 
 }  // namespace
 
@@ -41,15 +68,23 @@ std::vector<std::string> Supervisor::prepare_scan(const fs::path& own_program) c
   return {"s6-svscan", "-c", kMostServices, "-t", "0", layout_.scan().native()};
 }
 
+void Supervisor::stop_with_children(const std::string& name, Milliseconds at_most) const {
+  const fs::path directory = layout_.service(name);
+  const auto state = read_supervise_state(directory);
+  if (!supervisor_of(directory) || !state || state->pid == 0) return;
+  const std::vector<ProcessEnd> children = children_of(state->pid);
+  stop_and_wait(directory, at_most);
+  for (const ProcessEnd& child : children) child.signal(SIGTERM);
+  const Deadline deadline(at_most);
+  for (const ProcessEnd& child : children) {
+    if (!child.wait(deadline)) child.signal(SIGKILL);
+  }
+}
+
 void Supervisor::stop_tree() const {
   if (!is_running()) return;
   const fs::path router = layout_.service(kRouter);
-  if (supervisor_of(router)) {
-    Command stop;
-    stop.argv = {"s6-svc", "-wd", "-T", std::to_string(kRouterEnd.count()), "-d", router.native()};
-    stop.deadline = kRouterEnd + kAfterKill;
-    run(stop);  // one that does not end is ended with the rest
-  }
+  if (supervisor_of(router)) stop_and_wait(router, kRouterEnd);
   run_s6_tool({"s6-svscanctl", "-t", layout_.scan().native()});
 }
 
