@@ -28,7 +28,8 @@ def shared_platform():
 def platform(shared_platform, request):
     """A running platform that other tests use, too: for tests that touch their own apps only."""
     request.node.platforms.append(shared_platform)
-    return shared_platform
+    yield shared_platform
+    shared_platform.end_clients()
 
 
 @pytest.fixture

@@ -339,10 +339,8 @@ class WorkTree:
     def start_push(self, *refspecs, options=(), arguments=()):
         """The same, going on beside the test; see finish_push()."""
         words = [word for option in options for word in ("-o", option)]
-        return start_command(
-            ["git", "push", *words, *arguments, "origin", *(refspecs or ["HEAD:refs/heads/main"])],
-            env=self.platform.client_env, cwd=self.directory,
-        )  # fmt: skip
+        words += [*arguments, "origin", *(refspecs or ["HEAD:refs/heads/main"])]
+        return self.platform.start_client(["git", "push", *words], env=self.platform.client_env, cwd=self.directory)
 
     def finish_push(self, process, code=0):
         """Waits for the end of start_push()."""
@@ -479,6 +477,7 @@ class Platform:
         self.user = getpass.getuser()
         self.binary = pushrod_binary()
         self.up = None
+        self._clients = []
         self._names = itertools.count(1)
         self.home.mkdir()
         self.root.mkdir(mode=0o700)
@@ -550,6 +549,7 @@ class Platform:
     def close(self):
         """Stops it and deletes its directory; the end of every platform."""
         try:
+            self.end_clients()
             self.stop()
         finally:
             self.kill_all()
@@ -611,7 +611,7 @@ class Platform:
 
     def start_pushrod(self, *words):
         """The same, going on beside the test: end it with finish(process)."""
-        return start_command([self.binary, "--root", self.root, *words], env=self.server_env)
+        return self.start_client([self.binary, "--root", self.root, *words], env=self.server_env)
 
     def json(self, *words):
         """Runs `pushrod words --json` and parses what it prints."""
@@ -623,7 +623,20 @@ class Platform:
 
     def start_ssh(self, *words, key=None, **options):
         """The same, going on beside the test: end it with finish(process)."""
-        return start_command(self._ssh(words, key), env=self.client_env, **options)
+        return self.start_client(self._ssh(words, key), env=self.client_env, **options)
+
+    def start_client(self, argv, **options):
+        """start_command() for a command that end_clients() may have to end."""
+        self._clients.append(start_command(argv, **options))
+        return self._clients[-1]
+
+    def end_clients(self):
+        """Ends the commands that a failed test has left running beside it."""
+        clients, self._clients = self._clients, []
+        for client in clients:
+            if client.poll() is None:
+                os.killpg(client.pid, signal.SIGKILL)
+                client.communicate()
 
     def _ssh(self, words, key):
         command = words[0] if len(words) == 1 else shlex.join(map(str, words))

@@ -33,6 +33,28 @@ def test_requests_in_flight_are_finished_when_the_tree_stops(make_platform):
     assert [request.status for request in traffic.requests()] == [200] * len(traffic.requests())
 
 
+def test_open_connections_do_not_hold_up_the_end(make_platform):
+    platform = make_platform().start()
+    app = platform.deploy()
+    follower = platform.start_ssh("logs", app.name, "-f")
+    wait_until(lambda: platform.processes("gate --key"), what="the connection")
+    platform.stop()
+    assert finish(follower).code != 0
+
+
+def test_deployments_in_progress_are_cancelled_when_the_tree_stops(make_platform):
+    platform = make_platform().start()
+    app = platform.create_app(web_app("1", pushrod_toml=HELD_BUILD))
+    pushes = [app.start_push()]
+    app.await_build()
+    pushes.append(app.start_push({"VERSION": "2"}))
+    wait_until(lambda: len(app.deployments()) == 2, what="the second deployment")
+    platform.stop()
+    assert [d["state"] for d in app.deployments()] == ["cancelled", "cancelled"]
+    assert all(finish(push).code != 0 for push in pushes)
+    assert (app.ref(), app.checkouts()) == (None, [])
+
+
 def test_a_new_tree_starts_everything_again(make_platform):
     platform = make_platform().start()
     app = platform.deploy(web_app("1"))
