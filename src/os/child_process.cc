@@ -154,6 +154,9 @@ struct ChildSide {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail_in_child(child, Stage::ParentDeath);
     if (getppid() != child.parent) _exit(127);  // it died before it could have taken us with it
   }
+  // The capability to open ports below 1024 is for what replaces us alone, and bwrap refuses to run with any. It fails
+  // on kernels that know no ambient capabilities, where there is nothing to clear.
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int& fd : child.standard) {
     if (fd < 3) fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0) fail_in_child(child, Stage::StandardDescriptors);

@@ -3,8 +3,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -55,6 +60,21 @@ TEST(Run, PassesArgumentsAsTheyAre) {
   command.argv = {"printf", "%s|", "two words", "", "$HOME", "*", "it's"};
   EXPECT_EQ(run(command).out, "two words||$HOME|*|it's|");
 }
+
+// In a user namespace of its own anybody has capabilities to hand on.
+[[noreturn]] void exit_with_what_a_child_gets() {
+  constexpr unsigned kPorts = 1U << CAP_NET_BIND_SERVICE;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct ports[2] = {{kPorts, kPorts, kPorts}, {0, 0, 0}};
+  if (unshare(CLONE_NEWUSER) != 0 || syscall(SYS_capset, &header, ports) != 0 ||
+      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0) {
+    _exit(2);
+  }
+  const auto status = run(shell("grep -E '^Cap(Prm|Eff|Amb):.*[1-9a-f]' /proc/self/status"));
+  _exit(status.code == 1 ? 0 : 1);
+}
+
+TEST(Run, HandsNoCapabilityOn) { EXPECT_EXIT(exit_with_what_a_child_gets(), testing::ExitedWithCode(0), ""); }
 
 TEST(Run, GivesTheEnvironmentAndNothingElse) {
   Command command;
