@@ -14,9 +14,14 @@ namespace pushrod {
 
 namespace {
 
+// A file that may not be read says nothing.
 bool says(const char* file, std::string_view value) {
-  const auto content = read_file(file, 64);
-  return content && trim(*content) == value;
+  try {
+    const auto content = read_file(file, 64);
+    return content && trim(*content) == value;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // What keeps user namespaces from an ordinary user, from the most to the least telling.
@@ -36,7 +41,8 @@ std::string remedy(const std::string& complaint) {
   if (complaint.find("ENOSPC") != std::string::npos) {
     return "no more user namespaces can be made: raise user.max_user_namespaces; inside another sandbox, leave it";
   }
-  if (complaint.find("pivot_root") != std::string::npos || !says("/proc/1/root", "/")) {
+  if (complaint.find("pivot_root") != std::string::npos ||
+      complaint.find("new namespace failed") != std::string::npos) {
     return "bwrap needs to change the root directory and to make namespaces, which a chroot or a container may forbid: "
            "run Pushrod outside of it, or allow nested user namespaces there";
   }
