@@ -72,7 +72,9 @@ class Grammar {
   UsageError usage_error(const CLI::ParseError& error, const std::vector<std::string>& arguments) {
     const auto* command = deepest();
     std::vector<std::string> known;
-    for (const auto* sub : command->get_subcommands({})) known.push_back(sub->get_name());
+    for (const auto* sub : command->get_subcommands({})) {
+      if (!sub->get_group().empty()) known.push_back(sub->get_name());
+    }
     for (const auto& word : arguments) {
       if (known.empty() || word.starts_with("-")) continue;
       if (std::find(known.begin(), known.end(), word) != known.end()) continue;
@@ -81,11 +83,17 @@ class Grammar {
         return UsageError(fmt::format("there is no command {}", quoted(word)), fmt::format("did you mean {}?", *meant));
       }
     }
+    if (const auto left = command->remaining(); !known.empty() && !left.empty() && !left.front().starts_with("-")) {
+      return UsageError(fmt::format("there is no command {}", quoted(left.front())), "known: " + join(known, ", "));
+    }
+    if (!known.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+      return UsageError("a command is missing", "known: " + join(known, ", "));
+    }
     std::string message = error.what();
     if (const auto newline = message.find('\n'); newline != std::string::npos) message.resize(newline);
-    return UsageError(
-        escaped(message),
-        fmt::format("see: {} --help", command == &parser_ ? "pushrod" : "pushrod " + command->get_name()));
+    std::string name = command->get_name();
+    while ((command = command->get_parent()) != nullptr) name = command->get_name() + " " + name;
+    return UsageError(escaped(message), fmt::format("see: {} --help", name));
   }
 
   CLI::App* add(CLI::App* parent, const char* name, const char* description, Action action) {

@@ -48,7 +48,8 @@ std::string died(const ServiceStatus& status) {
   return status.last_exit.empty() ? "ended" : "ended with " + status.last_exit;
 }
 
-std::string hint_for(const InstancePlan& plan) {
+std::string hint_for(const InstancePlan& plan, const ServiceStatus& status) {
+  if (status.last_exit == "exit code 127") return "127 means that a program was not found: the last lines say which";
   if (!plan.port) return "a process type must keep running; its last output is above";
   return "a web process must listen on 127.0.0.1 (or 0.0.0.0), on the port that $PORT names";
 }
@@ -67,8 +68,8 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
     pending.push_back({&plan, Deadline(timeout)});
   }
 
-  const auto failure = [this](const InstancePlan& plan, std::string reason) {
-    return HealthFailure{plan.name, std::move(reason), hint_for(plan),
+  const auto failure = [this](const InstancePlan& plan, const ServiceStatus& status, std::string reason) {
+    return HealthFailure{plan.name, std::move(reason), hint_for(plan, status),
                          last_log_lines(layout_.instance_log(plan.name), kEvidenceLines)};
   };
 
@@ -77,15 +78,16 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
     for (auto it = pending.begin(); it != pending.end();) {
       const auto& plan = *it->plan;
       const auto status = supervisor_.status(plan.name.str());
-      if (status.deaths > 0) return failure(plan, died(status));
+      if (status.deaths > 0) return failure(plan, status, died(status));
       auto attempt = probe(plan, status);
       if (attempt.verdict == Verdict::Healthy) {
         it = pending.erase(it);
         continue;
       }
       if (it->deadline.passed()) {
-        return failure(plan, fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout),
-                                         attempt.seen));
+        return failure(
+            plan, status,
+            fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout), attempt.seen));
       }
       ++it;
     }
