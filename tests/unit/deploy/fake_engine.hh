@@ -69,14 +69,12 @@ class FakeEngine : public Engine {
   void stop(const std::vector<InstanceName>& names) override {
     const Call call(*this, "stop", names);
     for (const auto& name : names) {
-      if (states().contains(name) && !stubborn) set(name, "stopping");
+      if (!stubborn) end(name);
     }
   }
   void kill(const std::vector<InstanceName>& names) override {
     const Call call(*this, "kill", names);
-    for (const auto& name : names) {
-      if (states().contains(name)) set(name, "stopping");
-    }
+    for (const auto& name : names) end(name);
   }
   void do_not_restart(const std::vector<InstanceName>&) override {}
   // Nothing ends at once: the first time it is asked for, an instance still runs.
@@ -160,6 +158,11 @@ class FakeEngine : public Engine {
     std::vector<InstanceName> names;
     for (const auto& plan : plans) names.push_back(plan.name);
     return names;
+  }
+  void end(const InstanceName& name) const {
+    const auto before = states();
+    const auto found = before.find(name);
+    if (found != before.end() && found->second == "up") set(name, "stopping");
   }
   fs::path instances() const { return directory_ / "instances"; }
   fs::path routes_file() const { return directory_ / "routes"; }

@@ -3,6 +3,7 @@
 // Used by the tests of deploy/ only.
 #pragma once
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
 #include "deploy/reconcile.hh"
+#include "deploy/tidy.hh"
 #include "fake_engine.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
@@ -162,6 +164,12 @@ class DeployTest : public testing::Test {
       if (reconciler.pass() > Milliseconds{1000}) return;
     }
     ADD_FAILURE() << "the reconciler is never done";
+  }
+
+  // Until the reconciler and the tidier have nothing left to do.
+  void settle_down() {
+    reconcile();
+    Tidier(platform()).pass();
   }
 
   // All that a deployment may change, but for its own record and the log; the trash is nobody's.
