@@ -42,13 +42,23 @@ void prune_logs(const Platform& platform, const App& app) {
   }
 }
 
+// To its place, unless there is one already.
+void move_checkout(const Layout& layout, const fs::path& from, const fs::path& to) {
+  if (is_directory(to)) {
+    discard(layout, from);
+    return;
+  }
+  make_directory(to.parent_path());
+  rename_path(from, to);
+}
+
 }  // namespace
 
 void discard(const Layout& layout, const std::filesystem::path& directory) {
   make_directory(layout.trash());
   for (unsigned attempt = 0;; ++attempt) {
     const auto grave = layout.trash() / fmt::format("{}.{}.{}", to_epoch_milliseconds(now()), getpid(), attempt);
-    if (is_directory(grave)) continue;
+    if (fs::symlink_status(grave).type() != fs::file_type::not_found) continue;
     rename_path(directory, grave);
     return;
   }
@@ -75,8 +85,7 @@ void place_checkouts(const Platform& platform, const App& app, std::optional<Rel
     const auto path = layout.checkouts(app.name) / entry;
     if (number && in_use.contains(*number)) continue;
     if (number && kept.contains(*number)) {
-      make_directory(layout.releases(app.name));
-      rename_path(path, layout.kept_checkout(app.name, *number).directory);
+      move_checkout(layout, path, layout.kept_checkout(app.name, *number).directory);
     } else {
       discard(layout, path);
     }
@@ -85,8 +94,7 @@ void place_checkouts(const Platform& platform, const App& app, std::optional<Rel
     const auto number = number_of(entry);
     const auto path = layout.releases(app.name) / entry;
     if (number && in_use.contains(*number)) {
-      make_directory(layout.checkouts(app.name));
-      rename_path(path, layout.checkout(app.name, *number).directory);
+      move_checkout(layout, path, layout.checkout(app.name, *number).directory);
     } else if (!number || !kept.contains(*number)) {
       discard(layout, path);
     }
