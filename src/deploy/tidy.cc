@@ -37,13 +37,14 @@ bool Tidier::pass() {
         return;
       }
       tidied_[app.id] = current;
-      empty_trash(platform_.layout);
       prepare_next_checkout(app);
       Repository(platform_.layout.repo(app.repo)).collect_garbage();
     });
     complete = complete && done;
   }
-  return complete;
+  // Failed deployments leave something there as well, and no app that was to be tidied.
+  const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });
+  return complete && emptied;
 }
 
 // False when the app is being deployed.
