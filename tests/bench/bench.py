@@ -220,7 +220,7 @@ def pss(pid):
 
 
 def is_ours_per_instance(process):
-    """Supervisors, loggers, shims and bubblewrap of instances: what we add to an app."""
+    """Supervisors, loggers, shims (outside and in the sandbox), bubblewrap and waiting shells: what we add to an app."""
     words = process.argv
     if not words:
         return False
@@ -230,7 +230,7 @@ def is_ours_per_instance(process):
         return words[1].split("/")[0] not in own_services
     if program == "s6-log":
         return os.path.basename(words[-1]) not in own_services
-    return program in ("bwrap", "run", "./run", "pushrod-shim")
+    return program in ("bwrap", "run", ".pushrod-shim", "sh")
 
 
 def measure_empty_tree(platform, report):
