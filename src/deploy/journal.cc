@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.hh"
 #include "os/files.hh"
 
@@ -92,15 +94,15 @@ void Journal::output(std::string_view chunk) {
   partial_ += chunk;
   std::size_t start = 0;
   while (true) {
-    auto newline = partial_.find('\n', start);
-    if (newline == std::string::npos) {
-      if (partial_.size() - start <= kLongestLine) break;
-      newline = start + kLongestLine;
+    const auto newline = partial_.find('\n', start);
+    const auto length = std::min(newline, partial_.size()) - start;
+    if (length > kLongestLine) {
       emit_output_line(std::string_view(partial_).substr(start, kLongestLine));
-      start = newline;
+      start += kLongestLine;
       continue;
     }
-    emit_output_line(std::string_view(partial_).substr(start, newline - start));
+    if (newline == std::string::npos) break;
+    emit_output_line(std::string_view(partial_).substr(start, length));
     start = newline + 1;
   }
   partial_.erase(0, start);

@@ -1,0 +1,176 @@
+// What a deployment tells: held step lines, times, a program's output made harmless, logs, and a client that goes away.
+#include "deploy/journal.hh"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::ElementsAre;
+using testing::MatchesRegex;
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalTest() {
+    std::string name = fs::temp_directory_path() / "pushrod-journal-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    directory_ = name;
+    client_ = open_file(directory_ / "client", O_RDWR | O_CREAT | O_APPEND);
+  }
+  ~JournalTest() override { remove_tree(directory_); }
+  // What has been said since it was asked last.
+  std::string said() {
+    const auto text = read_file(directory_ / "client").value();
+    return text.substr(std::exchange(seen_, text.size()));
+  }
+  fs::path directory_;
+  UniqueFd client_;
+  std::size_t seen_ = 0;
+};
+
+TEST_F(JournalTest, AQuickStepIsOneLineWithItsTime) {
+  Journal journal(client_.get());
+  journal.begin("Checking out");
+  EXPECT_EQ(said(), "") << "held back";
+  journal.end();
+  EXPECT_THAT(said(), MatchesRegex("-----> Checking out … [0-9.]+ s\n"));
+  journal.end();
+  EXPECT_EQ(said(), "");
+}
+
+TEST_F(JournalTest, AStepWithOutputShowsItsTimeAfterIt) {
+  Journal journal(client_.get());
+  journal.begin("Building");
+  EXPECT_FALSE(journal.has_shown_output());
+  journal.output("one\ntwo\nthr");
+  EXPECT_TRUE(journal.has_shown_output());
+  EXPECT_EQ(said(), "-----> Building\n       one\n       two\n");
+  journal.output("ee\nfour");
+  EXPECT_EQ(said(), "       three\n");
+  journal.end();
+  EXPECT_THAT(said(), MatchesRegex("       four\n       … [0-9.]+ s\n"));
+  journal.begin("Starting");
+  EXPECT_FALSE(journal.has_shown_output()) << "in this step";
+}
+
+TEST_F(JournalTest, ALongStepIsShownOnRequest) {
+  Journal journal(client_.get());
+  journal.show_now();
+  journal.begin("Running the release command");
+  journal.show_now();
+  journal.show_now();
+  EXPECT_EQ(said(), "-----> Running the release command\n");
+  journal.end();
+  EXPECT_THAT(said(), MatchesRegex("       … [0-9.]+ s\n"));
+}
+
+TEST_F(JournalTest, AFailedStepHasNoTime) {
+  Journal journal(client_.get());
+  journal.begin("Starting web.1");
+  journal.abandon();
+  journal.complaint("blog.2.web.1 ended");
+  EXPECT_EQ(said(), "-----> Starting web.1\n !     blog.2.web.1 ended\n");
+  journal.end();
+  EXPECT_EQ(said(), "");
+}
+
+TEST_F(JournalTest, TheNextStepAndAHeadlineEndTheStep) {
+  Journal journal(client_.get());
+  journal.begin("One");
+  journal.begin("Two");
+  EXPECT_THAT(said(), MatchesRegex("-----> One … [0-9.]+ s\n"));
+  journal.headline("Release 1 of blog is live");
+  EXPECT_THAT(said(), MatchesRegex("-----> Two … [0-9.]+ s\n-----> Release 1 of blog is live\n"));
+}
+
+TEST_F(JournalTest, AWordInBetweenComesAfterTheHeldLineAndUnfinishedOutput) {
+  Journal journal(client_.get());
+  journal.begin("Building");
+  journal.line("waiting: 2 builds already run");
+  EXPECT_EQ(said(), "-----> Building\n       waiting: 2 builds already run\n");
+  journal.output("half");
+  journal.complaint("it failed");
+  EXPECT_EQ(said(), "       half\n !     it failed\n");
+}
+
+TEST_F(JournalTest, OutputCannotSteerATerminal) {
+  Journal journal(client_.get());
+  journal.output("\x1b[2J\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07plain\n");
+  EXPECT_EQ(said(), "       \x1b[31mred\x1b[0m plain\n");
+  journal.output("10 %\r99 %\r100 %\n");
+  EXPECT_EQ(said(), "       100 %\n");
+}
+
+TEST_F(JournalTest, ALongLineOfOutputIsCutHoweverItComes) {
+  Journal journal(client_.get());
+  const auto lengths = [&] {
+    std::vector<std::size_t> found;
+    for (const auto& line : lines_of(said())) found.push_back(line.size() - std::string("       ").size());
+    return found;
+  };
+  journal.output(std::string(3000, 'x'));
+  EXPECT_THAT(lengths(), ElementsAre(2000)) << "without an end yet";
+  journal.output(std::string(2500, 'y') + "\n");
+  EXPECT_THAT(lengths(), ElementsAre(2000, 1500));
+  journal.output(std::string(4500, 'x') + "\n" + std::string(2000, 'y') + "\nz\n");
+  EXPECT_THAT(lengths(), ElementsAre(2000, 2000, 500, 2000, 1));
+}
+
+TEST_F(JournalTest, StepLinesAreBoldForATerminalAndPlainInTheLog) {
+  Journal journal(client_.get(), true);
+  journal.open_log(directory_ / "log");
+  journal.headline("Deploying");
+  journal.line("details");
+  EXPECT_EQ(said(), "\x1b[1m-----> Deploying\x1b[0m\n       details\n");
+  EXPECT_EQ(read_file(directory_ / "log"), "-----> Deploying\n       details\n");
+}
+
+TEST_F(JournalTest, EveryLogGetsWhatIsSaidAfterItWasOpened) {
+  Journal journal(client_.get());
+  journal.open_log(directory_ / "logs/blog/1.log");
+  journal.line("one");
+  journal.open_log(directory_ / "logs/admin/1.log");
+  journal.line("two");
+  journal.close_logs();
+  journal.line("three");
+  EXPECT_EQ(read_file(directory_ / "logs/blog/1.log"), "       one\n       two\n");
+  EXPECT_EQ(read_file(directory_ / "logs/admin/1.log"), "       two\n");
+  struct stat status = {};
+  ASSERT_EQ(stat((directory_ / "logs/blog/1.log").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600U);
+  journal.open_log(directory_ / "logs/blog/1.log");
+  journal.line("four");
+  EXPECT_EQ(read_file(directory_ / "logs/blog/1.log"), "       one\n       two\n       four\n") << "appended to";
+}
+
+TEST_F(JournalTest, TheLogGoesOnWhenTheClientHasGoneAway) {
+  auto pipe = make_pipe();
+  const auto before = signal(SIGPIPE, SIG_IGN);  // as outlive_client() does
+  Journal journal(pipe.write_end.get());
+  journal.open_log(directory_ / "log");
+  pipe.read_end.reset();
+  journal.line("one");
+  journal.line("two");
+  signal(SIGPIPE, before);
+  EXPECT_EQ(read_file(directory_ / "log"), "       one\n       two\n");
+}
+
+TEST_F(JournalTest, NobodyNeedListen) {
+  Journal journal(-1);
+  journal.open_log(directory_ / "log");
+  journal.line("one");
+  EXPECT_EQ(read_file(directory_ / "log"), "       one\n");
+}
+
+}  // namespace
+}  // namespace pushrod
