@@ -1,0 +1,108 @@
+// From releases to the plans of instances, and from the database to routes and addresses.
+#include "deploy/instances.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "world.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+class Instances : public DeployTest {
+ protected:
+  Instances() { app_.emplace(add_app("blog", "services/api")); }
+  Release release(std::map<std::string, std::string> environment = {}) const {
+    return {app_->id,
+            app_->name,
+            14,
+            CommitId::parse(std::string(40, 'b')),
+            12,
+            "python",
+            {{.type = ProcessType::parse("web"), .command = "serve", .health = {}},
+             {.type = ProcessType::parse("worker"), .command = "work", .health = {}}},
+            std::move(environment),
+            now()};
+  }
+  std::optional<App> app_;
+};
+
+TEST_F(Instances, TheEnvironmentOfAReleaseIsExactlyThis) {
+  EXPECT_THAT(release_environment(release()),
+              ElementsAre(Pair("APP", "blog"), Pair("DATA_DIR", "/data"), Pair("GIT_COMMIT", std::string(40, 'b')),
+                          Pair("HOME", "/app"), Pair("LANG", "C.UTF-8"), Pair("PATH", "/usr/local/bin:/usr/bin:/bin"),
+                          Pair("RELEASE", "14")));
+}
+
+TEST_F(Instances, WhatTheBuilderAddsMayChangeThePathButNotWhoTheAppIs) {
+  const auto environment = release_environment(
+      release({{"PATH", "/venv/bin:/usr/bin"}, {"VIRTUAL_ENV", "/venv"}, {"APP", "other"}, {"HOME", "/root"}}));
+  EXPECT_EQ(environment.at("PATH"), "/venv/bin:/usr/bin");
+  EXPECT_EQ(environment.at("VIRTUAL_ENV"), "/venv");
+  EXPECT_EQ(environment.at("APP"), "blog");
+  EXPECT_EQ(environment.at("HOME"), "/app");
+}
+
+TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
+  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.web.2"), Port{21001}, {}, {}});
+  EXPECT_EQ(plan.name, instance("blog.14.web.2"));
+  EXPECT_EQ(plan.process.command, "serve");
+  EXPECT_EQ(plan.port, 21001);
+  EXPECT_EQ(plan.path, "services/api");
+  EXPECT_EQ(plan.checkout.directory, layout_.checkout(app_->name, 12).directory);
+  EXPECT_EQ(plan.environment.size(), 10U);
+  EXPECT_EQ(plan.environment.at("PROCESS"), "web");
+  EXPECT_EQ(plan.environment.at("INSTANCE"), "blog.14.web.2");
+  EXPECT_EQ(plan.environment.at("PORT"), "21001");
+}
+
+TEST_F(Instances, AnInstanceThatIsNotRoutedHasNoPort) {
+  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.worker.1"), {}, {}, {}});
+  EXPECT_EQ(plan.environment.count("PORT"), 0U);
+}
+
+TEST_F(Instances, ThePlanFollowsTheCheckoutToTheKept) {
+  make_directory(layout_.kept_checkout(app_->name, 12).directory);
+  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.worker.1"), {}, {}, {}});
+  EXPECT_EQ(plan.checkout.directory, layout_.kept_checkout(app_->name, 12).directory);
+}
+
+TEST_F(Instances, AnInstanceOfAnUnknownTypeOrReleaseIsAnError) {
+  const Instance cron{instance("blog.14.cron.1"), {}, {}, {}};
+  EXPECT_THROW(plan_instance(platform(), *app_, release(), cron), Error);
+  EXPECT_THROW(plan_instances(platform(), *app_, {cron}), Error);
+  EXPECT_THAT(plan_instances(platform(), *app_, {}), IsEmpty());
+}
+
+TEST_F(Instances, OnlyServingInstancesWithAPortGetTraffic) {
+  add_app("admin");
+  const auto begun = store()
+                         .begin_deployments({{app_->id, DeploymentKind::Redeploy, CommitId::parse(std::string(40, 'b')),
+                                              CommitId::parse(std::string(40, 'b')), "ann"}})
+                         .front();
+  store().advance(begun.group, DeploymentState::Running);
+  auto made = release();
+  made.number = begun.number;
+  store().add_release(made);
+  store().add_instances(made, 21000, 21999, always_free);
+  EXPECT_EQ(FakeEngine::rendered(traffic_targets(platform())), "admin.example.org: \nblog.example.org: \n")
+      << "they are only starting";
+  store().advance(begun.group, DeploymentState::Ready);
+  store().commit_group(begun.group);
+  EXPECT_EQ(FakeEngine::rendered(traffic_targets(platform())), "admin.example.org: \nblog.example.org: blog.1.web.1\n");
+  store().set_instance_state(instance("blog.1.web.1"), InstanceState::Draining);
+  EXPECT_EQ(FakeEngine::rendered(traffic_targets(platform())), "admin.example.org: \nblog.example.org: \n");
+}
+
+TEST_F(Instances, TheAddressNamesThePortUnlessItIsThatOfHttp) {
+  EXPECT_EQ(url_of(platform(), app_->name), "http://blog.example.org:8080");
+  here_->settings.http.port = 80;
+  EXPECT_EQ(url_of(platform(), app_->name), "http://blog.example.org");
+}
+
+}  // namespace
+}  // namespace pushrod
