@@ -713,7 +713,11 @@ class Platform:
         for entry in os.listdir("/proc"):
             if not entry.isdecimal() or int(entry) == os.getpid():
                 continue
-            process = self._inspect(int(entry))
+            try:
+                ours = os.stat(f"/proc/{entry}").st_uid == os.getuid()
+            except FileNotFoundError:
+                continue
+            process = self._inspect(int(entry)) if ours else None
             if process and pattern in process.command:
                 found.append(process)
         return found

@@ -3,9 +3,13 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 from harness import HELD_BUILD, web_app
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def wheel(name, code):
@@ -191,3 +195,10 @@ def test_the_build_is_over_when_the_build_says_so(platform):
     app.release_build()
     app.work.finish_push(push)
     assert app.version() == "1"
+
+
+@pytest.mark.parametrize("example", ["hello", "node-hello"])
+def test_the_examples_run(platform, example):
+    files = {path.name: path.read_bytes() for path in (EXAMPLES / example).iterdir()}
+    app = platform.deploy(files)
+    assert "Hello! This is version 1, release 1." in app.get().text

@@ -25,7 +25,7 @@ def test_bad_names_are_refused_in_one_line_and_nothing_is_made(own_platform_of_f
     platform = own_platform_of_file
     before = snapshot(platform)
     for words in (["app", "create", "--", name], ["app", "create", "good", f"--repo={name}"], ["app", "info", "--", name],
-                  ["app", "destroy", "--yes", "--", name], ["key", "remove", "--", name]):  # fmt: skip
+                  ["app", "destroy", "--yes", "--", name]):  # fmt: skip
         result = platform.pushrod(*words, code=None)
         assert result.code in (1, 2), result
         assert result.out == ""

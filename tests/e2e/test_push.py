@@ -275,6 +275,38 @@ def test_what_was_pushed_can_be_cloned_and_fetched(platform):
     assert platform.git("rev-parse", "origin/main", cwd=clone).out.strip() == app.ref()
 
 
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_every_version_of_gits_protocol_is_spoken(platform, version):
+    app = platform.deploy()
+    app.work.commit({"VERSION": "2"})
+    app.work.git("-c", f"protocol.version={version}", "push", "origin", "HEAD:main")
+    clone = platform.directory / "clone" / app.name
+    platform.git("-c", f"protocol.version={version}", "clone", "--quiet", "--depth=1", platform.url(app.name), clone)
+    assert (clone / "VERSION").read_text() == app.version() == "2"
+
+
+def test_a_shallow_clone_can_push_and_an_address_may_end_in_git(platform):
+    app = platform.deploy(web_app("1"))
+    app.push({"VERSION": "2"})
+    clone = platform.directory / "clone" / app.name
+    platform.git("clone", "--quiet", "--depth=1", platform.url(app.name) + ".git", clone)
+    (clone / "VERSION").write_text("3")
+    platform.git("commit", "--quiet", "-am", "from a shallow clone", cwd=clone)
+    platform.git("push", "--quiet", "origin", "main", cwd=clone)
+    assert app.version() == "3"
+
+
+def test_pushes_to_many_apps_at_once_all_go_live(platform):
+    shared = platform.create_app(web_app("main"))
+    apps = [shared] + [platform.create_app(web_app(str(number))) for number in range(3)]
+    staging = platform.create_app(work=shared.work, branch="staging")
+    pushes = [app.work.start_push() for app in apps] + [shared.work.start_push("HEAD:refs/heads/staging")]
+    for push in pushes:
+        finish(push, code=0)
+    assert [app.version() for app in apps] == ["main", "0", "1", "2"]
+    assert staging.version() == "main"
+
+
 def test_branches_with_long_and_odd_names_that_git_allows_are_deployed(platform):
     branch = "feature/ä'b;$(id)&x"
     app = platform.deploy(web_app("odd"), branch=branch)
