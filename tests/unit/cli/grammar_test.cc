@@ -1,0 +1,153 @@
+// The command line: what it understands from whom, and what it says of what it does not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/output.hh"
+#include "in_root.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Grammar : public InRoot {};
+
+TEST_F(Grammar, AMisspeltCommandIsAnsweredWithTheNearest) {
+  EXPECT_EQ(misspelt({"ap", "list"}), "there is no command \"ap\" | did you mean app?");
+  EXPECT_EQ(misspelt({"app", "crate", "blog"}), "there is no command \"crate\" | did you mean create?");
+  EXPECT_EQ(misspelt({"deploymnets", "blog"}), "there is no command \"deploymnets\" | did you mean deployments?");
+}
+
+TEST_F(Grammar, AnUnknownCommandIsAnsweredWithThoseThatThereAre) {
+  EXPECT_THAT(misspelt({"xyzzy-quux"}), HasSubstr("there is no command \"xyzzy-quux\" | known: app, "));
+  EXPECT_THAT(misspelt({}), HasSubstr("a command is missing | known: app, "));
+  EXPECT_EQ(misspelt({"repo"}), "a command is missing | known: list");
+}
+
+TEST_F(Grammar, WhatIsTypedIsEscapedInTheAnswer) {
+  EXPECT_THAT(misspelt({"\x1b[2J\nforged"}), HasSubstr("\"\\x1b[2J\\nforged\""));
+  EXPECT_THAT(misspelt({"ps", "--\x1b[2J"}), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Grammar, AMissingOrUnknownWordIsAMistakeInUsage) {
+  EXPECT_THAT(misspelt({"app", "create"}), HasSubstr("NAME"));
+  EXPECT_THAT(misspelt({"restart"}), HasSubstr("APP"));
+  EXPECT_THAT(misspelt({"app", "list", "--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(misspelt({"deployment", "blog", "many"}), Not(HasSubstr("(")));
+}
+
+TEST_F(Grammar, WhatOnlyTheOperatorMayCallIsUnknownToAKey) {
+  for (const auto* word : {"up", "serve", "gate", "stop"}) {
+    EXPECT_THAT(misspelt({word}), HasSubstr("there is no command")) << word;
+    EXPECT_THAT(misspelt({word}), Not(HasSubstr("did you mean up"))) << word;
+  }
+  EXPECT_THAT(misspelt({"--root", "/", "app", "list"}), Not(HasSubstr("nothing thrown")));
+  EXPECT_THAT(misspelt({"--user", "root", "app", "list"}), Not(HasSubstr("nothing thrown")));
+}
+
+TEST_F(Grammar, HelpNamesOnlyWhatTheCallerMayCall) {
+  const auto help = printed({"--help"});
+  EXPECT_THAT(help, HasSubstr("restart"));
+  EXPECT_THAT(help, Not(HasSubstr("--root")));
+  EXPECT_THAT(help, Not(HasSubstr("serve")));
+  EXPECT_THAT(printed({"app", "create", "--help"}), HasSubstr("its directory in the repo"));
+  EXPECT_THAT(printed({"--version"}), HasSubstr("pushrod "));
+}
+
+TEST_F(Grammar, AnAppThatIsNotThereIsAnsweredWithTheNearest) {
+  add_app("blog", "site");
+  EXPECT_EQ(refused({"app", "info", "blgo"}), "there is no app \"blgo\" | did you mean blog?");
+  EXPECT_EQ(refused({"app", "info", "zzzzzzzz"}),
+            "there is no app \"zzzzzzzz\" | `app list` shows those that you may use");
+}
+
+TEST_F(Grammar, ForbiddenAndMissingAppsLookTheSame) {
+  add_app("blog", "site");
+  add_app("shop", "store");
+  const auto ann = key("ann", {"shop"});
+  for (const auto& words : std::vector<std::vector<std::string>>{{"app", "info", "blog"},
+                                                                 {"restart", "blog"},
+                                                                 {"redeploy", "blog"},
+                                                                 {"cancel", "blog"},
+                                                                 {"logs", "blog"},
+                                                                 {"deployments", "blog"},
+                                                                 {"deployment", "blog", "1"},
+                                                                 {"ps", "blog"}}) {
+    EXPECT_EQ(refused(words, ann), "there is no app \"blog\" | `app list` shows those that you may use") << words[0];
+  }
+  EXPECT_THAT(printed({"app", "info", "shop"}, ann), HasSubstr("release    none: not deployed"));
+  EXPECT_THAT(printed({"app", "list"}, ann), Not(HasSubstr("blog")));
+  EXPECT_THAT(printed({"repo", "list"}, ann), Not(HasSubstr("site")));
+}
+
+TEST_F(Grammar, WhatConcernsTheMachineNeedsAnAdministrator) {
+  add_app("shop", "store");
+  const auto ann = key("ann", {"shop"});
+  for (const auto& words : std::vector<std::vector<std::string>>{{"app", "create", "new"},
+                                                                 {"app", "destroy", "shop", "--yes"},
+                                                                 {"key", "list"},
+                                                                 {"key", "remove", "ann"},
+                                                                 {"key", "add", "eve"}}) {
+    EXPECT_EQ(refused(words, ann), "this key may use only its apps | ask an administrator of this machine") << words[1];
+  }
+}
+
+TEST_F(Grammar, ListsAreJsonForMachines) {
+  add_app("blog", "site");
+  const auto list = Json::parse(printed({"app", "list", "--json"}));
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["app"], "blog");
+  EXPECT_EQ(list[0]["state"], "not deployed");
+  EXPECT_EQ(list[0]["release"], nullptr);
+  EXPECT_EQ(Json::parse(printed({"deployments", "blog", "--json"})), Json::array());
+  EXPECT_EQ(Json::parse(printed({"key", "list", "--json"})), Json::array());
+}
+
+TEST_F(Grammar, RootItselfIsNotOpenedWhenOthersCanLookIn) {
+  ASSERT_EQ(chmod(layout_.root().c_str(), 0755), 0);
+  EXPECT_THAT(refused({"app", "list"}), HasSubstr("is open to other users | close it: chmod 700 "));
+  ASSERT_EQ(chmod(layout_.root().c_str(), 0700), 0);
+  EXPECT_THAT(refusal<UserError>([] { Context("/etc", {}); }), HasSubstr("belongs to another user"));
+  write_file(layout_.root() / "file", "", 0600, false);
+  EXPECT_THAT(refusal<UserError>([&] { Context(layout_.root() / "file", {}); }), HasSubstr("is not a directory"));
+}
+
+// --- the edge of the program
+
+class ReportErrors : public testing::Test {
+ protected:
+  // The exit code, and what standard error got.
+  static std::pair<int, std::string> report(const std::function<int()>& action) {
+    testing::internal::CaptureStderr();
+    const int code = report_errors(action);
+    return {code, testing::internal::GetCapturedStderr()};
+  }
+};
+
+TEST_F(ReportErrors, EachKindHasItsExitCode) {
+  EXPECT_EQ(report([] { return 3; }), std::pair(3, std::string{}));
+  EXPECT_EQ(report([]() -> int { throw UsageError("what?"); }), std::pair(2, std::string("pushrod: what?\n")));
+  EXPECT_EQ(report([]() -> int { throw UserError("no", "try yes"); }),
+            std::pair(1, std::string("pushrod: no\n  try yes\n")));
+  EXPECT_EQ(report([]() -> int { throw Error("broken"); }), std::pair(70, std::string("pushrod: broken\n")));
+  EXPECT_EQ(report([]() -> int { throw SystemError("open x", ENOENT); }).first, 70);
+  EXPECT_EQ(report([]() -> int { throw std::runtime_error("odd"); }),
+            std::pair(70, std::string("pushrod: odd\n  this is a mistake in Pushrod\n")));
+}
+
+TEST_F(ReportErrors, EverythingIsShownInOrderAndMadeHarmless) {
+  const auto [code, text] = report([]() -> int {
+    UserError error("bad\nforged line", "do \x1b[2Jthis");
+    error.add_frame("reading \x07it");
+    error.set_evidence({"\x1b[31mred\x1b[0m", "last\r line"});
+    throw error;
+  });
+  EXPECT_EQ(text, "pushrod: bad\\nforged line\n  while reading \\x07it\n  | red\n  |  line\n  do \\x1b[2Jthis\n");
+}
+
+}  // namespace
+}  // namespace pushrod

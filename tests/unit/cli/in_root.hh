@@ -1,0 +1,82 @@
+// A root directory of an ordinary user, and what a command prints and throws in it.
+// Used by the tests of cli/ only.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hh"
+#include "cli/cli.hh"
+#include "git/repository.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+// What the function throws, as "message | hint".
+template <class ErrorType, class Function>
+std::string refusal(Function function) {
+  try {
+    function();
+  } catch (const ErrorType& error) {
+    return error.message() + " | " + error.hint();
+  } catch (const Error& error) {
+    return "(another error) " + error.message();
+  }
+  return "(nothing thrown)";
+}
+
+class InRoot : public testing::Test {
+ protected:
+  InRoot() : layout_(make_root()) {}
+  ~InRoot() override {
+    if (getuid() == 0 && seteuid(0) != 0) std::abort();
+    remove_tree(layout_.root());
+  }
+  // What it prints; it must succeed.
+  std::string printed(const std::vector<std::string>& words, const Caller& caller = {}) {
+    testing::internal::CaptureStdout();
+    int code = -1;
+    try {
+      code = run_verbs(layout_.root(), words, caller);
+    } catch (const Error& error) {
+      ADD_FAILURE() << error.message();
+    }
+    std::string text = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(code, kExitOk);
+    return text;
+  }
+  std::string refused(const std::vector<std::string>& words, const Caller& caller = {}) {
+    return refusal<UserError>([&] { run_verbs(layout_.root(), words, caller); });
+  }
+  std::string misspelt(const std::vector<std::string>& words) {
+    return refusal<UsageError>([&] { run_verbs(layout_.root(), words, {}); });
+  }
+  App add_app(const std::string& name, const std::string& repo) {
+    Store store(layout_.database());
+    Repository::create(layout_.repo(RepoName::parse(repo)), layout_.hooks(), {});
+    return store.add_app(AppName::parse(name), RepoName::parse(repo), BranchName::parse("main"), "");
+  }
+  // A key in the database; without apps, an administrator's.
+  Caller key(const std::string& name, const std::vector<std::string>& apps = {}) {
+    std::vector<AppName> names;
+    for (const auto& app : apps) names.push_back(AppName::parse(app));
+    return {Store(layout_.database()).add_key(KeyName::parse(name), "ssh-ed25519 " + name, "SHA256:" + name, names)};
+  }
+  Layout layout_;
+
+ private:
+  // Pushrod refuses to work as root.
+  static fs::path make_root() {
+    constexpr uid_t kNobody = 65'534;
+    std::string name = fs::temp_directory_path() / "pushrod-cli-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    if (geteuid() == 0 && (chown(name.c_str(), kNobody, kNobody) != 0 || seteuid(kNobody) != 0)) std::abort();
+    for (const auto* directory : {"repos", "run", "run/locks", "run/hooks"}) make_directory(fs::path(name) / directory);
+    return name;
+  }
+};
+
+}  // namespace pushrod
