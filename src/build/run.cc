@@ -112,11 +112,11 @@ void run_build(const BuildPlan& plan, const SandboxJob& job) {
   const fs::path cache = job.layout.build_cache(job.app);
   make_directory(cache);
 
-  Environment environment = base_environment(plan);
-  environment["XDG_CACHE_HOME"] = "/cache";
-  environment["PIP_CACHE_DIR"] = "/cache/pip";
-  environment["npm_config_cache"] = "/cache/npm";
-  Sandbox sandbox = sandbox_of(job, std::move(environment), plan.command);
+  Sandbox sandbox = sandbox_of(job, base_environment(plan), plan.command);
+  // Over whatever the release's own environment says: at run time a cache lies in /tmp.
+  sandbox.environment["XDG_CACHE_HOME"] = "/cache";
+  sandbox.environment["PIP_CACHE_DIR"] = "/cache/pip";
+  sandbox.environment["npm_config_cache"] = "/cache/npm";
   sandbox.mounts = {{app, "/app", true}, {cache, "/cache", true}};
   if (plan.needs_venv) {
     make_directory(job.checkout.venv());

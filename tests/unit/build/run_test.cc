@@ -90,6 +90,11 @@ TEST_F(RunTest, ABuildGetsItsEnvironmentAndNothingElse) {
             "PIP_CACHE_DIR=/cache/pip\nPWD=/app\nXDG_CACHE_HOME=/cache\nnpm_config_cache=/cache/npm\n");
 }
 
+TEST_F(RunTest, ABuildUsesTheCacheThatSurvivesWhateverTheReleaseUses) {
+  environment["npm_config_cache"] = "/tmp/npm";
+  EXPECT_EQ(told("echo $npm_config_cache $PIP_CACHE_DIR $XDG_CACHE_HOME"), "/cache/npm /cache/pip /cache\n");
+}
+
 TEST_F(RunTest, ABuildSeesNothingOfTheRoot) {
   write("pushrod.toml", "");
   root.write("pushrod.db", "secret");
