@@ -141,9 +141,8 @@ void become_user(const std::string& user) {
     throw UserError(fmt::format("only root can become user {}", quoted(user)), "run it as that user, without --user");
   }
   if (user.empty())
-    throw UserError(
-        "Pushrod does not run as root",
-        "`pushrod up --user NAME` becomes an ordinary user; every other command: runuser -u NAME -- pushrod …");
+    throw UserError("Pushrod does not run as root",
+                    "name the user that it belongs to, for example: pushrod --user deploy app list");
   const auto* entry = getpwnam(user.c_str());
   if (entry == nullptr)
     throw UserError(fmt::format("there is no user {}", quoted(user)),
