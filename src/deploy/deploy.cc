@@ -79,10 +79,11 @@ void finish(const Platform& platform, std::int64_t group) {
     platform.store.begin_step(group, Step::Switch);
   });
   publish_routes(platform);
-  platform.store.advance(group, DeploymentState::Live);
   for (const auto& deployment : platform.store.group(group)) {
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
+  // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
+  platform.store.advance(group, DeploymentState::Live);
   wake_daemon(platform);
 }
 
