@@ -50,9 +50,11 @@ std::string read_key(const Context& context, const std::string& file) {
 template <class Change>
 void change_keys(Context& context, const Change& change) {
   const auto lock = FileLock::acquire(context.layout().keys_lock());
-  change();
   make_directory(context.layout().ssh());
-  write_authorized_keys(context.layout(), context.store().keys(), own_program());
+  const auto write = [&] { write_authorized_keys(context.layout(), context.store().keys(), own_program()); };
+  write();  // what a killed change may have left out; the next one may well be refused
+  change();
+  write();
 }
 
 }  // namespace
