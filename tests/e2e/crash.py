@@ -88,6 +88,12 @@ def kill(pid):
     os.kill(pid, signal.SIGKILL)
 
 
+def kill_if_there(pid):
+    """SIGKILL; a process that is gone is all right."""
+    with contextlib.suppress(ProcessLookupError):
+        kill(pid)
+
+
 def parent_of(pid):
     """The pid of its parent; None if it is gone."""
     try:
@@ -139,6 +145,18 @@ def app_processes(app):
     return found
 
 
+def await_answer(app, deadline=20):
+    """Waits until the router is there and sends requests to the app."""
+
+    def answers():
+        try:
+            return app.platform.http(app.host).status == 200
+        except OSError:
+            return False
+
+    wait_until(answers, deadline, f"{app.name} to answer")
+
+
 def servers_running(app):
     """The instances whose web.py runs, one for each process."""
     return sorted(process.instance for process in app_processes(app) if "web.py" in process.argv)
@@ -159,20 +177,29 @@ def rows(platform, query, *values):
         return database.execute(query, values).fetchall()
 
 
-def await_converged(app):
-    """Waits until the daemon has settled what was interrupted and has nothing left to do for the app."""
-    platform = app.platform
-    wake_daemon(platform)
-    query = "SELECT g.state FROM deployments d JOIN deployment_groups g ON g.id = d.group_id WHERE g.ended IS NULL"
+def await_no_deployment(app):
+    """Waits until the daemon has settled what was interrupted."""
+    wake_daemon(app.platform)
+    unfinished = "SELECT id FROM deployment_groups WHERE ended IS NULL"
 
-    def has_converged():
+    def is_settled():
         try:
-            if rows(platform, query) or len(app.checkouts()) > 1:
-                return False
+            return not rows(app.platform, unfinished)
         except sqlite3.OperationalError:  # nobody has rolled back yet what a killed transaction wrote
             return False
+
+    wait_until(is_settled, 30, f"{app.name} to have no unfinished deployment")
+
+
+def await_converged(app):
+    """Waits until the daemon has also nothing left to do for the app, which is deployed."""
+    await_no_deployment(app)
+
+    def has_converged():
         wanted = {f"{app.name}.{release}.web.1" for release, state in instance_rows(app) if state == "serving"}
-        return len(instance_rows(app)) == len(wanted) and service_names(app) >= wanted and app.instances("running")
+        if len(app.checkouts()) > 1 or len(instance_rows(app)) != len(wanted) or not service_names(app) >= wanted:
+            return False
+        return app.instances("running")
 
     wait_until(has_converged, 30, f"{app.name} to converge")
 

@@ -4,8 +4,11 @@ import pytest
 
 pytest.register_assert_rewrite("crash")
 
-from crash import Hook, assert_whole, await_converged, kill_points, killed_at, versions  # noqa: E402
-from harness import Traffic, run_command, web_app  # noqa: E402
+from crash import (  # noqa: E402
+    Hook, assert_whole, await_answer, await_converged, await_no_deployment, kill_points, killed_at, servers_running,
+    versions,
+)  # fmt: skip
+from harness import Traffic, run_command, wait_until, web_app  # noqa: E402
 
 
 class Killed:
@@ -17,20 +20,28 @@ class Killed:
         self._versions = versions()
         self.commits = {}  # of all that may be live
         calls = self._hook.count_calls(lambda: self.app.push({"VERSION": "counted"}))
-        self.flushes, self.others = kill_points(calls, rare=2)
+        self.flushes, self.others = kill_points(calls, rare=3)
 
     def push_killed_at(self, call, count):
         """Pushes a new version and returns it; the deployment is killed there, if it comes so far."""
         version = next(self._versions)
         self.commits[version] = self.app.work.commit({"VERSION": version})
-        self._hook.kill_at(call, count)
+        self.kill_next_at(call, count)
         result = self.app.work.finish_push(self.app.work.start_push(), code=None)
         assert result.code == 0 or "died of signal 9" in result.err, result
         return version
 
+    def kill_next_at(self, call, count):
+        """The next deployment is killed there."""
+        self._hook.kill_at(call, count)
+
+    def restore(self):
+        """The next deployment is not killed."""
+        self._hook.restore()
+
     def assert_push_works(self):
         """Nothing is in the way of the next one."""
-        self._hook.restore()
+        self.restore()
         version = next(self._versions)
         self.app.push({"VERSION": version})
         await_converged(self.app)
@@ -42,7 +53,7 @@ def test_the_daemon_settles_a_hook_that_was_killed_at_any_flush_of_the_database(
     app, outcomes, now = killed.app, set(), "counted"
     killed.commits[now] = app.work.head()
     with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
-        for point in killed.flushes:
+        for point in killed.flushes[::2]:
             new = killed.push_killed_at(*point)
             await_converged(app)
             before, now = now, assert_whole(app, {version: killed.commits[version] for version in (now, new)})
@@ -57,7 +68,7 @@ def test_the_next_push_settles_a_hook_that_was_killed_anywhere(own_platform):
     app = killed.app
     killed.commits["counted"] = app.work.head()
     with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
-        for number, point in enumerate(killed.others):
+        for number, point in enumerate(killed.flushes[1::2] + killed.others):
             killed.push_killed_at(*point)
             assert len(app.checkouts()) <= 2
             # All others are followed by the next one at once, which finds what this one left.
@@ -91,3 +102,38 @@ def test_a_command_killed_at_any_step_leaves_the_old_or_the_new_release(own_plat
                 outcomes.add(release() > before)
     traffic.assert_no_failure()
     assert outcomes == {False, True}
+
+
+def test_the_next_tree_settles_what_a_power_cut_interrupted_around_the_commit_point(own_platform):
+    killed = Killed(own_platform)
+    app, now = killed.app, "counted"
+    killed.commits[now] = app.work.head()
+    for point in killed.flushes[-16::4]:
+        new = killed.push_killed_at(*point)
+        own_platform.kill_all()
+        own_platform.start()
+        await_answer(app)
+        await_converged(app)
+        now = assert_whole(app, {version: killed.commits[version] for version in (now, new)})
+    killed.assert_push_works()
+
+
+def test_the_deletion_of_a_branch_that_is_killed_leaves_a_whole_app_or_none(own_platform):
+    killed = Killed(own_platform)
+    app, outcomes = killed.app, set()
+    for point in killed.flushes[::4]:
+        killed.kill_next_at(*point)
+        result = app.work.finish_push(app.work.start_push("--delete", "main", options=["confirm=main"]), code=None)
+        killed.restore()
+        await_no_deployment(app)
+        outcomes.add("there" if app.ref() else "gone")
+        if app.ref():
+            await_converged(app)
+            assert_whole(app, {"counted": app.work.head()})
+            continue
+        wait_until(lambda: not app.processes() and not app.checkouts(), what="zero checkouts")
+        assert app.get(status=503) and servers_running(app) == []
+        if result.code == 0:
+            break
+        app.work.push()
+    assert outcomes == {"there", "gone"}
