@@ -167,13 +167,15 @@ def servers_running(app):
 
 def wake_daemon(platform):
     """Tells the daemon to look, as whatever changes something does."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as call, contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+    nobody_listens = contextlib.suppress(ConnectionRefusedError, FileNotFoundError)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as call, nobody_listens:
         call.sendto(b"look", str(platform.root / "run" / "serve.sock"))
 
 
 def rows(platform, query, *values):
     """Asks the database."""
-    with contextlib.closing(sqlite3.connect(f"file:{platform.root}/pushrod.db?mode=ro", uri=True, timeout=10)) as database:
+    file = f"file:{platform.root}/pushrod.db?mode=ro"
+    with contextlib.closing(sqlite3.connect(file, uri=True, timeout=10)) as database:
         return database.execute(query, values).fetchall()
 
 

@@ -11,8 +11,8 @@ import pytest
 pytest.register_assert_rewrite("crash")
 
 from crash import (  # noqa: E402
-    assert_whole, await_answer, await_converged, await_new_pid, kill, kill_if_there, killed_at, parent_of, rows, servers_running,
-    supervisor_pid, wake_daemon,
+    assert_whole, await_answer, await_converged, await_new_pid, kill, kill_if_there, killed_at, parent_of, rows,
+    servers_running, supervisor_pid, wake_daemon,
 )  # fmt: skip
 from harness import APPS, HELD_BUILD, Traffic, finish, run_command, start_command, wait_until, web_app  # noqa: E402
 
@@ -35,6 +35,36 @@ def held_app(platform):
 
 
 # git and its client
+
+
+def test_a_client_killed_while_unpacking_changes_nothing_and_its_objects_are_removed_later(platform):
+    app = platform.deploy(web_app("1"))
+    old, commits = app.ref(), {"1": app.work.head()}
+    app.work.commit({"large": os.urandom(3_000_000)})
+    pack = platform.directory / f"{app.name}.pack"
+    making = f"printf '{app.work.head()}\\n^{old}\\n' | git pack-objects --revs --stdout -q > {pack}"
+    run_command(["sh", "-c", making], env=platform.client_env, cwd=app.work.directory)
+    client = platform.start_ssh(f"git-receive-pack '{app.name}'", stdin=-1)
+    while (length := int(client.stdout.read(4), 16)) != 0:
+        client.stdout.read(length - 4)
+    command = f"{old} {app.work.head()} refs/heads/main\0report-status".encode()
+    client.stdin.write(b"%04x%s0000" % (len(command) + 4, command))
+    client.stdin.write(pack.read_bytes()[:2_000_000])
+    client.stdin.flush()
+    quarantine = platform.root / "repos" / f"{app.name}.git" / "objects"
+    wait_until(lambda: list(quarantine.glob("tmp_objdir-*")), what="the quarantine")
+    os.killpg(client.pid, signal.SIGKILL)
+    client.communicate()
+    receiver = f"git receive-pack -- {platform.root}/repos/{app.name}.git"
+    wait_until(lambda: not platform.processes(receiver), what="the end of receive-pack")
+    assert [d["number"] for d in app.deployments()] == [1]
+    assert_whole(app, commits)
+    # git leaves them behind when a signal ends it; the next push works, and the day after they are removed.
+    for left in quarantine.glob("tmp_objdir-*"):
+        os.utime(left, (time.time() - 25 * 3600,) * 2)
+    app.push({"VERSION": "2", "large": None})
+    assert app.version() == "2"
+    wait_until(lambda: not list(quarantine.glob("tmp_objdir-*")), what="the end of the quarantine")
 
 
 def test_a_deployment_outlives_its_receive_pack(platform):
@@ -294,14 +324,14 @@ def test_pushes_to_many_branches_at_once_all_go_live(own_platform):
 def test_of_pushes_to_one_branch_at_once_the_branch_names_the_last_that_went_live(own_platform):
     platform = own_platform
     app = platform.deploy(web_app("0"))
-    clones = []
+    clones, heads = [], {}
     for number in range(1, 6):
         clone = platform.directory / "clones" / str(number)
         platform.git("clone", "--quiet", platform.url(app.name), clone)
         (clone / "VERSION").write_text(f"{number}\n")
         platform.git("commit", "--quiet", "--all", "-m", "a change", cwd=clone)
         clones.append(clone)
-    heads = {str(number): platform.git("rev-parse", "HEAD", cwd=clone).out.strip() for number, clone in enumerate(clones, 1)}
+        heads[str(number)] = platform.git("rev-parse", "HEAD", cwd=clone).out.strip()
     pushes = [start_command(["git", "push", "origin", "HEAD:main"], env=platform.client_env, cwd=c) for c in clones]
     results = [finish(push) for push in pushes]
     await_converged(app)

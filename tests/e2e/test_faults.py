@@ -29,7 +29,8 @@ def blob(work, content):
 
 def tree(work, *entries):
     """A tree object of (mode, name, object) entries, in this order, right or wrong. Returns its id."""
-    return write_object(work, "tree", b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(sha) for mode, name, sha in entries))
+    lines = [f"{mode} {name}\0".encode() + bytes.fromhex(sha) for mode, name, sha in entries]
+    return write_object(work, "tree", b"".join(lines))
 
 
 def entries_of(work):
@@ -185,7 +186,7 @@ GARBAGE = {
     "too long a line": b"ffff" + b"x" * 65_531,
     "zeroes": b"\0" * 100_000,
     "many flushes": b"0000" * 10_000,
-    "a command without a pack": b"%04x%s0000" % (120 + 4, b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/main\0" + b" " * 22),
+    "a command without a pack": b"007e" + b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/main\0" + b" " * 24 + b"0000",
 }
 
 
@@ -236,7 +237,8 @@ def test_a_live_app_that_crashes_is_held_back_and_the_next_push_is_not(platform)
 def test_requests_in_flight_are_finished_by_an_app_that_then_has_to_be_killed(platform):
     # It ignores SIGTERM, and writes down what it is asked before it answers.
     stubborn = web_app()["web.py"].replace("signal.signal(signal.SIGTERM,", "(lambda *_: None)(0,")
-    stubborn = stubborn.replace("def do_GET(self):", "def do_GET(self):\n        print(self.path, file=open('/tmp/requests', 'a'))")
+    note = "def do_GET(self):\n        print(self.path, file=open('/tmp/requests', 'a'))"
+    stubborn = stubborn.replace("def do_GET(self):", note)
     assert "lambda *_: None" in stubborn and "/tmp/requests" in stubborn
     toml = '[processes.web]\ncommand = "trap \'\' TERM; python3 web.py"\nstop_timeout = "300ms"\n'
     app = platform.deploy(web_app("old", pushrod_toml=toml) | {"web.py": stubborn})
