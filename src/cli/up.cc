@@ -8,6 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/commands.hh"
@@ -17,6 +20,7 @@
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "os/socket.hh"
 #include "os/stop_signal.hh"
 #include "sandbox/sandbox.hh"
 #include "ssh/sshd.hh"
@@ -103,6 +107,19 @@ void prepare_own_services(const Platform& platform, LocalEngine& engine, const s
   prepare_own_service(layout, engine.supervisor(), "sshd", sshd_command(layout), SIGTERM, kServiceStop, false);
 }
 
+// The tree would try again and again, and only a log would say so.
+void check_can_listen(const std::string& what, const ListenAddress& address) {
+  const int problem = listen_problem(address.host, address.port);
+  if (problem == 0) return;
+  const auto message = fmt::format("cannot listen for {} on {}: {}", what, address.str(),
+                                   problem == EADDRINUSE ? "somebody else does" : std::strerror(problem));
+  const std::string elsewhere =
+      fmt::format("choose another address: --{0} ADDR:PORT, or [{0}] listen in server.toml", what);
+  throw UserError(message, problem == EACCES
+                               ? "ports below 1024 need CAP_NET_BIND_SERVICE (docs/install.md); or " + elsewhere
+                               : elsewhere);
+}
+
 // A few hundred instances make a few thousand files and processes in one supervision tree.
 void raise_limits() {
   for (const auto resource : {RLIMIT_NOFILE, RLIMIT_NPROC}) {
@@ -175,6 +192,8 @@ int up(Context& context, const UpRequest& request) {
   if (const auto orphans = engine.supervisor().end_orphans(kOrphanDeadline); orphans > 0) {
     print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
   }
+  check_can_listen("http", context.settings().http);
+  if (context.settings().ssh_enabled) check_can_listen("ssh", context.settings().ssh);
   clear_renderings(layout);
   prepare_directories(layout);
   write_sandbox_etc(layout.sandbox_etc());

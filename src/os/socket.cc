@@ -155,14 +155,28 @@ bool accepts_connections(Port port, std::chrono::milliseconds deadline) {
   return static_cast<bool>(connect_to_port(port, Deadline(deadline)));
 }
 
-bool is_port_free(Port port) {
-  if (port == 0) return false;
-  const UniqueFd fd = make_socket(AF_INET, SOCK_STREAM);
+bool is_port_free(Port port) { return port != 0 && listen_problem("127.0.0.1", port) == 0; }
+
+int listen_problem(const std::string& host, Port port) {
+  sockaddr_storage address{};
+  auto* ipv4 = reinterpret_cast<sockaddr_in*>(&address);
+  auto* ipv6 = reinterpret_cast<sockaddr_in6*>(&address);
+  socklen_t size = sizeof *ipv4;
+  if (inet_pton(AF_INET, host == "*" ? "0.0.0.0" : host.c_str(), &ipv4->sin_addr) == 1) {
+    ipv4->sin_family = AF_INET;
+    ipv4->sin_port = htons(port);
+  } else if (inet_pton(AF_INET6, host.c_str(), &ipv6->sin6_addr) == 1) {
+    ipv6->sin6_family = AF_INET6;
+    ipv6->sin6_port = htons(port);
+    size = sizeof *ipv6;
+  } else {
+    return EINVAL;
+  }
+  const UniqueFd fd = make_socket(address.ss_family, SOCK_STREAM);
   // As servers do: connections of the former owner that linger in TIME_WAIT do not count.
   const int on = 1;
   if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("set SO_REUSEADDR");
-  const sockaddr_in address = loopback(port);
-  return bind(fd.get(), generic(address), sizeof address) == 0;
+  return bind(fd.get(), generic(address), size) == 0 ? 0 : errno;
 }
 
 std::optional<int> http_status(Port port, const std::string& host, const std::string& path,

@@ -1,5 +1,7 @@
 """server.toml: what is accepted counts, what is not is refused with file and line."""
 
+import socket
+
 import pytest
 from harness import Platform, web_app
 
@@ -38,6 +40,16 @@ def test_a_wrong_server_toml_is_refused_with_file_and_line(stopped_platform, tex
     for words in (["up"], ["app", "list", "--json"]):
         result = platform.pushrod(*words, code=1)
         assert f"server.toml:{line}:" in result.err and hint in result.err, result
+    assert not platform.processes()
+
+
+def test_up_says_that_somebody_else_listens_there(stopped_platform):
+    platform = stopped_platform
+    platform.write_settings()
+    with socket.create_server(("127.0.0.1", platform.ports.http)):
+        words = ["up", "--http", f"127.0.0.1:{platform.ports.http}", "--ssh", f"127.0.0.1:{platform.ports.ssh}"]
+        result = platform.pushrod(*words, code=1)
+    assert f"cannot listen for http on 127.0.0.1:{platform.ports.http}" in result.err
     assert not platform.processes()
 
 

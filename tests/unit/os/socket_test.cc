@@ -87,6 +87,17 @@ TEST(Ports, AreProbed) {
   EXPECT_FALSE(is_port_free(0));
 }
 
+TEST(Ports, SayWhyNobodyCouldListenThere) {
+  const Server server;
+  EXPECT_EQ(listen_problem("127.0.0.1", server.port()), EADDRINUSE);
+  EXPECT_EQ(listen_problem("*", server.port()), EADDRINUSE);
+  const Port unused = port_that_nobody_uses();
+  EXPECT_EQ(listen_problem("127.0.0.1", unused), 0);
+  EXPECT_EQ(listen_problem("*", unused), 0);
+  EXPECT_EQ(listen_problem("192.0.2.1", unused), EADDRNOTAVAIL);  // kept for documentation: nobody has it
+  EXPECT_EQ(listen_problem("2001:db8::1", unused), EADDRNOTAVAIL);
+}
+
 TEST(Ports, AreFreeAgainAlthoughConnectionsLinger) {
   const Port port = [] {
     const Server server({"HTTP/1.1 200 OK\r\n\r\n"});
