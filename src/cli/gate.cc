@@ -41,7 +41,7 @@ void note(const Layout& layout, const std::string& who, const std::string& asked
             "writing " + file.string());
 }
 
-int serve_git(Context& context, const GitRequest& request) {
+int serve_git(Context& context, const GitRequest& request, const std::string& asked) {
   const auto& key = *context.caller().key;
   const auto name = RepoName::parse(request.repo);
   bool allowed = context.store().has_repo(name) && key.is_admin();
@@ -51,6 +51,7 @@ int serve_git(Context& context, const GitRequest& request) {
   if (!allowed)
     throw UserError(fmt::format("there is no repo {}", quoted(request.repo)),
                     "`repo list` shows those that you may use");
+  note(context.layout(), key.name.str(), asked, "accepted");
   const Environment for_hooks{{"PUSHROD_KEY_ID", std::to_string(key.id)}};
   replace_process(git_service_command(request.push ? GitService::ReceivePack : GitService::UploadPack,
                                       context.layout().repo(name), for_hooks, variable("GIT_PROTOCOL")));
@@ -66,9 +67,9 @@ int gate(const std::filesystem::path& root, std::int64_t key_id) {
   try {
     if (!key) throw UserError("this key has been removed", "ask an administrator of this machine");
     const auto request = parse_original_command(asked);
-    note(context.layout(), who, asked, "accepted");
     Context theirs(root, {key});
-    if (const auto* git = std::get_if<GitRequest>(&request)) return serve_git(theirs, *git);
+    if (const auto* git = std::get_if<GitRequest>(&request)) return serve_git(theirs, *git, asked);
+    note(context.layout(), who, asked, "accepted");
     return run_verbs(root, std::get<VerbRequest>(request).words, {key});
   } catch (const UserError& error) {
     note(context.layout(), who, asked, "refused: " + escaped(error.message(), 300));

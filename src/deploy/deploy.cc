@@ -117,6 +117,21 @@ void tell_failure(Run& run, const Error& error) {
                             : fmt::format("Nothing has changed: {} runs what it ran before.", names_of(run)));
 }
 
+// Before its turn a deployment has touched nothing, and somebody else may be at work on its apps.
+void give_up(Run& run, const Failure& why) {
+  if (why.state == DeploymentState::Superseded) return;  // the newer one has recorded that
+  try {
+    if (run.has_turn) {
+      undo(run.platform, run.group, why);
+    } else {
+      run.platform.store.fail(run.group, why);
+    }
+  } catch (const Error& error) {
+    run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(error.message())));
+    run.journal.complaint("The rest is undone as soon as that is possible.");
+  }
+}
+
 void announce(Run& run) {
   switch (run.change.kind) {
     case DeploymentKind::Push:
@@ -166,7 +181,6 @@ Outcome run_steps(Run& run) {
   const auto& platform = run.platform;
   const auto& change = run.change;
   auto& journal = run.journal;
-  bool committed = false;
   try {
     take_turn(run);
     announce(run);
@@ -193,14 +207,12 @@ Outcome run_steps(Run& run) {
       platform.store.begin_step(run.group, Step::Commit);
     });
     move_ref(run);  // The commit point (for a change that moves no ref: the transaction in finish()).
-    committed = true;
     finish(platform, run.group);
     tell_success(run, time);
     return {true, {}};
   } catch (Error& error) {
     const auto now = platform.store.group(run.group);
-    committed = committed || (!now.empty() && is_committed(platform, now.front()));
-    if (committed) {
+    if (!now.empty() && is_committed(platform, now.front())) {
       journal.abandon();
       journal.complaint(escaped(error.message()));
       journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
@@ -208,8 +220,7 @@ Outcome run_steps(Run& run) {
       return {true, {}};
     }
     tell_failure(run, error);
-    const auto why = failure_of(run, error);
-    if (why.state != DeploymentState::Superseded) undo(platform, run.group, why);
+    give_up(run, failure_of(run, error));
     wake_daemon(platform);
     return {false, error.message()};
   }
@@ -217,7 +228,7 @@ Outcome run_steps(Run& run) {
 }  // namespace
 
 Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
-  Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}};
+  Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}, false};
   open(run);
   const auto outcome = run_steps(run);
   journal.close_logs();

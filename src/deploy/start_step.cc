@@ -38,8 +38,10 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
     });
     if (!replaced || instance.state == InstanceState::Starting) continue;
     names.push_back(instance.name);
+    for (const auto& plan : plan_instances(run.platform, part.app, {instance})) {
+      longest = std::max(longest, plan.process.stop_timeout);
+    }
   }
-  for (const auto& plan : replaced_by) longest = std::max(longest, plan.process.stop_timeout);
   run.platform.engine.stop(names);
   const Deadline deadline(longest + Milliseconds{5'000});
   while (!(names = run.platform.engine.remove(names)).empty()) {

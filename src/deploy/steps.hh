@@ -30,7 +30,8 @@ struct Run {
   Repository repository;
   std::int64_t group = 0;
   std::vector<Part> parts;
-  std::vector<FileLock> locks;  // group, then apps in the order of their names
+  std::vector<FileLock> locks;  // the group's, then those of its apps
+  bool has_turn = false;        // all of them are held: only then may anything of the apps be touched
 };
 
 // "blog" or "blog, blog-admin".

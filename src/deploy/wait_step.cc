@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -39,6 +40,46 @@ FileLock wait_for(Run& run, const App& app) {
   return std::move(*lock);
 }
 
+// The deployments of our apps whose process was killed: unfinished, begun, and with nobody who holds their lock.
+std::vector<Deployment> interrupted(const Run& run) {
+  std::vector<Deployment> found;
+  for (const auto& part : run.parts) {
+    for (const auto& other : run.platform.store.unfinished_deployments()) {
+      if (other.app_id != part.app.id || other.group == run.group || other.state == DeploymentState::Waiting) continue;
+      if (!lock_holder(run.platform.layout.group_lock(other.group))) found.push_back(other);
+    }
+  }
+  return found;
+}
+
+// Our apps, and those that went with them in an interrupted deployment: it is settled as a whole.
+std::map<AppName, App> apps_to_lock(const Run& run) {
+  std::map<AppName, App> apps;
+  for (const auto& app : run.change.apps) apps.emplace(app.name, app);
+  for (const auto& other : interrupted(run)) {
+    for (const auto& sibling : run.platform.store.group(other.group)) {
+      if (const auto app = run.platform.store.app(sibling.app_id)) apps.emplace(app->name, *app);
+    }
+  }
+  return apps;
+}
+
+// In the order of names, always, so that no two of us wait for each other.
+std::map<AppName, FileLock> lock_apps(Run& run) {
+  while (true) {
+    const auto apps = apps_to_lock(run);
+    std::map<AppName, FileLock> locks;
+    for (const auto& [name, app] : apps) {
+      const auto lock = locks.emplace(name, wait_for(run, app)).first;
+      lock->second.announce(fmt::format("the deployment of {} by {}", names_of(run), run.change.author));
+    }
+    const auto needed = apps_to_lock(run);
+    if (std::all_of(needed.begin(), needed.end(), [&](const auto& app) { return locks.contains(app.first); })) {
+      return locks;
+    }
+  }
+}
+
 // The ref may have moved while we waited. What the pusher based the new commit on must still be in it.
 void check_base(const Run& run) {
   const auto& change = run.change;
@@ -64,22 +105,16 @@ void check_cancelled(const Run& run) {
 
 void take_turn(Run& run) {
   wake_superseded(run);
-  auto apps = run.change.apps;
-  std::sort(apps.begin(), apps.end(), [](const App& a, const App& b) { return a.name < b.name; });
-  for (const auto& app : apps) {
-    run.locks.push_back(wait_for(run, app));
-    run.locks.back().announce(fmt::format("the deployment of {} by {}", names_of(run), run.change.author));
-  }
+  auto locks = lock_apps(run);
   check_superseded(run);
-  // We hold the locks, so an unfinished deployment of these apps that has begun to run has lost its process.
-  for (const auto& other : run.platform.store.unfinished_deployments()) {
-    const bool ours =
-        std::any_of(run.parts.begin(), run.parts.end(), [&](const Part& part) { return part.app.id == other.app_id; });
-    if (!ours || other.group == run.group || other.state == DeploymentState::Waiting) continue;
+  for (const auto& other : interrupted(run)) {
     settle(
         run.platform, other.group,
         {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
+    remove_file(run.platform.layout.group_lock(other.group));
   }
+  for (const auto& app : run.change.apps) run.locks.push_back(std::move(locks.at(app.name)));
+  run.has_turn = true;
   for (auto& part : run.parts) {
     const auto app = run.platform.store.app(part.app.id);
     if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
