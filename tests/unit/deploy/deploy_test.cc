@@ -375,9 +375,12 @@ TEST_F(Waiting, ANewerPushTakesThePlaceOfOneThatStillWaits) {
   check_invariants("after both");
 }
 
-TEST_F(Waiting, OneThatWaitsIsCancelledOnRequest) {
+TEST_F(Waiting, OneThatWaitsIsCancelledOnRequestAndTouchesNothing) {
   deploy_first();
   const auto change = push_of(version(2, first_));
+  // What the one that it waits for is checking out: no release needs it yet.
+  const auto theirs = layout_.checkout(AppName::parse("blog"), 7).tree();
+  make_directory(theirs);
   const auto before = everything();
   auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
   lock->announce("the deployment of blog by bob");
@@ -390,6 +393,7 @@ TEST_F(Waiting, OneThatWaitsIsCancelledOnRequest) {
   EXPECT_TRUE(request_cancel(platform(), group));
   EXPECT_EQ(ended(child), 3);
   EXPECT_EQ(newest().state, DeploymentState::Cancelled);
+  EXPECT_TRUE(is_directory(theirs));
   EXPECT_EQ(everything(), before);
   EXPECT_FALSE(request_cancel(platform(), group)) << "its process is gone";
 }
