@@ -683,7 +683,7 @@ class Platform:
         directory = self.directory / "work" / f"{repo}.{next(self._names)}"
         directory.mkdir(parents=True)
         work = WorkTree(self, directory, repo)
-        work.git("init", "--quiet", "--initial-branch=main")
+        work.git("init", "--quiet", "--template=", "--initial-branch=main")
         work.git("remote", "add", "origin", self.url(repo))
         if files:
             work.commit(files, "the first version")
