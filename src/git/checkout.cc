@@ -52,8 +52,8 @@ Command write_tree_command(const Repository& repository, const CommitId& commit,
   return tree_command(repository, tree, index, {"read-tree", "-u", "--reset", commit.str()});
 }
 
-// Nothing in a spare is flushed to the disk, so after a power cut its files may be empty: one from before the last boot
-// is none.
+// A spare is brought up to date and renamed without flushing, so after a power cut its files may be empty: one from
+// before the last boot is none.
 std::string mark_of(const CommitId& commit) {
   return commit.str() + " " + read_file("/proc/sys/kernel/random/boot_id").value_or("\n");
 }
@@ -110,6 +110,8 @@ void prepare_spare(const Repository& repository, const CommitId& commit, const f
   const Scratch draft(spare.string() + ".new");
   make_directory(draft.path() / "tree");
   run_checked(with_low_priority(write_tree_command(repository, commit, draft.path() / "tree", draft.path() / "index")));
+  // Otherwise the deployment that uses it would wait until all of it is on the disk.
+  flush_file_system(draft.path());
   write_file(draft.path() / "commit", mark, 0600, false);
   const Scratch old(spare.string() + ".old");
   take(spare, old.path());
