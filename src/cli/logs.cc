@@ -192,6 +192,11 @@ int instance_logs(Context& context, const App& app, const LogsRequest& request) 
   return request.follow ? follow(context, app, request, std::move(positions), show) : kExitOk;
 }
 
+std::string line_shown(const std::string& line, bool json) {
+  if (json) return Json{{"text", line}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return is_terminal(STDOUT_FILENO) ? terminal_safe(line) : plain_text(line);
+}
+
 int deployment_log(Context& context, const App& app, const LogsRequest& request) {
   const auto number = *request.deployment;
   const auto found = context.store().deployment(app.id, number);
@@ -206,8 +211,7 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
     std::string_view fresh(text);
     fresh.remove_prefix(std::min(shown, text.size()));
     shown = text.size();
-    for (const auto& line : lines_of(fresh))
-      print((is_terminal(STDOUT_FILENO) ? terminal_safe(line) : plain_text(line)) + "\n");
+    for (const auto& line : lines_of(fresh)) print(line_shown(line, request.json) + "\n");
     // The last words may come a moment before the state; once the state is final, one more look has seen them all.
     if (!request.follow || ended) return kExitOk;
     if (!wait_for_change(watch.get(), Milliseconds{500})) return kExitOk;

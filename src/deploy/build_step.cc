@@ -65,6 +65,7 @@ void build(Run& run, Part& part) {
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));
     const auto slot = take_build_slot(run);
     auto job = job_for(run, part, run.platform.settings.build_timeout);
+    job.environment.erase("DATA_DIR");  // there is no /data in a build
     for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
     run_build(part.plan, job);
     run.journal.end();

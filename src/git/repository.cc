@@ -36,7 +36,7 @@ void remove_abandoned_drafts(const fs::path& directory) {
 }
 
 // Objects of pushes whose receive-pack was killed: it had no time to remove its quarantine, and git itself waits for
-// two weeks. No push lasts longer than limits.push_timeout, which is minutes.
+// two weeks. No push takes that long to arrive.
 void remove_abandoned_quarantines(const fs::path& objects) {
   constexpr auto kAbandonedAfter = hours{24};
   for (const std::string& name : list_directory(objects)) {

@@ -35,7 +35,6 @@ struct Settings {
   unsigned tree_depth = 60;
   unsigned path_length = 1024;
   std::uint64_t push_bytes = std::uint64_t{1} << 30;  // receive.maxInputSize
-  Milliseconds push_timeout{600'000};                 // a push must have arrived by then
   Milliseconds build_timeout{900'000};
   Milliseconds release_timeout{600'000};
   unsigned builds = 0;                  // at a time; 0: as many as there are processors

@@ -47,7 +47,6 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     tree_depth = 13
     path_length = 14
     push_bytes = 15
-    push_timeout = 16
     build_timeout = "17m"
     release_timeout = "1h18m"
     builds = 19
@@ -70,7 +69,6 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.tree_depth, 13U);
   EXPECT_EQ(settings.path_length, 14U);
   EXPECT_EQ(settings.push_bytes, 15U);
-  EXPECT_EQ(settings.push_timeout, 16s);
   EXPECT_EQ(settings.build_timeout, 17min);
   EXPECT_EQ(settings.release_timeout, 78min);
   EXPECT_EQ(settings.builds, 19U);
@@ -130,9 +128,9 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
        "\"1k\""},
       {"[limits]\nbuild_timeout = \"25h\"\n",
        "server.toml:2: \"build_timeout\" in [limits] must be " + kTimeForm + ", not \"25h\""},
-      {"[limits]\npush_timeout = 0\n", "server.toml:2: \"push_timeout\" in [limits] must be " + kTimeForm + ", not 0"},
-      {"[limits]\npush_timeout = -1\n",
-       "server.toml:2: \"push_timeout\" in [limits] must be " + kTimeForm + ", not -1"},
+      {"[limits]\nrelease_timeout = 0\n", "server.toml:2: \"release_timeout\" in [limits] must be " + kTimeForm + ", not 0"},
+      {"[limits]\nrelease_timeout = -1\n",
+       "server.toml:2: \"release_timeout\" in [limits] must be " + kTimeForm + ", not -1"},
       {"[retention]\ndeployments = 0\n",
        "server.toml:2: \"deployments\" in [retention] must be a whole number from 1 to 1000000, not 0"},
       // Values with rules of their own.
