@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -88,6 +89,30 @@ bool is_held(const std::filesystem::path& path, int fd) {
   return true;
 }
 
+// A signal that comes between a look at what it changed and the call that it was to interrupt would be lost. So as long
+// as this lives, another one comes every tenth of a second, whose handler does nothing but interrupt.
+class InterruptingTicks {
+ public:
+  InterruptingTicks() {
+    struct sigaction tick {};
+    tick.sa_handler = [](int) {};
+    sigemptyset(&tick.sa_mask);
+    sigaction(SIGALRM, &tick, &action_before_);
+    const itimerval every{{0, 100'000}, {0, 100'000}};
+    setitimer(ITIMER_REAL, &every, &timer_before_);
+  }
+  InterruptingTicks(const InterruptingTicks&) = delete;
+  InterruptingTicks& operator=(const InterruptingTicks&) = delete;
+  ~InterruptingTicks() {
+    setitimer(ITIMER_REAL, &timer_before_, nullptr);
+    sigaction(SIGALRM, &action_before_, nullptr);
+  }
+
+ private:
+  struct sigaction action_before_ {};
+  itimerval timer_before_{};
+};
+
 }  // namespace
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
@@ -103,6 +128,8 @@ FileLock::~FileLock() {
 std::optional<FileLock> FileLock::acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted) {
   while (true) {
     UniqueFd fd = open_lock_file(path);
+    std::optional<InterruptingTicks> ticks;
+    if (interrupted) ticks.emplace();
     while (flock(fd.get(), LOCK_EX) != 0) {
       if (errno != EINTR) throw_errno(lock_purpose(path));
       if (interrupted && interrupted()) return std::nullopt;

@@ -15,8 +15,9 @@ namespace pushrod {
 
 class FileLock {
  public:
-  // Blocks until it is ours. A signal whose handler was installed without SA_RESTART interrupts the wait: then
-  // `interrupted` is asked, and the wait goes on when it returns false; absent when it returned true.
+  // Blocks until it is ours. `interrupted` is asked every tenth of a second, and at once when a signal comes whose
+  // handler was installed without SA_RESTART: the wait goes on when it returns false; absent when it returned true.
+  // Uses SIGALRM and the real-time interval timer meanwhile.
   static std::optional<FileLock> acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted);
   static FileLock acquire(const std::filesystem::path& path);
   // Absent if someone else holds it.

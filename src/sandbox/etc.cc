@@ -17,6 +17,8 @@ namespace {
 constexpr const char* kCopied[] = {"gai.conf",    "host.conf", "hosts",         "ld.so.cache", "localtime",
                                    "mime.types",  "npmrc",     "nsswitch.conf", "pip.conf",    "protocols",
                                    "resolv.conf", "services",  "timezone"};
+// A minimal host has no /etc/hosts, and programs expect to find localhost.
+constexpr const char* kHosts = "127.0.0.1 localhost\n::1 localhost\n";
 
 bool is_newer(const struct stat& one, const struct stat& other) {
   return one.st_mtim.tv_sec != other.st_mtim.tv_sec || one.st_mtim.tv_nsec != other.st_mtim.tv_nsec ||
@@ -47,7 +49,13 @@ void write_if_different(const fs::path& path, const std::string& content) {
 fs::path write_sandbox_etc(const fs::path& directory) {
   make_directory(directory, 0755);
   for (const std::string& name : read_host_root().etc_directories) make_directory(directory / name, 0755);
-  for (const char* name : kCopied) copy_if_changed(fs::path("/etc") / name, directory / name);
+  for (const char* name : kCopied) {
+    if (name == std::string_view("hosts") && access("/etc/hosts", F_OK) != 0) {
+      write_if_different(directory / name, kHosts);
+    } else {
+      copy_if_changed(fs::path("/etc") / name, directory / name);
+    }
+  }
   // The user that we are has the same number inside; whatever else the host owns is seen as nobody's.
   write_if_different(directory / "passwd",
                      fmt::format("app:x:{}:{}:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
