@@ -68,8 +68,6 @@ class Engine {
   // Graceful end, without waiting: SIGTERM, SIGKILL after the stop timeout, no restart.
   virtual void stop(const std::vector<InstanceName>& names) = 0;
   virtual void kill(const std::vector<InstanceName>& names) = 0;
-  // An instance that ends by itself from now on stays down.
-  virtual void do_not_restart(const std::vector<InstanceName>& names) = 0;
   // Removes what has ended, with its renderings; returns those that still run.
   virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) = 0;
 

@@ -91,10 +91,6 @@ void LocalEngine::kill(const std::vector<InstanceName>& names) {
   for (const auto& name : names) supervisor_.kill(name.str());
 }
 
-void LocalEngine::do_not_restart(const std::vector<InstanceName>& names) {
-  for (const auto& name : names) supervisor_.do_not_restart(name.str());
-}
-
 std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& names) {
   router_.forget(names);
   std::vector<InstanceName> left;

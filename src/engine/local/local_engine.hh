@@ -22,7 +22,6 @@ class LocalEngine : public Engine {
   std::vector<InstanceStatus> inspect() override;
   void stop(const std::vector<InstanceName>& names) override;
   void kill(const std::vector<InstanceName>& names) override;
-  void do_not_restart(const std::vector<InstanceName>& names) override;
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override;
   void route(const std::vector<TrafficTarget>& targets) override;
   bool is_routed(const std::vector<TrafficTarget>& targets) override;

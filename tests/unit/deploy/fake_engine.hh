@@ -76,7 +76,6 @@ class FakeEngine : public Engine {
     const Call call(*this, "kill", names);
     for (const auto& name : names) end(name);
   }
-  void do_not_restart(const std::vector<InstanceName>&) override {}
   // Nothing ends at once: the first time it is asked for, an instance still runs.
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override {
     const Call call(*this, "remove", names);
