@@ -7,8 +7,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "deploy/apps.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
@@ -36,8 +37,6 @@ Json json_of(const Platform& platform, const App& app) {
           {"url", url_of(platform, app.name)},
           {"created", iso_time(app.created)}};
 }
-
-}  // namespace
 
 int app_create(Context& context, const std::string& name, std::string repo, const std::string& branch,
                const std::string& path) {
@@ -172,6 +171,42 @@ int repo_list(Context& context, bool json) {
     print(table.is_empty() ? "There are no repos. The first app makes one: pushrod app create NAME\n" : table.str());
   }
   return kExitOk;
+}
+
+}  // namespace
+
+void add_app_verbs(Grammar& grammar) {
+  struct Words {
+    std::string name, repo, branch = "main", path;
+    bool json = false, yes = false;
+  };
+  const auto words = std::make_shared<Words>();
+  grammar.describe_group("app", "make, list, show and destroy apps");
+  grammar
+      .verb("app", "create", "make an app that runs a branch of a repo",
+            [words](Context& context) {
+              return app_create(context, words->name, words->repo, words->branch, words->path);
+            })
+      .needs("NAME", words->name, "its name")
+      .option("--repo", words->repo, "the repo (default: the app's name)")
+      .option("--branch", words->branch, "the branch (default: main)")
+      .option("--path", words->path, "its directory in the repo (default: the root)");
+  grammar.verb("app", "list", "all apps", [words](Context& context) { return app_list(context, words->json); })
+      .json(words->json);
+  grammar
+      .verb("app", "info", "one app", [words](Context& context) { return app_info(context, words->name, words->json); })
+      .app(words->name)
+      .json(words->json);
+  grammar
+      .verb("app", "destroy", "delete an app and all that is its own",
+            [words](Context& context) { return app_destroy(context, words->name, words->yes); })
+      .app(words->name)
+      .flag("--yes", words->yes, "yes, delete it");
+  grammar.describe_group("repo", "the repos");
+  grammar
+      .verb("repo", "list", "all repos, their branches and apps",
+            [words](Context& context) { return repo_list(context, words->json); })
+      .json(words->json);
 }
 
 }  // namespace pushrod

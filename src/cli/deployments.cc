@@ -7,8 +7,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "deploy/deploy.hh"
 #include "git/repository.hh"
 #include "os/files.hh"
@@ -57,8 +58,6 @@ int run_change(Context& context, const App& app, DeploymentKind kind, const std:
   const Change change{kind, app.repo, app.branch, {app}, commit, head, context.caller().author()};
   return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest;
 }
-
-}  // namespace
 
 int deployments(Context& context, const std::string& name, unsigned most, bool json) {
   const auto app = context.require_app(name);
@@ -141,6 +140,42 @@ int cancel(Context& context, const std::string& name) {
   }
   if (!any) throw UserError(fmt::format("no deployment of {} is in progress", app.name.str()));
   return kExitOk;
+}
+
+}  // namespace
+
+void add_deployment_verbs(Grammar& grammar) {
+  struct Words {
+    std::string app;
+    unsigned most = 20;
+    ReleaseNumber number = 0;
+    bool json = false;
+  };
+  const auto words = std::make_shared<Words>();
+  grammar
+      .verb("deployments", "the deployments of an app",
+            [words](Context& context) { return deployments(context, words->app, words->most, words->json); })
+      .app(words->app)
+      .option("-n", words->most, "how many at the most (default: 20)")
+      .json(words->json);
+  grammar
+      .verb("deployment", "one deployment: its steps, and why it failed",
+            [words](Context& context) { return deployment(context, words->app, words->number, words->json); })
+      .app(words->app)
+      .needs("N", words->number, "its number")
+      .json(words->json);
+  grammar
+      .verb("restart", "new instances of the live release",
+            [words](Context& context) { return restart(context, words->app); })
+      .app(words->app);
+  grammar
+      .verb("redeploy", "build and deploy the branch's commit again",
+            [words](Context& context) { return redeploy(context, words->app); })
+      .app(words->app);
+  grammar
+      .verb("cancel", "stop a deployment that is in progress",
+            [words](Context& context) { return cancel(context, words->app); })
+      .app(words->app);
 }
 
 }  // namespace pushrod

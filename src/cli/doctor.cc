@@ -8,8 +8,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "os/command.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
@@ -140,8 +141,6 @@ Finding examine_disk(const std::filesystem::path& root) {
           "make room on the file system of " + root.string()};
 }
 
-}  // namespace
-
 int doctor(const std::filesystem::path& root, bool json) {
   std::vector<Finding> findings;
   for (const auto& tool : tools()) findings.push_back(examine(tool));
@@ -172,6 +171,16 @@ int doctor(const std::filesystem::path& root, bool json) {
     print(healthy ? "Pushrod can run here.\n" : "Pushrod cannot run here yet.\n");
   }
   return healthy ? kExitOk : kExitRequest;
+}
+
+}  // namespace
+
+void add_doctor_verb(Grammar& grammar) {
+  const auto json = std::make_shared<bool>(false);
+  grammar
+      .verb("doctor", "what this machine has and lacks",
+            [json](Context& context) { return doctor(context.layout().root(), *json); })
+      .json(*json);
 }
 
 }  // namespace pushrod

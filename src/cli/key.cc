@@ -7,8 +7,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
@@ -57,8 +58,6 @@ void change_keys(Context& context, const Change& change) {
   write();
 }
 
-}  // namespace
-
 int key_add(Context& context, const std::string& name, const std::string& file, const std::vector<std::string>& apps) {
   context.require_admin();
   const auto key_name = KeyName::parse(name);
@@ -101,6 +100,30 @@ int key_remove(Context& context, const std::string& name) {
   change_keys(context, [&] { context.store().remove_key(key_name); });
   print(fmt::format("Key {} is gone.\n", key_name.str()));
   return kExitOk;
+}
+
+}  // namespace
+
+void add_key_verbs(Grammar& grammar) {
+  struct Words {
+    std::string name, file = "-";
+    std::vector<std::string> apps;
+    bool json = false;
+  };
+  const auto words = std::make_shared<Words>();
+  grammar.describe_group("key", "who may connect");
+  grammar
+      .verb("key", "add", "let a public key in",
+            [words](Context& context) { return key_add(context, words->name, words->file, words->apps); })
+      .needs("NAME", words->name, "whose key it is")
+      .takes("FILE", words->file, "the .pub file, or - for standard input (default: -)")
+      .options("--app", words->apps, "let it use only this app (may be given again)");
+  grammar.verb("key", "list", "all keys", [words](Context& context) { return key_list(context, words->json); })
+      .json(words->json);
+  grammar
+      .verb("key", "remove", "let a key in no more",
+            [words](Context& context) { return key_remove(context, words->name); })
+      .needs("NAME", words->name, "its name");
 }
 
 }  // namespace pushrod

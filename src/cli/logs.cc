@@ -14,14 +14,24 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "os/files.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {
 
 namespace {
+
+struct LogsRequest {
+  std::string app;
+  bool follow = false;
+  unsigned lines = 100;
+  std::string process;                      // "web", "web.2"; empty: all
+  std::optional<ReleaseNumber> deployment;  // instead of the instances' output
+  bool json = false;
+};
 
 constexpr std::size_t kLongestLog = 64u << 20;
 constexpr std::size_t kStampLength = 25;  // '@' and 24 hexadecimal digits (https://cr.yp.to/libtai/tai64.html)
@@ -218,12 +228,31 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
   }
 }
 
-}  // namespace
-
 int logs(Context& context, const LogsRequest& request) {
   const auto app = context.require_app(request.app);
   stop_signal_fd();
   return request.deployment ? deployment_log(context, app, request) : instance_logs(context, app, request);
+}
+
+}  // namespace
+
+void add_logs_verb(Grammar& grammar) {
+  struct Words : LogsRequest {
+    ReleaseNumber number = 0;
+  };
+  const auto words = std::make_shared<Words>();
+  grammar
+      .verb("logs", "what an app writes",
+            [words](Context& context) {
+              if (words->number != 0) words->deployment = words->number;
+              return logs(context, *words);
+            })
+      .app(words->app)
+      .flag("-f,--follow", words->follow, "go on as more is written")
+      .option("-n,--lines", words->lines, "how many lines to begin with (default: 100)")
+      .option("--process", words->process, "only this process type, or TYPE.N")
+      .option("--deployment", words->number, "the log of this deployment instead")
+      .json(words->json);
 }
 
 }  // namespace pushrod

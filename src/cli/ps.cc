@@ -6,8 +6,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 
 namespace pushrod {
 
@@ -17,8 +18,6 @@ std::string shown_state(const Instance& instance, const InstanceStatus* status) 
   if (status == nullptr) return "missing";
   return status->up ? "running" : "down";
 }
-}  // namespace
-
 int show_processes(Context& context, const std::string& app, bool json) {
   std::optional<AppId> only;
   if (!app.empty()) only = context.require_app(app).id;
@@ -56,6 +55,21 @@ int show_processes(Context& context, const std::string& app, bool json) {
     print(table.is_empty() ? "Nothing runs.\n" : table.str());
   }
   return kExitOk;
+}
+
+}  // namespace
+
+void add_ps_verb(Grammar& grammar) {
+  struct Words {
+    std::string app;
+    bool json = false;
+  };
+  const auto words = std::make_shared<Words>();
+  grammar
+      .verb("ps", "the instances",
+            [words](Context& context) { return show_processes(context, words->app, words->json); })
+      .takes("APP", words->app, "only this app's")
+      .json(words->json);
 }
 
 }  // namespace pushrod

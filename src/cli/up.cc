@@ -1,9 +1,7 @@
 // up: prepares the root directory, then becomes s6-svscan.
 // Floor 7. Everything under run/ but the locks is rendered anew from the database and the settings.
 #include <fmt/format.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,8 +11,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/commands.hh"
+#include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/verbs.hh"
 #include "config/settings_file.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
@@ -28,6 +27,11 @@
 namespace pushrod {
 
 namespace {
+
+struct UpRequest {
+  std::string http, ssh;  // listen addresses; empty: as server.toml says
+  bool no_ssh = false;
+};
 
 constexpr Milliseconds kOrphanDeadline{15'000};
 constexpr Milliseconds kRouterStop{20'000};
@@ -148,32 +152,6 @@ int run_below_terminal(Command tree) {
   return child.wait(Milliseconds{0})->code;
 }
 
-}  // namespace
-
-void become_user(const std::string& user) {
-  if (geteuid() != 0) {
-    if (user.empty()) return;
-    const auto* current = getpwuid(geteuid());
-    if (current != nullptr && user == current->pw_name) return;
-    throw UserError(fmt::format("only root can become user {}", quoted(user)), "run it as that user, without --user");
-  }
-  if (user.empty())
-    throw UserError("Pushrod does not run as root",
-                    "name the user that it belongs to, for example: pushrod --user deploy app list");
-  const auto* entry = getpwnam(user.c_str());
-  if (entry == nullptr)
-    throw UserError(fmt::format("there is no user {}", quoted(user)),
-                    "make one: useradd --create-home " + shell_quoted(user));
-  if (entry->pw_uid == 0) throw UserError(fmt::format("user {} is root", quoted(user)), "name an ordinary user");
-  if (initgroups(entry->pw_name, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
-    throw_errno("becoming user " + user);
-  }
-  setenv("HOME", entry->pw_dir, 1);
-  setenv("USER", entry->pw_name, 1);
-  setenv("LOGNAME", entry->pw_name, 1);
-  if (chdir("/") != 0) throw_errno("leaving the directory of root");
-}
-
 int up(Context& context, const UpRequest& request) {
   const auto& layout = context.layout();
   const auto program = own_program();
@@ -212,6 +190,18 @@ int up(Context& context, const UpRequest& request) {
   tree.argv = engine.supervisor().prepare_scan(program);
   if (is_terminal(STDIN_FILENO)) return run_below_terminal(std::move(tree));
   replace_process(tree);
+}
+
+}  // namespace
+
+void add_up_verb(Grammar& grammar, std::string& user) {
+  const auto request = std::make_shared<UpRequest>();
+  grammar.verb("up", "run Pushrod in the foreground", [request](Context& context) { return up(context, *request); })
+      .option("--http", request->http, "where to listen for HTTP, as ADDRESS:PORT")
+      .option("--ssh", request->ssh, "where to listen for SSH, as ADDRESS:PORT")
+      .option("--user", user, "as root: become this user first")
+      .flag("--no-ssh", request->no_ssh, "no built-in SSH server")
+      .excludes("--no-ssh", "--ssh");
 }
 
 }  // namespace pushrod

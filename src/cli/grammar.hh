@@ -1,0 +1,81 @@
+// The grammar of the command line: verbs, what each takes, and what it does.
+// Floor 7. Every file of commands adds its own verbs (verbs.hh); cli.cc reads the words. CLI11 stays behind this, so
+// that only grammar.cc pays for it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/context.hh"
+
+namespace CLI {
+class App;
+}
+
+namespace pushrod {
+
+// What a verb takes. The variables that are filled must live as long as the grammar: the verb's action holds them.
+class Verb {
+ public:
+  explicit Verb(CLI::App* command) : command_(command) {}
+
+  // By position, in this order.
+  Verb& needs(const std::string& name, std::string& value, const std::string& help);
+  Verb& needs(const std::string& name, unsigned& value, const std::string& help);
+  Verb& takes(const std::string& name, std::string& value, const std::string& help);
+  Verb& takes(const std::string& name, unsigned& value, const std::string& help);
+  Verb& takes_all(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  // Every word from the first one on that is no option of ours, exactly as it is; "--" before it is left out.
+  Verb& takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help);
+  // "-n,--lines"
+  Verb& option(const std::string& names, std::string& value, const std::string& help);
+  Verb& option(const std::string& names, unsigned& value, const std::string& help);
+  Verb& option(const std::string& names, std::int64_t& value, const std::string& help);
+  Verb& options(const std::string& name, std::vector<std::string>& values, const std::string& help);  // may be repeated
+  Verb& flag(const std::string& names, bool& value, const std::string& help);
+  Verb& excludes(const std::string& option, const std::string& other);
+
+  Verb& app(std::string& value) { return needs("APP", value, "the app"); }
+  Verb& json(bool& value) { return flag("--json", value, "for machines"); }
+
+ private:
+  CLI::App* command_;
+};
+
+class Grammar {
+ public:
+  using Action = std::function<int(Context&)>;
+
+  Grammar();
+  ~Grammar();
+  Grammar(const Grammar&) = delete;
+  Grammar& operator=(const Grammar&) = delete;
+
+  // A verb of its own ("ps"), or one of a group ("app list"); the group's description is given by its first verb.
+  Verb verb(const std::string& name, const std::string& help, Action action);
+  Verb verb(const std::string& group, const std::string& name, const std::string& help, Action action);
+  void describe_group(const std::string& group, const std::string& help);
+  // A verb that opens no root by itself, and is shown to nobody.
+  Verb hidden(const std::string& name, std::function<int()> action);
+  // Options before every verb.
+  Verb top();
+
+  // What the words ask for; exactly one of both is set, or neither when all was printed already (--help).
+  struct Parsed {
+    Action action;
+    std::function<int()> bare;
+  };
+  // Throws UsageError, which says what was meant.
+  Parsed parse(const std::vector<std::string>& words);
+
+ private:
+  CLI::App* group_of(const std::string& name);
+  std::unique_ptr<CLI::App> parser_;
+  std::map<std::string, CLI::App*> groups_;
+  Parsed parsed_;
+};
+
+}  // namespace pushrod

@@ -1,0 +1,22 @@
+// Who adds which verbs to the grammar: one function per file of commands.
+// Floor 7. A command prints to standard output and returns the exit code; what is wrong is thrown.
+#pragma once
+
+#include <string>
+
+namespace pushrod {
+
+class Grammar;
+
+// Here and over SSH.
+void add_app_verbs(Grammar& grammar);
+void add_deployment_verbs(Grammar& grammar);
+void add_doctor_verb(Grammar& grammar);
+void add_key_verbs(Grammar& grammar);
+void add_logs_verb(Grammar& grammar);
+void add_ps_verb(Grammar& grammar);
+
+// On this machine alone. `user` is filled by --user.
+void add_up_verb(Grammar& grammar, std::string& user);
+
+}  // namespace pushrod
