@@ -61,5 +61,7 @@ std::string counted(std::uint64_t count, std::string_view singular);
 
 // Seconds since the epoch, UTC, as "2026-11-22 15:04:05".
 std::string format_time(std::chrono::system_clock::time_point time);
+// "2026-11-22", "2026-11-22 15:04", "2026-11-22T15:04:05.123+01:00" (ISO 8601; without a zone: UTC); otherwise absent.
+std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text);
 
 }  // namespace pushrod

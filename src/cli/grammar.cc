@@ -104,6 +104,11 @@ Verb& Verb::option(const std::string& names, unsigned& value, const std::string&
   return *this;
 }
 
+Verb& Verb::option(const std::string& names, std::optional<unsigned>& value, const std::string& help) {
+  command_->add_option(names, value, help);
+  return *this;
+}
+
 Verb& Verb::option(const std::string& names, std::int64_t& value, const std::string& help) {
   command_->add_option(names, value, help);
   return *this;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ class Verb {
   // "-n,--lines"
   Verb& option(const std::string& names, std::string& value, const std::string& help);
   Verb& option(const std::string& names, unsigned& value, const std::string& help);
+  Verb& option(const std::string& names, std::optional<unsigned>& value, const std::string& help);
   Verb& option(const std::string& names, std::int64_t& value, const std::string& help);
   Verb& options(const std::string& name, std::vector<std::string>& values, const std::string& help);  // may be repeated
   Verb& flag(const std::string& names, bool& value, const std::string& help);

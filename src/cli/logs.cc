@@ -15,6 +15,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/grammar.hh"
+#include "cli/log_filter.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "os/files.hh"
@@ -27,13 +28,15 @@ namespace {
 struct LogsRequest {
   std::string app;
   bool follow = false;
-  unsigned lines = 100;
+  std::optional<unsigned> lines;            // the newest so many; absent: 100, or with `since` all
   std::string process;                      // "web", "web.2"; empty: all
+  std::string since, grep;                  // as log_filter.hh reads them; empty: everything
   std::optional<ReleaseNumber> deployment;  // instead of the instances' output
   bool json = false;
 };
 
 constexpr std::size_t kLongestLog = 64u << 20;
+constexpr unsigned kUsualLines = 100;
 constexpr std::size_t kStampLength = 25;  // '@' and 24 hexadecimal digits (https://cr.yp.to/libtai/tai64.html)
 
 struct Entry {
@@ -77,11 +80,20 @@ std::vector<Source> sources_of(const Context& context, const App& app, const std
   return sources;
 }
 
-void read_entries(const fs::path& file, const std::string& source, std::vector<Entry>& entries) {
-  const auto text = read_file(file, kLongestLog);
-  if (!text) return;  // s6-log has renamed or removed it
-  for (const auto& line : lines_of(*text)) {
-    if (auto entry = parse_line(line, source)) entries.push_back(std::move(*entry));
+void take_entries(std::string_view text, const std::string& source, const LogFilter& filter,
+                  std::vector<Entry>& entries) {
+  for (const auto& line : lines_of(text)) {
+    auto entry = parse_line(line, source);
+    if (entry && filter.wants(time_of(entry->stamp), entry->text)) entries.push_back(std::move(*entry));
+  }
+}
+
+// A rotated file, "@….s". It has the time of its last line in its name.
+void read_rotated(const Source& source, const std::string& name, const LogFilter& filter, std::vector<Entry>& entries) {
+  if (name.size() < kStampLength || !filter.is_since(time_of(name))) return;
+  // s6-log may have removed it meanwhile.
+  if (const auto text = read_file(source.directory / name, kLongestLog)) {
+    take_entries(*text, source.label(), filter, entries);
   }
 }
 
@@ -115,8 +127,9 @@ struct Position {
   off_t offset = 0;
 };
 
-// Prints whole lines that were written to the file since.
-void follow_file(const fs::path& file, const std::string& source, Position& position, const Printer& show) {
+// Prints whole lines that were written to the file since the last look at it.
+void follow_file(const fs::path& file, const std::string& source, const LogFilter& filter, Position& position,
+                 const Printer& show) {
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return;
   struct stat status = {};
@@ -128,9 +141,9 @@ void follow_file(const fs::path& file, const std::string& source, Position& posi
   text.resize(static_cast<std::size_t>(got));
   const auto end = text.rfind('\n');
   if (end == std::string::npos) return;
-  for (const auto& line : lines_of(std::string_view(text).substr(0, end + 1))) {
-    if (const auto entry = parse_line(line, source)) show(*entry);
-  }
+  std::vector<Entry> entries;
+  take_entries(std::string_view(text).substr(0, end + 1), source, filter, entries);
+  for (const auto& entry : entries) show(entry);
   position.offset += static_cast<off_t>(end + 1);
 }
 
@@ -151,8 +164,8 @@ UniqueFd make_watch() {
   return watch;
 }
 
-int follow(const Context& context, const App& app, const LogsRequest& request, std::map<fs::path, Position> positions,
-           const Printer& show) {
+int follow(const Context& context, const App& app, const LogsRequest& request, const LogFilter& filter,
+           std::map<fs::path, Position> positions, const Printer& show) {
   const auto watch = make_watch();
   make_directory(context.layout().instance_logs(app.name));
   do {
@@ -168,21 +181,22 @@ int follow(const Context& context, const App& app, const LogsRequest& request, s
         const auto archived = source.directory / name;
         if (name.front() == '@' && position.inode != 0 && stat(archived.c_str(), &status) == 0 &&
             status.st_ino == position.inode) {
-          follow_file(archived, source.label(), position, show);
+          follow_file(archived, source.label(), filter, position, show);
         }
       }
-      follow_file(current, source.label(), position, show);
+      follow_file(current, source.label(), filter, position, show);
     }
   } while (wait_for_change(watch.get(), Milliseconds{60'000}));
   return kExitOk;
 }
 
 int instance_logs(Context& context, const App& app, const LogsRequest& request) {
+  const LogFilter filter(request.since, request.grep);
   std::vector<Entry> entries;
   std::map<fs::path, Position> positions;
   for (const auto& source : sources_of(context, app, request.process)) {
     for (const auto& name : list_directory(source.directory)) {
-      if (name.front() == '@') read_entries(source.directory / name, source.label(), entries);
+      if (name.front() == '@') read_rotated(source, name, filter, entries);
     }
     const auto current = source.directory / "current";
     struct stat status = {};
@@ -191,15 +205,14 @@ int instance_logs(Context& context, const App& app, const LogsRequest& request) 
     const auto end = text->rfind('\n');
     const auto whole = end == std::string::npos ? 0 : end + 1;
     positions[current] = {status.st_ino, static_cast<off_t>(whole)};
-    for (const auto& line : lines_of(std::string_view(*text).substr(0, whole))) {
-      if (auto entry = parse_line(line, source.label())) entries.push_back(std::move(*entry));
-    }
+    take_entries(std::string_view(*text).substr(0, whole), source.label(), filter, entries);
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.stamp < b.stamp; });
   const Printer show(request.json);
-  const auto skipped = entries.size() > request.lines ? entries.size() - request.lines : 0;
+  const auto most = request.lines ? *request.lines : request.since.empty() ? kUsualLines : entries.size();
+  const auto skipped = entries.size() > most ? entries.size() - most : 0;
   for (auto i = skipped; i < entries.size(); ++i) show(entries[i]);
-  return request.follow ? follow(context, app, request, std::move(positions), show) : kExitOk;
+  return request.follow ? follow(context, app, request, filter, std::move(positions), show) : kExitOk;
 }
 
 std::string line_shown(const std::string& line, bool json) {
@@ -208,6 +221,10 @@ std::string line_shown(const std::string& line, bool json) {
 }
 
 int deployment_log(Context& context, const App& app, const LogsRequest& request) {
+  if (!request.since.empty()) {
+    throw UsageError("--since and --deployment do not go together", "the lines of a deployment's log have no times");
+  }
+  const LogFilter filter({}, request.grep);
   const auto number = *request.deployment;
   const auto found = context.store().deployment(app.id, number);
   if (!found) throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number));
@@ -221,7 +238,9 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
     std::string_view fresh(text);
     fresh.remove_prefix(std::min(shown, text.size()));
     shown = text.size();
-    for (const auto& line : lines_of(fresh)) print(line_shown(line, request.json) + "\n");
+    for (const auto& line : lines_of(fresh)) {
+      if (filter.matches(line)) print(line_shown(line, request.json) + "\n");
+    }
     // The last words may come a moment before the state; once the state is final, one more look has seen them all.
     if (!request.follow || ended) return kExitOk;
     if (!wait_for_change(watch.get(), Milliseconds{500})) return kExitOk;
@@ -249,8 +268,10 @@ void add_logs_verb(Grammar& grammar) {
             })
       .app(words->app)
       .flag("-f,--follow", words->follow, "go on as more is written")
-      .option("-n,--lines", words->lines, "how many lines to begin with (default: 100)")
+      .option("-n,--lines", words->lines, "how many lines to begin with (default: 100; with --since all)")
       .option("--process", words->process, "only this process type, or TYPE.N")
+      .option("--since", words->since, "only lines since then: 10m, 2h (ago), or \"2026-11-22 15:04\" (UTC)")
+      .option("--grep", words->grep, "only lines in which this regular expression is found")
       .option("--deployment", words->number, "the log of this deployment instead")
       .json(words->json);
 }

@@ -57,6 +57,62 @@ def test_logs_of_one_process_type_or_instance(platform, app):
     assert lines_of(platform.pushrod("logs", app.name, "--process", "worker.2")) == []
 
 
+def test_logs_since_a_time(platform, app):
+    say_in_worker(app, "old")
+    await_line(app, "old")
+    moment = wait_until_a_new_second()
+    say_in_worker(app, "new")
+    await_line(app, "new")
+    for since in (moment, moment.replace(" ", "T") + "Z"):
+        assert [text for _, text in lines_of(platform.pushrod("logs", app.name, "--since", since))] == ["new"]
+    assert ("worker.1", "old") in lines_of(platform.ssh("logs", app.name, "--since", "1h"))
+    assert lines_of(platform.pushrod("logs", app.name, "--since", "1h", "-n", "1")) == [("worker.1", "new")]
+    assert "no point in time" in platform.pushrod("logs", app.name, "--since", "lately", code=1).err
+
+
+def wait_until_a_new_second():
+    """The time, as `logs` shows it, at the beginning of a second."""
+    second = int(time.time())
+    wait_until(lambda: int(time.time()) > second, what="the next second")
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second + 1))
+
+
+def test_logs_that_match_a_pattern(platform, app):
+    for text in ("an apple", "a pear", "another apple"):
+        say_in_worker(app, text)
+        await_line(app, text)
+    apples = [("worker.1", "an apple"), ("worker.1", "another apple")]
+    assert lines_of(platform.pushrod("logs", app.name, "--grep", "^an.*apple$")) == apples
+    assert lines_of(platform.ssh("logs", app.name, "--grep", "APPLE")) == []
+    assert lines_of(platform.ssh("logs", app.name, "--grep", "(?i)APPLE", "-n", "1")) == apples[1:]
+    entries = platform.pushrod("logs", app.name, "--grep", "pear", "--json").out.splitlines()
+    assert [json.loads(entry)["text"] for entry in entries] == ["a pear"]
+    assert "pattern" in platform.pushrod("logs", app.name, "--grep", "(", code=1).err
+    assert "is live" in platform.pushrod("logs", app.name, "--deployment", "1", "--grep", "live").out
+    assert platform.pushrod("logs", app.name, "--deployment", "1", "--grep", "nowhere").out == ""
+
+
+def test_a_follower_sees_only_what_matches(platform, app):
+    follower = platform.start_pushrod("logs", app.name, "-f", "-n", "0", "--grep", "^(yes|end)$")
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(iter(follower.stdout.readline, b"")), daemon=True)
+    reader.start()
+
+    def is_seen(text):
+        return any(line.decode().rstrip().endswith(f"| {text}") for line in list(seen))
+
+    try:
+        wait_until(lambda: say_in_worker(app, "yes") or is_seen("yes"), what="a line that matches")
+        say_in_worker(app, "no")
+        say_in_worker(app, "end")
+        wait_until(lambda: is_seen("end"), what="the last line")
+    finally:
+        follower.terminate()
+        follower.wait()
+        reader.join()
+    assert not is_seen("no")
+
+
 def test_logs_as_json_are_a_line_each_with_true_times(platform, app):
     before = time.time()
     app.get("/say?text=now")
