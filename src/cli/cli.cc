@@ -8,6 +8,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/become_user.hh"
+#include "cli/completion.hh"
 #include "cli/gate.hh"
 #include "cli/grammar.hh"
 #include "cli/verbs.hh"
@@ -23,6 +24,7 @@ void add_verbs(Grammar& grammar) {
   add_deployment_verbs(grammar);
   add_logs_verb(grammar);
   add_doctor_verb(grammar);
+  add_completion_verb(grammar);
 }
 
 }  // namespace
@@ -40,6 +42,9 @@ int run_command_line(const std::vector<std::string>& arguments, ServeCommand ser
   grammar.hidden("serve", [&] { return serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
 
+  // Before the words are parsed: they are those of another command line, which is not finished.
+  if (!arguments.empty() && arguments.front() == "complete")
+    return complete(grammar, {arguments.begin() + 1, arguments.end()});
   const auto parsed = grammar.parse(arguments);
   if (parsed.bare) return parsed.bare();
   if (!parsed.action) return kExitOk;
@@ -52,6 +57,7 @@ int run_verbs(const std::filesystem::path& root, const std::vector<std::string>&
   Grammar grammar;
   add_verbs(grammar);
   const auto parsed = grammar.parse(words);
+  if (parsed.bare) return parsed.bare();
   if (!parsed.action) return kExitOk;
   Context context(root, caller);
   return parsed.action(context);

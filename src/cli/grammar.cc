@@ -161,6 +161,12 @@ Verb Grammar::verb(const std::string& group, const std::string& name, const std:
   return Verb(command);
 }
 
+Verb Grammar::rootless(const std::string& name, const std::string& help, std::function<int()> action) {
+  auto* command = parser_->add_subcommand(name, help);
+  command->callback([this, action = std::move(action)] { parsed_.bare = action; });
+  return Verb(command);
+}
+
 Verb Grammar::hidden(const std::string& name, std::function<int()> action) {
   auto* command = parser_->add_subcommand(name, "")->group("");
   command->callback([this, action = std::move(action)] { parsed_.bare = action; });

@@ -47,6 +47,19 @@ class Verb {
   CLI::App* command_;
 };
 
+// What may stand at the end of an unfinished command line.
+struct Completion {
+  struct Candidate {
+    std::string word, help;
+  };
+  std::vector<Candidate> candidates;     // verbs or options, whatever has been begun of them
+  std::string value;                     // else the name of what is to be given: "APP", "--process"; empty: nothing
+  std::string verb;                      // for which: "app info"
+  std::vector<std::string> positionals;  // what it has been given already
+  std::string word;                      // what has been begun
+  std::string before;                    // its part that stands before the value: "--process="
+};
+
 class Grammar {
  public:
   using Action = std::function<int(Context&)>;
@@ -60,7 +73,9 @@ class Grammar {
   Verb verb(const std::string& name, const std::string& help, Action action);
   Verb verb(const std::string& group, const std::string& name, const std::string& help, Action action);
   void describe_group(const std::string& group, const std::string& help);
-  // A verb that opens no root by itself, and is shown to nobody.
+  // A verb that needs no root directory.
+  Verb rootless(const std::string& name, const std::string& help, std::function<int()> action);
+  // One that opens it by itself, if at all, and is shown to nobody.
   Verb hidden(const std::string& name, std::function<int()> action);
   // Options before every verb.
   Verb top();
@@ -72,6 +87,11 @@ class Grammar {
   };
   // Throws UsageError, which says what was meant.
   Parsed parse(const std::vector<std::string>& words);
+
+  // The last word is the one that is being written; it may be empty.
+  Completion complete(const std::vector<std::string>& words) const;
+  // "ps", "app list", …: all but the hidden ones.
+  std::vector<std::string> verbs() const;
 
  private:
   CLI::App* group_of(const std::string& name);

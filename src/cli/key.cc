@@ -123,7 +123,7 @@ void add_key_verbs(Grammar& grammar) {
   grammar
       .verb("key", "remove", "let a key in no more",
             [words](Context& context) { return key_remove(context, words->name); })
-      .needs("NAME", words->name, "its name");
+      .needs("KEY", words->name, "its name");
 }
 
 }  // namespace pushrod

@@ -10,6 +10,7 @@ class Grammar;
 
 // Here and over SSH.
 void add_app_verbs(Grammar& grammar);
+void add_completion_verb(Grammar& grammar);
 void add_deployment_verbs(Grammar& grammar);
 void add_doctor_verb(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
