@@ -44,19 +44,26 @@ void link_to(const fs::path& path, const fs::path& target) {
   }
 }
 
-std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
+std::vector<std::string> log_arguments(const fs::path& log_directory, std::uint64_t log_bytes) {
   const std::uint64_t cap = std::max(log_bytes, kSmallestLog);
   const std::uint64_t file = std::min(cap / kLogFiles, kLargestLogFile);
   const std::uint64_t archive = cap - file - std::min(cap / 4, kLogOvershoot);
-  std::string spec = "mode=exec\0keep_stderr=1\0"s;
   // -b: what cannot be written yet is not read, so that memory is bounded. -p: SIGTERM to everything (systemd) must not
   // end the logger before what it logs; it ends at the end of its input. A line of 1 GB is split at 8 KiB.
-  for (const std::string& argument :
-       {std::string("s6-log"), std::string("-bp"), std::string("-l8192"), std::string("--"),
-        fmt::format("n{}", archive / file + 1), fmt::format("s{}", file), fmt::format("S{}", archive), std::string("t"),
-        log_directory.native()}) {
-    spec += "arg=" + argument + '\0';
-  }
+  return {"s6-log",
+          "-bp",
+          "-l8192",
+          "--",
+          fmt::format("n{}", archive / file + 1),
+          fmt::format("s{}", file),
+          fmt::format("S{}", archive),
+          "t",
+          log_directory.native()};
+}
+
+std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
+  std::string spec = "mode=exec\0keep_stderr=1\0"s;
+  for (const std::string& argument : log_arguments(log_directory, log_bytes)) spec += "arg=" + argument + '\0';
   return spec;
 }
 

@@ -3,6 +3,7 @@
 // live. s6's own documentation of the formats: servicedir.html, s6-svscan.html, s6-supervise.html.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -76,6 +77,10 @@ class Supervisor {
   Layout layout_;
   std::filesystem::path programs_;
 };
+
+// The logger, which writes what it reads into the directory (which must be there), never more than log_bytes in all. It
+// ends at the end of its input.
+std::vector<std::string> log_arguments(const std::filesystem::path& log_directory, std::uint64_t log_bytes);
 
 // The last `most` lines that an instance wrote, oldest first, without their time stamps.
 std::vector<std::string> last_log_lines(const std::filesystem::path& log_directory, std::size_t most);
