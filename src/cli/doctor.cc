@@ -14,6 +14,7 @@
 #include "os/command.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
+#include "sandbox/walls.hh"
 
 namespace pushrod {
 
@@ -104,6 +105,10 @@ Finding examine_sandbox() {
           missing};
 }
 
+Finding describe(const Wall& wall, bool required) {
+  return {wall.name, wall.stands, required, wall.found, wall.lost, wall.remedy};
+}
+
 // Where this process may make cgroups of its own, with these controllers.
 Finding examine_cgroups() {
   Finding finding{"cgroup limits",
@@ -145,6 +150,9 @@ int doctor(const std::filesystem::path& root, bool json) {
   std::vector<Finding> findings;
   for (const auto& tool : tools()) findings.push_back(examine(tool));
   findings.push_back(examine_sandbox());
+  // Without seccomp nothing starts; what older kernels lack of the others is told, and left out.
+  const auto walls = examine_walls();
+  for (const auto& wall : walls) findings.push_back(describe(wall, &wall == &walls.front()));
   findings.push_back(examine_cgroups());
   findings.push_back(examine_disk(root));
 

@@ -2,6 +2,8 @@
 // Floor 3, the pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
 #include "sandbox/bwrap.hh"
 
+#include <fmt/format.h>
+
 #include "base/error.hh"
 #include "os/files.hh"
 
@@ -81,7 +83,9 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess ini
     arguments.add(mount.writable ? "--bind" : "--ro-bind", mount.from.native(), mount.to);
   }
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
-  arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run", "/bin/sh", "-c", sandbox.command);
+  arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run");
+  if (sandbox.port) arguments.add(fmt::format("port={}", *sandbox.port));
+  arguments.add("--", "/bin/sh", "-c", sandbox.command);
   return arguments.take();
 }
 

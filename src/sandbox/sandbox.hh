@@ -8,10 +8,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "os/command.hh"
+#include "os/socket.hh"
 
 namespace pushrod {
 
@@ -27,6 +29,7 @@ struct Sandbox {
   std::string host_name;           // shown as hostname: the app's name
   Environment environment;         // all that the command gets
   std::string command;             // /bin/sh -c "exec …" is not added: /bin/sh -c <command>
+  std::optional<Port> port;        // the only TCP port that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
 };

@@ -27,7 +27,7 @@ constexpr int kLeftoversMilliseconds = 5'000;  // what outlives the main process
 }  // namespace
 
 // pid 1 of an instance: everything in the sandbox is its descendant, kill(-1) reaches exactly that, and it ends last.
-void be_init(char** argv) {
+void be_init(char** argv, const Walls& walls) {
   prctl(PR_SET_DUMPABLE, 0);  // the app has our uid: no ptrace, no /proc/1/fd
   fcntl(kLockFd, F_SETFD, FD_CLOEXEC);
   fcntl(kInitSocketFd, F_SETFD, FD_CLOEXEC);
@@ -49,6 +49,7 @@ void be_init(char** argv) {
   if (app == 0) {
     setsid();
     reset_signals();
+    raise_walls(walls);
     become(argv, environ);
   }
 

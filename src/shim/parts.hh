@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "shim/walls.hh"
+
 namespace shim {
 
 // Descriptors that keeper and init have in common.
@@ -48,6 +50,6 @@ Spec read_spec();
 
 // The roles.
 [[noreturn]] void keep(const Spec& spec);
-[[noreturn]] void be_init(char** argv);
+[[noreturn]] void be_init(char** argv, const Walls& walls);
 
 }  // namespace shim

@@ -53,11 +53,15 @@ int main(int argc, char** argv) {
   const char* role = argc > 2 ? argv[1] : "";
   if (strcmp(role, "init") == 0) {
     restore_environment(environ);
-    be_init(argv + 2);
+    char** command = argv + 2;
+    const Walls walls = take_walls(command);
+    be_init(command, walls);
   }
   if (strcmp(role, "run") == 0) {
     restore_environment(environ);
-    become(argv + 2, environ);
+    char** command = argv + 2;
+    raise_walls(take_walls(command));
+    become(command, environ);
   }
   notify_and_close();
   umask(0077);

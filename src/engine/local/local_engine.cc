@@ -61,6 +61,7 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   sandbox.etc = layout_.sandbox_etc();
   sandbox.environment = plan.environment;
   sandbox.command = plan.process.command;
+  sandbox.port = plan.port;
 
   Service service;
   service.name = plan.name.str();

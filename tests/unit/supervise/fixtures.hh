@@ -66,7 +66,7 @@ class Tree : public testing::Test {
          {std::string("bwrap"), std::string("--as-pid-1"), std::string("--unshare-user"), std::string("--unshare-pid"),
           std::string("--new-session"), std::string("--bind"), std::string("/"), std::string("/"),
           std::string("--proc"), std::string("/proc"), std::string("--dev"), std::string("/dev"), std::string("--"),
-          shim, std::string("init"), std::string("/bin/sh"), std::string("-c"), command}) {
+          shim, std::string("init"), std::string("--"), std::string("/bin/sh"), std::string("-c"), command}) {
       spec += "arg=" + argument + '\0';
     }
     spec += "env=+PATH=/usr/bin:/bin" + std::string(1, '\0');
