@@ -64,7 +64,7 @@ int key_add(Context& context, const std::string& name, const std::string& file, 
   std::vector<AppName> allowed;
   for (const auto& app : apps) allowed.push_back(context.require_app(app).name);
   const auto key = parse_public_key(read_key(context, file));
-  change_keys(context, [&] { context.store().add_key(key_name, key.text, key.fingerprint, allowed); });
+  change_keys(context, [&] { context.store().add_key(key_name, key.text, key.fingerprint, allowed.empty() ? Role::Admin : Role::Deploy, allowed); });
   print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), key.fingerprint,
                     apps.empty() ? "everything" : join(apps, ", ")));
   return kExitOk;

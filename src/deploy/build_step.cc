@@ -51,15 +51,17 @@ void build(Run& run, Part& part) {
   const auto directory = app_directory(part.checkout, part.app.path);
   const auto manifest = load_manifest(directory, part.app.path);
   part.plan = plan_build(directory, manifest);
-  part.release = Release{part.app.id,
-                         part.app.name,
-                         part.deployment.number,
-                         *run.change.commit,
-                         part.deployment.number,
-                         part.plan.builder,
-                         choose_processes(part.plan, manifest),
-                         part.plan.environment,
-                         now()};
+  part.release = Release{.app_id = part.app.id,
+                         .app = part.app.name,
+                         .number = part.deployment.number,
+                         .commit = *run.change.commit,
+                         .checkout = part.deployment.number,
+                         .builder = part.plan.builder,
+                         .processes = choose_processes(part.plan, manifest),
+                         .environment = part.plan.environment,
+                         .settings = run.platform.store.settings(part.app.id),
+                         .crons = manifest.crons,
+                         .created = now()};
   part.release_command = manifest.release_command;
   if (!part.plan.command.empty()) {
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));

@@ -26,7 +26,8 @@ constexpr Milliseconds kUndoDeadline{10'000};
 void open(Run& run) {
   std::vector<DeploymentRequest> requests;
   for (const auto& app : run.change.apps) {
-    requests.push_back({app.id, run.change.kind, run.change.commit, run.change.previous, run.change.author});
+    requests.push_back(
+        {app.id, run.change.kind, run.change.commit, run.change.previous, run.change.author, run.change.detail});
   }
   // A row without a living owner is taken for an interrupted deployment, so nobody may look between these two.
   const auto begin = FileLock::acquire(run.platform.layout.begin_lock());
@@ -133,6 +134,7 @@ void give_up(Run& run, const Failure& why) {
 }
 
 void announce(Run& run) {
+  const auto detail = run.change.detail.empty() ? std::string{} : ": " + escaped(run.change.detail);
   switch (run.change.kind) {
     case DeploymentKind::Push:
     case DeploymentKind::Redeploy:
@@ -140,7 +142,22 @@ void announce(Run& run) {
                                        quoted(run.repository.subject(*run.change.commit), 60)));
       break;
     case DeploymentKind::Restart:
-      run.journal.headline(fmt::format("Restarting {}", names_of(run)));
+      run.journal.headline(fmt::format("Restarting {}{}", names_of(run), detail));
+      break;
+    case DeploymentKind::Config:
+      run.journal.headline(fmt::format("Changing the settings of {}{}", names_of(run), detail));
+      break;
+    case DeploymentKind::Scale:
+      run.journal.headline(fmt::format("Scaling {}{}", names_of(run), detail));
+      break;
+    case DeploymentKind::Stop:
+      run.journal.headline(fmt::format("Stopping {}", names_of(run)));
+      break;
+    case DeploymentKind::Start:
+      run.journal.headline(fmt::format("Starting {}", names_of(run)));
+      break;
+    case DeploymentKind::Rollback:
+      run.journal.headline(fmt::format("Rolling back {}{}", names_of(run), detail));
       break;
     case DeploymentKind::Remove:
       run.journal.headline(

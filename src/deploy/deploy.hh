@@ -24,6 +24,7 @@ struct Change {
   std::optional<CommitId> commit;    // what to run; absent for Remove
   std::optional<CommitId> previous;  // what the branch named when the change was asked for; absent: nothing
   std::string author;
+  std::string detail{};  // see Deployment
 };
 
 struct Outcome {

@@ -57,7 +57,7 @@ void record(Run& run) {
     if (!part.release) continue;  // Remove starts nothing
     run.platform.store.add_release(*part.release);
     for (const auto& instance :
-         run.platform.store.add_instances(*part.release, settings.first_port, settings.last_port, is_port_free)) {
+         run.platform.store.add_instances(*part.release, {}, settings.first_port, settings.last_port, is_port_free)) {
       part.instances.push_back(plan_instance(run.platform, part.app, *part.release, instance));
     }
   }

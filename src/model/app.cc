@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "model/words.hh"
 
 namespace pushrod {
 
@@ -33,8 +34,19 @@ std::string parse_app_path(const std::string& text) {
   return text;
 }
 
+namespace {
+constexpr Words<Maintenance, 3> kMaintenances{
+    "kind of maintenance", {{{Maintenance::Off, "off"}, {Maintenance::Page, "page"}, {Maintenance::Hold, "hold"}}}};
+constexpr Words<Role, 3> kRoles{"role", {{{Role::View, "view"}, {Role::Deploy, "deploy"}, {Role::Admin, "admin"}}}};
+}  // namespace
+
+std::string_view to_string(Maintenance maintenance) { return kMaintenances.word(maintenance); }
+Maintenance maintenance_from(std::string_view text) { return kMaintenances.value(text); }
+std::string_view to_string(Role role) { return kRoles.word(role); }
+Role role_from(std::string_view text) { return kRoles.value(text); }
+
 bool Key::may_use(const AppName& app) const {
-  return is_admin() || std::find(apps.begin(), apps.end(), app) != apps.end();
+  return all_apps || std::find(apps.begin(), apps.end(), app) != apps.end();
 }
 
 }  // namespace pushrod

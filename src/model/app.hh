@@ -14,6 +14,15 @@ namespace pushrod {
 
 using AppId = std::int64_t;
 
+// What clients get instead of the app.
+enum class Maintenance {
+  Off,
+  Page,  // 503 and a page
+  Hold,  // their requests wait
+};
+std::string_view to_string(Maintenance maintenance);
+Maintenance maintenance_from(std::string_view text);
+
 struct App {
   AppId id = 0;
   AppName name;
@@ -22,21 +31,33 @@ struct App {
   std::string path;                   // sub-directory of the repo without slashes at its ends; empty: the root
   std::optional<ReleaseNumber> live;  // absent: never deployed, or its branch was deleted
   WallTime created;
+  bool stopped = false;  // nothing of it runs until it is started
+  Maintenance maintenance = Maintenance::Off;
 };
 
 // "services/api": relative, no empty, "." or ".." part, at most 200 bytes; empty is the root. Throws UserError.
 std::string parse_app_path(const std::string& text);
 
+// What a key may do with the apps that it may use.
+enum class Role {
+  View,    // read
+  Deploy,  // push, restart, scale, run, set
+  Admin,   // everything
+};
+std::string_view to_string(Role role);
+Role role_from(std::string_view text);
+
 struct Key {
   std::int64_t id = 0;
   KeyName name;
-  std::string public_key;     // "ssh-ed25519 AAAA…", without options and comment
-  std::string fingerprint;    // "SHA256:…"
-  bool admin = false;         // may do everything
+  std::string public_key;   // "ssh-ed25519 AAAA…", without options and comment
+  std::string fingerprint;  // "SHA256:…"
+  Role role = Role::View;
+  bool all_apps = false;      // those to come included
   std::vector<AppName> apps;  // otherwise, what it may touch; empty when its last app was destroyed
   WallTime created;
 
-  bool is_admin() const { return admin; }
+  bool is_admin() const { return role == Role::Admin && all_apps; }  // of the machine
   bool may_use(const AppName& app) const;
 };
 

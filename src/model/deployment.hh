@@ -26,7 +26,7 @@
 namespace pushrod {
 
 enum class DeploymentState { Waiting, Running, Ready, Committed, Live, Failed, Cancelled, Superseded };
-enum class DeploymentKind { Push, Redeploy, Restart, Remove };
+enum class DeploymentKind { Push, Redeploy, Restart, Remove, Config, Scale, Stop, Start, Rollback };
 enum class Step { Wait, Checkout, Build, Release, Start, Health, Commit, Switch };
 
 bool may_follow(DeploymentState from, DeploymentState to);
@@ -54,6 +54,8 @@ struct Deployment {
   DeploymentState state = DeploymentState::Waiting;
   std::optional<CommitId> commit;    // absent for Remove
   std::optional<CommitId> previous;  // what the ref named before; absent: the branch did not exist
+  std::string detail;                // what was asked for beyond the kind: "set A, unset B", "web 1 to 3"; no values
+  bool holds = false;                // requests wait from now until it is finished
   std::string author;                // name of the key, or "local:<user>"
   WallTime started;
   std::optional<WallTime> ended;

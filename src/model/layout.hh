@@ -24,6 +24,7 @@ class Layout {
 
   const fs::path& root() const noexcept { return root_; }
   fs::path settings() const { return root_ / "server.toml"; }
+  fs::path settings_key() const { return root_ / "settings.key"; }  // opens what the database keeps sealed
   fs::path database() const { return root_ / "pushrod.db"; }
 
   fs::path repos() const { return root_ / "repos"; }
@@ -75,6 +76,7 @@ class Layout {
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
   fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
+  fs::path job_lock(std::int64_t job) const { return locks() / ("job." + std::to_string(job)); }
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
   fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them

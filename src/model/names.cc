@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -59,6 +60,16 @@ void check_host_part(std::string_view kind, std::string_view text) {
                      "1 to 40 characters of a-z, 0-9 and '-', beginning with a letter and not ending in '-'"});
 }
 
+}  // namespace
+
+bool is_reserved_setting(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kReserved{"PORT",       "APP",  "RELEASE",  "PROCESS", "INSTANCE",
+                                                      "GIT_COMMIT", "HOME", "DATA_DIR", "PATH"};
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+namespace {
+
 template <class Tag>
 void check_name(std::string_view text);
 
@@ -92,6 +103,20 @@ void check_name<KeyTag>(std::string_view text) {
                      },
                      [](char) { return true; },
                      "1 to 60 characters of A-Z, a-z, 0-9 and \"@._-\", beginning with a letter or digit"});
+}
+
+template <>
+void check_name<SettingTag>(std::string_view text) {
+  check_plain(
+      text,
+      {"setting", 100, [](char character) { return is_lower(character) || is_upper(character) || character == '_'; },
+       [](char character) {
+         return is_lower(character) || is_upper(character) || is_digit(character) || character == '_';
+       },
+       [](char) { return true; }, "1 to 100 characters of A-Z, a-z, 0-9 and '_', not beginning with a digit"});
+  if (is_reserved_setting(text)) {
+    throw UserError(fmt::format("setting {} is reserved: Pushrod sets it itself", text), "choose another name");
+  }
 }
 
 // git-check-ref-format(1), rules 1 to 10 for refs/heads/<text>, what `--branch` adds (no leading '-', not "HEAD"), and
@@ -146,6 +171,7 @@ void Name<Tag>::check(std::string_view text) {
 }
 template void Name<RepoTag>::check(std::string_view);
 template void Name<AppTag>::check(std::string_view);
+template void Name<SettingTag>::check(std::string_view);
 template void Name<ProcessTag>::check(std::string_view);
 template void Name<KeyTag>::check(std::string_view);
 template void Name<BranchTag>::check(std::string_view);

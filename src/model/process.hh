@@ -16,14 +16,26 @@ struct Health {
   Milliseconds timeout{30'000};
 };
 
+// What an instance may use at the most; absent: as much as there is.
+struct Limits {
+  std::optional<std::uint64_t> memory;      // bytes
+  std::optional<unsigned> cpu_percent;      // of one processor: 50 is half of one, 200 two
+  std::optional<unsigned> processes;        // and threads
+  std::optional<std::uint64_t> open_files;  // of each process
+  bool operator==(const Limits&) const = default;
+};
+
 struct Process {
   ProcessType type;
   std::string command;  // run by /bin/sh -c inside the sandbox
   std::uint32_t count = 1;
+  bool is_scaled = false;              // the operator has set the count (`scale`), whatever the app's files say
   bool overlap = true;                 // false: the old release's instances stop before the new ones start
   Milliseconds stop_timeout{10'000};   // from SIGTERM to SIGKILL
   Milliseconds drain_timeout{30'000};  // how long requests in flight may take once it is out of the routes
   Health health;
+  Limits limits{};
+  std::optional<Milliseconds> sleep_after{};  // web only: idle for so long, it is stopped until the next request
 
   // The web type is the one that is routed: it gets a PORT.
   bool is_routed() const { return type.str() == "web"; }
@@ -32,14 +44,32 @@ struct Process {
 // Sorted by type; unique.
 using ProcessTable = std::vector<Process>;
 
+// A command that runs by the clock.
+struct Cron {
+  enum class Overlap { Skip, Wait, Allow };  // when the run before has not ended
+  std::string name;                          // unique; a ProcessType's rule
+  std::string schedule;                      // as written: five fields, or "@daily"
+  std::string command;                       // run by /bin/sh -c inside the sandbox
+  Overlap overlap = Overlap::Skip;
+  Milliseconds timeout{3'600'000};
+  std::string timezone;  // "Europe/Berlin"; empty: the machine's
+};
+// Sorted by name; unique.
+using CronTable = std::vector<Cron>;
+
 // What pushrod.toml and Procfile say, as far as they say it.
 struct AppManifest {
   ProcessTable processes;                      // empty: the builder may know a default
   std::optional<std::string> build_command;    // [build] command
   std::optional<std::string> release_command;  // [release] command
+  bool hold_for_release = false;               // [release] hold: requests wait while the release command runs
+  CronTable crons;                             // [[cron]]
+  std::vector<std::string> required_settings;  // [settings] required: names without which it is not deployed
 };
 
 std::string to_json(const ProcessTable& processes);
 ProcessTable processes_from_json(const std::string& json);
+std::string to_json(const CronTable& crons);
+CronTable crons_from_json(const std::string& json);
 
 }  // namespace pushrod

@@ -8,9 +8,10 @@ namespace pushrod {
 
 namespace {
 
-constexpr Words<InstanceState, 4> kStates{"state of an instance",
+constexpr Words<InstanceState, 5> kStates{"state of an instance",
                                           {{{InstanceState::Starting, "starting"},
                                             {InstanceState::Serving, "serving"},
+                                            {InstanceState::Asleep, "asleep"},
                                             {InstanceState::Draining, "draining"},
                                             {InstanceState::Stopping, "stopping"}}}};
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/app.hh"
+#include "model/app_setting.hh"
 #include "model/process.hh"
 #include "os/socket.hh"
 
@@ -22,6 +23,8 @@ struct Release {
   std::string builder;         // "python", "node", "command", "none": shown, never decided on
   ProcessTable processes;
   std::map<std::string, std::string> environment;  // what the builder adds for every process (PATH, VIRTUAL_ENV, …)
+  AppSettings settings{};
+  CronTable crons{};
   WallTime created;
 };
 
@@ -29,6 +32,7 @@ struct Release {
 enum class InstanceState {
   Starting,  // of a deployment before its commit point; gone if that fails
   Serving,   // of the live release
+  Asleep,    // of the live release, stopped until the next request; keeps its port
   Draining,  // out of the routes, finishing its requests
   Stopping,  // told to end
 };

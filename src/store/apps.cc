@@ -25,7 +25,9 @@ App read_app(Query& row) {
              .branch = row.name<BranchName>(),
              .path = row.text(),
              .live = row.optional([](Query& column) { return column.number<ReleaseNumber>(); }),
-             .created = row.time()};
+             .created = row.time(),
+             .stopped = row.boolean(),
+             .maintenance = maintenance_from(row.text())};
 }
 
 App Store::add_app(const AppName& name, const RepoName& repo, const BranchName& branch, const std::string& path) {
@@ -84,7 +86,7 @@ std::optional<App> Store::app(AppId id) const {
 
 std::vector<AppSummary> Store::app_summaries() const {
   static const std::string kSql = fmt::format(
-      "SELECT {}, (SELECT count(*) FROM instances i WHERE i.app_id = a.id AND i.state = 'serving'),"
+      "SELECT {}, (SELECT count(*) FROM instances i WHERE i.app_id = a.id AND i.state IN ('serving', 'asleep')),"
       " d.number, g.state, d.kind, g.started, g.ended"
       " FROM apps a JOIN repos r ON r.id = a.repo_id"
       " LEFT JOIN deployments d ON d.app_id = a.id AND d.number = a.last_number"
@@ -103,6 +105,30 @@ std::vector<AppSummary> Store::app_summaries() const {
     }
     return summary;
   });
+}
+
+std::map<ProcessType, std::uint32_t> Store::counts(AppId app) const {
+  Query rows = db_->query("SELECT type, count FROM app_counts WHERE app_id = ?");
+  rows.with(app);
+  std::map<ProcessType, std::uint32_t> counts;
+  while (rows.next()) {
+    auto type = rows.name<ProcessType>();
+    counts.emplace(std::move(type), rows.number<std::uint32_t>());
+  }
+  return counts;
+}
+
+void Store::set_maintenance(AppId app, Maintenance maintenance, const std::string& page) {
+  Transaction transaction(*db_);
+  db_->query("UPDATE apps SET maintenance = ?, maintenance_page = ? WHERE id = ?")
+      .with(to_string(maintenance), page, app)
+      .run();
+  transaction.commit();
+}
+
+std::string Store::maintenance_page(AppId app) const {
+  Query row = db_->query("SELECT maintenance_page FROM apps WHERE id = ?");
+  return row.with(app).next() ? row.text() : std::string{};
 }
 
 std::vector<RepoName> Store::repos() const {

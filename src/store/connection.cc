@@ -78,6 +78,11 @@ void Query::bind(const std::string& value) {
   connection_.guarded([&] { cached_.statement.bind(++parameter_, value); });
 }
 
+void Query::bind(const Blob& value) {
+  connection_.guarded(
+      [&] { cached_.statement.bind(++parameter_, value.bytes.data(), static_cast<int>(value.bytes.size())); });
+}
+
 void Query::bind_null() {
   connection_.guarded([&] { cached_.statement.bind(++parameter_); });
 }

@@ -17,6 +17,11 @@
 namespace pushrod {
 
 // A statement of the cache and whether somebody reads from it now.
+// Bytes that are no text.
+struct Blob {
+  const std::string& bytes;
+};
+
 struct CachedStatement {
   SQLite::Statement statement;
   bool in_use = false;
@@ -69,6 +74,7 @@ class Query {
   void bind(std::uint32_t value) { bind(std::int64_t{value}); }
   void bind(std::uint16_t value) { bind(std::int64_t{value}); }
   void bind(const std::string& value);
+  void bind(const Blob& value);
   void bind(std::string_view value) { bind(std::string(value)); }
   void bind(WallTime value) { bind(to_epoch_milliseconds(value)); }
   void bind_null();

@@ -14,8 +14,11 @@ struct Store::Database : Connection {
 };
 
 // The columns that read_app() reads; a query adds WHERE and ORDER BY.
-inline constexpr std::string_view kAppColumns = "a.id, a.name, r.name, a.branch, a.path, a.live, a.created";
+inline constexpr std::string_view kAppColumns =
+    "a.id, a.name, r.name, a.branch, a.path, a.live, a.created, a.stopped, a.maintenance";
 App read_app(Query& row);
+
+AppSetting read_setting(Query& row);  // the columns sealed, secret
 
 // Every row of a query, or the first one, as a value.
 template <class Read>

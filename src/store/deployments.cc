@@ -23,6 +23,8 @@ Deployment read_deployment(Query& row) {
                     .state = deployment_state_from(row.text()),
                     .commit = row.optional(commit),
                     .previous = row.optional(commit),
+                    .detail = row.text(),
+                    .holds = row.boolean(),
                     .author = row.text(),
                     .started = row.time(),
                     .ended = row.optional([](Query& column) { return column.time(); }),
@@ -37,7 +39,8 @@ struct Selection {
   std::string steps;
 
   Selection(std::string_view condition, std::string_view order, std::string_view limit = {})
-      : rows(fmt::format("SELECT d.app_id, a.name, d.number, d.group_id, d.kind, g.state, d.commit_id, d.previous,"
+      : rows(fmt::format("SELECT d.app_id, a.name, d.number, d.group_id, d.kind, g.state, d.commit_id, d.previous, "
+                         "d.detail, d.holds,"
                          " d.author, g.started, g.ended, d.error, d.hint"
                          " FROM deployments d JOIN deployment_groups g ON g.id = d.group_id"
                          " JOIN apps a ON a.id = d.app_id WHERE {} ORDER BY {} {}",
@@ -109,9 +112,10 @@ void insert_deployment(Connection& connection, const DeploymentRequest& request,
   if (!number) throw UserError("the app does not exist any more", "pushrod app list shows those that do");
   connection
       .query(
-          "INSERT INTO deployments (app_id, number, group_id, kind, commit_id, previous, author)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?)")
-      .with(request.app_id, *number, group, to_string(request.kind), request.commit, request.previous, request.author)
+          "INSERT INTO deployments (app_id, number, group_id, kind, commit_id, previous, detail, author)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .with(request.app_id, *number, group, to_string(request.kind), request.commit, request.previous, request.detail,
+            request.author)
       .run();
 }
 
@@ -127,6 +131,33 @@ void check_transition(Connection& connection, std::int64_t group, DeploymentStat
     }
   }
   throw Error(fmt::format("deployment group {} is {} and cannot become {}", group, to_string(from), to_string(to)));
+}
+
+// What the operator wants of the app, as far as this deployment was asked to change it.
+void write_intent(Connection& connection, const Deployment& deployment, const std::optional<Release>& release) {
+  const AppId app = deployment.app_id;
+  const DeploymentKind kind = deployment.kind;
+  if (kind == DeploymentKind::Stop || kind == DeploymentKind::Start) {
+    connection.query("UPDATE apps SET stopped = ? WHERE id = ?")
+        .with(std::int64_t{kind == DeploymentKind::Stop}, app)
+        .run();
+  }
+  if (kind == DeploymentKind::Config || kind == DeploymentKind::Rollback) {
+    connection.query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
+    connection
+        .query(
+            "INSERT INTO app_settings SELECT app_id, name, sealed, secret FROM release_settings"
+            " WHERE app_id = ? AND number = ?")
+        .with(app, deployment.number)
+        .run();
+  }
+  if (kind == DeploymentKind::Scale || kind == DeploymentKind::Rollback) {
+    connection.query("DELETE FROM app_counts WHERE app_id = ?").with(app).run();
+    for (const Process& process : release.value().processes) {
+      if (!process.is_scaled) continue;
+      connection.query("INSERT INTO app_counts VALUES (?, ?, ?)").with(app, process.type, process.count).run();
+    }
+  }
 }
 
 }  // namespace
@@ -223,16 +254,23 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   // The foreign key of apps.live refuses the whole transaction when a release is missing; this says which.
   for (const Deployment& deployment : this->group(group)) {
     const bool removes = deployment.kind == DeploymentKind::Remove;
-    if (!removes && !release(deployment.app_id, deployment.number)) {
+    const auto made = removes ? std::nullopt : release(deployment.app_id, deployment.number);
+    if (!removes && !made) {
       throw Error(fmt::format("deployment {} of {} has no release to commit", deployment.number, deployment.app.str()));
     }
+    write_intent(*db_, deployment, made);
     std::optional<ReleaseNumber> live;
     if (!removes) live = deployment.number;
     db_->query("UPDATE apps SET live = ? WHERE id = ?").with(live, deployment.app_id).run();
     db_->query(
-           "UPDATE instances SET state = 'draining', since = ? WHERE app_id = ? AND state = 'serving'"
-           " AND release IS NOT ?")
+           "UPDATE instances SET state = 'draining', since = ?1 WHERE app_id = ?2 AND state = 'serving'"
+           " AND release IS NOT ?3 AND (kept_by IS NULL OR kept_by IS NOT ?3)")
         .with(at, deployment.app_id, live)
+        .run();
+    // Nothing of it runs, so there is nothing to wait for.
+    db_->query(
+           "DELETE FROM instances WHERE app_id = ?1 AND state = 'asleep' AND (kept_by IS NULL OR kept_by IS NOT ?2)")
+        .with(deployment.app_id, live)
         .run();
     db_->query(
            "UPDATE instances SET state = 'serving', since = ? WHERE app_id = ? AND state = 'starting'"
@@ -255,6 +293,12 @@ void Store::end_step(std::int64_t group, Step step) {
   db_->query("UPDATE steps SET ended = ? WHERE group_id = ? AND step = ? AND ended IS NULL")
       .with(now(), group, to_string(step))
       .run();
+  transaction.commit();
+}
+
+void Store::set_holding(std::int64_t group, bool holds) {
+  Transaction transaction(*db_);
+  db_->query("UPDATE deployments SET holds = ? WHERE group_id = ?").with(std::int64_t{holds}, group).run();
   transaction.commit();
 }
 

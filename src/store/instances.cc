@@ -71,15 +71,23 @@ constexpr std::string_view kOneInstance =
 
 }  // namespace
 
-std::vector<Instance> Store::add_instances(const Release& release, Port first, Port last, bool (*is_free)(Port)) {
+std::vector<Instance> Store::add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
+                                           Port last, bool (*is_free)(Port)) {
   Transaction transaction(*db_);
   if (!this->release(release.app_id, release.number)) {
     throw Error(fmt::format("there is no release {} of {} to run", release.number, release.app.str()));
   }
   PortSearch ports(*db_, first, last, is_free);
   const WallTime at = now();
+  static const std::string kKeep = fmt::format("UPDATE instances SET kept_by = ?{}", kOneInstance);
+  std::set<std::pair<ProcessType, std::uint32_t>> taken;
+  for (const InstanceName& name : kept) {
+    db_->query(kKeep).with(release.number, name.app, name.release, name.type, name.number).run();
+    taken.emplace(name.type, name.number);
+  }
   for (const Process& process : release.processes) {
     for (std::uint32_t number = 1; number <= process.count; ++number) {
+      if (taken.contains({process.type, number})) continue;
       const bool there =
           db_->query("SELECT 1 FROM instances WHERE app_id = ? AND release = ? AND type = ? AND number = ?")
               .with(release.app_id, release.number, process.type, number)
@@ -88,7 +96,7 @@ std::vector<Instance> Store::add_instances(const Release& release, Port first, P
       if (there) continue;
       std::optional<Port> port;
       if (process.is_routed()) port = ports.take();
-      db_->query("INSERT INTO instances VALUES (?, ?, ?, ?, ?, 'starting', ?)")
+      db_->query("INSERT INTO instances VALUES (?, ?, ?, ?, ?, 'starting', ?, NULL)")
           .with(release.app_id, release.number, process.type, number, port, at)
           .run();
     }

@@ -11,7 +11,7 @@ namespace pushrod {
 namespace {
 
 constexpr std::string_view kKeys =
-    "SELECT k.id, k.name, k.public_key, k.fingerprint, k.admin, k.created, a.name FROM keys k"
+    "SELECT k.id, k.name, k.public_key, k.fingerprint, k.role, k.all_apps, k.created, a.name FROM keys k"
     " LEFT JOIN key_apps ka ON ka.key_id = k.id LEFT JOIN apps a ON a.id = ka.app_id"
     " WHERE ?1 IS NULL OR k.id = ?1 ORDER BY k.id, a.name";
 
@@ -23,7 +23,8 @@ std::vector<Key> read_keys(Query& rows) {
             .name = rows.name<KeyName>(),
             .public_key = rows.text(),
             .fingerprint = rows.text(),
-            .admin = rows.boolean(),
+            .role = role_from(rows.text()),
+            .all_apps = rows.boolean(),
             .apps = {},
             .created = rows.time()};
     if (keys.empty() || keys.back().id != key.id) keys.push_back(std::move(key));
@@ -48,13 +49,14 @@ void refuse_same(Connection& connection, const KeyName& name, const std::string&
 
 }  // namespace
 
-Key Store::add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint,
+Key Store::add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint, Role role,
                    const std::vector<AppName>& apps) {
   Transaction transaction(*db_);
   refuse_same(*db_, name, public_key);
   Query insert = db_->query(
-      "INSERT INTO keys (name, public_key, fingerprint, admin, created) VALUES (?, ?, ?, ?, ?) RETURNING id");
-  insert.with(name, public_key, fingerprint, std::int64_t{apps.empty()}, now());
+      "INSERT INTO keys (name, public_key, fingerprint, role, all_apps, created) VALUES (?, ?, ?, ?, ?, ?) RETURNING "
+      "id");
+  insert.with(name, public_key, fingerprint, to_string(role), std::int64_t{apps.empty()}, now());
   const std::int64_t id = insert.only_integer().value();
   for (const AppName& app : apps) {
     const auto app_id = db_->query("SELECT id FROM apps WHERE name = ?").with(app).only_integer();

@@ -12,9 +12,11 @@ namespace pushrod {
 namespace {
 
 constexpr std::string_view kReleases =
-    "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.created"
+    "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.crons, r.created"
     " FROM releases r JOIN apps a ON a.id = r.app_id"
     " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
+constexpr std::string_view kSettings =
+    "SELECT number, name, sealed, secret FROM release_settings WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
 constexpr std::string_view kEnvironment =
     "SELECT number, name, value FROM release_environment WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
 
@@ -27,6 +29,8 @@ Release read_release(Query& row) {
                  .builder = row.text(),
                  .processes = processes_from_json(row.text()),
                  .environment = {},
+                 .settings = {},
+                 .crons = crons_from_json(row.text()),
                  .created = row.time()};
 }
 
@@ -40,9 +44,20 @@ std::vector<Release> read_releases(Connection& connection, AppId app, std::optio
     std::string name = variable.text();
     of_release.emplace(std::move(name), variable.text());
   }
+  std::map<ReleaseNumber, AppSettings> settings;
+  Query setting = connection.query(kSettings);
+  setting.with(app, number);
+  while (setting.next()) {
+    AppSettings& of_release = settings[setting.number<ReleaseNumber>()];
+    auto name = setting.name<SettingName>();
+    of_release.emplace(std::move(name), read_setting(setting));
+  }
   Query rows = connection.query(kReleases);
   std::vector<Release> releases = read_all(rows.with(app, number), read_release);
-  for (Release& release : releases) release.environment = std::move(environments[release.number]);
+  for (Release& release : releases) {
+    release.environment = std::move(environments[release.number]);
+    release.settings = std::move(settings[release.number]);
+  }
   return releases;
 }
 
@@ -67,14 +82,19 @@ void Store::add_release(const Release& release) {
   }
   delete_release(*db_, release.app_id, release.number);
   db_->query(
-         "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, created)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?)")
+         "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, crons,"
+         " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
       .with(release.app_id, release.number, release.commit, release.checkout, release.builder,
-            to_json(release.processes), release.created)
+            to_json(release.processes), to_json(release.crons), release.created)
       .run();
   for (const auto& [name, value] : release.environment) {
     db_->query("INSERT INTO release_environment VALUES (?, ?, ?, ?)")
         .with(release.app_id, release.number, name, value)
+        .run();
+  }
+  for (const auto& [name, setting] : release.settings) {
+    db_->query("INSERT INTO release_settings VALUES (?, ?, ?, ?, ?)")
+        .with(release.app_id, release.number, name, Blob{setting.sealed}, std::int64_t{setting.secret})
         .run();
   }
   transaction.commit();

@@ -26,6 +26,7 @@ struct DeploymentRequest {
   std::optional<CommitId> commit;
   std::optional<CommitId> previous;
   std::string author;
+  std::string detail{};  // see Deployment
 };
 
 // What went wrong, as it is kept with the deployment.
@@ -66,9 +67,9 @@ class Store {
   void together(const std::function<void()>& changes);
 
   // --- keys
-  // Without apps: an administrator's key. Throws UserError when the name or the key itself is there already, or an app
+  // Without apps: for all of them. Throws UserError when the name or the key itself is there already, or an app
   // is not there.
-  Key add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint,
+  Key add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint, Role role,
               const std::vector<AppName>& apps);
   void remove_key(const KeyName& name);  // throws UserError when there is none
   std::vector<Key> keys() const;
@@ -85,6 +86,14 @@ class Store {
   std::vector<App> apps_of(const RepoName& repo, const BranchName& branch) const;
   std::optional<App> app(const AppName& name) const;
   std::optional<App> app(AppId id) const;
+  // How many instances of which types the operator wants; the app's files decide for the others.
+  std::map<ProcessType, std::uint32_t> counts(AppId app) const;
+  // The page is for clients, as they get it; empty: the usual one.
+  void set_maintenance(AppId app, Maintenance maintenance, const std::string& page);
+  std::string maintenance_page(AppId app) const;
+  // What the next release gets. A deployment of kind Config or Rollback puts its release's in their place.
+  AppSettings settings(AppId app) const;
+  void set_settings(AppId app, const AppSettings& settings);
   std::vector<RepoName> repos() const;
   bool has_repo(const RepoName& repo) const;
 
@@ -100,6 +109,8 @@ class Store {
   // Ends the step of the group that runs now. A step that is begun again goes on.
   void begin_step(std::int64_t group, Step step);
   void end_step(std::int64_t group, Step step);
+  // Do requests wait until the deployments of the group are finished, or until they hold no more?
+  void set_holding(std::int64_t group, bool holds);
   std::vector<Deployment> group(std::int64_t group) const;
   std::vector<Deployment> unfinished_deployments() const;               // of every app, oldest first
   std::vector<Deployment> deployments(AppId app, unsigned most) const;  // newest first, with steps
@@ -118,7 +129,9 @@ class Store {
   // routed one, none that is leased already; `is_free` probes a candidate. A port that was given back is leased again
   // as late as possible. Instances that are in the table already stay as they are. Throws Error when the range is
   // exhausted, and then has taken none.
-  std::vector<Instance> add_instances(const Release& release, Port first, Port last, bool (*is_free)(Port));
+  // `kept`: instances of older releases that go on with this one, under their names; their numbers are taken.
+  std::vector<Instance> add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
+                                      Port last, bool (*is_free)(Port));
   std::vector<Instance> instances() const;
   std::vector<Instance> instances(AppId app) const;
   // Instances that are not in the table are passed over. The plural forms are one transaction.
@@ -128,8 +141,9 @@ class Store {
   void remove_instances(const std::vector<InstanceName>& instances);
 
   // The commit point of the database, one transaction for the whole group: deployment → Committed; its release (none
-  // for Remove) becomes the app's live one; Starting → Serving; the other instances of those apps that serve →
-  // Draining. Does nothing when it has been done already. `begins`: as for advance().
+  // for Remove) becomes the app's live one; Starting → Serving; the other instances of those apps that serve and are
+  // not kept → Draining, those asleep are gone; settings, counts and `stopped` of the apps follow the release where the
+  // kind says so. Does nothing when it has been done already. `begins`: as for advance().
   void commit_group(std::int64_t group, std::optional<Step> begins = {});
 
   // Deployment rows beyond the newest `keep` of the app that have no release and are final; returns their numbers.

@@ -63,7 +63,7 @@ class InRoot : public testing::Test {
   Caller key(const std::string& name, const std::vector<std::string>& apps = {}) {
     std::vector<AppName> names;
     for (const auto& app : apps) names.push_back(AppName::parse(app));
-    return {Store(layout_.database()).add_key(KeyName::parse(name), "ssh-ed25519 " + name, "SHA256:" + name, names)};
+    return {Store(layout_.database()).add_key(KeyName::parse(name), "ssh-ed25519 " + name, "SHA256:" + name, names.empty() ? Role::Admin : Role::Deploy, names)};
   }
   Layout layout_;
 

@@ -49,8 +49,9 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
         return redeploy();
       case DeploymentKind::Restart:
         return restart();
+      default:
+        throw Error("no such kind");
     }
-    throw Error("no such kind");
   }
   // Deploys in a process of its own whose engine has this fault at its n-th call. False when it made fewer calls.
   bool deploy_with(Fault fault, unsigned at) {
@@ -205,7 +206,7 @@ class Settle : public DeployTest {
       make_directory(layout_.checkout(app.name, begun.number).tree());
     }
     store().add_release(release);
-    const auto rows = store().add_instances(release, 21000, 21999, always_free);
+    const auto rows = store().add_instances(release, {}, 21000, 21999, always_free);
     engine().start(plan_instances(platform(), app, rows));
     if (as_far_as == DeploymentState::Running) return begun.group;
     store().advance(begun.group, DeploymentState::Ready);

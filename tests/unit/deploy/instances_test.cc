@@ -26,6 +26,8 @@ class Instances : public DeployTest {
             {{.type = ProcessType::parse("web"), .command = "serve", .health = {}},
              {.type = ProcessType::parse("worker"), .command = "work", .health = {}}},
             std::move(environment),
+            {},
+            {},
             now()};
   }
   std::optional<App> app_;
@@ -88,7 +90,7 @@ TEST_F(Instances, OnlyServingInstancesWithAPortGetTraffic) {
   auto made = release();
   made.number = begun.number;
   store().add_release(made);
-  store().add_instances(made, 21000, 21999, always_free);
+  store().add_instances(made, {}, 21000, 21999, always_free);
   EXPECT_EQ(FakeEngine::rendered(traffic_targets(platform())), "admin.example.org: \nblog.example.org: \n")
       << "they are only starting";
   store().advance(begun.group, DeploymentState::Ready);

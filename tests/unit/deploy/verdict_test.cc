@@ -31,7 +31,7 @@ class Verdict : public DeployTest {
   RefCommand to(const std::string& ref) const { return {{}, commit_, ref}; }
   RefCommand deletion(const std::string& ref) const { return {commit_, {}, ref}; }
   static Key key_for(const std::vector<std::string>& apps) {
-    Key key{1, KeyName::parse("ann"), "ssh-ed25519 AAAA", "SHA256:x", apps.empty(), {}, now()};
+    Key key{1, KeyName::parse("ann"), "ssh-ed25519 AAAA", "SHA256:x", Role::Admin, apps.empty(), {}, now()};
     for (const auto& app : apps) key.apps.push_back(AppName::parse(app));
     return key;
   }

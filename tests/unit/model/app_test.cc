@@ -36,7 +36,8 @@ Key key(bool admin, std::vector<AppName> apps) {
           .name = KeyName::parse("ann"),
           .public_key = "ssh-ed25519 AAAA",
           .fingerprint = "SHA256:x",
-          .admin = admin,
+          .role = admin ? Role::Admin : Role::Deploy,
+          .all_apps = admin,
           .apps = std::move(apps),
           .created = {}};
 }

@@ -64,7 +64,7 @@ TEST_F(StoreApps, TakeTheirRepoWithThemWhenTheyAreTheLastOfIt) {
 
 TEST_F(StoreApps, CreatedAgainSeeNothingOfTheOld) {
   const App old = add_app("blog");
-  store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", {old.name});
+  store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {old.name});
   deploy({old});
   deploy({old});
   begin({old});
@@ -131,8 +131,8 @@ TEST_F(StoreApps, AreSummedUpForAListing) {
 TEST_F(StoreApps, KeysComeBackWithTheirRights) {
   add_app("blog");
   add_app("shop");
-  const Key admin = store().add_key(KeyName::parse("root@box"), "ssh-ed25519 A", "SHA256:a", {});
-  const Key ann = store().add_key(KeyName::parse("ann"), "ssh-ed25519 B", "SHA256:b",
+  const Key admin = store().add_key(KeyName::parse("root@box"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {});
+  const Key ann = store().add_key(KeyName::parse("ann"), "ssh-ed25519 B", "SHA256:b", Role::Deploy,
                                   {app_name("shop"), app_name("blog"), app_name("shop")});
   EXPECT_TRUE(admin.is_admin());
   EXPECT_FALSE(ann.is_admin());
@@ -149,17 +149,18 @@ TEST_F(StoreApps, KeysComeBackWithTheirRights) {
 }
 
 TEST_F(StoreApps, KeysAreRefusedTwiceAndForAppsThatAreNotThere) {
-  store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", {});
-  EXPECT_THROW(store().add_key(KeyName::parse("ann"), "ssh-ed25519 B", "SHA256:b", {}), UserError);
-  EXPECT_THROW(store().add_key(KeyName::parse("bob"), "ssh-ed25519 A", "SHA256:a", {}), UserError);
-  EXPECT_THROW(store().add_key(KeyName::parse("bob"), "ssh-ed25519 B", "SHA256:b", {app_name("no")}), UserError);
+  store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {});
+  EXPECT_THROW(store().add_key(KeyName::parse("ann"), "ssh-ed25519 B", "SHA256:b", Role::Admin, {}), UserError);
+  EXPECT_THROW(store().add_key(KeyName::parse("bob"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {}), UserError);
+  EXPECT_THROW(store().add_key(KeyName::parse("bob"), "ssh-ed25519 B", "SHA256:b", Role::Admin, {app_name("no")}),
+               UserError);
   EXPECT_EQ(store().keys().size(), 1u);
 }
 
 TEST_F(StoreApps, KeysAreRemovedByNameAndTheirIdNeverReturns) {
-  const Key first = store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", {});
+  const Key first = store().add_key(KeyName::parse("ann"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {});
   store().remove_key(first.name);
-  const Key second = store().add_key(KeyName::parse("anna"), "ssh-ed25519 A", "SHA256:a", {});
+  const Key second = store().add_key(KeyName::parse("anna"), "ssh-ed25519 A", "SHA256:a", Role::Admin, {});
   EXPECT_GT(second.id, first.id);
   EXPECT_FALSE(store().key(first.id));
   try {

@@ -150,7 +150,8 @@ TEST_F(StoreCrash, PortsAreLeasedOnceWhenSeveralProcessesSearch) {
       Store own(file());
       for (int n = 0; n < 5; ++n) {
         std::vector<InstanceName> names;
-        for (const Instance& added : own.add_instances(release, 20000, 20039, always_free)) names.push_back(added.name);
+        for (const Instance& added : own.add_instances(release, {}, 20000, 20039, always_free))
+          names.push_back(added.name);
         if (n < 4) own.remove_instances(names);
       }
     }));

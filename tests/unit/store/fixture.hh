@@ -87,7 +87,7 @@ class StoreTest : public testing::Test {
     for (const Deployment& deployment : deployments) {
       const Release release = release_of(deployment, processes);
       store().add_release(release);
-      store().add_instances(release, 20000, 29999, always_free);
+      store().add_instances(release, {}, 20000, 29999, always_free);
     }
     store().advance(group, DeploymentState::Ready);
     return deployments;

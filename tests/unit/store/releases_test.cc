@@ -61,7 +61,7 @@ TEST_F(StoreReleases, AreReplacedUntilTheyRun) {
   release.environment = {{"B", "2"}};
   store().add_release(release);
   EXPECT_EQ(store().release(blog.id, 1)->environment, release.environment);
-  store().add_instances(release, 20000, 29999, always_free);
+  store().add_instances(release, {}, 20000, 29999, always_free);
   EXPECT_THROW(store().add_release(release), Error);
 }
 
@@ -84,7 +84,7 @@ TEST_F(StoreReleases, InstancesStartWithAPortForEachRoutedOne) {
   const Release release = release_of(begin({blog})[0], {process("web", 2), process("worker", 2)});
   store().add_release(release);
   const std::vector<Instance> added =
-      store().add_instances(release, 20000, 20009, [](Port port) { return port != 20001; });
+      store().add_instances(release, {}, 20000, 20009, [](Port port) { return port != 20001; });
   ASSERT_EQ(added.size(), 4u);
   EXPECT_EQ(added[0].name.str(), "blog.1.web.1");
   EXPECT_EQ(added[0].port, Port{20000});
@@ -95,7 +95,7 @@ TEST_F(StoreReleases, InstancesStartWithAPortForEachRoutedOne) {
   EXPECT_EQ(added[3].state, InstanceState::Starting);
   EXPECT_EQ(store().instances().size(), 4u);
   // Said again after a crash: the same.
-  const std::vector<Instance> again = store().add_instances(release, 20000, 20009, always_free);
+  const std::vector<Instance> again = store().add_instances(release, {}, 20000, 20009, always_free);
   ASSERT_EQ(again.size(), 4u);
   EXPECT_EQ(again[1].port, Port{20002});
 }
@@ -106,7 +106,7 @@ TEST_F(StoreReleases, PortsRestAfterTheyWereGivenBack) {
   for (int i = 0; i < 5; ++i) {
     const Release release = release_of(begin({blog})[0]);
     store().add_release(release);
-    const Instance added = store().add_instances(release, 30000, 30002, always_free).at(0);
+    const Instance added = store().add_instances(release, {}, 30000, 30002, always_free).at(0);
     taken.push_back(added.port.value());
     store().remove_instance(added.name);
   }
@@ -114,7 +114,7 @@ TEST_F(StoreReleases, PortsRestAfterTheyWereGivenBack) {
   // A range that was changed meanwhile.
   const Release release = release_of(begin({blog})[0]);
   store().add_release(release);
-  EXPECT_EQ(store().add_instances(release, 65535, 65535, always_free).at(0).port, Port{65535});
+  EXPECT_EQ(store().add_instances(release, {}, 65535, 65535, always_free).at(0).port, Port{65535});
 }
 
 TEST_F(StoreReleases, PortsRunOutWithoutTakingAny) {
@@ -122,19 +122,19 @@ TEST_F(StoreReleases, PortsRunOutWithoutTakingAny) {
   const App shop = add_app("shop");
   const Release two = release_of(begin({blog})[0], {process("web", 2)});
   store().add_release(two);
-  store().add_instances(two, 20000, 20003, always_free);
+  store().add_instances(two, {}, 20000, 20003, always_free);
   const Release three = release_of(begin({shop})[0], {process("web", 3)});
   store().add_release(three);
   try {
-    store().add_instances(three, 20000, 20003, always_free);
+    store().add_instances(three, {}, 20000, 20003, always_free);
     FAIL() << "found a third";
   } catch (const Error& error) {
     EXPECT_EQ(error.message(), "no port from 20000 to 20003 is free (2 ports leased to instances)");
     EXPECT_FALSE(error.hint().empty());
   }
   EXPECT_TRUE(store().instances(shop.id).empty());
-  EXPECT_THROW(store().add_instances(three, 20003, 20000, always_free), Error);
-  EXPECT_THROW(store().add_instances(three, 25000, 29999, [](Port) { return false; }), Error);
+  EXPECT_THROW(store().add_instances(three, {}, 20003, 20000, always_free), Error);
+  EXPECT_THROW(store().add_instances(three, {}, 25000, 29999, [](Port) { return false; }), Error);
 }
 
 TEST_F(StoreReleases, InstanceStatesAreSetTogether) {
@@ -178,7 +178,7 @@ TEST_F(StoreReleases, DoNotGoLiveWhenOneOfTheGroupHasNone) {
   store().advance(both[0].group, State::Running);
   const Release release = release_of(both[0]);
   store().add_release(release);
-  store().add_instances(release, 20000, 29999, always_free);
+  store().add_instances(release, {}, 20000, 29999, always_free);
   store().advance(both[0].group, State::Ready);
   EXPECT_THROW(store().commit_group(both[0].group), Error);
   EXPECT_EQ(store().group(both[0].group)[0].state, State::Ready);

@@ -1,0 +1,28 @@
+// Which names look secret.
+// Floor 2.
+#include "model/app_setting.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+bool looks_secret(const SettingName& name) {
+  constexpr std::array<std::string_view, 16> kWords{
+      "PASSWORD", "PASSWD",     "PASS",        "PASSPHRASE", "SECRET",  "SECRETS", "TOKEN", "KEY",
+      "KEYS",     "CREDENTIAL", "CREDENTIALS", "AUTH",       "PRIVATE", "DSN",     "URL",   "URI"};
+  std::string upper = name.str();
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](char character) {
+    return character >= 'a' && character <= 'z' ? character - 'a' + 'A' : character;
+  });
+  const auto words = split(upper, '_');
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view secret) {
+      return word == secret || (secret.size() > 4 && word.ends_with(secret));
+    });
+  });
+}
+
+}  // namespace pushrod

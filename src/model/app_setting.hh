@@ -1,0 +1,24 @@
+// Settings of an app: environment variables that its operator gives it.
+// Floor 2. Values are sealed wherever they are kept; store/vault.hh opens them, late, for whoever needs the plain text.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "model/names.hh"
+
+namespace pushrod {
+
+struct AppSetting {
+  std::string sealed;   // encrypted, bound to its app and name
+  bool secret = false;  // shown masked, redacted from output
+  bool operator==(const AppSetting&) const = default;
+};
+
+using AppSettings = std::map<SettingName, AppSetting>;
+
+// Does a name look as if its value were a secret? PASSWORD, TOKEN, SECRET, KEY, … as a word of it, or a URL, which may
+// hold a password.
+bool looks_secret(const SettingName& name);
+
+}  // namespace pushrod
