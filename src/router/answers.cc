@@ -124,17 +124,18 @@ WorkerInfo parse_info(std::string_view answer) {
   return {value_of(answer, "description"), value_of(answer, "Stopping") != "0"};
 }
 
-std::map<std::string, unsigned> parse_requests(std::string_view answer) {
+std::map<std::string, RequestFigures> parse_requests(std::string_view answer) {
   const auto table = table_under(answer, "# pxname,");
   const auto names = split(table.heading.substr(2), ',');
   const auto backend = column(names, "pxname"), name = column(names, "svname"), queue = column(names, "qcur"),
-             sessions = column(names, "scur");
-  std::map<std::string, unsigned> requests;
+             sessions = column(names, "scur"), all_sessions = column(names, "stot");
+  std::map<std::string, RequestFigures> requests;
   for (const auto& line : table.rows) {
     const auto parts = split(line, ',');
     if (parts.size() != names.size()) refuse("a strange line of figures", line);
-    requests[parts[backend] + "/" + parts[name]] =
-        number<unsigned>(parts[queue], line) + number<unsigned>(parts[sessions], line);
+    requests[parts[backend] + "/" + parts[name]] = {
+        number<unsigned>(parts[queue], line) + number<unsigned>(parts[sessions], line),
+        number<std::uint64_t>(parts[all_sessions], line)};
   }
   return requests;
 }

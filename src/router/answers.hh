@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -44,8 +45,12 @@ struct WorkerInfo {
 };
 WorkerInfo parse_info(std::string_view answer);
 
-// `show stat` of servers: sessions and queue per "back-end/server".
-std::map<std::string, unsigned> parse_requests(std::string_view answer);
+// `show stat` of servers, by "back-end/server".
+struct RequestFigures {
+  unsigned in_flight = 0;    // sessions and queue
+  std::uint64_t served = 0;  // since this worker began, those in flight included
+};
+std::map<std::string, RequestFigures> parse_requests(std::string_view answer);
 
 // What HAProxy said to commands, without the tables: the lines that are worth telling when a change did not come about.
 std::vector<std::string> complaints(std::string_view answer);

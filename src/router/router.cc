@@ -57,6 +57,27 @@ std::vector<ServerState> change(const MasterSocket& master, const std::vector<st
   return servers;
 }
 
+// By instance, of all workers together.
+std::map<std::string, RequestFigures> ask_for_figures(const MasterSocket& master) {
+  const auto processes = master.processes();
+  if (!processes) return {};
+  auto pids = processes->workers;
+  pids.insert(pids.end(), processes->old_workers.begin(), processes->old_workers.end());
+  std::map<std::string, RequestFigures> all;
+  for (const pid_t pid : pids) {
+    const auto answer = master.ask(pid, "show stat -1 4 -1");
+    if (!answer) continue;
+    for (const auto& [server, figures] : parse_requests(*answer)) {
+      if (!server.starts_with(kBackendPrefix)) continue;
+      auto instance = server.substr(kBackendPrefix.size());
+      std::replace(instance.begin(), instance.end(), '/', '.');
+      all[instance].in_flight += figures.in_flight;
+      all[instance].served += figures.served;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Router::Router(Layout layout, Settings settings) : layout_(std::move(layout)), settings_(std::move(settings)) {}
@@ -112,22 +133,14 @@ bool Router::serves(const RoutingTable& table) const {
 }
 
 std::map<std::string, unsigned> Router::requests_in_flight() const {
-  const auto master = master_of(layout_);
-  const auto processes = master.processes();
-  if (!processes) return {};
-  auto pids = processes->workers;
-  pids.insert(pids.end(), processes->old_workers.begin(), processes->old_workers.end());
   std::map<std::string, unsigned> requests;
-  for (const pid_t pid : pids) {
-    const auto answer = master.ask(pid, "show stat -1 4 -1");
-    if (!answer) continue;
-    for (const auto& [server, count] : parse_requests(*answer)) {
-      if (!server.starts_with(kBackendPrefix)) continue;
-      auto instance = server.substr(kBackendPrefix.size());
-      std::replace(instance.begin(), instance.end(), '/', '.');
-      requests[instance] += count;
-    }
-  }
+  for (const auto& [instance, figures] : ask_for_figures(master_of(layout_))) requests[instance] = figures.in_flight;
+  return requests;
+}
+
+std::map<std::string, std::uint64_t> Router::requests_served() const {
+  std::map<std::string, std::uint64_t> requests;
+  for (const auto& [instance, figures] : ask_for_figures(master_of(layout_))) requests[instance] = figures.served;
   return requests;
 }
 

@@ -4,6 +4,7 @@
 // reload loses no request.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -60,6 +61,8 @@ class Router {
   // Requests in flight per instance ("blog.14.web.2") that HAProxy knows, in whatever state, WebSockets included; an
   // instance that it does not know is absent. Counts the workers that a reload left behind, too, until they are done.
   std::map<std::string, unsigned> requests_in_flight() const;
+  // Requests that were sent to each instance since its worker began; less than before after a reload or restart.
+  std::map<std::string, std::uint64_t> requests_served() const;
   // What HAProxy sends requests to now, to be held against what is wanted: for every app that it knows its servers
   // ("14.web.2"), sorted; none for an app that answers with the 503 page. Empty when it is not running.
   std::map<std::string, std::vector<std::string>> observed() const;

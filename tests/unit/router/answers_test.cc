@@ -52,9 +52,10 @@ TEST(Answers, TellDescriptionAndStopping) {
 
 TEST(Answers, TellRequestsWithThoseThatQueue) {
   const auto requests = parse_requests(
-      "# pxname,svname,qcur,qmax,scur,smax,\napp.blog,14.web.1,2,2,3,9,\napp.blog,14.web.2,0,0,0,0,\n\n");
-  EXPECT_EQ(requests.at("app.blog/14.web.1"), 5u);
-  EXPECT_EQ(requests.at("app.blog/14.web.2"), 0u);
+      "# pxname,svname,qcur,qmax,scur,smax,stot,\napp.blog,14.web.1,2,2,3,9,70,\napp.blog,14.web.2,0,0,0,0,0,\n\n");
+  EXPECT_EQ(requests.at("app.blog/14.web.1").in_flight, 5u);
+  EXPECT_EQ(requests.at("app.blog/14.web.1").served, 70u);
+  EXPECT_EQ(requests.at("app.blog/14.web.2").in_flight, 0u);
 }
 
 TEST(Answers, TellBackends) {
@@ -74,8 +75,8 @@ TEST(Answers, AreRefusedWhenCutAnywhere) {
 
 TEST(Answers, AreRefusedInAnotherForm) {
   EXPECT_THROW(parse_servers("# be_id be_name srv_name\n4 app.blog 1\n\n"), Error) << "columns missing";
-  EXPECT_THROW(parse_requests("# pxname,svname,qcur,scur\na,b,-1,0\n\n"), Error) << "no number";
-  EXPECT_THROW(parse_requests("# pxname,svname,qcur,scur\na,b,0\n\n"), Error) << "a short line";
+  EXPECT_THROW(parse_requests("# pxname,svname,qcur,scur,stot\na,b,-1,0,0\n\n"), Error) << "no number";
+  EXPECT_THROW(parse_requests("# pxname,svname,qcur,scur,stot\na,b,0\n\n"), Error) << "a short line";
   EXPECT_THROW(parse_info("description: x\n"), Error);
   EXPECT_THROW(parse_processes("#<PID> x\nhello world x\n\n"), Error);
 }

@@ -107,6 +107,14 @@ TEST_F(Requests, DoNotTurnIntoHttp2) {
   EXPECT_EQ(preface.read_response().status, 400);
 }
 
+TEST_F(Requests, AreCountedOneByOneOnAConnectionThatStays) {
+  Connection client(port());
+  for (int number = 0; number < 5; ++number) EXPECT_EQ(client.get("blog.localhost").body, "blog");
+  EXPECT_EQ(client.get("shop.localhost").body, "shop");
+  EXPECT_EQ(router_->requests_served().at("blog.1.web.1"), 5u);
+  EXPECT_EQ(router_->requests_served().at("shop.1.web.1"), 1u);
+}
+
 TEST_F(Requests, BecomeWebSockets) {
   Connection client(port());
   client.send_text(
