@@ -7,6 +7,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
@@ -43,8 +44,17 @@ int app_create(Context& context, const std::string& name, std::string repo, cons
   context.require_admin();
   if (repo.empty()) repo = name;
   const auto platform = context.platform();
-  const auto app = create_app(platform, AppName::parse(name), RepoName::parse(repo), BranchName::parse(branch),
-                              parse_app_path(path));
+  const auto app_name = AppName::parse(name);
+  const auto repo_name = RepoName::parse(repo);
+  const auto branch_name = BranchName::parse(branch);
+  const auto app_path = parse_app_path(path);
+  const auto detail =
+      fmt::format("repo {}, branch {}{}", repo, escaped(branch), app_path.empty() ? "" : ", path " + escaped(app_path));
+  audited(context, {name, "app create", detail}, [&] {
+    create_app(platform, app_name, repo_name, branch_name, app_path);
+    return kExitOk;
+  });
+  const auto app = context.store().app(app_name).value();
   const auto url = ssh_url(context.settings(), app.repo);
   print(fmt::format("App {} runs from branch {} of repo {}.\n", app.name.str(), quoted(app.branch.str()),
                     app.repo.str()));
@@ -63,7 +73,7 @@ int app_create(Context& context, const std::string& name, std::string repo, cons
 int app_list(Context& context, bool json) {
   const auto& settings = context.settings();
   auto summaries = context.store().app_summaries();
-  std::erase_if(summaries, [&](const AppSummary& summary) { return !context.may_use(summary.app.name); });
+  std::erase_if(summaries, [&](const AppSummary& summary) { return !context.may(summary.app.name, Right::See); });
   if (json) {
     auto list = Json::array();
     for (const auto& summary : summaries) {
@@ -93,7 +103,7 @@ int app_list(Context& context, bool json) {
 }
 
 int app_info(Context& context, const std::string& name, bool json) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::See);
   const auto platform = context.platform();
   const auto release = app.live ? context.store().release(app.id, *app.live) : std::nullopt;
   const auto last = context.store().deployments(app.id, 1);
@@ -134,15 +144,17 @@ int app_info(Context& context, const std::string& name, bool json) {
 }
 
 int app_destroy(Context& context, const std::string& name, bool yes) {
-  context.require_admin();
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::Administer);
   const bool last = context.store().apps_of(app.repo).size() == 1;
   if (!yes) {
     throw UserError(fmt::format("this deletes app {} with its data, releases and logs{}", app.name.str(),
                                 last ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : ""),
                     fmt::format("if you mean it: app destroy {} --yes", app.name.str()));
   }
-  destroy_app(context.platform(), app);
+  audited(context, {app.name.str(), "app destroy", ""}, [&] {
+    destroy_app(context.platform(), app);
+    return kExitOk;
+  });
   print(fmt::format("App {} is gone{}.\n", app.name.str(),
                     last ? fmt::format(", and so is repo {}", app.repo.str()) : ""));
   return kExitOk;
@@ -151,7 +163,7 @@ int app_destroy(Context& context, const std::string& name, bool yes) {
 int repo_list(Context& context, bool json) {
   std::map<RepoName, std::vector<App>> repos;
   for (auto& app : context.store().apps()) {
-    if (context.may_use(app.name)) repos[app.repo].push_back(app);
+    if (context.may(app.name, Right::See)) repos[app.repo].push_back(app);
   }
   auto list = Json::array();
   Table table({"REPO", "BRANCH", "APPS"});

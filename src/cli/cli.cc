@@ -15,8 +15,6 @@
 
 namespace pushrod {
 
-namespace {
-
 void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
   add_key_verbs(grammar);
@@ -25,9 +23,8 @@ void add_verbs(Grammar& grammar) {
   add_logs_verb(grammar);
   add_doctor_verb(grammar);
   add_completion_verb(grammar);
+  add_audit_verb(grammar);
 }
-
-}  // namespace
 
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
   Grammar grammar;

@@ -73,13 +73,16 @@ LocalEngine& Context::engine() {
   return *engine_;
 }
 
-App Context::require_app(const std::string& name) {
+App Context::require_app(const std::string& name, Right right) {
   const auto parsed = AppName::parse(name);
   auto app = store().app(parsed);
-  if (app && may_use(parsed)) return std::move(*app);
+  if (app && may(parsed, right)) return std::move(*app);
+  if (app && may(parsed, Right::See)) {
+    throw UserError(refusal_of(*caller_.key, parsed), remedy_for(*caller_.key, right));
+  }
   std::vector<std::string> known;
   for (const auto& other : store().apps()) {
-    if (may_use(other.name)) known.push_back(other.name.str());
+    if (may(other.name, Right::See)) known.push_back(other.name.str());
   }
   const auto meant = nearest(name, known);
   throw UserError(fmt::format("there is no app {}", quoted(name)),
@@ -88,7 +91,8 @@ App Context::require_app(const std::string& name) {
 
 void Context::require_admin() const {
   if (caller_.key && !caller_.key->is_admin()) {
-    throw UserError("this key may use only its apps", "ask an administrator of this machine");
+    throw UserError("this is for administrators of this machine: keys with the role admin for all apps",
+                    "ask one of them");
   }
 }
 

@@ -10,13 +10,15 @@
 
 #include "deploy/platform.hh"
 #include "engine/local/local_engine.hh"
+#include "model/rights.hh"
 
 namespace pushrod {
 
 // Somebody at the other end of an SSH connection has a key; whoever runs the program on this machine as its user is the
 // operator.
 struct Caller {
-  std::optional<Key> key;
+  std::optional<Key> key{};
+  std::string address = "local";  // where the connection comes from
   bool is_remote() const { return key.has_value(); }
   std::string author() const;  // "anna", "local:deploy"
 };
@@ -35,11 +37,12 @@ class Context {
   Platform platform() { return {layout_, settings(), store(), engine()}; }
   const Caller& caller() const { return caller_; }
 
-  // The app, if it is there and the caller may use it. Throws UserError, which is the same for missing and forbidden.
-  App require_app(const std::string& name);
+  // The app, if it is there and the caller may do that with it. Throws UserError, which is the same for an app that is
+  // missing and for one that the caller may not even see.
+  App require_app(const std::string& name, Right right);
   // For what concerns all of the machine: throws UserError unless the caller is an administrator.
   void require_admin() const;
-  bool may_use(const AppName& app) const { return !caller_.key || caller_.key->may_use(app); }
+  bool may(const AppName& app, Right right) const { return !caller_.key || pushrod::may(*caller_.key, app, right); }
 
  private:
   Layout layout_;

@@ -7,6 +7,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
@@ -56,11 +57,12 @@ int run_change(Context& context, const App& app, DeploymentKind kind, const std:
   const int cancel_fd = stop_signal_fd();
   Journal journal(STDOUT_FILENO, is_terminal(STDOUT_FILENO));
   const Change change{kind, app.repo, app.branch, {app}, commit, head, context.caller().author()};
-  return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest;
+  return audited(context, {app.name.str(), std::string(to_string(kind)), ""},
+                 [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
 }
 
 int deployments(Context& context, const std::string& name, unsigned most, bool json) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::See);
   auto list = Json::array();
   Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED", "TOOK"});
   for (const auto& deployment : context.store().deployments(app.id, most)) {
@@ -79,7 +81,7 @@ int deployments(Context& context, const std::string& name, unsigned most, bool j
 }
 
 int deployment(Context& context, const std::string& name, ReleaseNumber number, bool json) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::See);
   const auto found = context.store().deployment(app.id, number);
   if (!found) {
     throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number),
@@ -107,7 +109,7 @@ int deployment(Context& context, const std::string& name, ReleaseNumber number, 
 }
 
 int restart(Context& context, const std::string& name) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::Deploy);
   if (!app.live) {
     throw UserError(fmt::format("app {} is not deployed, so there is nothing to restart", app.name.str()),
                     "push to its branch");
@@ -117,7 +119,7 @@ int restart(Context& context, const std::string& name) {
 }
 
 int redeploy(Context& context, const std::string& name) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::Deploy);
   const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
   if (!head) {
     throw UserError(fmt::format("branch {} of repo {} has no commit yet", quoted(app.branch.str()), app.repo.str()),
@@ -127,14 +129,18 @@ int redeploy(Context& context, const std::string& name) {
 }
 
 int cancel(Context& context, const std::string& name) {
-  const auto app = context.require_app(name);
+  const auto app = context.require_app(name, Right::Deploy);
   bool any = false;
   for (const auto& deployment : context.store().unfinished_deployments()) {
     if (deployment.app_id != app.id) continue;
     if (deployment.state == DeploymentState::Committed) {
       throw UserError(fmt::format("deployment {} of {} is committed already", deployment.number, app.name.str()));
     }
-    if (!request_cancel(context.platform(), deployment.group)) continue;
+    const bool told = request_cancel(context.platform(), deployment.group);
+    if (!told) continue;
+    end_audit(context,
+              begin_audit(context, {app.name.str(), "cancel", fmt::format("deployment {}", deployment.number)}),
+              "done");
     print(fmt::format("Cancelling deployment {} of {}.\n", deployment.number, app.name.str()));
     any = true;
   }

@@ -187,7 +187,10 @@ void add_doctor_verb(Grammar& grammar) {
   const auto json = std::make_shared<bool>(false);
   grammar
       .verb("doctor", "what this machine has and lacks",
-            [json](Context& context) { return doctor(context.layout().root(), *json); })
+            [json](Context& context) {
+              context.require_admin();
+              return doctor(context.layout().root(), *json);
+            })
       .json(*json);
 }
 

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/audited.hh"
 #include "cli/gate.hh"
 #include "deploy/push.hh"
 #include "deploy/verdict.hh"
@@ -30,7 +32,8 @@ Caller caller_of(const std::filesystem::path& root) {
   Context context(root, {});
   auto key = number ? context.store().key(static_cast<std::int64_t>(*number)) : std::nullopt;
   if (!key) throw UserError("this key has been removed");
-  return {std::move(key)};
+  const char* address = getenv("PUSHROD_ADDRESS");
+  return {std::move(key), address != nullptr ? address : ""};
 }
 
 Hook open_hook() {
@@ -40,6 +43,33 @@ Hook open_hook() {
     throw Error(fmt::format("{} is not a repository of Pushrod", quoted(directory.string())));
   }
   return {RepoName::parse(directory.stem().string()), Context(root, caller_of(root))};
+}
+
+// One record for each app of each branch, by the ref.
+using Records = std::multimap<std::string, std::int64_t>;
+
+Records begin_records(Hook& hook, const ProcReceiveRequest& request) {
+  constexpr std::string_view kBranches = "refs/heads/";
+  const auto shown = [](const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "nothing"; };
+  Records records;
+  for (const auto& command : request.commands) {
+    if (!command.ref.starts_with(kBranches)) continue;
+    const auto branch = BranchName::parse(command.ref.substr(kBranches.size()));
+    const auto detail = fmt::format("{} {}..{}", escaped(branch.str()), shown(command.before), shown(command.after));
+    for (const auto& app : hook.context.store().apps_of(hook.repo, branch)) {
+      records.emplace(command.ref, begin_audit(hook.context, {app.name.str(), "push", detail}));
+    }
+  }
+  return records;
+}
+
+void end_records(Hook& hook, const Records& records, const std::vector<RefReport>& reports) {
+  for (const auto& report : reports) {
+    const auto [first, last] = records.equal_range(report.ref);
+    for (auto record = first; record != last; ++record) {
+      end_audit(hook.context, record->second, report.refusal.empty() ? "done" : "failed: " + report.refusal);
+    }
+  }
 }
 
 }  // namespace
@@ -64,8 +94,10 @@ int proc_receive_hook() {
   const auto request = read_proc_receive(STDIN_FILENO, STDOUT_FILENO);
   auto hook = open_hook();
   Journal journal(STDERR_FILENO);
+  const auto records = begin_records(hook, request);
   const auto reports =
       deploy_push(hook.context.platform(), hook.repo, request, hook.context.caller().author(), journal, cancel_fd);
+  end_records(hook, records, reports);
   write_proc_receive_report(STDOUT_FILENO, reports);
   return kExitOk;
 }

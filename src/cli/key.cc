@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
@@ -58,32 +60,98 @@ void change_keys(Context& context, const Change& change) {
   write();
 }
 
-int key_add(Context& context, const std::string& name, const std::string& file, const std::vector<std::string>& apps) {
+// "--app blog,shop --app wiki"
+std::vector<AppName> parse_apps(Context& context, const std::vector<std::string>& lists) {
+  std::vector<AppName> apps;
+  for (const auto& list : lists) {
+    for (const auto& name : split(list, ',')) apps.push_back(context.require_app(name, Right::See).name);
+  }
+  return apps;
+}
+
+Role parse_role(const std::string& text) {
+  if (text == "admin" || text == "deploy" || text == "view") return role_from(text);
+  throw UsageError(fmt::format("there is no role {}", quoted(text)), "known: admin, deploy, view");
+}
+
+std::string names_of(const std::vector<AppName>& apps) {
+  std::vector<std::string> names;
+  for (const auto& app : apps) names.push_back(app.str());
+  return names.empty() ? "no app" : join(names, ", ");
+}
+
+// "everything", "view blog, shop", "deploy all apps".
+std::string described(const Key& key) {
+  if (key.is_admin()) return "everything";
+  return fmt::format("{} {}", to_string(key.role), key.all_apps ? "all apps" : names_of(key.apps));
+}
+
+// What is asked for: a role, and apps or all of them; what is not said stays.
+struct RightsWords {
+  std::string role;
+  std::vector<std::string> apps;
+  bool all_apps = false;
+};
+
+int key_add(Context& context, const std::string& name, const std::string& file, const RightsWords& rights) {
   context.require_admin();
   const auto key_name = KeyName::parse(name);
-  std::vector<AppName> allowed;
-  for (const auto& app : apps) allowed.push_back(context.require_app(app).name);
+  const auto apps = parse_apps(context, rights.apps);
+  const auto role = !rights.role.empty() ? parse_role(rights.role) : apps.empty() ? Role::Admin : Role::Deploy;
   const auto key = parse_public_key(read_key(context, file));
-  change_keys(context, [&] { context.store().add_key(key_name, key.text, key.fingerprint, allowed.empty() ? Role::Admin : Role::Deploy, allowed); });
-  print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), key.fingerprint,
-                    apps.empty() ? "everything" : join(apps, ", ")));
+  std::optional<Key> added;
+  const auto detail =
+      fmt::format("{} {}: {} {}", name, key.fingerprint, to_string(role), apps.empty() ? "all apps" : names_of(apps));
+  audited(context, {"", "key add", detail}, [&] {
+    change_keys(context, [&] { added = context.store().add_key(key_name, key.text, key.fingerprint, role, apps); });
+    return kExitOk;
+  });
+  print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), key.fingerprint, described(*added)));
+  return kExitOk;
+}
+
+int key_set(Context& context, const std::string& name, const RightsWords& rights) {
+  context.require_admin();
+  const auto key_name = KeyName::parse(name);
+  if (rights.role.empty() && rights.apps.empty() && !rights.all_apps) {
+    throw UsageError("nothing is to be changed", "say --role, --app or --all-apps");
+  }
+  const auto keys = context.store().keys();
+  const auto before = std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.name == key_name; });
+  const bool known = before != keys.end();
+  auto apps = parse_apps(context, rights.apps);
+  if (known && apps.empty() && !rights.all_apps && !before->all_apps) {
+    apps = before->apps;
+    // Without apps it would be for all of them.
+    if (apps.empty())
+      throw UserError(fmt::format("key {} is for no app any more", name), "say which with --app, or --all-apps");
+  }
+  const auto role = !rights.role.empty() ? parse_role(rights.role) : known ? before->role : Role::View;
+  std::optional<Key> after;
+  const auto detail = fmt::format("{}: {} {}", name, to_string(role), apps.empty() ? "all apps" : names_of(apps));
+  audited(context, {"", "key set", detail}, [&] {
+    after = context.store().set_key(key_name, role, apps);
+    return kExitOk;
+  });
+  print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), after->fingerprint, described(*after)));
   return kExitOk;
 }
 
 int key_list(Context& context, bool json) {
   context.require_admin();
   auto list = Json::array();
-  Table table({"KEY", "FINGERPRINT", "MAY USE", "ADDED"});
+  Table table({"KEY", "FINGERPRINT", "ROLE", "APPS", "ADDED"});
   for (const auto& key : context.store().keys()) {
     std::vector<std::string> apps;
     for (const auto& app : key.apps) apps.push_back(app.str());
     list.push_back({{"key", key.name.str()},
                     {"fingerprint", key.fingerprint},
                     {"public_key", key.public_key},
-                    {"apps", key.is_admin() ? Json("all") : Json(apps)},
+                    {"role", to_string(key.role)},
+                    {"apps", key.all_apps ? Json("all") : Json(apps)},
                     {"created", iso_time(key.created)}});
-    table.add(
-        {key.name.str(), key.fingerprint, key.is_admin() ? "everything" : join(apps, ", "), format_time(key.created)});
+    table.add({key.name.str(), key.fingerprint, std::string(to_string(key.role)),
+               key.all_apps ? "all" : names_of(key.apps), format_time(key.created)});
   }
   if (json) {
     print_json(list);
@@ -97,7 +165,10 @@ int key_list(Context& context, bool json) {
 int key_remove(Context& context, const std::string& name) {
   context.require_admin();
   const auto key_name = KeyName::parse(name);
-  change_keys(context, [&] { context.store().remove_key(key_name); });
+  audited(context, {"", "key remove", name}, [&] {
+    change_keys(context, [&] { context.store().remove_key(key_name); });
+    return kExitOk;
+  });
   print(fmt::format("Key {} is gone.\n", key_name.str()));
   return kExitOk;
 }
@@ -105,21 +176,29 @@ int key_remove(Context& context, const std::string& name) {
 }  // namespace
 
 void add_key_verbs(Grammar& grammar) {
-  struct Words {
+  struct Words : RightsWords {
     std::string name, file = "-";
-    std::vector<std::string> apps;
     bool json = false;
   };
   const auto words = std::make_shared<Words>();
   grammar.describe_group("key", "who may connect");
   grammar
       .verb("key", "add", "let a public key in",
-            [words](Context& context) { return key_add(context, words->name, words->file, words->apps); })
+            [words](Context& context) { return key_add(context, words->name, words->file, *words); })
       .needs("NAME", words->name, "whose key it is")
       .takes("FILE", words->file, "the .pub file, or - for standard input (default: -)")
-      .options("--app", words->apps, "let it use only this app (may be given again)");
+      .option("--role", words->role, "admin, deploy or view (default: admin, or deploy with --app)")
+      .options("--app", words->apps, "let it use only these apps: APP[,APP] (may be given again)");
   grammar.verb("key", "list", "all keys", [words](Context& context) { return key_list(context, words->json); })
       .json(words->json);
+  grammar
+      .verb("key", "set", "change what a key may do",
+            [words](Context& context) { return key_set(context, words->name, *words); })
+      .needs("KEY", words->name, "its name")
+      .option("--role", words->role, "admin, deploy or view")
+      .options("--app", words->apps, "let it use only these apps: APP[,APP] (may be given again)")
+      .flag("--all-apps", words->all_apps, "let it use all apps, those to come included")
+      .excludes("--all-apps", "--app");
   grammar
       .verb("key", "remove", "let a key in no more",
             [words](Context& context) { return key_remove(context, words->name); })

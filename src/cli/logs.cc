@@ -248,7 +248,7 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
 }
 
 int logs(Context& context, const LogsRequest& request) {
-  const auto app = context.require_app(request.app);
+  const auto app = context.require_app(request.app, Right::See);
   stop_signal_fd();
   return request.deployment ? deployment_log(context, app, request) : instance_logs(context, app, request);
 }

@@ -20,7 +20,7 @@ std::string shown_state(const Instance& instance, const InstanceStatus* status) 
 }
 int show_processes(Context& context, const std::string& app, bool json) {
   std::optional<AppId> only;
-  if (!app.empty()) only = context.require_app(app).id;
+  if (!app.empty()) only = context.require_app(app, Right::See).id;
   const auto instances = only ? context.store().instances(*only) : context.store().instances();
   std::map<InstanceName, InstanceStatus> observed;
   for (auto& status : context.engine().inspect()) observed.emplace(status.name, status);
@@ -28,7 +28,7 @@ int show_processes(Context& context, const std::string& app, bool json) {
   auto list = Json::array();
   Table table({"INSTANCE", "STATE", "PID", "PORT", "UP FOR", "RESTARTS", "LAST EXIT"});
   for (const auto& instance : instances) {
-    if (!context.may_use(instance.name.app)) continue;
+    if (!context.may(instance.name.app, Right::See)) continue;
     const auto found = observed.find(instance.name);
     const InstanceStatus* status = found == observed.end() ? nullptr : &found->second;
     const bool up = status != nullptr && status->up;

@@ -8,8 +8,10 @@ namespace pushrod {
 
 class Grammar;
 
-// Here and over SSH.
+// Here and over SSH: all of them, as follows.
+void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
+void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_deployment_verbs(Grammar& grammar);
 void add_doctor_verb(Grammar& grammar);

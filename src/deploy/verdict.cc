@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "git/tree_check.hh"
+#include "model/rights.hh"
 
 namespace pushrod {
 
@@ -17,15 +18,16 @@ namespace {
 constexpr std::string_view kBranchPrefix = "refs/heads/";
 constexpr std::string_view kConfirm = "confirm=";
 
-bool may_use_all(const std::optional<Key>& key, const std::vector<App>& apps) {
-  return !key || std::all_of(apps.begin(), apps.end(), [&](const App& app) { return key->may_use(app.name); });
+bool may_all(const std::optional<Key>& key, const std::vector<App>& apps, Right right) {
+  return !key || std::all_of(apps.begin(), apps.end(), [&](const App& app) { return may(*key, app.name, right); });
 }
 
-// Only what the key may use is named: forbidden and missing look the same.
+// Only what the key may see is named: forbidden and missing look the same.
 std::string branches_with_apps(const Platform& platform, const RepoName& repo, const std::optional<Key>& key) {
   std::vector<std::string> known;
   for (const auto& app : platform.store.apps_of(repo)) {
-    if (may_use_all(key, {app})) known.push_back(fmt::format("{} ({})", escaped(app.branch.str(), 80), app.name.str()));
+    if (may_all(key, {app}, Right::See))
+      known.push_back(fmt::format("{} ({})", escaped(app.branch.str(), 80), app.name.str()));
   }
   return known.empty() ? "no branch of this repo has one" : "branches that have one: " + join(known, ", ");
 }
@@ -51,9 +53,12 @@ std::optional<Refusal> judge_ref(const Platform& platform, const RepoName& repo,
   }
   const auto branch = BranchName::parse(command.ref.substr(kBranchPrefix.size()));
   const auto apps = platform.store.apps_of(repo, branch);
-  if (apps.empty() || !may_use_all(key, apps)) {
+  if (apps.empty() || !may_all(key, apps, Right::See)) {
     return Refusal{fmt::format("branch {} of repo {} has no app", quoted(branch.str()), repo.str()),
                    branches_with_apps(platform, repo, key)};
+  }
+  if (!may_all(key, apps, Right::Deploy)) {
+    return Refusal{refusal_of(*key, apps.front().name), remedy_for(*key, Right::Deploy)};
   }
   if (!command.after) return judge_deletion(command, branch, apps, options);
   check_tree(repository, *command.after, platform.settings, true);

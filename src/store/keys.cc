@@ -47,6 +47,22 @@ void refuse_same(Connection& connection, const KeyName& name, const std::string&
                   fmt::format("use another key pair, or remove that one first: pushrod key remove {}", other.str()));
 }
 
+void write_apps(Connection& connection, std::int64_t key, const std::vector<AppName>& apps) {
+  for (const AppName& app : apps) {
+    const auto app_id = connection.query("SELECT id FROM apps WHERE name = ?").with(app).only_integer();
+    if (!app_id) throw UserError(fmt::format("there is no app called {}", app.str()), "pushrod app list shows them");
+    connection.query("INSERT OR IGNORE INTO key_apps VALUES (?, ?)").with(key, *app_id).run();
+  }
+}
+
+UserError no_such_key(const KeyName& name, const std::vector<Key>& known) {
+  std::vector<std::string> names;
+  for (const Key& key : known) names.push_back(key.name.str());
+  const std::optional<std::string> meant = nearest(name.str(), names);
+  return UserError(fmt::format("there is no key called {}", name.str()),
+                   meant ? fmt::format("did you mean {}?", *meant) : "pushrod key list shows them");
+}
+
 }  // namespace
 
 Key Store::add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint, Role role,
@@ -58,24 +74,28 @@ Key Store::add_key(const KeyName& name, const std::string& public_key, const std
       "id");
   insert.with(name, public_key, fingerprint, to_string(role), std::int64_t{apps.empty()}, now());
   const std::int64_t id = insert.only_integer().value();
-  for (const AppName& app : apps) {
-    const auto app_id = db_->query("SELECT id FROM apps WHERE name = ?").with(app).only_integer();
-    if (!app_id) throw UserError(fmt::format("there is no app called {}", app.str()), "pushrod app list shows them");
-    db_->query("INSERT OR IGNORE INTO key_apps VALUES (?, ?)").with(id, *app_id).run();
-  }
+  write_apps(*db_, id, apps);
   Key added = key(id).value();
   transaction.commit();
   return added;
 }
 
+Key Store::set_key(const KeyName& name, Role role, const std::vector<AppName>& apps) {
+  Transaction transaction(*db_);
+  Query update = db_->query("UPDATE keys SET role = ?, all_apps = ? WHERE name = ? RETURNING id");
+  const auto id = update.with(to_string(role), std::int64_t{apps.empty()}, name).only_integer();
+  if (!id) throw no_such_key(name, keys());
+  db_->query("DELETE FROM key_apps WHERE key_id = ?").with(*id).run();
+  write_apps(*db_, *id, apps);
+  Key changed = key(*id).value();
+  transaction.commit();
+  return changed;
+}
+
 void Store::remove_key(const KeyName& name) {
   Transaction transaction(*db_);
   if (!db_->query("DELETE FROM keys WHERE name = ? RETURNING id").with(name).only_integer()) {
-    std::vector<std::string> names;
-    for (const Key& key : keys()) names.push_back(key.name.str());
-    const std::optional<std::string> meant = nearest(name.str(), names);
-    throw UserError(fmt::format("there is no key called {}", name.str()),
-                    meant ? fmt::format("did you mean {}?", *meant) : "pushrod key list shows them");
+    throw no_such_key(name, keys());
   }
   transaction.commit();
 }

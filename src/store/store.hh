@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "model/app.hh"
+#include "model/audit.hh"
 #include "model/deployment.hh"
 #include "model/release.hh"
 
@@ -71,6 +72,8 @@ class Store {
   // is not there.
   Key add_key(const KeyName& name, const std::string& public_key, const std::string& fingerprint, Role role,
               const std::vector<AppName>& apps);
+  // The role, and without apps: for all of them. Throws UserError when there is no such key or app.
+  Key set_key(const KeyName& name, Role role, const std::vector<AppName>& apps);
   void remove_key(const KeyName& name);  // throws UserError when there is none
   std::vector<Key> keys() const;
   std::optional<Key> key(std::int64_t id) const;
@@ -148,6 +151,14 @@ class Store {
 
   // Deployment rows beyond the newest `keep` of the app that have no release and are final; returns their numbers.
   std::vector<ReleaseNumber> prune_deployments(AppId app, unsigned keep);
+
+  // --- the audit
+  // Records what is about to be done (at: now), and later how it ended; returns the row's id.
+  std::int64_t begin_audit(const AuditEntry& entry);
+  void end_audit(std::int64_t id, const std::string& outcome);
+  // The newest first.
+  std::vector<AuditEntry> audit(unsigned most, const std::function<bool(const AuditEntry&)>& wanted) const;
+  void prune_audit(unsigned keep);
 
   // A number that changes whenever any process has committed a change, this one included. It means nothing to another
   // connection.

@@ -30,8 +30,8 @@ def test_a_key_lets_in_from_when_it_is_added_until_it_is_removed(platform, new_k
     assert name in result.out and "SHA256:" in result.out
     platform.ssh("app", "list", key=key)
     listed = {k["key"]: k for k in platform.json("key", "list")}
-    assert listed[name].keys() == {"key", "fingerprint", "public_key", "apps", "created"}
-    assert listed[name]["apps"] == "all"
+    assert listed[name].keys() == {"key", "fingerprint", "public_key", "role", "apps", "created"}
+    assert (listed[name]["role"], listed[name]["apps"]) == ("admin", "all")
     assert listed[name]["fingerprint"] in result.out
     platform.pushrod("key", "remove", name)
     platform.ssh("app", "list", key=key, code=255)

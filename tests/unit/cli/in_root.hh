@@ -39,13 +39,14 @@ class InRoot : public testing::Test {
   std::string printed(const std::vector<std::string>& words, const Caller& caller = {}) {
     testing::internal::CaptureStdout();
     int code = -1;
+    std::string problem;
     try {
       code = run_verbs(layout_.root(), words, caller);
     } catch (const Error& error) {
-      ADD_FAILURE() << error.message();
+      problem = error.message();
     }
     std::string text = testing::internal::GetCapturedStdout();
-    EXPECT_EQ(code, kExitOk);
+    EXPECT_EQ(code, kExitOk) << problem;
     return text;
   }
   std::string refused(const std::vector<std::string>& words, const Caller& caller = {}) {
@@ -63,7 +64,9 @@ class InRoot : public testing::Test {
   Caller key(const std::string& name, const std::vector<std::string>& apps = {}) {
     std::vector<AppName> names;
     for (const auto& app : apps) names.push_back(AppName::parse(app));
-    return {Store(layout_.database()).add_key(KeyName::parse(name), "ssh-ed25519 " + name, "SHA256:" + name, names.empty() ? Role::Admin : Role::Deploy, names)};
+    return {Store(layout_.database())
+                .add_key(KeyName::parse(name), "ssh-ed25519 " + name, "SHA256:" + name,
+                         names.empty() ? Role::Admin : Role::Deploy, names)};
   }
   Layout layout_;
 
