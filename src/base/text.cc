@@ -159,7 +159,9 @@ std::string format_bytes(std::uint64_t bytes) {
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   unsigned shift = 0;
-  if (!text.empty() && !is_digit(text.back())) {
+  const bool is_long = text.ends_with("iB");
+  if (is_long) text.remove_suffix(2);
+  if (!text.empty() && (is_long || !is_digit(text.back()))) {
     switch (text.back()) {
       case 'k':
       case 'K':
@@ -178,6 +180,7 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
         return std::nullopt;
     }
     text.remove_suffix(1);
+    if (is_long && text.ends_with(' ')) text.remove_suffix(1);
   }
   const auto count = parse_unsigned(text);
   if (!count || *count > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;

@@ -28,7 +28,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_duration(std::chrono::milliseconds duration);
 // "512 B", "1.2 MB" (powers of 1000).
 std::string format_bytes(std::uint64_t bytes);
-// "64M", "2G", "512k", "1000" (powers of 1024); otherwise absent.
+// "64M", "64 MiB", "2G", "512k", "1000" (powers of 1024); otherwise absent.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);

@@ -49,6 +49,7 @@ struct SandboxJob {
   Milliseconds timeout;
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw
+  Limits limits{};
 };
 
 // Runs the plan's command with /app, /venv and /cache writable. Throws UserError with the last lines as evidence when

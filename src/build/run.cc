@@ -10,6 +10,7 @@
 #include "build/builders.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
+#include "sandbox/sandbox_group.hh"
 
 namespace pushrod {
 
@@ -57,18 +58,34 @@ Sandbox sandbox_of(const SandboxJob& job, Environment environment, const std::st
   for (const auto& [name, value] : job.environment) environment[name] = value;
   sandbox.environment = std::move(environment);
   sandbox.command = "set -e\n" + command;
+  sandbox.limits = job.limits;
   return sandbox;
 }
 
-std::string hint_for(const CommandResult& result) {
+bool mentions(const std::vector<std::string>& lines, std::initializer_list<std::string_view> phrases) {
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+    return std::any_of(phrases.begin(), phrases.end(),
+                       [&](std::string_view phrase) { return line.find(phrase) != std::string::npos; });
+  });
+}
+
+std::string hint_for(const CommandResult& result, const std::vector<std::string>& lines, const Limits& limits) {
   if (result.end != CommandResult::End::Exited) return {};
+  if (limits.processes && mentions(lines, {"Resource temporarily unavailable", "Cannot fork", "start new thread"})) {
+    return fmt::format("it may have {} processes and threads at a time: [limits] build_processes in server.toml",
+                       *limits.processes);
+  }
+  if (limits.memory && mentions(lines, {"Cannot allocate memory", "MemoryError", "out of memory", "bad_alloc"})) {
+    return fmt::format("it may use {} of memory: [limits] build_memory in server.toml", format_bytes(*limits.memory));
+  }
   if (result.code == 128 + 9) return "137 means killed by SIGKILL: the machine may have run out of memory";
   if (result.code == 127) return "127 means that a program was not found: the last lines say which";
   return {};
 }
 
-void run_in(const Sandbox& sandbox, const SandboxJob& job, const Kind& kind) {
+void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
   Tail tail;
+  const SandboxGroup group(job.layout, sandbox);
   Command command = sandbox_command(sandbox);
   command.deadline = job.timeout;
   command.output_cap = kOutputCap;
@@ -83,6 +100,11 @@ void run_in(const Sandbox& sandbox, const SandboxJob& job, const Kind& kind) {
   if (result.ok()) return;
 
   UserError error = [&] {
+    if (group.ran_out_of_memory()) {
+      return UserError{fmt::format("{} was killed: out of memory", kind.name),
+                       fmt::format("it may use {}: [limits] build_memory in server.toml",
+                                   sandbox.limits.memory ? format_bytes(*sandbox.limits.memory) : "no more")};
+    }
     switch (result.end) {
       case CommandResult::End::TimedOut:
         return UserError{
@@ -97,7 +119,7 @@ void run_in(const Sandbox& sandbox, const SandboxJob& job, const Kind& kind) {
         return UserError{result.end == CommandResult::End::Exited
                              ? fmt::format("{} failed with {}", kind.name, result.describe())
                              : fmt::format("{} was {}", kind.name, result.describe()),
-                         hint_for(result)};
+                         hint_for(result, tail.last_lines(), sandbox.limits)};
     }
   }();
   error.set_evidence(tail.last_lines());

@@ -19,6 +19,7 @@ void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
   add_key_verbs(grammar);
   add_ps_verb(grammar);
+  add_top_verb(grammar);
   add_deployment_verbs(grammar);
   add_logs_verb(grammar);
   add_doctor_verb(grammar);

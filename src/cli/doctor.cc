@@ -13,6 +13,8 @@
 #include "cli/verbs.hh"
 #include "os/command.hh"
 #include "os/files.hh"
+#include "sandbox/cgroup.hh"
+#include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/walls.hh"
 
@@ -109,30 +111,38 @@ Finding describe(const Wall& wall, bool required) {
   return {wall.name, wall.stands, required, wall.found, wall.lost, wall.remedy};
 }
 
-// Where this process may make cgroups of its own, with these controllers.
-Finding examine_cgroups() {
+// Whether the tree has a subtree of cgroups; where it does not run, whether a tree started from here would get one.
+Finding examine_cgroups(const std::filesystem::path& root) {
   Finding finding{"cgroup limits",
                   false,
                   false,
                   "",
-                  "memory, cpu and process limits per app",
+                  "cpu limits; memory is limited per process only, not per instance",
                   "run the tree under systemd with Delegate=yes (docs/install.md)"};
-  const auto membership = read_file("/proc/self/cgroup").value_or("");
-  std::string path;
-  for (const auto& line : lines_of(membership)) {
-    if (line.starts_with("0::")) path = line.substr(3);
-  }
-  const std::filesystem::path directory = "/sys/fs/cgroup" + path;
-  const auto controllers = path.empty() ? std::nullopt : read_file(directory / "cgroup.controllers");
-  if (!controllers) {
+  const auto group = Cgroups::own_group();
+  if (const auto ours = Cgroups::recorded(Layout(root).cgroup())) {
+    finding.version = fmt::format("{}: {}", ours->subtree().string(), join(ours->controllers(), ", "));
+    finding.good = true;
+  } else if (group.empty()) {
     finding.version = "no cgroup v2 hierarchy at /sys/fs/cgroup";
-    return finding;
+  } else if (access((group / "cgroup.procs").c_str(), W_OK) != 0) {
+    finding.version = "not delegated to this user";
+  } else {
+    const auto there = read_file(group / "cgroup.controllers").value_or("");
+    finding.version = "delegated with " + (trim(there).empty() ? "no controllers" : std::string(trim(there)));
+    finding.good = there.find("memory") != std::string::npos && there.find("pids") != std::string::npos;
   }
-  const bool writable = access(directory.c_str(), W_OK) == 0;
-  const auto list = std::string(trim(*controllers));
-  finding.version = writable ? "delegated: " + (list.empty() ? "no controllers" : list) : "not delegated to this user";
-  finding.good = writable && list.find("memory") != std::string::npos && list.find("pids") != std::string::npos;
   return finding;
+}
+
+Finding examine_process_limits() {
+  const bool good = rlimits_here().count_processes_per_sandbox;
+  return {"process limits",
+          good,
+          false,
+          good ? "counted per sandbox" : "counted per user",
+          "limits of processes, where there are no cgroups",
+          "Linux 5.14 or newer"};
 }
 
 Finding examine_disk(const std::filesystem::path& root) {
@@ -153,7 +163,8 @@ int doctor(const std::filesystem::path& root, bool json) {
   // Without seccomp nothing starts; what older kernels lack of the others is told, and left out.
   const auto walls = examine_walls();
   for (const auto& wall : walls) findings.push_back(describe(wall, &wall == &walls.front()));
-  findings.push_back(examine_cgroups());
+  findings.push_back(examine_cgroups(root));
+  findings.push_back(examine_process_limits());
   findings.push_back(examine_disk(root));
 
   bool healthy = true;

@@ -21,6 +21,7 @@
 #include "os/files.hh"
 #include "os/socket.hh"
 #include "os/stop_signal.hh"
+#include "sandbox/cgroup.hh"
 #include "sandbox/sandbox.hh"
 #include "ssh/sshd.hh"
 
@@ -152,6 +153,19 @@ int run_below_terminal(Command tree) {
   return child.wait(Milliseconds{0})->code;
 }
 
+// Where an init system gave us a subtree of cgroups, instances are limited by it; elsewhere by what each process may
+// do.
+void take_cgroups(const Layout& layout) {
+  const auto cgroups = Cgroups::take(Cgroups::own_group());
+  if (!cgroups) {
+    remove_file(layout.cgroup());
+    return;
+  }
+  cgroups->remove_all("app.");
+  cgroups->remove_all("build.");
+  cgroups->record(layout.cgroup());
+}
+
 int up(Context& context, const UpRequest& request) {
   const auto& layout = context.layout();
   const auto program = own_program();
@@ -174,6 +188,7 @@ int up(Context& context, const UpRequest& request) {
   if (context.settings().ssh_enabled) check_can_listen("ssh", context.settings().ssh);
   clear_renderings(layout);
   prepare_directories(layout);
+  take_cgroups(layout);
   write_sandbox_etc(layout.sandbox_etc());
 
   const auto platform = context.platform();

@@ -18,6 +18,7 @@ void add_doctor_verb(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
 void add_logs_verb(Grammar& grammar);
 void add_ps_verb(Grammar& grammar);
+void add_top_verb(Grammar& grammar);
 
 // On this machine alone. `user` is filled by --user.
 void add_up_verb(Grammar& grammar, std::string& user);

@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/limits_section.hh"
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
 #include "config/toml_section.hh"
@@ -63,6 +64,7 @@ Process read_process_table(TomlSection section, ProcessType type) {
   section.flag("overlap", process.overlap);
   section.duration("stop_timeout", process.stop_timeout, kUpToADay);
   section.duration("drain_timeout", process.drain_timeout, kUpToADay);
+  process.limits = read_limits(section);
   if (auto health = section.section("health")) {
     process.health = read_health(*std::move(health), process.is_routed());
   }

@@ -25,7 +25,7 @@ std::string kind_of(const toml::node& node) {
     case toml::node_type::array:
       return "a list";
     case toml::node_type::floating_point:
-      return "a number with a decimal point";
+      return fmt::format("{}", *node.value<double>());
     case toml::node_type::date:
     case toml::node_type::time:
     case toml::node_type::date_time:
@@ -193,6 +193,16 @@ void TomlSection::size(const std::string& key, std::uint64_t& value, NumberRange
                                   written_size(range.last)));
   }
   value = *bytes;
+}
+
+std::optional<double> TomlSection::decimal(const std::string& key, double first, double last) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto number = node->is_number() ? node->value<double>() : std::nullopt;
+  if (!number || !(*number >= first && *number <= last)) {  // a NaN is neither
+    refuse_value(key, fmt::format("a number from {} to {}", first, last));
+  }
+  return number;
 }
 
 void TomlSection::duration(const std::string& key, Milliseconds& value, DurationRange range) {

@@ -46,6 +46,8 @@ class TomlSection {
   }
   // Bytes: a number, or text such as "2G".
   void size(const std::string& key, std::uint64_t& value, NumberRange range);
+  // Any number, as it is written: 0.5, 2.
+  std::optional<double> decimal(const std::string& key, double first, double last);
   // A number of seconds, or text such as "1m30s".
   void duration(const std::string& key, Milliseconds& value, DurationRange range);
   std::optional<TomlSection> section(const std::string& key);

@@ -39,6 +39,8 @@ FileLock take_build_slot(Run& run) {
 SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   SandboxJob job{run.platform.layout, part.app.name, part.checkout, part.app.path, {}, timeout, run.cancel_fd, {}};
   job.environment = release_environment(*part.release);
+  if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
+  job.limits.processes = run.platform.settings.build_processes;
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }

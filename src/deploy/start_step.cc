@@ -74,6 +74,16 @@ std::string described(const Run& run) {
   return join(names, ", ");
 }
 
+// An app that asks for a limit shall not think that it has one.
+void tell_limits_not_kept(Run& run) {
+  for (const auto& part : run.parts) {
+    const auto shortcomings = run.platform.engine.limits_not_kept(part.instances);
+    if (shortcomings.empty()) continue;
+    run.journal.line(fmt::format("limits of {}: {} on this machine; `pushrod doctor` tells why", part.app.name.str(),
+                                 join(shortcomings, ", ")));
+  }
+}
+
 std::vector<InstancePlan> select(const Part& part, bool overlap) {
   std::vector<InstancePlan> plans;
   for (const auto& plan : part.instances) {
@@ -93,6 +103,7 @@ void start(Run& run) {
   }
   if (const auto names = described(run); !names.empty()) run.journal.begin("Starting " + names);
   start_all(run, together);
+  tell_limits_not_kept(run);
   for (const auto& part : run.parts) {
     const auto plans = select(part, false);
     if (plans.empty()) continue;

@@ -35,6 +35,14 @@ struct InstanceStatus {
   std::string last_exit;  // "exit code 1"; empty when it never ended
 };
 
+// What an instance uses, all of its processes together.
+struct InstanceUsage {
+  InstanceName name;
+  Milliseconds processor{0};   // since it was started
+  std::uint64_t memory = 0;    // bytes
+  std::uint64_t requests = 0;  // sent to it by a router that has not been reloaded since
+};
+
 // Why an instance is not healthy.
 struct HealthFailure {
   InstanceName name;
@@ -65,6 +73,10 @@ class Engine {
   virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) = 0;
   // What is there, wanted or not.
   virtual std::vector<InstanceStatus> inspect() = 0;
+  // Of those that run.
+  virtual std::vector<InstanceUsage> usage() = 0;
+  // What of the limits of these plans does not hold here, or otherwise than it says: "cpu is not limited".
+  virtual std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) = 0;
   // Graceful end, without waiting: SIGTERM, SIGKILL after the stop timeout, no restart.
   virtual void stop(const std::vector<InstanceName>& names) = 0;
   virtual void kill(const std::vector<InstanceName>& names) = 0;

@@ -63,8 +63,9 @@ class Layout {
   // Disposable: rendered anew by `pushrod up`.
   fs::path run() const { return root_ / "run"; }
   fs::path listen_addresses() const { return run() / "listen.toml"; }  // where the tree listens, as `up` was told
-  fs::path scan() const { return run() / "scan"; }                     // s6-svscan's scan directory: symlinks
-  fs::path services() const { return run() / "services"; }             // the service directories themselves
+  fs::path cgroup() const { return run() / "cgroup"; }      // says which subtree of cgroups is ours, if one is
+  fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks
+  fs::path services() const { return run() / "services"; }  // the service directories themselves
   fs::path service(const std::string& name) const { return services() / name; }
   fs::path hooks() const { return run() / "hooks"; }  // core.hooksPath of every repo
   fs::path locks() const { return run() / "locks"; }

@@ -2,10 +2,9 @@
 // Floor 3, the pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
 #include "sandbox/bwrap.hh"
 
-#include <fmt/format.h>
-
 #include "base/error.hh"
 #include "os/files.hh"
+#include "sandbox/limits.hh"
 
 namespace pushrod {
 
@@ -67,8 +66,11 @@ HostRoot read_host_root() {
   return host;
 }
 
+fs::path shim_of(const Sandbox& sandbox) {
+  return sandbox.shim.empty() ? own_program().parent_path() / "pushrod-shim" : sandbox.shim;
+}
+
 std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess init, const HostRoot& host) {
-  const fs::path shim = sandbox.shim.empty() ? own_program().parent_path() / "pushrod-shim" : sandbox.shim;
   Arguments arguments;
   if (init == InitProcess::Bwrap) {
     arguments.add("--die-with-parent");
@@ -78,13 +80,13 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess ini
   }
   add_walls(arguments, sandbox);
   add_host(arguments, sandbox, host);
-  arguments.add("--ro-bind", shim.native(), kShimInside);
+  arguments.add("--ro-bind", shim_of(sandbox).native(), kShimInside);
   for (const Mount& mount : sandbox.mounts) {
     arguments.add(mount.writable ? "--bind" : "--ro-bind", mount.from.native(), mount.to);
   }
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run");
-  if (sandbox.port) arguments.add(fmt::format("port={}", *sandbox.port));
+  for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   arguments.add("--", "/bin/sh", "-c", sandbox.command);
   return arguments.take();
 }

@@ -26,6 +26,9 @@ enum class InitProcess {
 // argv[0] is "bwrap". The environment is not in it.
 std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess init, const HostRoot& host);
 
+// pushrod-shim on the host.
+std::filesystem::path shim_of(const Sandbox& sandbox);
+
 // The sandbox's variables as bwrap is to be given them.
 Environment bwrap_environment(const Sandbox& sandbox);
 

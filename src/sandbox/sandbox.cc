@@ -57,6 +57,10 @@ Command sandbox_command(const Sandbox& sandbox) {
   Command command;
   command.argv = bwrap_arguments(sandbox, InitProcess::Bwrap, read_host_root());
   command.argv.front() = bwrap->native();
+  if (!sandbox.cgroup.empty()) {
+    const std::vector<std::string> join{shim_of(sandbox).native(), "join", (sandbox.cgroup / "cgroup.procs").native()};
+    command.argv.insert(command.argv.begin(), join.begin(), join.end());
+  }
   command.environment = bwrap_environment(sandbox);
   return command;
 }

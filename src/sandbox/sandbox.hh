@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "model/process.hh"
 #include "os/command.hh"
 #include "os/socket.hh"
 
@@ -29,6 +30,9 @@ struct Sandbox {
   std::string host_name;           // shown as hostname: the app's name
   Environment environment;         // all that the command gets
   std::string command;             // /bin/sh -c "exec …" is not added: /bin/sh -c <command>
+  Limits limits;                   // how each is enforced: limits.hh
+  unsigned oom_score = 0;          // up to 1000: how much sooner than others it is ended when memory runs out
+  std::filesystem::path cgroup;    // of its own, with memory, cpu and processes limited there (cgroup.hh); empty: none
   std::optional<Port> port;        // the only TCP port that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program

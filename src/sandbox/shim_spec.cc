@@ -52,6 +52,7 @@ std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files
   spec.add("mode", "sandbox");
   spec.add("lock", "lock");
   spec.add("open_files", std::to_string(open_files));
+  if (!sandbox.cgroup.empty()) spec.add("cgroup", (sandbox.cgroup / "cgroup.procs").native());
   spec.add(bwrap_arguments(sandbox, InitProcess::Shim, read_host_root()), bwrap_environment(sandbox));
   return spec.take();
 }

@@ -49,6 +49,7 @@ void be_init(char** argv, const Walls& walls) {
   if (app == 0) {
     setsid();
     reset_signals();
+    prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
     raise_walls(walls);
     become(argv, environ);
   }

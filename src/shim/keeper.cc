@@ -23,15 +23,6 @@ namespace {
 constexpr int kQuickDeathMilliseconds = 10'000;
 constexpr int kLongestDelaySeconds = 60;
 
-char* write_number(char* to, uint64_t number) {
-  char digits[20];
-  int count = 0;
-  do digits[count++] = static_cast<char>('0' + number % 10);
-  while ((number /= 10) != 0);
-  while (count > 0) *to++ = digits[--count];
-  return to;
-}
-
 // ./backoff: how many times in a row the instance died quickly, and until when (CLOCK_MONOTONIC) it is held back.
 uint64_t read_quick_deaths() {
   char text[64] = {};
@@ -84,11 +75,7 @@ pid_t start_sandbox(const Spec& spec, int keeper_socket, int signals) {
   if (pid > 0) return pid;
   close(keeper_socket);
   close(signals);
-  if (spec.cgroup != nullptr) {
-    const int group = open(spec.cgroup, O_WRONLY | O_CLOEXEC);
-    if (group < 0 || write(group, "0", 1) != 1) fail("join", spec.cgroup);
-    close(group);
-  }
+  if (spec.cgroup != nullptr) join_cgroup(spec.cgroup);
   reset_signals();
   become(spec.argv, spec.environment);
 }

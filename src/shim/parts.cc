@@ -3,6 +3,7 @@
 #include "shim/parts.hh"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -34,6 +35,21 @@ void complain(const char* doing, const char* what, const char* why) {
 void fail(const char* doing, const char* what) {
   complain(doing, what, strerrordesc_np(errno));
   _exit(111);
+}
+
+char* write_number(char* to, uint64_t number) {
+  char digits[20];
+  int count = 0;
+  do digits[count++] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+void join_cgroup(const char* procs) {
+  const int group = open(procs, O_WRONLY | O_CLOEXEC);
+  if (group < 0 || write(group, "0", 1) != 1) fail("join", procs);
+  close(group);
 }
 
 uint64_t milliseconds_now() {

@@ -26,6 +26,12 @@ void complain(const char* doing, const char* what, const char* why);
 // The same with errno's text, then exit code 111.
 [[noreturn]] void fail(const char* doing, const char* what);
 
+// Writes the digits and returns the place after them; there is no NUL.
+char* write_number(char* to, uint64_t number);
+
+// Moves this process into the cgroup whose cgroup.procs this is.
+void join_cgroup(const char* procs);
+
 uint64_t milliseconds_now();  // CLOCK_MONOTONIC
 
 void reset_signals();

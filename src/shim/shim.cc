@@ -63,6 +63,10 @@ int main(int argc, char** argv) {
     raise_walls(take_walls(command));
     become(command, environ);
   }
+  if (strcmp(role, "join") == 0 && argc > 3) {
+    join_cgroup(argv[2]);
+    become(argv + 3, environ);
+  }
   notify_and_close();
   umask(0077);
   reset_signals();

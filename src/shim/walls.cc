@@ -66,6 +66,17 @@ void limit(__rlimit_resource resource, const char* what, uint64_t value) {
   if (setrlimit(resource, &limits) != 0) fail("limit", what);
 }
 
+// Without it the kernel would as soon take the router. Not being able to is no reason not to start.
+void offer_to_die_first(uint64_t score) {
+  if (score == 0 || score > 1000) return;
+  char text[8];
+  char* end = write_number(text, score);
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  static_cast<void>(!write(fd, text, static_cast<size_t>(end - text)));
+  close(fd);
+}
+
 bool take(const char* word, const char* key, uint64_t& value) {
   const size_t length = strlen(key);
   if (strncmp(word, key, length) != 0 || word[length] != '=') return false;
@@ -85,7 +96,8 @@ Walls take_walls(char**& words) {
       break;
     }
     if (take(*words, "port", walls.port) || take(*words, "memory", walls.memory) ||
-        take(*words, "processes", walls.processes) || take(*words, "open_files", walls.open_files)) {
+        take(*words, "processes", walls.processes) || take(*words, "open_files", walls.open_files) ||
+        take(*words, "oom_score", walls.oom_score)) {
       continue;
     }
     complain("understand", *words, "walls, then -- and a command are expected");
@@ -96,6 +108,7 @@ Walls take_walls(char**& words) {
 }
 
 void raise_walls(const Walls& walls) {
+  offer_to_die_first(walls.oom_score);
   limit(RLIMIT_DATA, "memory", walls.memory);
   limit(RLIMIT_NPROC, "processes", walls.processes);
   limit(RLIMIT_NOFILE, "open files", walls.open_files);

@@ -34,7 +34,7 @@ def app(platform):
 
 def test_a_key_with_the_role_view_reads_and_nothing_else(platform, app):
     anna = Person(platform, "--role", "view", "--app", app.name)
-    for words in (["app", "info"], ["logs"], ["ps"], ["deployments"], ["audit"]):
+    for words in (["app", "info"], ["logs"], ["ps"], ["top"], ["deployments"], ["audit"]):
         anna.ssh(*words, app.name)
     for words in (["restart"], ["redeploy"], ["cancel"], ["app", "destroy", "--yes"]):
         refused = anna.ssh(*words, app.name, code=1)

@@ -45,11 +45,17 @@ Attempt probe(const InstancePlan& plan, const ServiceStatus& status) {
   return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code)};
 }
 
-std::string died(const ServiceStatus& status) {
-  return status.last_exit.empty() ? "ended" : "ended with " + status.last_exit;
+std::string died(const std::string& last_exit) {
+  if (last_exit.starts_with("killed")) return "was " + last_exit;
+  return last_exit.empty() ? "ended" : "ended with " + last_exit;
 }
 
 std::string hint_for(const InstancePlan& plan, const ServiceStatus& status) {
+  if (status.last_exit == "killed: out of memory") {
+    return fmt::format("it may use {}: see memory in [processes.{}], or [limits] instance_memory in server.toml",
+                       plan.process.limits.memory ? format_bytes(*plan.process.limits.memory) : "no more",
+                       plan.name.type.str());
+  }
   if (status.last_exit == "exit code 127") return "127 means that a program was not found: the last lines say which";
   if (!plan.port) return "a process type must keep running; its last output is above";
   return "a web process must listen on 127.0.0.1 (or 0.0.0.0), on the port that $PORT names";
@@ -79,8 +85,11 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
   while (true) {
     for (auto it = pending.begin(); it != pending.end();) {
       const auto& plan = *it->plan;
-      const auto status = supervisor_.status(plan.name.str());
-      if (status.deaths > 0) return failure(plan, status, died(status));
+      auto status = supervisor_.status(plan.name.str());
+      if (status.deaths > 0) {
+        status.last_exit = last_exit_of(plan.name, status.last_exit);
+        return failure(plan, status, died(status.last_exit));
+      }
       auto attempt = probe(plan, status);
       if (attempt.verdict == Verdict::Healthy) {
         it = pending.erase(it);

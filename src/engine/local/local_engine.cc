@@ -62,6 +62,7 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   sandbox.environment = plan.environment;
   sandbox.command = plan.process.command;
   sandbox.port = plan.port;
+  limit(sandbox, plan);
 
   Service service;
   service.name = plan.name.str();
@@ -98,6 +99,7 @@ std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& n
   for (const auto& service : supervisor_.remove(service_names(names))) {
     if (auto name = InstanceName::from(service)) left.push_back(*name);
   }
+  remove_groups(names, left);
   return left;
 }
 
@@ -107,7 +109,7 @@ std::vector<InstanceStatus> LocalEngine::inspect() {
     const auto name = InstanceName::from(service);
     if (!name) continue;
     const auto status = supervisor_.status(service);
-    found.push_back({*name, status.up, status.pid, status.since, status.deaths, status.last_exit});
+    found.push_back({*name, status.up, status.pid, status.since, status.deaths, last_exit_of(*name, status.last_exit)});
   }
   return found;
 }

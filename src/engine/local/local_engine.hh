@@ -7,6 +7,8 @@
 #include "engine/engine.hh"
 #include "model/settings.hh"
 #include "router/router.hh"
+#include "sandbox/cgroup.hh"
+#include "sandbox/sandbox.hh"
 #include "supervise/supervise.hh"
 
 namespace pushrod {
@@ -20,6 +22,8 @@ class LocalEngine : public Engine {
   void start(const std::vector<InstancePlan>& plans) override;
   std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) override;
   std::vector<InstanceStatus> inspect() override;
+  std::vector<InstanceUsage> usage() override;
+  std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) override;
   void stop(const std::vector<InstanceName>& names) override;
   void kill(const std::vector<InstanceName>& names) override;
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override;
@@ -36,6 +40,9 @@ class LocalEngine : public Engine {
 
  private:
   Service service_of(const InstancePlan& plan) const;
+  void limit(Sandbox& sandbox, const InstancePlan& plan) const;
+  void remove_groups(const std::vector<InstanceName>& names, const std::vector<InstanceName>& left) const;
+  std::string last_exit_of(const InstanceName& name, const std::string& as_supervised) const;
 
   Layout layout_;
   Settings settings_;

@@ -127,6 +127,8 @@ TEST(ParseBytes, UsesPowersOf1024) {
   EXPECT_EQ(parse_bytes("512k"), 512U << 10);
   EXPECT_EQ(parse_bytes("64M"), 64U << 20);
   EXPECT_EQ(parse_bytes("2G"), std::uint64_t{2} << 30);
+  EXPECT_EQ(parse_bytes("256 MiB"), 256U << 20);
+  EXPECT_EQ(parse_bytes("1GiB"), 1U << 30);
   EXPECT_EQ(parse_bytes("16777215T"), std::uint64_t{16'777'215} << 40);
   for (const char* refused :
        {"", "M", "64m", "64MB", "64 M", "-1", "1.5G", "16777216T", "k64", "99999999999999999999"}) {

@@ -49,7 +49,7 @@ const std::map<std::string, Decision>& decisions() {
       {"key remove", machine({"old"})},   {"key set", machine({"old", "--role", "view"})},
       {"logs", needs(Right::See)},        {"ps", needs(Right::See)},
       {"redeploy", needs(Right::Deploy)}, {"repo list", nothing()},
-      {"restart", needs(Right::Deploy)},
+      {"restart", needs(Right::Deploy)},  {"top", needs(Right::See)},
   };
   return all;
 }

@@ -62,6 +62,18 @@ TEST(Manifest, ProcessesMayBeTables) {
   EXPECT_EQ(manifest.processes.front().health.path, "/");
 }
 
+TEST(Manifest, LimitsWhatAnInstanceMayUse) {
+  const Limits none = manifest_of("[processes.web]\ncommand = \"x\"\n").processes.front().limits;
+  EXPECT_EQ(none, Limits{});
+  const Limits limits = manifest_of(
+                            "[processes.web]\ncommand = \"x\"\nmemory = \"256 MiB\"\ncpu = 0.5\nprocesses = 64\n"
+                            "open_files = 1024\n")
+                            .processes.front()
+                            .limits;
+  EXPECT_EQ(limits, (Limits{256U << 20, 50, 64, 1024}));
+  EXPECT_EQ(manifest_of("[processes.web]\ncommand = \"x\"\ncpu = 2\n").processes.front().limits.cpu_percent, 200U);
+}
+
 struct Wrong {
   std::string text;
   std::string problem;
@@ -79,7 +91,8 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "[release]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
-       "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"health\", \"command\""},
+       "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
+       "\"health\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
        "\"timeout\", \"path\""},
@@ -106,6 +119,21 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {web + "count = \"2\"\n",
        "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not \"2\""},
       {web + "overlap = 0\n", "pushrod.toml:3: \"overlap\" in [processes.web] must be true or false, not 0"},
+      {web + "memory = \"1M\"\n",
+       "pushrod.toml:3: \"memory\" in [processes.web] must be a size from 8M to 16T, such as 1000000, \"64M\" or "
+       "\"2G\", "
+       "not \"1M\""},
+      {web + "memory = \"256 MB\"\n",
+       "pushrod.toml:3: \"memory\" in [processes.web] must be a size from 8M to 16T, such as 1000000, \"64M\" or "
+       "\"2G\", "
+       "not \"256 MB\""},
+      {web + "cpu = \"half\"\n",
+       "pushrod.toml:3: \"cpu\" in [processes.web] must be a number from 0.01 to 1024, not \"half\""},
+      {web + "cpu = nan\n", "pushrod.toml:3: \"cpu\" in [processes.web] must be a number from 0.01 to 1024, not nan"},
+      {web + "processes = 0\n",
+       "pushrod.toml:3: \"processes\" in [processes.web] must be a whole number from 1 to 1000000, not 0"},
+      {web + "open_files = 3\n",
+       "pushrod.toml:3: \"open_files\" in [processes.web] must be a whole number from 16 to 1000000, not 3"},
       {web + "stop_timeout = 0\n",
        "pushrod.toml:3: \"stop_timeout\" in [processes.web] must be " + time_form + ", not 0"},
       {web + "drain_timeout = \"2d\"\n",

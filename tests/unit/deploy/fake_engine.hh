@@ -34,6 +34,7 @@ class FakeEngine : public Engine {
   std::string unhealthy;  // "blog.2.web.1" or a type: "web"; ends with exit code 1
   std::function<void()> on_await, on_route;
   std::map<InstanceName, unsigned> flights;
+  std::vector<std::string> not_kept;
   bool stubborn = false;  // stopped instances go on running
   std::vector<std::string> told;
 
@@ -66,6 +67,8 @@ class FakeEngine : public Engine {
     for (const auto& [name, state] : states()) found.push_back({name, state == "up", 0, Milliseconds{0}, 0, {}});
     return found;
   }
+  std::vector<InstanceUsage> usage() override { return {}; }
+  std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>&) override { return not_kept; }
   void stop(const std::vector<InstanceName>& names) override {
     const Call call(*this, "stop", names);
     for (const auto& name : names) {

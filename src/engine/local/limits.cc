@@ -1,0 +1,83 @@
+// What instances may use and what they do use: by cgroups where Pushrod has a subtree of them, by the processes
+// themselves elsewhere.
+// Floor 5, part of the engine for this machine.
+#include <algorithm>
+
+#include "engine/local/local_engine.hh"
+#include "os/process_tree.hh"
+#include "sandbox/limits.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string group_of(const InstanceName& name) { return "app." + name.str(); }
+
+Limits operators_limits(const Settings& settings) {
+  Limits limits;
+  if (settings.instance_memory != 0) limits.memory = settings.instance_memory;
+  limits.processes = settings.instance_processes;
+  return limits;
+}
+
+}  // namespace
+
+void LocalEngine::limit(Sandbox& sandbox, const InstancePlan& plan) const {
+  constexpr unsigned kSoonerThanOurs = 200;
+  sandbox.limits = tighter(plan.process.limits, operators_limits(settings_));
+  sandbox.oom_score = kSoonerThanOurs;
+  if (const auto cgroups = Cgroups::recorded(layout_.cgroup())) {
+    if (const auto group = cgroups->make(group_of(plan.name), sandbox.limits)) sandbox.cgroup = *group;
+  }
+}
+
+void LocalEngine::remove_groups(const std::vector<InstanceName>& names, const std::vector<InstanceName>& left) const {
+  const auto cgroups = Cgroups::recorded(layout_.cgroup());
+  if (!cgroups) return;
+  for (const auto& name : names) {
+    if (std::find(left.begin(), left.end(), name) == left.end()) cgroups->remove(group_of(name));
+  }
+}
+
+std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<InstancePlan>& plans) {
+  if (Cgroups::recorded(layout_.cgroup())) return {};
+  std::vector<std::string> found;
+  for (const auto& plan : plans) {
+    for (auto& shortcoming : shortcomings(plan.process.limits, rlimits_here())) {
+      if (std::find(found.begin(), found.end(), shortcoming) == found.end()) found.push_back(std::move(shortcoming));
+    }
+  }
+  return found;
+}
+
+std::string LocalEngine::last_exit_of(const InstanceName& name, const std::string& as_supervised) const {
+  if (as_supervised.empty()) return as_supervised;
+  const auto cgroups = Cgroups::recorded(layout_.cgroup());
+  return cgroups && cgroups->ran_out_of_memory(group_of(name)) ? "killed: out of memory" : as_supervised;
+}
+
+std::vector<InstanceUsage> LocalEngine::usage() {
+  const auto cgroups = Cgroups::recorded(layout_.cgroup());
+  const auto requests = router_.requests_served();
+  const auto instances = inspect();
+  std::vector<pid_t> keepers;
+  for (const auto& instance : instances) {
+    if (instance.up) keepers.push_back(instance.pid);
+  }
+  const auto trees = measure_trees(keepers);
+  std::vector<InstanceUsage> found;
+  for (const auto& instance : instances) {
+    if (!instance.up) continue;
+    const auto& tree = trees.at(instance.pid);
+    InstanceUsage usage{instance.name, tree.processor, tree.memory, 0};
+    if (const auto group = cgroups ? cgroups->usage(group_of(instance.name)) : std::nullopt) {
+      usage.processor = group->processor;
+      usage.memory = group->memory;
+    }
+    if (const auto count = requests.find(instance.name.str()); count != requests.end()) usage.requests = count->second;
+    found.push_back(std::move(usage));
+  }
+  return found;
+}
+
+}  // namespace pushrod

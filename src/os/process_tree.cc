@@ -1,0 +1,93 @@
+// Reads /proc/*/stat once, hangs every process below its parent, and adds up.
+// Floor 1.
+#include "os/process_tree.hh"
+
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Of proc(5)'s fields of stat, counted from the one after the name.
+enum Field : std::size_t { kParent = 1, kFirstTime = 11, kTimes = 4, kResidentPages = 21 };
+
+struct Seen {
+  pid_t parent = 0;
+  std::uint64_t ticks = 0;
+  std::uint64_t resident_pages = 0;
+};
+
+std::optional<std::string> text_of(const fs::path& file) {
+  try {
+    return read_file(file, 65'536);
+  } catch (const Error&) {  // it has ended, or is not ours
+    return std::nullopt;
+  }
+}
+
+std::optional<Seen> look_at(const std::string& pid) {
+  const auto text = text_of("/proc/" + pid + "/stat");
+  if (!text) return std::nullopt;
+  // The name is in parentheses and may hold anything.
+  const auto end_of_name = text->rfind(") ");
+  if (end_of_name == std::string::npos) return std::nullopt;
+  const auto fields = split(text->substr(end_of_name + 2), ' ');
+  if (fields.size() <= kResidentPages) return std::nullopt;
+  Seen seen;
+  seen.parent = static_cast<pid_t>(parse_unsigned(fields[kParent]).value_or(0));
+  for (std::size_t time = kFirstTime; time < kFirstTime + kTimes; ++time) {
+    seen.ticks += parse_unsigned(fields[time]).value_or(0);
+  }
+  seen.resident_pages = parse_unsigned(fields[kResidentPages]).value_or(0);
+  return seen;
+}
+
+std::uint64_t memory_of(pid_t pid, const Seen& seen) {
+  for (const std::string& line : lines_of(text_of("/proc/" + std::to_string(pid) + "/smaps_rollup").value_or(""))) {
+    if (!line.starts_with("Pss:")) continue;
+    const auto words = std::string(trim(std::string_view(line).substr(4)));
+    if (const auto kilobytes = parse_unsigned(words.substr(0, words.find(' ')))) return *kilobytes * 1024;
+  }
+  return seen.resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots) {
+  std::map<pid_t, Seen> all;
+  std::multimap<pid_t, pid_t> children;
+  for (const std::string& name : list_directory("/proc")) {
+    const auto pid = parse_unsigned(name);
+    if (!pid) continue;
+    if (const auto seen = look_at(name)) {
+      all.emplace(static_cast<pid_t>(*pid), *seen);
+      children.emplace(seen->parent, static_cast<pid_t>(*pid));
+    }
+  }
+  const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+  std::map<pid_t, TreeUsage> usage;
+  for (const pid_t root : roots) {
+    TreeUsage& tree = usage[root];
+    std::vector<pid_t> waiting{root};
+    while (!waiting.empty()) {
+      const auto [first, last] = children.equal_range(waiting.back());
+      waiting.pop_back();
+      for (auto child = first; child != last; ++child) {
+        const Seen& seen = all.at(child->second);
+        tree.processor += Milliseconds{seen.ticks * 1000 / ticks_a_second};
+        tree.memory += memory_of(child->second, seen);
+        ++tree.processes;
+        waiting.push_back(child->second);
+      }
+    }
+  }
+  return usage;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,68 @@
+// From limits to the shim's words, and what they are worth on this machine.
+// Floor 3.
+#include "sandbox/limits.hh"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::uint64_t kOurProcesses = 1;  // pid 1 of the sandbox
+
+template <typename Number>
+std::optional<Number> smaller(std::optional<Number> one, std::optional<Number> other) {
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
+}
+
+}  // namespace
+
+Rlimits rlimits_of(const std::string& kernel_release) {
+  const auto parts = split(kernel_release, '.');
+  const auto number = [&](std::size_t at) {
+    if (at >= parts.size()) return std::uint64_t{0};
+    const auto digits = parts[at].substr(0, parts[at].find_first_not_of("0123456789"));
+    return parse_unsigned(digits).value_or(0);
+  };
+  return {number(0) > 5 || (number(0) == 5 && number(1) >= 14)};
+}
+
+Rlimits rlimits_here() {
+  utsname system{};
+  uname(&system);
+  return rlimits_of(system.release);
+}
+
+std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits) {
+  const Limits& limits = sandbox.limits;
+  std::vector<std::string> words;
+  if (sandbox.port) words.push_back(fmt::format("port={}", *sandbox.port));
+  if (limits.memory && sandbox.cgroup.empty()) words.push_back(fmt::format("memory={}", *limits.memory));
+  if (limits.processes && rlimits.count_processes_per_sandbox) {
+    words.push_back(fmt::format("processes={}", *limits.processes + kOurProcesses));
+  }
+  if (limits.open_files) words.push_back(fmt::format("open_files={}", *limits.open_files));
+  if (sandbox.oom_score != 0) words.push_back(fmt::format("oom_score={}", sandbox.oom_score));
+  return words;
+}
+
+Limits tighter(const Limits& one, const Limits& other) {
+  return {smaller(one.memory, other.memory), smaller(one.cpu_percent, other.cpu_percent),
+          smaller(one.processes, other.processes), smaller(one.open_files, other.open_files)};
+}
+
+std::vector<std::string> shortcomings(const Limits& limits, Rlimits rlimits) {
+  std::vector<std::string> found;
+  if (limits.cpu_percent) found.emplace_back("cpu is not limited");
+  if (limits.memory) found.emplace_back("memory is limited per process, not per instance");
+  if (limits.processes && !rlimits.count_processes_per_sandbox) found.emplace_back("processes are not limited");
+  return found;
+}
+
+}  // namespace pushrod

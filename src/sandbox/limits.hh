@@ -1,0 +1,32 @@
+// By which means a sandbox's limits are enforced: a cgroup of its own where Pushrod has a subtree of cgroups, resource
+// limits of the processes elsewhere.
+// Floor 3. Pure but for rlimits_here().
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/process.hh"
+#include "sandbox/sandbox.hh"
+
+namespace pushrod {
+
+// What the kernel's resource limits can do.
+struct Rlimits {
+  // Before Linux 5.14 processes are counted per user: one app's would be counted for all others.
+  bool count_processes_per_sandbox = true;
+};
+Rlimits rlimits_here();
+Rlimits rlimits_of(const std::string& kernel_release);  // "6.1.0-28-amd64"
+
+// The words for pushrod-shim, inside: what the cgroup does not limit, and what only the inside can.
+std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits);
+
+// The smaller one of each.
+Limits tighter(const Limits& one, const Limits& other);
+
+// What of these limits does not hold, or holds otherwise than it says, without a cgroup: "cpu is not limited", …
+std::vector<std::string> shortcomings(const Limits& limits, Rlimits rlimits);
+
+}  // namespace pushrod

@@ -1,0 +1,54 @@
+// Which limit is enforced by what.
+#include "sandbox/limits.hh"
+
+#include <gtest/gtest.h>
+
+#include "base/text.hh"
+
+namespace pushrod {
+namespace {
+
+Sandbox limited() {
+  Sandbox sandbox;
+  sandbox.limits = {256U << 20, 50, 64, 1024};
+  sandbox.oom_score = 500;
+  return sandbox;
+}
+
+TEST(Limits, AreTheProcessesOwnWithoutACgroup) {
+  EXPECT_EQ(join(wall_words(limited(), {true}), " "), "memory=268435456 processes=65 open_files=1024 oom_score=500");
+}
+
+TEST(Limits, OfMemoryAreTheCgroupsWhereThereIsOne) {
+  Sandbox sandbox = limited();
+  sandbox.cgroup = "/sys/fs/cgroup/pushrod/app.blog.1.web.1";
+  EXPECT_EQ(join(wall_words(sandbox, {true}), " "), "processes=65 open_files=1024 oom_score=500");
+}
+
+TEST(Limits, OfProcessesAreLeftOutWhereTheyWouldCountThoseOfOthers) {
+  EXPECT_EQ(join(wall_words(limited(), {false}), " "), "memory=268435456 open_files=1024 oom_score=500");
+  EXPECT_FALSE(rlimits_of("5.10.0-33-amd64").count_processes_per_sandbox);
+  EXPECT_FALSE(rlimits_of("4.19").count_processes_per_sandbox);
+  EXPECT_TRUE(rlimits_of("5.14-rc1").count_processes_per_sandbox);
+  EXPECT_TRUE(rlimits_of("6.1.0-28-amd64").count_processes_per_sandbox);
+  EXPECT_TRUE(rlimits_of("10.0").count_processes_per_sandbox);
+}
+
+TEST(Limits, ThatAreAbsentAreNoWords) { EXPECT_TRUE(wall_words(Sandbox{}, {true}).empty()); }
+
+TEST(Limits, TheTighterOneCounts) {
+  const Limits app{256U << 20, {}, 5000, {}}, operators{512U << 20, 100, 1024, {}};
+  EXPECT_EQ(tighter(app, operators), (Limits{256U << 20, 100, 1024, {}}));
+  EXPECT_EQ(tighter(operators, app), tighter(app, operators));
+  EXPECT_EQ(tighter({}, {}), Limits{});
+}
+
+TEST(Limits, ThatDoNotHoldAreTold) {
+  EXPECT_EQ(shortcomings({1, 50, 64, 1024}, {true}),
+            (std::vector<std::string>{"cpu is not limited", "memory is limited per process, not per instance"}));
+  EXPECT_EQ(shortcomings({{}, {}, 64, 1024}, {true}), std::vector<std::string>{});
+  EXPECT_EQ(shortcomings({{}, {}, 64, {}}, {false}), std::vector<std::string>{"processes are not limited"});
+}
+
+}  // namespace
+}  // namespace pushrod
