@@ -20,6 +20,8 @@
 #include "cli/verbs.hh"
 #include "os/files.hh"
 #include "os/stop_signal.hh"
+#include "router/access_log.hh"
+#include "router/router.hh"
 
 namespace pushrod {
 
@@ -43,18 +45,26 @@ struct Entry {
   std::string stamp;   // sorts by time
   std::string source;  // "web.1"
   std::string text;
+  std::optional<AccessLine> access;  // of the router's
 };
 
+constexpr const char* kRouter = "router";
+
 struct Source {
-  InstanceName instance;
+  std::string label;  // "web.1", or "router"
   fs::path directory;
-  std::string label() const { return fmt::format("{}.{}", instance.type.str(), instance.number); }
+  std::string back_end;  // of the router's lines those for this one
 };
 
 // "@4000000067… text"; absent for anything else.
-std::optional<Entry> parse_line(std::string_view line, const std::string& source) {
+std::optional<Entry> parse_line(std::string_view line, const Source& source) {
   if (line.size() < kStampLength + 1 || line.front() != '@' || line[kStampLength] != ' ') return std::nullopt;
-  return Entry{std::string(line.substr(0, kStampLength)), source, std::string(line.substr(kStampLength + 1))};
+  Entry entry{std::string(line.substr(0, kStampLength)), source.label, std::string(line.substr(kStampLength + 1)), {}};
+  if (source.back_end.empty()) return entry;
+  entry.access = parse_access_line(entry.text);
+  if (!entry.access || entry.access->back_end != source.back_end) return std::nullopt;
+  entry.text = entry.access->text();
+  return entry;
 }
 
 WallTime time_of(const std::string& stamp) {
@@ -71,17 +81,19 @@ bool matches(const InstanceName& instance, const std::string& filter) {
 }
 
 std::vector<Source> sources_of(const Context& context, const App& app, const std::string& filter) {
+  if (filter == kRouter) return {{kRouter, context.layout().access_log(), backend_name(app.name)}};
   std::vector<Source> sources;
   const auto directory = context.layout().instance_logs(app.name);
   for (const auto& entry : list_directory(directory)) {
     const auto name = InstanceName::from(app.name.str() + "." + entry);
-    if (name && matches(*name, filter)) sources.push_back({*name, directory / entry});
+    if (name && matches(*name, filter)) {
+      sources.push_back({fmt::format("{}.{}", name->type.str(), name->number), directory / entry, {}});
+    }
   }
   return sources;
 }
 
-void take_entries(std::string_view text, const std::string& source, const LogFilter& filter,
-                  std::vector<Entry>& entries) {
+void take_entries(std::string_view text, const Source& source, const LogFilter& filter, std::vector<Entry>& entries) {
   for (const auto& line : lines_of(text)) {
     auto entry = parse_line(line, source);
     if (entry && filter.wants(time_of(entry->stamp), entry->text)) entries.push_back(std::move(*entry));
@@ -93,7 +105,7 @@ void read_rotated(const Source& source, const std::string& name, const LogFilter
   if (name.size() < kStampLength || !filter.is_since(time_of(name))) return;
   // s6-log may have removed it meanwhile.
   if (const auto text = read_file(source.directory / name, kLongestLog)) {
-    take_entries(*text, source.label(), filter, entries);
+    take_entries(*text, source, filter, entries);
   }
 }
 
@@ -104,7 +116,15 @@ class Printer {
   void operator()(const Entry& entry) const {
     const auto time = time_of(entry.stamp);
     if (json_) {
-      const Json value = {{"time", iso_time(time)}, {"process", entry.source}, {"text", entry.text}};
+      Json value = {{"time", iso_time(time)}, {"process", entry.source}, {"text", entry.text}};
+      if (const auto& access = entry.access) {
+        value.update({{"method", access->method},
+                      {"path", access->path},
+                      {"status", access->status},
+                      {"bytes", access->bytes},
+                      {"duration_ms", access->duration.count()},
+                      {"client", access->client}});
+      }
       print(value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     } else if (colours_) {
       constexpr int kColours[] = {36, 33, 32, 35, 34, 96, 93, 92};
@@ -128,7 +148,7 @@ struct Position {
 };
 
 // Prints whole lines that were written to the file since the last look at it.
-void follow_file(const fs::path& file, const std::string& source, const LogFilter& filter, Position& position,
+void follow_file(const fs::path& file, const Source& source, const LogFilter& filter, Position& position,
                  const Printer& show) {
   const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return;
@@ -181,10 +201,10 @@ int follow(const Context& context, const App& app, const LogsRequest& request, c
         const auto archived = source.directory / name;
         if (name.front() == '@' && position.inode != 0 && stat(archived.c_str(), &status) == 0 &&
             status.st_ino == position.inode) {
-          follow_file(archived, source.label(), filter, position, show);
+          follow_file(archived, source, filter, position, show);
         }
       }
-      follow_file(current, source.label(), filter, position, show);
+      follow_file(current, source, filter, position, show);
     }
   } while (wait_for_change(watch.get(), Milliseconds{60'000}));
   return kExitOk;
@@ -205,7 +225,7 @@ int instance_logs(Context& context, const App& app, const LogsRequest& request) 
     const auto end = text->rfind('\n');
     const auto whole = end == std::string::npos ? 0 : end + 1;
     positions[current] = {status.st_ino, static_cast<off_t>(whole)};
-    take_entries(std::string_view(*text).substr(0, whole), source.label(), filter, entries);
+    take_entries(std::string_view(*text).substr(0, whole), source, filter, entries);
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.stamp < b.stamp; });
   const Printer show(request.json);
@@ -269,7 +289,7 @@ void add_logs_verb(Grammar& grammar) {
       .app(words->app)
       .flag("-f,--follow", words->follow, "go on as more is written")
       .option("-n,--lines", words->lines, "how many lines to begin with (default: 100; with --since all)")
-      .option("--process", words->process, "only this process type, or TYPE.N")
+      .option("--process", words->process, "only this process type, or TYPE.N; router: the requests")
       .option("--since", words->since, "only lines since then: 10m, 2h (ago), or \"2026-11-22 15:04\" (UTC)")
       .option("--grep", words->grep, "only lines in which this regular expression is found")
       .option("--deployment", words->number, "the log of this deployment instead")

@@ -21,6 +21,7 @@
 #include "os/files.hh"
 #include "os/socket.hh"
 #include "os/stop_signal.hh"
+#include "router/access_log.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/sandbox.hh"
 #include "ssh/sshd.hh"
@@ -99,7 +100,8 @@ void prepare_repos(const Platform& platform, const std::filesystem::path& progra
 void prepare_own_services(const Platform& platform, LocalEngine& engine, const std::filesystem::path& program) {
   const auto& layout = platform.layout;
   engine.prepare_router(traffic_targets(platform));
-  prepare_own_service(layout, engine.supervisor(), "router", engine.router().command(), SIGUSR1, kRouterStop, true);
+  prepare_own_service(layout, engine.supervisor(), "router", engine.router().command(), SIGUSR1, kRouterStop, true,
+                      LogBranch{std::string(kAccessMark), layout.access_log(), {"aborting Lua processing"}});
 
   Command daemon;
   daemon.argv = {program.string(), "--root", layout.root().string(), "serve"};

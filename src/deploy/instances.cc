@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/traffic.hh"
 #include "os/file_lock.hh"
 
 namespace pushrod {
@@ -62,13 +64,23 @@ std::vector<InstancePlan> plan_instances(const Platform& platform, const App& ap
 }
 
 std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
-  std::map<AppName, std::vector<Instance>> serving;
+  std::map<AppName, std::vector<Instance>> routed;
   for (auto& instance : platform.store.instances()) {
-    if (instance.state == InstanceState::Serving && instance.port) serving[instance.name.app].push_back(instance);
+    if (!instance.port) continue;
+    if (instance.state == InstanceState::Serving || instance.state == InstanceState::Asleep) {
+      routed[instance.name.app].push_back(instance);
+    }
+  }
+  std::set<AppId> holding;
+  for (const auto& deployment : platform.store.unfinished_deployments()) {
+    if (deployment.holds) holding.insert(deployment.app_id);
   }
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
-    targets.push_back({app.name, {app.name.str() + "." + platform.settings.domain}, std::move(serving[app.name])});
+    TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, std::move(routed[app.name])};
+    target.mode = traffic_mode(app, target.instances, holding.contains(app.id));
+    if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
+    targets.push_back(std::move(target));
   }
   return targets;
 }

@@ -17,7 +17,8 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
                                          const std::vector<Instance>& instances);
 
-// Every app's target for the router, from the database: serving instances of the routed type.
+// Every app's target for the router, from the database: instances of the routed type that serve. Those that
+// sleep are there, too, so that a request that was on its way already finds them.
 std::vector<TrafficTarget> traffic_targets(const Platform& platform);
 
 // Reads the targets and makes the router follow them, as one step: the lock sees to it that an older reading never

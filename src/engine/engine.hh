@@ -12,6 +12,7 @@
 
 #include "model/layout.hh"
 #include "model/release.hh"
+#include "model/traffic.hh"
 #include "os/clock.hh"
 
 namespace pushrod {
@@ -56,6 +57,8 @@ struct TrafficTarget {
   AppName app;
   std::vector<std::string> hosts;
   std::vector<Instance> instances;  // routed ones; may be empty
+  TrafficMode mode = TrafficMode::Serve;
+  std::string page = {};  // its own page for Maintenance; empty: ours
 };
 
 class Engine {

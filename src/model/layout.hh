@@ -56,6 +56,7 @@ class Layout {
   fs::path instance_log(const InstanceName& instance) const;
   // router, sshd, daemon. No app can be called "_pushrod".
   fs::path service_log(const std::string& service) const { return logs() / "_pushrod" / service; }
+  fs::path access_log() const { return service_log("access"); }  // every request, one line each
 
   // ssh/: authorized_keys and host keys, written by Pushrod alone.
   fs::path ssh() const { return root_ / "ssh"; }
@@ -83,6 +84,7 @@ class Layout {
   fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them
   fs::path sshd() const { return run() / "sshd"; }
   fs::path serve_socket() const { return run() / "serve.sock"; }  // datagram: "look now"
+  fs::path wake_socket() const { return run() / "wake.sock"; }    // stream: the router names an app to wake
 
  private:
   fs::path root_;

@@ -120,6 +120,35 @@ std::vector<std::string> parse_backends(std::string_view answer) {
   return backends;
 }
 
+Modes parse_modes(std::string_view answer) {
+  Modes modes;
+  for (const auto& line : lines_of(answer)) {
+    // "0x560990445e20 app.blog hold"; nothing else begins so.
+    if (!line.starts_with("0x")) continue;
+    const auto parts = words(line);
+    if (parts.size() != 3) refuse("a strange line of a map", line);
+    modes[parts[1]] = parts[2];
+  }
+  return modes;
+}
+
+std::map<std::string, Activity> parse_activity(std::string_view answer) {
+  const auto table = table_under(answer, "# pxname,");
+  const auto names = split(table.heading.substr(2), ',');
+  const auto backend = column(names, "pxname"), queue = column(names, "qcur"), sessions = column(names, "scur"),
+             last = column(names, "lastsess");
+  std::map<std::string, Activity> activity;
+  for (const auto& line : table.rows) {
+    const auto parts = split(line, ',');
+    if (parts.size() != names.size()) refuse("a strange line of figures", line);
+    Activity found;
+    found.open = number<unsigned>(parts[queue], line) + number<unsigned>(parts[sessions], line);
+    if (parts[last] != "-1" && !parts[last].empty()) found.idle_for = number<unsigned>(parts[last], line);
+    activity[parts[backend]] = found;
+  }
+  return activity;
+}
+
 WorkerInfo parse_info(std::string_view answer) {
   return {value_of(answer, "description"), value_of(answer, "Stopping") != "0"};
 }
@@ -144,7 +173,10 @@ std::vector<std::string> complaints(std::string_view answer) {
   std::vector<std::string> found;
   for (const auto& line : lines_of(answer)) {
     if (line.starts_with("# be_id ")) break;
-    if (line.empty() || line == "1" || line == "New server registered." || line == "Server deleted.") continue;
+    if (line.empty() || line == "1" || line == "New server registered." || line == "Server deleted." ||
+        line.starts_with("0x")) {
+      continue;
+    }
     found.push_back(escaped(line));
   }
   return found;

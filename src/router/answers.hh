@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,12 +39,23 @@ std::vector<ServerState> parse_servers(std::string_view answer);
 // `show backend`
 std::vector<std::string> parse_backends(std::string_view answer);
 
+// `show map` of the modes: by back end.
+using Modes = std::map<std::string, std::string>;
+Modes parse_modes(std::string_view answer);
+
 // Of `show info`.
 struct WorkerInfo {
   std::string description;
   bool stopping = false;  // listens no more; serves the connections that it has
 };
 WorkerInfo parse_info(std::string_view answer);
+
+// `show stat` of a back end.
+struct Activity {
+  unsigned open = 0;                 // requests and connections now
+  std::optional<unsigned> idle_for;  // seconds since a request was sent on to a server; absent: none since it loaded
+};
+std::map<std::string, Activity> parse_activity(std::string_view answer);
 
 // `show stat` of servers, by "back-end/server".
 struct RequestFigures {

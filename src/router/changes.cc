@@ -1,4 +1,4 @@
-// Compares wanted with observed servers, back end by back end.
+// Compares wanted with observed modes and servers, back end by back end.
 // Floor 3.
 #include "router/changes.hh"
 
@@ -7,15 +7,28 @@
 #include <map>
 
 #include "router/haproxy_config.hh"
+#include "router/hold_script.hh"
 
 namespace pushrod {
 
-std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers) {
+std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers,
+                                    const Modes& modes) {
   std::map<std::string, const ServerState*> leaving;
   for (const auto& server : servers) {
     if (server.backend.starts_with(kBackendPrefix)) leaving.emplace(server.backend + "/" + server.name, &server);
   }
   std::vector<std::string> commands;
+  auto past_modes = modes;
+  for (const auto& app : table.apps) {
+    const auto mode = mode_of(app);
+    if (mode.empty()) continue;
+    const auto known = past_modes.find(backend_name(app.app));
+    if (known == past_modes.end() || known->second != mode) {
+      commands.push_back(fmt::format("{} map {} {} {}", known == past_modes.end() ? "add" : "set", kModesFile,
+                                     backend_name(app.app), mode));
+    }
+    past_modes.erase(backend_name(app.app));
+  }
   for (const auto& app : table.apps) {
     for (const auto& wanted : app.servers) {
       const auto name = backend_name(app.app) + "/" + server_name(wanted.instance);
@@ -33,6 +46,7 @@ std::vector<std::string> changes_to(const RoutingTable& table, const std::vector
       if (!is_ready) commands.push_back(fmt::format("set server {} state ready", name));
     }
   }
+  for (const auto& [backend, mode] : past_modes) commands.push_back(fmt::format("del map {} {}", kModesFile, backend));
   for (const auto& [name, server] : leaving) {
     if (server->admin == 0) commands.push_back(fmt::format("set server {} state drain", name));
   }

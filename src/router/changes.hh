@@ -10,8 +10,10 @@
 
 namespace pushrod {
 
-// New servers first and old ones to drain last, so that no app is without a server in between. Empty: all is as wanted.
-std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers);
+// First the apps that are not to serve now, then new servers, then the apps that are to serve again, and old servers
+// last: so no request meets an app without a server. Empty: all is as wanted.
+std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers,
+                                    const Modes& modes);
 
 // To take the server out for good. `del server` is refused for as long as a connection is open.
 std::vector<std::string> removal_of(const ServerState& server);

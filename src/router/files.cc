@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
 #include "router/haproxy_config.hh"
+#include "router/hold_script.hh"
 #include "router/pages.hh"
 
 namespace pushrod {
@@ -35,6 +38,23 @@ void check(const fs::path& directory, const std::string& file) {
   throw error;
 }
 
+constexpr const char* kOwnPage = "own.";
+
+void write_if_new(const fs::path& file, const std::string& text) {
+  if (read_file(file) != text) write_file(file, text, 0600, false);
+}
+
+// The pages first: whatever the map names is there.
+void write_modes(const fs::path& directory, const RoutingTable& table) {
+  make_directory(directory / "pages");
+  for (const auto& app : table.apps) {
+    if (app.mode == TrafficMode::Maintenance && !app.page.empty()) {
+      write_if_new(directory / mode_of(app), app.page);
+    }
+  }
+  write_if_new(directory / kModesFile, render_modes(table));
+}
+
 bool is_host_map(const std::string& name) { return name.starts_with("hosts.") && name.ends_with(".map"); }
 
 }  // namespace
@@ -43,13 +63,15 @@ void install_files(const fs::path& directory, const Settings& settings, const Ro
   const auto config = render_haproxy_config(settings, table);
   const auto mark = structure_mark(settings, table);
   const auto before = read_file(directory / kConfigFile);
+  const auto modes_before = read_file(directory / kModesFile);
+  write_modes(directory, table);
   if (before == config) return;
   if (before && before->find(host_map_file(mark)) != std::string::npos) {
     write_file(directory / kConfigFile, config, 0600, false);
     return;
   }
 
-  make_directory(directory / "pages");
+  write_file(directory / kHoldScript, render_hold_script(), 0600, false);
   for (const auto& page : render_pages()) write_file(directory / page.file(), page.response, 0600, false);
   const auto map = directory / host_map_file(mark);
   write_file(map, render_host_map(table), 0600, false);
@@ -59,11 +81,20 @@ void install_files(const fs::path& directory, const Settings& settings, const Ro
   } catch (...) {
     remove_file(directory / kCandidate);
     remove_file(map);
+    if (modes_before) write_file(directory / kModesFile, *modes_before, 0600, false);
     throw;
   }
   rename_path(directory / kCandidate, directory / kConfigFile);
   for (const auto& name : list_directory(directory)) {
     if (is_host_map(name) && name != map.filename()) remove_file(directory / name);
+  }
+}
+
+void remove_old_pages(const fs::path& directory, const RoutingTable& table) {
+  std::set<std::string> wanted;
+  for (const auto& app : table.apps) wanted.insert(fs::path(mode_of(app)).filename());
+  for (const auto& name : list_directory(directory / "pages")) {
+    if (name.starts_with(kOwnPage) && !wanted.contains(name)) remove_file(directory / "pages" / name);
   }
 }
 

@@ -1,4 +1,4 @@
-// The files that HAProxy reads: haproxy.cfg, the host map, the pages. All disposable.
+// The files that HAProxy reads: haproxy.cfg, the maps of hosts and modes, the pages, the script. All disposable.
 // Floor 3. Used inside router/ only.
 #pragma once
 
@@ -16,6 +16,9 @@ inline constexpr const char* kProcessFile = "haproxy.pid";
 // if it refuses, the old files stay and Error carries its words. A crash leaves the old or the new configuration,
 // whole.
 void install_files(const std::filesystem::path& directory, const Settings& settings, const RoutingTable& table);
+
+// Own pages that no app shows any more; once HAProxy knows that.
+void remove_old_pages(const std::filesystem::path& directory, const RoutingTable& table);
 
 // Sockets and process number of a HAProxy that has ended. Only while none runs.
 void remove_leftovers(const std::filesystem::path& directory);

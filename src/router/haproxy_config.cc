@@ -10,6 +10,8 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "router/access_log.hh"
+#include "router/hold_script.hh"
 #include "router/pages.hh"
 
 namespace pushrod {
@@ -24,6 +26,7 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
   stats socket unix@admin.sock mode 600 level admin expose-fd listeners
   stats timeout 1m
   log stdout format raw daemon err
+  lua-load hold.lua
 )";
 
 constexpr std::string_view kDefaults = R"(
@@ -31,9 +34,6 @@ defaults
   mode http
   errorfiles pages
   log global
-  option httplog
-  option dontlog-normal
-  option log-separate-errors
   option dontlognull
   option http-ignore-probes
   timeout connect 5s
@@ -47,6 +47,8 @@ defaults
   # A connection per request to the app: one that it closes while idle never meets a request, and an app that
   # serves one connection at a time is not kept busy by an idle one.
   option http-server-close
+  # A held request whose client goes away is given up; the app's own are not, since a client may close its half.
+  option abortonclose
   # After a reload clients are told to close with their next answer; never are they cut off while they send.
   option idle-close-on-response
   # An instance that refuses or breaks off before it answered: another one is tried.
@@ -64,6 +66,11 @@ constexpr std::string_view kFrontend = R"(
 frontend public
   bind {address}
   bind unix@current.sock mode 600 accept-proxy
+  # s6-log puts the lines that begin with "=" into a directory of their own.
+  log stdout len {access_length} format raw local0 info
+  log-format {access_format}
+  http-request set-log-level silent if {{ stopping }}
+  http-request set-var(txn.app) req.fhdr(Host),host_only,rtrim(.),map({hosts})
   # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
   # What a client says of itself is forgotten; what we know is set.
@@ -77,29 +84,71 @@ frontend public
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.fhdr(Host)]
+  # Connection must not name headers that the next proxy then takes away.
+  http-request set-header Connection Upgrade if {{ req.hdr(Connection) -m str -i upgrade }}
+  http-request del-header Connection unless {{ req.hdr(Connection) -m str -i upgrade }}
+  # What an app says of the connection is not meant for its clients; nor may its cookies reach other apps.
+  http-response del-header Connection unless {{ status 101 }}
+  http-response del-header Upgrade unless {{ status 101 }}
+  http-response del-header Keep-Alive
+  http-response del-header Proxy- -m beg
+  http-response replace-header Set-Cookie {cookie_domain} '\1\2'
+  http-response replace-header Set-Cookie {cookie_domain} '\1\2'
+  http-response replace-header Set-Cookie {cookie_domain} '\1'
+  # Only apps that do not simply serve are in the map.
+  http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
+  # It leaves the mode that is to follow. Whoever goes away meanwhile stays in the one that it was in.
+  http-request lua.hold if {{ var(txn.mode) -m str hold asleep }}
+  http-request return status 503 errorfiles held if {{ var(txn.mode) -m str hold asleep late full }}
+  http-request return status 503 errorfiles stopped if {{ var(txn.mode) -m str stopped }}
+  http-request return status 503 errorfiles maintenance if {{ var(txn.mode) -m str maintenance }}
+  http-request use-service lua.page if {{ var(txn.mode) -m beg pages/ }}
   # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker if {{ stopping }}
-  use_backend %[req.fhdr(Host),host_only,rtrim(.),map({hosts},unknown-host)]
+  use_backend %[var(txn.app)] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 
 backend unknown-host
   http-request return status 404 default-errorfiles
 
 backend current-worker
+  no option abortonclose
   server current unix@current.sock send-proxy-v2
 )";
+
+// A Set-Cookie with a Domain that is the platform's or a parent of it: what stands before and after that attribute.
+std::string cookie_domain(std::string_view domain) {
+  std::vector<std::string> parents;
+  while (true) {
+    std::string escaped;
+    for (const char character : domain) escaped += character == '.' ? "\\." : std::string(1, character);
+    parents.push_back(escaped);
+    const auto dot = domain.find('.');
+    if (dot == domain.npos) break;
+    domain.remove_prefix(dot + 1);
+  }
+  return fmt::format(R"('(?i)^(.*?);[ \t]*domain[ \t]*=[ \t.]*(?:{})\.?[ \t]*(;.*)?$')", join(parents, "|"));
+}
 
 void append_structure(std::string& text, const Settings& settings, const RoutingTable& table, std::string_view mark,
                       bool with_servers) {
   text += "# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n";
   text += fmt::format("  description {}\n", mark);
   text += kGlobal;
-  text += "\nhttp-errors pages\n";
-  for (const auto& page : render_pages()) text += fmt::format("  errorfile {} {}\n", page.status, page.file());
+  std::string_view set;
+  const auto pages = render_pages();
+  for (const auto& page : pages) {
+    if (page.set != set) text += fmt::format("\nhttp-errors {}\n", page.set);
+    set = page.set;
+    text += fmt::format("  errorfile {} {}\n", page.status, page.file());
+  }
   text += kDefaults;
-  text += fmt::format(kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)));
+  text +=
+      fmt::format(kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)),
+                  fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
+                  fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)));
   for (const auto& app : table.apps) {
-    text += fmt::format("\nbackend {}\n", backend_name(app.app));
+    text += fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app));
     if (!with_servers) continue;
     for (const auto& server : app.servers) {
       text += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);
@@ -154,11 +203,36 @@ std::string render_host_map(const RoutingTable& table) {
   return text;
 }
 
+std::string mode_of(const RoutedApp& app) {
+  switch (app.mode) {
+    case TrafficMode::Serve:
+      return {};
+    case TrafficMode::Stopped:
+      return "stopped";
+    case TrafficMode::Maintenance:
+      return app.page.empty() ? "maintenance" : fmt::format("pages/own.{:016x}", fingerprint(app.page));
+    case TrafficMode::Hold:
+      return "hold";
+    case TrafficMode::Asleep:
+      return "asleep";
+  }
+  throw Error("an app is in no mode");
+}
+
+std::string render_modes(const RoutingTable& table) {
+  std::string text;
+  for (const auto& app : table.apps) {
+    if (const auto mode = mode_of(app); !mode.empty()) text += fmt::format("{} {}\n", backend_name(app.app), mode);
+  }
+  return text;
+}
+
 std::string structure_mark(const Settings& settings, const RoutingTable& table) {
   std::string text;
   append_structure(text, settings, table, "", false);
   text += render_host_map(table);
   for (const auto& page : render_pages()) text += page.response;
+  text += render_hold_script();
   return fmt::format("{:016x}", fingerprint(text));
 }
 

@@ -10,38 +10,54 @@ namespace pushrod {
 
 namespace {
 
-Page make_page(int status, std::string_view reason, std::string_view text, std::string_view more_headers = {}) {
+Page make_page(std::string_view set, int status, std::string_view reason, std::string_view text,
+               std::string_view more_headers = {}) {
   const std::string body = fmt::format("{} {}\n\n{}\n", status, reason, text);
-  return {status, fmt::format("HTTP/1.1 {} {}\r\n"
-                              "Content-Type: text/plain; charset=utf-8\r\n"
-                              "Content-Length: {}\r\n"
-                              "Cache-Control: no-store\r\n"
-                              "X-Content-Type-Options: nosniff\r\n"
-                              "{}\r\n"
-                              "{}",
-                              status, reason, body.size(), more_headers, body)};
+  return {std::string(set), status,
+          fmt::format("HTTP/1.1 {} {}\r\n"
+                      "Content-Type: text/plain; charset=utf-8\r\n"
+                      "Content-Length: {}\r\n"
+                      "Cache-Control: no-store\r\n"
+                      "X-Content-Type-Options: nosniff\r\n"
+                      "{}\r\n"
+                      "{}",
+                      status, reason, body.size(), more_headers, body)};
 }
 
 }  // namespace
 
-std::string Page::file() const { return fmt::format("pages/{}.http", status); }
+std::string Page::file() const {
+  return set == kUsualPages ? fmt::format("pages/{}.http", status) : fmt::format("pages/{}.{}.http", set, status);
+}
 
 std::vector<Page> render_pages() {
   return {
-      make_page(404, "Not Found",
+      make_page("held", 503, "Service Unavailable",
+                "This app is being changed or is just starting, and could not take your request in time.\n"
+                "Try again in a moment.",
+                "Retry-After: 5\r\n"),
+      make_page("maintenance", 503, "Service Unavailable",
+                "This app is down for maintenance. Try again later.\n"
+                "(Is it yours? \"pushrod maintenance off APP\" ends it.)",
+                "Retry-After: 60\r\n"),
+      make_page(kUsualPages, 404, "Not Found",
                 "No app answers at this address. Check the spelling of the host name.\n"
                 "(Is it yours? \"pushrod app list\" shows every app and its address.)"),
-      make_page(500, "Internal Server Error", "The router failed before an app saw the request. Try again."),
-      make_page(502, "Bad Gateway",
+      make_page(kUsualPages, 500, "Internal Server Error",
+                "The router failed before an app saw the request. Try again."),
+      make_page(kUsualPages, 502, "Bad Gateway",
                 "The app broke off before it had answered, or its answer is not valid HTTP.\n"
                 "(Is it yours? \"pushrod logs APP\" shows what it wrote.)"),
-      make_page(503, "Service Unavailable",
+      make_page(kUsualPages, 503, "Service Unavailable",
                 "This app is not running right now. Try again in a moment.\n"
                 "(Is it yours? \"pushrod ps APP\" and \"pushrod logs APP\" tell more.)",
                 "Retry-After: 5\r\n"),
-      make_page(504, "Gateway Timeout",
+      make_page(kUsualPages, 504, "Gateway Timeout",
                 "The app took too long to answer.\n"
                 "(Is it yours? \"pushrod logs APP\" shows what it wrote.)"),
+      make_page("stopped", 503, "Service Unavailable",
+                "This app has been stopped by its owner.\n"
+                "(Is it yours? \"pushrod start APP\" starts it.)"),
   };
 }
 

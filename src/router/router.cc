@@ -17,6 +17,7 @@
 #include "router/changes.hh"
 #include "router/files.hh"
 #include "router/haproxy_config.hh"
+#include "router/hold_script.hh"
 #include "router/master_socket.hh"
 #include "router/reload.hh"
 
@@ -36,38 +37,52 @@ struct Observed {
   WorkerInfo info;
   std::vector<std::string> backends;
   std::vector<ServerState> servers;
+  Modes modes;
 };
 
+// The tables come last: without the end of theirs an answer is seen to be cut.
+const std::string kShowModes = fmt::format("show map {}", kModesFile);
+
 std::optional<Observed> observe(const MasterSocket& master) {
-  const auto answer = master.ask_current("show info; show backend; show servers state");
+  const auto answer = master.ask_current(kShowModes + "; show info; show backend; show servers state");
   if (!answer) return {};
-  return Observed{parse_info(*answer), parse_backends(*answer), parse_servers(*answer)};
+  return Observed{parse_info(*answer), parse_backends(*answer), parse_servers(*answer), parse_modes(*answer)};
 }
 
-// Says the batches, and returns the servers as they are after the last one.
-std::vector<ServerState> change(const MasterSocket& master, const std::vector<std::string>& commands,
-                                std::vector<std::string>& evidence) {
-  std::vector<ServerState> servers;
+// Says the batches; `observed` then has the servers and modes as they are after the last one.
+void change(const MasterSocket& master, const std::vector<std::string>& commands, Observed& observed,
+            std::vector<std::string>& evidence) {
   for (const auto& batch : in_batches(commands)) {
-    const auto answer = master.ask_current(batch + "; show servers state");
+    const auto answer = master.ask_current(fmt::format("{}; {}; show servers state", batch, kShowModes));
     if (!answer) throw Error("HAProxy ended while its servers were being changed");
     for (auto& line : complaints(*answer)) evidence.push_back(std::move(line));
-    servers = parse_servers(*answer);
+    observed.servers = parse_servers(*answer);
+    observed.modes = parse_modes(*answer);
   }
-  return servers;
 }
 
-// By instance, of all workers together.
-std::map<std::string, RequestFigures> ask_for_figures(const MasterSocket& master) {
+std::vector<std::string> changes_to(const RoutingTable& table, const Observed& observed) {
+  return changes_to(table, observed.servers, observed.modes);
+}
+
+// All workers: those that a reload left behind, too.
+std::vector<std::string> ask_all(const MasterSocket& master, std::string_view question) {
   const auto processes = master.processes();
   if (!processes) return {};
   auto pids = processes->workers;
   pids.insert(pids.end(), processes->old_workers.begin(), processes->old_workers.end());
-  std::map<std::string, RequestFigures> all;
+  std::vector<std::string> answers;
   for (const pid_t pid : pids) {
-    const auto answer = master.ask(pid, "show stat -1 4 -1");
-    if (!answer) continue;
-    for (const auto& [server, figures] : parse_requests(*answer)) {
+    if (auto answer = master.ask(pid, question)) answers.push_back(std::move(*answer));
+  }
+  return answers;
+}
+
+// By instance, of all workers together.
+std::map<std::string, RequestFigures> ask_for_figures(const MasterSocket& master) {
+  std::map<std::string, RequestFigures> all;
+  for (const auto& answer : ask_all(master, "show stat -1 4 -1")) {
+    for (const auto& [server, figures] : parse_requests(answer)) {
       if (!server.starts_with(kBackendPrefix)) continue;
       auto instance = server.substr(kBackendPrefix.size());
       std::replace(instance.begin(), instance.end(), '/', '.');
@@ -111,15 +126,17 @@ void Router::apply(const RoutingTable& table) const {
     observed = observe(master);
     if (!observed) return;
   }
-  auto& servers = observed->servers;
   std::vector<std::string> evidence;
-  auto commands = changes_to(table, servers);
+  auto commands = changes_to(table, *observed);
   // Once more for what a restart in between undid.
   for (int attempt = 0; attempt < 2 && !commands.empty(); ++attempt) {
-    servers = change(master, commands, evidence);
-    commands = changes_to(table, servers);
+    change(master, commands, *observed, evidence);
+    commands = changes_to(table, *observed);
   }
-  if (commands.empty()) return;
+  if (commands.empty()) {
+    remove_old_pages(layout_.router(), table);
+    return;
+  }
   Error error(fmt::format("HAProxy does not do what it was told: {}", commands.front()),
               fmt::format("see its log in {}", layout_.service_log("router").string()));
   error.set_evidence(std::move(evidence));
@@ -129,7 +146,7 @@ void Router::apply(const RoutingTable& table) const {
 bool Router::serves(const RoutingTable& table) const {
   const auto observed = observe(master_of(layout_));
   return observed && observed->info.description == structure_mark(settings_, table) &&
-         changes_to(table, observed->servers).empty();
+         changes_to(table, *observed).empty();
 }
 
 std::map<std::string, unsigned> Router::requests_in_flight() const {
@@ -142,6 +159,22 @@ std::map<std::string, std::uint64_t> Router::requests_served() const {
   std::map<std::string, std::uint64_t> requests;
   for (const auto& [instance, figures] : ask_for_figures(master_of(layout_))) requests[instance] = figures.served;
   return requests;
+}
+
+std::map<std::string, Idleness> Router::idleness() const {
+  std::map<std::string, Idleness> apps;
+  for (const auto& answer : ask_all(master_of(layout_), "show stat -1 2 -1")) {
+    for (const auto& [backend, activity] : parse_activity(answer)) {
+      if (!backend.starts_with(kBackendPrefix)) continue;
+      auto& app = apps[backend.substr(kBackendPrefix.size())];
+      app.open += activity.open;
+      if (activity.idle_for) {
+        const std::chrono::seconds seconds{*activity.idle_for};
+        app.idle_for = app.idle_for ? std::min<Milliseconds>(*app.idle_for, seconds) : seconds;
+      }
+    }
+  }
+  return apps;
 }
 
 std::map<std::string, std::vector<std::string>> Router::observed() const {
@@ -166,14 +199,13 @@ void Router::forget(const std::vector<InstanceName>& instances) const {
 
   const auto lock = lock_router(layout_);
   const auto master = master_of(layout_);
-  const auto observed = observe(master);
+  auto observed = observe(master);
   if (!observed) return;
-  auto servers = observed->servers;
   std::vector<std::string> evidence;
   const Deadline deadline(Milliseconds{2'000});
   while (true) {
     std::vector<std::string> commands;
-    for (const auto& server : servers) {
+    for (const auto& server : observed->servers) {
       if (!unwanted.contains(server.backend + "/" + server.name)) continue;
       for (auto& command : removal_of(server)) commands.push_back(std::move(command));
     }
@@ -184,7 +216,7 @@ void Router::forget(const std::vector<InstanceName>& instances) const {
       throw error;
     }
     evidence.clear();
-    servers = change(master, commands, evidence);
+    change(master, commands, *observed, evidence);
     // Sessions that were told to end do so a moment later; then `del server` works.
     if (!evidence.empty()) std::this_thread::sleep_for(Milliseconds{2});
   }

@@ -15,6 +15,7 @@
 #include "model/names.hh"
 #include "model/release.hh"
 #include "model/settings.hh"
+#include "model/traffic.hh"
 #include "os/command.hh"
 
 namespace pushrod {
@@ -29,11 +30,19 @@ struct RoutedApp {
   AppName app;
   std::vector<std::string> hosts;     // host names, without port, lower case
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
+  TrafficMode mode = TrafficMode::Serve;
+  std::string page = {};  // the body of its own page for Maintenance; empty: ours
 };
 
 // Sorted by app; unique hosts, of letters, digits, '-', '_' and '.'.
 struct RoutingTable {
   std::vector<RoutedApp> apps;
+};
+
+// How long no request has gone to an app, and what is open now.
+struct Idleness {
+  unsigned open = 0;                     // requests, WebSockets
+  std::optional<Milliseconds> idle_for;  // absent: no request since HAProxy loaded its file
 };
 
 // The whole configuration file. Deterministic: the same table gives the same bytes. Its paths are relative to
@@ -63,6 +72,8 @@ class Router {
   std::map<std::string, unsigned> requests_in_flight() const;
   // Requests that were sent to each instance since its worker began; less than before after a reload or restart.
   std::map<std::string, std::uint64_t> requests_served() const;
+  // By app, whole seconds; old workers counted, too. Empty when it is not running.
+  std::map<std::string, Idleness> idleness() const;
   // What HAProxy sends requests to now, to be held against what is wanted: for every app that it knows its servers
   // ("14.web.2"), sorted; none for an app that answers with the 503 page. Empty when it is not running.
   std::map<std::string, std::vector<std::string>> observed() const;
@@ -78,6 +89,8 @@ class Router {
   Settings settings_;
 };
 
+// "app.blog"
+std::string backend_name(const AppName& app);
 // In the app's back end a server is called by release, type and number: "14.web.2".
 std::string server_name(const InstanceName& instance);
 

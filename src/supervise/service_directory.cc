@@ -61,9 +61,20 @@ std::vector<std::string> log_arguments(const fs::path& log_directory, std::uint6
           log_directory.native()};
 }
 
-std::string render_log_spec(const fs::path& log_directory, std::uint64_t log_bytes) {
+std::string render_log_spec(const Service& service) {
+  auto arguments = log_arguments(service.log_directory, service.log_bytes);
+  if (const auto& branch = service.log_branch) {
+    // None but those with the mark; then those of which nothing has become yet.
+    auto selection = log_arguments(branch->directory, service.log_bytes);
+    const auto script = std::find(selection.begin(), selection.end(), "--") + 1;
+    selection.insert(script, {"-^", "+^" + branch->mark});
+    selection.emplace_back("f");
+    for (const auto& part : branch->dropped) selection.push_back("-" + part);
+    selection.insert(selection.end(), std::find(arguments.begin(), arguments.end(), "--") + 1, arguments.end());
+    arguments = std::move(selection);
+  }
   std::string spec = "mode=exec\0keep_stderr=1\0"s;
-  for (const std::string& argument : log_arguments(log_directory, log_bytes)) spec += "arg=" + argument + '\0';
+  for (const std::string& argument : arguments) spec += "arg=" + argument + '\0';
   return spec;
 }
 
@@ -73,7 +84,8 @@ void render_service(const Service& service, const fs::path& shim, const fs::path
              0600, false);
   write_file(directory / "down-signal", fmt::format("{}\n", service.stop_signal), 0600, false);
   make_directory(service.log_directory);
-  write_common(directory / "log", shim, render_log_spec(service.log_directory, service.log_bytes));
+  if (service.log_branch) make_directory(service.log_branch->directory);
+  write_common(directory / "log", shim, render_log_spec(service));
 }
 
 }  // namespace pushrod

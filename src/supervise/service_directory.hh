@@ -2,7 +2,6 @@
 // Used inside supervise/ only.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -10,8 +9,8 @@
 
 namespace pushrod {
 
-// What pushrod-shim reads to become s6-log: at most log_bytes in all, lines stamped and split.
-std::string render_log_spec(const std::filesystem::path& log_directory, std::uint64_t log_bytes);
+// What pushrod-shim reads to become s6-log: at most log_bytes in each directory, lines stamped and split.
+std::string render_log_spec(const Service& service);
 
 // A symlink at path, in place of what is there. Not flushed to disk, as nothing under run/ is: that is rendered anew
 // after a reboot.

@@ -14,6 +14,13 @@
 
 namespace pushrod {
 
+// Lines that a service's log keeps apart.
+struct LogBranch {
+  std::string mark;  // what they begin with; nothing that a regular expression would understand otherwise
+  std::filesystem::path directory;
+  std::vector<std::string> dropped{};  // parts of lines that are not kept at all
+};
+
 struct Service {
   std::string name;                   // "blog.14.web.2", "router", "sshd", "daemon"
   std::string spec;                   // what pushrod-shim reads (sandbox/shim_spec.hh)
@@ -21,6 +28,7 @@ struct Service {
   int stop_signal = 15;               // down-signal
   std::filesystem::path log_directory;
   std::uint64_t log_bytes = 10u << 20;
+  std::optional<LogBranch> log_branch = {};
 };
 
 struct ServiceStatus {

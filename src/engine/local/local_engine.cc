@@ -28,7 +28,7 @@ std::vector<std::string> service_names(const std::vector<InstanceName>& names) {
 RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
   RoutingTable table;
   for (const auto& target : targets) {
-    RoutedApp app{target.app, target.hosts, {}};
+    RoutedApp app{target.app, target.hosts, {}, target.mode, target.page};
     for (const auto& instance : target.instances) {
       if (instance.port) app.servers.push_back({instance.name, *instance.port});
     }
@@ -141,13 +141,15 @@ void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) {
 void LocalEngine::prepare_router(const std::vector<TrafficTarget>& targets) { router_.prepare(table_of(targets)); }
 
 void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
-                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities) {
+                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities,
+                         std::optional<LogBranch> log_branch) {
   Service service;
   service.name = name;
   service.spec = render_exec_spec(command.argv, command.environment, keep_capabilities);
   service.stop_timeout = stop_timeout;
   service.stop_signal = stop_signal;
   service.log_directory = layout.service_log(name);
+  service.log_branch = std::move(log_branch);
   supervisor.write(service);
   replace_symlink(layout.scan() / name, layout.service(name));
 }

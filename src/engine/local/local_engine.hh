@@ -52,6 +52,7 @@ class LocalEngine : public Engine {
 
 // Writes run/services/<name> for one of Pushrod's own programs (router, sshd, daemon) and links it.
 void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
-                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities);
+                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities,
+                         std::optional<LogBranch> log_branch = {});
 
 }  // namespace pushrod

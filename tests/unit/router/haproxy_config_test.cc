@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "os/files.hh"
 #include "router/files.hh"
+#include "router/hold_script.hh"
 #include "router/pages.hh"
 
 namespace pushrod {
@@ -30,6 +31,18 @@ std::string golden(const std::string& name) {
 }
 
 TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(render_haproxy_config(Settings{}, example()), golden("haproxy.cfg")); }
+
+TEST(HoldScript, IsTheGoldenFile) { EXPECT_EQ(render_hold_script(), golden("hold.lua")); }
+
+TEST(HaproxyConfig, LeavesModesOutOfTheStructure) {
+  auto table = example();
+  table.apps[0].mode = TrafficMode::Maintenance;
+  table.apps[0].page = "<h1>Back soon</h1>";
+  table.apps[1].mode = TrafficMode::Asleep;
+  EXPECT_EQ(render_haproxy_config(Settings{}, table), render_haproxy_config(Settings{}, example()));
+  EXPECT_EQ(render_modes(table), fmt::format("app.blog {}\napp.idle asleep\n", mode_of(table.apps[0])));
+  EXPECT_EQ(render_modes(example()), "");
+}
 
 TEST(HaproxyConfig, LeavesServersOutOfTheStructure) {
   auto table = example();
@@ -103,7 +116,7 @@ TEST_F(InstalledFiles, AreAcceptedByHaproxy) {
   EXPECT_EQ(config(), render_haproxy_config(Settings{}, example()));
   install_files(directory_, Settings{}, {});
   EXPECT_EQ(config(), render_haproxy_config(Settings{}, {}));
-  EXPECT_EQ(list_directory(directory_).size(), 3u) << "the old host map, or a candidate, is left behind";
+  EXPECT_EQ(list_directory(directory_).size(), 5u) << "the old host map, or a candidate, is left behind";
 }
 
 TEST_F(InstalledFiles, StayWhenHaproxyRefusesTheNewOnes) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "live_router.hh"
+#include "router/access_log.hh"
 
 namespace pushrod {
 namespace {
@@ -151,6 +152,104 @@ TEST_F(Requests, GoToAnotherInstanceWhenOneIsGone) {
   router_->apply({{routed("blog", {{instance("blog", 1), blog_.port()}, {instance("blog", 1, 2), nobody}}),
                    routed("idle", {}), routed("shop", {})}});
   for (int number = 0; number < 20; ++number) EXPECT_EQ(get("blog.localhost").body, "blog");
+}
+
+TEST_F(Requests, CannotMakeProxiesTakeHeadersAway) {
+  const auto seen = get("blog.localhost", "/echo", "Connection: keep-alive, X-Forwarded-For, Host\r\n").body;
+  EXPECT_NE(seen.find("x-forwarded-for: 127.0.0.1"), seen.npos) << seen;
+  EXPECT_EQ(seen.find("onnection: keep-alive"), seen.npos) << seen;
+  EXPECT_EQ(seen.find(", Host"), seen.npos) << seen;
+}
+
+TEST_F(Requests, AreLoggedOnALineEach) {
+  get("blog.localhost", "/one?q=\"x\"");
+  get("other.localhost", "/two");
+  ASSERT_TRUE(eventually([&] { return log().find("GET /two\n") != std::string::npos; })) << log();
+  std::vector<AccessLine> lines;
+  for (const auto& line : lines_of(log())) {
+    if (auto access = parse_access_line(line)) lines.push_back(*access);
+  }
+  ASSERT_EQ(lines.size(), 2u) << log();
+  EXPECT_EQ(lines[0].back_end, "app.blog");
+  EXPECT_EQ(lines[0].status, 200u);
+  EXPECT_GT(lines[0].bytes, 4u);
+  EXPECT_EQ(lines[0].client, "127.0.0.1");
+  EXPECT_EQ(lines[0].path, "/one?q=#22x#22");
+  EXPECT_EQ(lines[1].back_end, "-");
+  EXPECT_EQ(lines[1].status, 404u);
+}
+
+// An app that answers with whatever bytes it likes.
+class AppAnswers : public LiveRouter {
+ protected:
+  void SetUp() override {
+    std::tie(listener_, port_of_app_) = listen_anywhere();
+    start({{routed("blog", {{instance("blog", 1), port_of_app_}})}});
+  }
+  // What a client gets that asks twice over one connection, until it ends or a moment passes.
+  std::string ask(const std::string& answer) {
+    Connection client(port());
+    client.send_text("POST /one HTTP/1.1\r\nHost: blog.localhost\r\nContent-Length: 0\r\n\r\n");
+    const UniqueFd app(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    char chunk[4096];
+    recv(app.get(), chunk, sizeof chunk, 0);
+    send(app.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    shutdown(app.get(), SHUT_WR);
+    client.send_text("GET /two HTTP/1.1\r\nHost: nobody.localhost\r\nConnection: close\r\n\r\n");
+    return client.read_until("the end");
+  }
+  UniqueFd listener_;
+  Port port_of_app_ = 0;
+};
+
+unsigned times(const std::string& text, const std::string& what) {
+  unsigned count = 0;
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+TEST_F(AppAnswers, DoNotDesyncTheConnection) {
+  const std::string smuggled = "HTTP/1.1 200 OK\r\nX-Smuggled: yes\r\nContent-Length: 0\r\n\r\n";
+  for (const std::string head :
+       {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Content-Length: 4\r\n\r\nbody",
+        "Content-Length: 0\r\n\r\n", "Content-Length: 4\r\nContent-Length: 5\r\n\r\nbody",
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\nbody\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n4\nbody\r\n0\r\n\r\n", "X-A: b\nX-B: c\r\nContent-Length: 0\r\n\r\n",
+        "X A: b\r\nContent-Length: 0\r\n\r\n", "X-A: b\rX-B: c\r\nContent-Length: 0\r\n\r\n",
+        "Content-Length: -1\r\n\r\n"}) {
+    const auto got = ask("HTTP/1.1 200 OK\r\n" + head + smuggled);
+    EXPECT_EQ(times(got, "X-Smuggled") + times(got, "x-smuggled"), 0u) << head << "\n---\n" << got;
+    EXPECT_LE(times(got, "HTTP/1.1 "), 2u) << head << "\n---\n" << got;
+  }
+}
+
+TEST_F(AppAnswers, SayNothingOfTheConnection) {
+  auto got =
+      ask("HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Kept\r\nKeep-Alive: timeout=9999\r\nUpgrade: h2c\r\n"
+          "Proxy-Authenticate: Basic\r\nX-Kept: yes\r\nContent-Length: 0\r\n\r\n");
+  got = got.substr(0, got.find("\r\n\r\n"));
+  for (const std::string name : {"connection: keep-alive", "keep-alive:", "h2c", "proxy-"}) {
+    EXPECT_EQ(got.find(name), got.npos) << got;
+  }
+  EXPECT_NE(got.find("x-kept: yes"), got.npos) << got;
+}
+
+TEST_F(AppAnswers, SetNoCookiesForOtherApps) {
+  const auto got =
+      ask("HTTP/1.1 200 OK\r\n"
+          "Set-Cookie: a=1; Domain=localhost; Path=/\r\n"
+          "Set-Cookie: b=2; path=/; DOMAIN = .LocalHost.\r\n"
+          "Set-Cookie: c=3; Domain=blog.localhost; Path=/\r\n"
+          "Set-Cookie: d=4; Domain=localhost; domain=localhost; Secure\r\n"
+          "Set-Cookie: e=5;Domain=localhost;Domain=localhost;Domain=localhost\r\n"
+          "Set-Cookie: f=6, Domain=localhost; Path=/x\r\n"
+          "Content-Length: 0\r\n\r\n");
+  EXPECT_NE(got.find("set-cookie: a=1; Path=/\r\n"), got.npos) << got;
+  EXPECT_NE(got.find("set-cookie: b=2; path=/\r\n"), got.npos) << got;
+  EXPECT_NE(got.find("set-cookie: c=3; Domain=blog.localhost; Path=/\r\n"), got.npos) << got;
+  EXPECT_NE(got.find("set-cookie: d=4; Secure\r\n"), got.npos) << got;
+  EXPECT_EQ(got.find(";Domain=localhost"), got.npos) << got;
+  EXPECT_NE(got.find("set-cookie: f=6, Domain=localhost; Path=/x\r\n"), got.npos) << "part of the value\n" << got;
 }
 
 }  // namespace

@@ -38,13 +38,28 @@ TEST_F(Files, WriteReplacesADirectoryWhole) {
   EXPECT_FALSE(status("a").up);
 }
 
+std::string log_spec(std::uint64_t log_bytes, std::optional<LogBranch> branch = {}) {
+  Service service;
+  service.log_directory = "/logs/a";
+  service.log_bytes = log_bytes;
+  service.log_branch = std::move(branch);
+  return render_log_spec(service);
+}
+
+TEST(LogSpec, KeepsMarkedLinesApartAndDropsOthers) {
+  EXPECT_EQ(log_spec(10'000'000, LogBranch{"= ", "/logs/b", {"no use"}}),
+            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l8192\0arg=--\0arg=-^\0arg=+^= \0arg=n9\0"
+            "arg=s1000000\0arg=S8737856\0arg=t\0arg=/logs/b\0arg=f\0arg=-no use\0arg=n9\0arg=s1000000\0"
+            "arg=S8737856\0arg=t\0arg=/logs/a\0"s);
+}
+
 TEST(LogSpec, KeepsTheCap) {
-  const std::string spec = render_log_spec("/logs/a", 10'000'000);
+  const std::string spec = log_spec(10'000'000);
   EXPECT_EQ(spec,
             "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l8192\0arg=--\0arg=n9\0arg=s1000000\0arg=S8737856\0"
             "arg=t\0arg=/logs/a\0"s);
-  EXPECT_NE(render_log_spec("/logs/a", 0).find("arg=n7\0arg=s6553\0arg=S42599\0"s), std::string::npos);
-  EXPECT_NE(render_log_spec("/logs/a", 2'000'000'000).find("arg=s100000000\0arg=S1899737856\0"s), std::string::npos);
+  EXPECT_NE(log_spec(0).find("arg=n7\0arg=s6553\0arg=S42599\0"s), std::string::npos);
+  EXPECT_NE(log_spec(2'000'000'000).find("arg=s100000000\0arg=S1899737856\0"s), std::string::npos);
 }
 
 class LogLines : public testing::Test {

@@ -1,0 +1,99 @@
+-- Rendered by Pushrod: whatever is changed here is overwritten.
+local most_held = 1000
+local longest_hold = 30
+local page_retry_after = "60"
+local wake_socket = "unix@../wake.sock"
+
+local modes = Map.new("modes.map", Map._str)
+
+local function seconds()
+  local now = core.now()
+  return now.sec + now.usec / 1e6
+end
+
+-- Back end -> its places: how many are taken, and by whom.
+local held = {}
+local last_count = 0
+
+local function count(places)
+  if seconds() - last_count < 0.1 then return end
+  last_count = seconds()
+  collectgarbage()
+  places.taken = 0
+  for _ in pairs(places.by) do places.taken = places.taken + 1 end
+end
+
+local function take_place(app)
+  local places = held[app]
+  if not places then
+    places = {taken = 0, by = setmetatable({}, {__mode = "k"})}
+    held[app] = places
+  end
+  if places.taken >= most_held then count(places) end
+  if places.taken >= most_held then return nil end
+  local place = {}
+  places.by[place] = true
+  places.taken = places.taken + 1
+  return places, place
+end
+
+local function is_held(mode) return mode == "hold" or mode == "asleep" end
+
+-- Back end -> when the daemon was called last. It starts the app once, however often it is called; it is called again
+-- for the case that it was not there.
+local called = {}
+
+local function wake(app)
+  if seconds() - (called[app] or 0) < 0.25 then return end
+  called[app] = seconds()
+  local socket = core.tcp()
+  socket:settimeout(1)
+  if socket:connect(wake_socket) then socket:send(app .. "\n") end
+  socket:close()
+end
+
+-- Waits until the app is not held any more; leaves the mode in txn.mode, "late" after too long, "full" when too many
+-- wait. In a worker that a reload made old it ends at once: the rules then hand the request to the current one.
+local function hold(txn)
+  local app = txn:get_var("txn.app")
+  local places, place = take_place(app)
+  if not places then
+    txn:set_var("txn.mode", "full")
+    return
+  end
+  local start = seconds()
+  local mode = modes:lookup(app)
+  while is_held(mode) and not (txn.f:stopping() == 1) do
+    if seconds() - start > longest_hold then
+      mode = "late"
+      break
+    end
+    if mode == "asleep" then wake(app) end
+    -- The more wait, the less often each of them looks.
+    core.msleep(5 + math.floor(places.taken / 20))
+    mode = modes:lookup(app)
+  end
+  if places.by[place] then
+    places.by[place] = nil
+    places.taken = math.max(places.taken - 1, 0)
+  end
+  txn:set_var("txn.mode", is_held(mode) and "" or mode or "")
+end
+
+-- An app's own page: the mode is its file.
+local function page(applet)
+  local file = io.open(applet:get_var("txn.mode"), "rb")
+  local body = file and file:read("a") or "503 Service Unavailable\n\nThis app is down for maintenance.\n"
+  if file then file:close() end
+  applet:set_status(503)
+  applet:add_header("Content-Type", body:match("^%s*<") and "text/html; charset=utf-8" or "text/plain; charset=utf-8")
+  applet:add_header("Content-Length", tostring(#body))
+  applet:add_header("Cache-Control", "no-store")
+  applet:add_header("X-Content-Type-Options", "nosniff")
+  applet:add_header("Retry-After", page_retry_after)
+  applet:start_response()
+  if applet.method ~= "HEAD" then applet:send(body) end
+end
+
+core.register_action("hold", {"http-req"}, hold)
+core.register_service("page", "http", page)
