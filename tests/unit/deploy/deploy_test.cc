@@ -51,6 +51,12 @@ class Pipeline : public DeployTest {
   std::optional<CommitId> first_;
 };
 
+TEST_F(Pipeline, TellsWhichLimitsTheMachineCannotKeep) {
+  engine().not_kept = {"cpu is not limited", "memory is limited per process"};
+  EXPECT_THAT(run(push_of(*first_)).text,
+              HasSubstr("limits of blog: cpu is not limited, memory is limited per process on this machine"));
+}
+
 TEST_F(Pipeline, AFirstPushGoesLive) {
   const auto told = run(push_of(*first_));
   EXPECT_TRUE(told.outcome.live);
