@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ constexpr const char* kOwnLeaf = "pushrod";
 constexpr unsigned kCpuPeriod = 100'000;  // microseconds
 // bwrap and its parts, which come and go before the command starts.
 constexpr unsigned kProcessesOfSandbox = 4;
+constexpr Milliseconds kLastBreath{2'000};  // of what was killed
+constexpr Milliseconds kAskAgain{100};      // the change may have come between reading and waiting
 
 bool put(const fs::path& file, const std::string& value) {
   const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
@@ -58,6 +61,18 @@ std::vector<std::string> words_in(const fs::path& file) {
   auto words = split(std::string(trim(get(file).value_or(""))), ' ');
   std::erase(words, "");
   return words;
+}
+
+// The file becomes readable out of band when the last process of the group is gone.
+void await_empty(const fs::path& group) {
+  const UniqueFd events(open((group / "cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+  const Deadline deadline(kLastBreath);
+  while (events && number_in(group / "cgroup.events", "populated") == 1 && !deadline.passed()) {
+    char text[128];
+    if (pread(events.get(), text, sizeof text, 0) < 0) return;
+    pollfd change{events.get(), POLLPRI, 0};
+    poll(&change, 1, static_cast<int>(std::min(deadline.left(), kAskAgain).count()));
+  }
 }
 
 bool has(const std::vector<std::string>& list, const char* word) {
@@ -137,6 +152,7 @@ bool Cgroups::remove(const std::string& name) const {
   const fs::path group = subtree_ / name;
   if (rmdir(group.c_str()) == 0 || errno == ENOENT) return true;
   put(group / "cgroup.kill", "1");
+  await_empty(group);
   return rmdir(group.c_str()) == 0;
 }
 

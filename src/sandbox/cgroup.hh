@@ -46,7 +46,7 @@ class Cgroups {
   // Makes the group, or finds it, and sets its limits. Absent where that is not possible (the disk, a limit on the
   // number of groups): the instance runs without.
   std::optional<std::filesystem::path> make(const std::string& name, const Limits& limits) const;
-  // Kills what is left in it and removes it. False while something still ends.
+  // Kills what is left in it, waits for its end (2 s at the most) and removes it. False while something still ends.
   bool remove(const std::string& name) const;
   void remove_all(const std::string& prefix) const;
 

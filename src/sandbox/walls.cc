@@ -27,10 +27,9 @@ std::string describe_landlock(long version, long wanted) {
 
 Wall landlock_wall(const std::string& name, long version, long wanted, const std::string& kernel,
                    const std::string& lost) {
-  const std::string remedy =
-      version == -EOPNOTSUPP
-          ? fmt::format("boot with lsm=landlock,… ; and Linux {} or newer", kernel)
-          : fmt::format("Linux {} or newer with CONFIG_SECURITY_LANDLOCK (Debian 13 has it)", kernel);
+  const std::string remedy = version == -EOPNOTSUPP
+                                 ? fmt::format("boot with lsm=landlock,…; Linux {}", kernel)
+                                 : fmt::format("Linux {} with CONFIG_SECURITY_LANDLOCK (Debian 13)", kernel);
   return {name, version >= wanted, describe_landlock(version, wanted), lost, remedy};
 }
 
@@ -41,10 +40,9 @@ std::vector<Wall> walls_of(long landlock, bool seccomp) {
       {"system call filter", seccomp, seccomp ? "seccomp" : "the kernel has no seccomp filters",
        "everything: no build, no app", "a kernel with CONFIG_SECCOMP_FILTER"},
       landlock_wall("ports of apps", landlock, kVersionWithPorts, "6.7",
-                    "an app can listen on any free port, that of another app that restarts included, and on the same "
-                    "port beside it where both ask for that"),
+                    "an app can take any free port, that of one that restarts included"),
       landlock_wall("abstract sockets", landlock, kVersionWithScopes, "6.12",
-                    "an app can connect to the abstract Unix sockets of the machine, other apps' included"),
+                    "an app can reach abstract Unix sockets, other apps' included"),
   };
 }
 

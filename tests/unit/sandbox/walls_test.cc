@@ -34,7 +34,7 @@ TEST(Walls, OfPortsNeedLandlock4) {
   EXPECT_FALSE(walls[1].stands);
   EXPECT_FALSE(walls[2].stands);
   EXPECT_THAT(walls[1].remedy, HasSubstr("Linux 6.7"));
-  EXPECT_THAT(walls[1].lost, HasSubstr("that of another app that restarts"));
+  EXPECT_THAT(walls[1].lost, HasSubstr("that of one that restarts"));
 }
 
 TEST(Walls, ThatAreSwitchedOffAreToldFromThoseThatAreNotThere) {
