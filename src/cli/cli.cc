@@ -25,6 +25,7 @@ void add_verbs(Grammar& grammar) {
   add_doctor_verb(grammar);
   add_completion_verb(grammar);
   add_audit_verb(grammar);
+  add_prune_verb(grammar);
 }
 
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {

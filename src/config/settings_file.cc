@@ -101,6 +101,8 @@ void read_limits(TomlSection limits, Settings& settings) {
 void read_retention(TomlSection retention, Settings& settings) {
   retention.count("releases", settings.keep_releases, {0, 1000});
   retention.count("deployments", settings.keep_deployments, {1, 1'000'000});
+  retention.count("audit", settings.keep_audit, {100, 10'000'000});
+  retention.size("free_space", settings.free_space, {0, std::uint64_t{1} << 60});
   retention.refuse_unknown_keys();
 }
 

@@ -101,17 +101,24 @@ void place_checkouts(const Platform& platform, const App& app, std::optional<Rel
   }
 }
 
-void prune_releases(const Platform& platform, const App& app) {
+std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep) {
   const auto needed = releases_with_instances(platform, app);
+  std::vector<Release> expendable;
   unsigned kept = 0;
-  for (const auto& release : platform.store.releases(app.id)) {  // newest first
+  for (auto& release : platform.store.releases(app.id)) {  // newest first
     const bool live = app.live && release.number == *app.live;
     // The newest ones below the live release come first in this order, so the predecessor is always among the kept.
-    if (!live && kept < std::max(platform.settings.keep_releases, 1u)) {
+    if (!live && kept < keep) {
       ++kept;
       continue;
     }
-    if (live || needed.contains(release.number)) continue;
+    if (!live && !needed.contains(release.number)) expendable.push_back(std::move(release));
+  }
+  return expendable;
+}
+
+void prune_releases(const Platform& platform, const App& app) {
+  for (const auto& release : expendable_releases(platform, app, std::max(platform.settings.keep_releases, 1u))) {
     platform.store.remove_release(app.id, release.number);
   }
   place_checkouts(platform, app);

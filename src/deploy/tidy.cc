@@ -2,11 +2,16 @@
 // Floor 6.
 #include "deploy/tidy.hh"
 
+#include <fmt/format.h>
+
+#include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/make_room.hh"
 #include "git/checkout.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -38,13 +43,34 @@ bool Tidier::pass() {
       }
       tidied_[app.id] = current;
       prepare_next_checkout(app);
-      Repository(platform_.layout.repo(app.repo)).collect_garbage();
+      collect_garbage(app.repo);
     });
     complete = complete && done;
   }
   // Failed deployments leave something there as well, and no app that was to be tidied.
   const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });
-  return complete && emptied;
+  const bool made = attempt("making room", [&] { make_room(); });
+  attempt("pruning the audit", [&] { platform_.store.prune_audit(platform_.settings.keep_audit); });
+  return complete && emptied && made;
+}
+
+// A release that is kept can be rolled back to, also when a forced push has taken its commit off the branch.
+void Tidier::collect_garbage(const RepoName& repo) {
+  std::map<std::string, CommitId> kept;
+  for (const auto& app : platform_.store.apps_of(repo)) {
+    for (const auto& release : platform_.store.releases(app.id)) {
+      kept.emplace(fmt::format("{}/{}", app.name.str(), release.number), release.commit);
+    }
+  }
+  const Repository repository(platform_.layout.repo(repo));
+  repository.keep_commits(kept);
+  repository.collect_garbage();
+}
+
+void Tidier::make_room() {
+  for (const auto& [app, what, bytes] : pushrod::make_room(platform_, platform_.settings.free_space)) {
+    fmt::print(stderr, "the disk is nearly full: removed {} of {}, {}\n", what, app.str(), format_bytes(bytes));
+  }
 }
 
 // False when the app is being deployed.
@@ -56,6 +82,7 @@ bool Tidier::prune(const App& app) {
 }
 
 void Tidier::prepare_next_checkout(const App& app) {
+  if (free_bytes(platform_.layout.root()) < platform_.settings.free_space) return;
   const auto release = app.live ? platform_.store.release(app.id, *app.live) : std::nullopt;
   if (!release || !has_many_files(find_checkout(platform_.layout, app.name, release->checkout).tree())) return;
   prepare_spare(Repository(platform_.layout.repo(app.repo)), release->commit,

@@ -1,7 +1,7 @@
 // The tidier: what may take its time after a deployment, and nobody waits for.
-// Floor 6. Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, and
-// prepares the next checkout of large apps. Runs beside the reconciler, so that a slow disk never keeps an instance
-// from draining.
+// Floor 6. Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, prepares
+// the next checkout of large apps, and makes room when the disk is nearly full. Runs beside the reconciler, so that a
+// slow disk never keeps an instance from draining.
 #pragma once
 
 #include <map>
@@ -20,6 +20,8 @@ class Tidier {
 
  private:
   bool prune(const App& app);
+  void collect_garbage(const RepoName& repo);
+  void make_room();
   void prepare_next_checkout(const App& app);
 
   const Platform& platform_;

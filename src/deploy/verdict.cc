@@ -8,6 +8,8 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/deploy.hh"
+#include "deploy/make_room.hh"
 #include "git/tree_check.hh"
 #include "model/rights.hh"
 
@@ -61,7 +63,13 @@ std::optional<Refusal> judge_ref(const Platform& platform, const RepoName& repo,
     return Refusal{refusal_of(*key, apps.front().name), remedy_for(*key, Right::Deploy)};
   }
   if (!command.after) return judge_deletion(command, branch, apps, options);
-  check_tree(repository, *command.after, platform.settings, true);
+  const auto size = check_tree(repository, *command.after, platform.settings, true);
+  try {
+    check_room(platform, size.bytes, apps.size());
+  } catch (const UserError&) {
+    wake_daemon(platform);  // it makes room where it can
+    throw;
+  }
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,9 @@ class Repository {
   bool is_commit(const CommitId& id) const;
   // Subject line of the commit, raw; the caller escapes it.
   std::string subject(const CommitId& commit) const;
+  // Makes refs/pushrod/keep/<name> name these commits, and no others: what garbage collection must not take. A commit
+  // that is not there is passed over.
+  void keep_commits(const std::map<std::string, CommitId>& wanted) const;
   // Collects garbage (git gc --auto, quiet, in the foreground), and quarantines that a killed push left a day ago.
   void collect_garbage() const;
 

@@ -44,8 +44,10 @@ struct Settings {
   unsigned instance_processes = 1024;  // the same, processes and threads
   std::uint64_t log_bytes = 10u << 20;  // per instance
   // [retention]
-  unsigned keep_releases = 5;       // built, beside the live one's predecessor
-  unsigned keep_deployments = 200;  // records and logs per app
+  unsigned keep_releases = 5;                         // built, beside the live one's predecessor
+  unsigned keep_deployments = 200;                    // records and logs per app
+  unsigned keep_audit = 10'000;                       // records
+  std::uint64_t free_space = std::uint64_t{1} << 30;  // below it room is made, and nothing is deployed
   // [build.environment]
   std::map<std::string, std::string> build_environment;
 };

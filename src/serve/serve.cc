@@ -40,6 +40,7 @@ class TidierThread {
  private:
   [[noreturn]] void run() {
     constexpr std::chrono::seconds kRetry{2};
+    constexpr std::chrono::seconds kLook{60};  // nobody tells when the disk fills
     bool complete = true;
     std::unique_ptr<Store> store;
     std::unique_ptr<Tidier> tidier;
@@ -47,11 +48,7 @@ class TidierThread {
     while (true) {
       {
         std::unique_lock lock(mutex_);
-        if (complete) {
-          condition_.wait(lock, [this] { return called_; });
-        } else {
-          condition_.wait_for(lock, kRetry, [this] { return called_; });
-        }
+        condition_.wait_for(lock, complete ? kLook : kRetry, [this] { return called_; });
         called_ = false;
       }
       complete = attempt("tidying up",

@@ -1,0 +1,120 @@
+// Making room on the disk.
+// Floor 6.
+#include "deploy/make_room.hh"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/checkouts.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct Expendable {
+  App app;
+  WallTime since;
+  std::optional<Release> release;  // else a directory
+  fs::path directory;
+  std::string what;
+};
+
+// What the files in it take on the disk; what cannot be looked at counts nothing.
+std::uint64_t bytes_in(const fs::path& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator entry(directory, ignored), end; entry != end && !ignored;
+       entry.increment(ignored)) {
+    struct stat status = {};
+    if (lstat(entry->path().c_str(), &status) == 0) bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+  return bytes;
+}
+
+void add_directory(std::vector<Expendable>& list, const App& app, const fs::path& directory, const std::string& what) {
+  struct stat status = {};
+  if (lstat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
+  list.push_back({app, std::chrono::system_clock::from_time_t(status.st_mtime), {}, directory, what});
+}
+
+std::vector<Expendable> expendables(const Platform& platform, const std::optional<App>& only) {
+  std::vector<Expendable> list;
+  for (const auto& app : only ? std::vector{*only} : platform.store.apps()) {
+    for (const auto& release : expendable_releases(platform, app, 1)) {
+      list.push_back({app, release.created, release,
+                      find_checkout(platform.layout, app.name, release.checkout).directory,
+                      fmt::format("release {}", release.number)});
+    }
+    add_directory(list, app, platform.layout.build_cache(app.name), "build cache");
+    add_directory(list, app, platform.layout.spare_checkout(app.name), "spare checkout");
+  }
+  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.since < b.since; });
+  return list;
+}
+
+// Absent when the app is being deployed, or it is not there any more. The trash is emptied at once: only that makes
+// room.
+std::optional<Removed> remove(const Platform& platform, const Expendable& each) {
+  const auto lock = FileLock::try_acquire(platform.layout.app_lock(each.app.name));
+  const auto app = platform.store.app(each.app.id);
+  if (!lock || !app) return std::nullopt;
+  if (each.release) {
+    // What was in nobody's use a moment ago may be now.
+    const auto still = expendable_releases(platform, *app, 1);
+    const bool is_still = std::any_of(still.begin(), still.end(),
+                                      [&](const Release& release) { return release.number == each.release->number; });
+    if (!is_still) return std::nullopt;
+    // Several releases share a checkout after a restart: it goes with the last of them.
+    const auto before = bytes_in(each.directory);
+    platform.store.remove_release(app->id, each.release->number);
+    place_checkouts(platform, *app);
+    const bool gone = !is_directory(each.directory);
+    empty_trash(platform.layout);
+    return Removed{app->name, each.what, gone ? before : 0};
+  }
+  if (!is_directory(each.directory)) return std::nullopt;
+  const auto bytes = bytes_in(each.directory);
+  discard(platform.layout, each.directory);
+  empty_trash(platform.layout);
+  return Removed{app->name, each.what, bytes};
+}
+
+}  // namespace
+
+std::vector<Removed> make_room(const Platform& platform, std::uint64_t wanted, const std::optional<App>& only) {
+  std::vector<Removed> removed;
+  const auto& root = platform.layout.root();
+  if (free_bytes(root) >= wanted) return removed;
+  for (const auto& each : expendables(platform, only)) {
+    if (auto gone = remove(platform, each)) removed.push_back(std::move(*gone));
+    if (free_bytes(root) >= wanted) break;
+  }
+  return removed;
+}
+
+void check_room(const Platform& platform, std::uint64_t tree_bytes, std::size_t apps) {
+  const auto floor = platform.settings.free_space;
+  const auto free = free_bytes(platform.layout.root());
+  std::uint64_t needed = 0;
+  if (__builtin_mul_overflow(tree_bytes, std::uint64_t{2} * apps, &needed) ||
+      needed > std::numeric_limits<std::uint64_t>::max() - floor) {
+    needed = std::numeric_limits<std::uint64_t>::max() - floor;
+  }
+  if (free >= needed + floor) return;
+  throw UserError(
+      fmt::format("the disk has no room for it: {} are free, {} are kept free ([retention] free_space), and twice the "
+                  "{} of the commit's files are wanted{}",
+                  format_bytes(free), format_bytes(floor), format_bytes(tree_bytes),
+                  apps > 1 ? fmt::format(" for each of {} apps", apps) : ""),
+      "room is made where that is possible: try again in a moment. `prune` tells how much; the rest is the "
+      "administrator's");
+}
+
+}  // namespace pushrod
