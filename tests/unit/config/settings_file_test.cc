@@ -54,6 +54,8 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     [retention]
     releases = 21
     deployments = 22
+    audit = 123
+    free_space = "24M"
     [build.environment]
     HTTP_PROXY = "http://proxy:3128"
     EMPTY = ""
@@ -73,6 +75,8 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.release_timeout, 78min);
   EXPECT_EQ(settings.builds, 19U);
   EXPECT_EQ(settings.log_bytes, 20U << 10);
+  EXPECT_EQ(settings.keep_audit, 123U);
+  EXPECT_EQ(settings.free_space, 24U << 20);
   EXPECT_EQ(settings.keep_releases, 21U);
   EXPECT_EQ(settings.keep_deployments, 22U);
   EXPECT_EQ(settings.build_environment,
