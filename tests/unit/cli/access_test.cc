@@ -39,18 +39,29 @@ Decision needs(Right right, std::vector<std::string> words = {"APP"}) {
 
 // What each verb wants. "nothing": it shows what the caller may see, and no more.
 const std::map<std::string, Decision>& decisions() {
-  // clang-format off: a line each, so that two additions do not meet
+  // A line each, so that two additions do not meet.
+  // clang-format off
   static const std::map<std::string, Decision> all{
-      {"app create", machine({"new"})},   {"app destroy", needs(Right::Administer)},
-      {"app info", needs(Right::See)},    {"app list", nothing()},
-      {"audit", needs(Right::See)},       {"cancel", needs(Right::Deploy)},
-      {"completion", nothing({"bash"})},  {"deployment", needs(Right::See, {"APP", "1"})},
-      {"deployments", needs(Right::See)}, {"doctor", machine()},
-      {"key add", machine({"new"})},      {"key list", machine()},
-      {"key remove", machine({"old"})},   {"key set", machine({"old", "--role", "view"})},
-      {"logs", needs(Right::See)},        {"prune", needs(Right::Administer)},
-      {"ps", needs(Right::See)},          {"redeploy", needs(Right::Deploy)},
-      {"repo list", nothing()},           {"restart", needs(Right::Deploy)},
+      {"app create", machine({"new"})},
+      {"app destroy", needs(Right::Administer)},
+      {"app info", needs(Right::See)},
+      {"app list", nothing()},
+      {"audit", needs(Right::See)},
+      {"cancel", needs(Right::Deploy)},
+      {"completion", nothing({"bash"})},
+      {"deployment", needs(Right::See, {"APP", "1"})},
+      {"deployments", needs(Right::See)},
+      {"doctor", machine()},
+      {"key add", machine({"new"})},
+      {"key list", machine()},
+      {"key remove", machine({"old"})},
+      {"key set", machine({"old", "--role", "view"})},
+      {"logs", needs(Right::See)},
+      {"prune", needs(Right::Administer)},
+      {"ps", needs(Right::See)},
+      {"redeploy", needs(Right::Deploy)},
+      {"repo list", nothing()},
+      {"restart", needs(Right::Deploy)},
       {"top", needs(Right::See)},
   };
   // clang-format on
