@@ -20,6 +20,9 @@ void add_verbs(Grammar& grammar) {
   add_key_verbs(grammar);
   add_ps_verb(grammar);
   add_top_verb(grammar);
+  add_config_verbs(grammar);
+  add_scale_verbs(grammar);
+  add_release_verbs(grammar);
   add_deployment_verbs(grammar);
   add_logs_verb(grammar);
   add_doctor_verb(grammar);

@@ -1,20 +1,17 @@
-// deployments, deployment; restart, redeploy, cancel.
+// deployments, deployment; redeploy, cancel.
 // Floor 7.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/audited.hh"
+#include "cli/change.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "deploy/deploy.hh"
-#include "git/repository.hh"
-#include "os/files.hh"
-#include "os/stop_signal.hh"
 
 namespace pushrod {
 
@@ -32,6 +29,7 @@ Json json_of(const Deployment& deployment) {
                 {"state", to_string(deployment.state)},
                 {"commit", deployment.commit ? Json(deployment.commit->str()) : Json(nullptr)},
                 {"previous_commit", deployment.previous ? Json(deployment.previous->str()) : Json(nullptr)},
+                {"detail", deployment.detail},
                 {"author", deployment.author},
                 {"started", iso_time(deployment.started)},
                 {"ended", deployment.ended ? Json(iso_time(*deployment.ended)) : Json(nullptr)},
@@ -48,29 +46,16 @@ Json json_of(const Deployment& deployment) {
 
 std::string shown(const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "-"; }
 
-int run_change(Context& context, const App& app, DeploymentKind kind, const std::optional<CommitId>& commit,
-               const std::optional<CommitId>& head) {
-  const auto platform = context.platform();
-  platform.engine.check_ready();
-  // A connection that drops must not stop it; at a terminal, Ctrl-C cancels.
-  if (context.caller().is_remote()) outlive_client();
-  const int cancel_fd = stop_signal_fd();
-  Journal journal(STDOUT_FILENO, is_terminal(STDOUT_FILENO));
-  const Change change{kind, app.repo, app.branch, {app}, commit, head, context.caller().author()};
-  return audited(context, {app.name.str(), std::string(to_string(kind)), ""},
-                 [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
-}
-
 int deployments(Context& context, const std::string& name, unsigned most, bool json) {
   const auto app = context.require_app(name, Right::See);
   auto list = Json::array();
-  Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED", "TOOK"});
+  Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED", "TOOK", "WHAT"});
   for (const auto& deployment : context.store().deployments(app.id, most)) {
     list.push_back(json_of(deployment));
     const auto took = duration_of(deployment);
     table.add({std::to_string(deployment.number), std::string(to_string(deployment.state)),
                std::string(to_string(deployment.kind)), shown(deployment.commit), deployment.author,
-               format_time(deployment.started), took ? format_duration(*took) : "-"});
+               format_time(deployment.started), took ? format_duration(*took) : "-", deployment.detail});
   }
   if (json) {
     print_json(list);
@@ -95,6 +80,7 @@ int deployment(Context& context, const std::string& name, ReleaseNumber number, 
       fmt::format("Deployment {} of {}: {} ({} by {})\n  commit     {}  (before: {})\n  started    {}\n", found->number,
                   app.name.str(), to_string(found->state), to_string(found->kind), escaped(found->author),
                   shown(found->commit), shown(found->previous), format_time(found->started));
+  if (!found->detail.empty()) text += fmt::format("  what       {}\n", escaped(found->detail));
   for (const auto& step : found->steps) {
     const auto time =
         step.ended ? format_duration(std::chrono::duration_cast<Milliseconds>(*step.ended - step.started)) : "…";
@@ -108,24 +94,14 @@ int deployment(Context& context, const std::string& name, ReleaseNumber number, 
   return kExitOk;
 }
 
-int restart(Context& context, const std::string& name) {
-  const auto app = context.require_app(name, Right::Deploy);
-  if (!app.live) {
-    throw UserError(fmt::format("app {} is not deployed, so there is nothing to restart", app.name.str()),
-                    "push to its branch");
-  }
-  const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
-  return run_change(context, app, DeploymentKind::Restart, context.store().release(app.id, *app.live)->commit, head);
-}
-
 int redeploy(Context& context, const std::string& name) {
   const auto app = context.require_app(name, Right::Deploy);
-  const auto head = Repository(context.layout().repo(app.repo)).head_of(app.branch);
-  if (!head) {
+  const auto change = change_of(context, app, DeploymentKind::Redeploy);
+  if (!change.commit) {
     throw UserError(fmt::format("branch {} of repo {} has no commit yet", quoted(app.branch.str()), app.repo.str()),
                     "push to it");
   }
-  return run_change(context, app, DeploymentKind::Redeploy, head, head);
+  return run_change(context, change);
 }
 
 int cancel(Context& context, const std::string& name) {
@@ -170,10 +146,6 @@ void add_deployment_verbs(Grammar& grammar) {
       .app(words->app)
       .needs("N", words->number, "its number")
       .json(words->json);
-  grammar
-      .verb("restart", "new instances of the live release",
-            [words](Context& context) { return restart(context, words->app); })
-      .app(words->app);
   grammar
       .verb("redeploy", "build and deploy the branch's commit again",
             [words](Context& context) { return redeploy(context, words->app); })

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "base/error.hh"
+#include "base/secret.hh"
 #include "base/text.hh"
 #include "cli/cli.hh"
 #include "git/repository.hh"
@@ -42,6 +43,13 @@ void note(const Layout& layout, const Caller& caller, const std::string& who, co
             "writing " + file.string());
 }
 
+// A value of a setting is nobody's business, even if the command was refused for a slip.
+std::string loggable(const std::string& asked) {
+  const auto equals = asked.find('=');
+  if (asked.find("config") == std::string::npos || equals == std::string::npos) return asked;
+  return asked.substr(0, equals + 1) + std::string(Redactor::kMark);
+}
+
 // The repo is there for whom one of its apps is; what it may do with one of them, it may do with the repo. Which
 // branches it may push is for the verdict.
 void check_right(Context& context, const RepoName& repo, Right right) {
@@ -68,7 +76,7 @@ int serve_git(Context& context, const GitRequest& request, const std::string& as
 }  // namespace
 
 int gate(const std::filesystem::path& root, std::int64_t key_id) {
-  const auto asked = variable("SSH_ORIGINAL_COMMAND");
+  const auto asked = loggable(variable("SSH_ORIGINAL_COMMAND"));
   Context context(root, {});
   const auto key = context.store().key(key_id);
   const auto who = key ? key->name.str() : fmt::format("removed:{}", key_id);
@@ -76,7 +84,7 @@ int gate(const std::filesystem::path& root, std::int64_t key_id) {
   const Caller caller{key, split(variable("SSH_CONNECTION"), ' ').front()};
   try {
     if (!key) throw UserError("this key has been removed", "ask an administrator of this machine");
-    const auto request = parse_original_command(asked);
+    const auto request = parse_original_command(variable("SSH_ORIGINAL_COMMAND"));
     Context theirs(root, caller);
     if (const auto* git = std::get_if<GitRequest>(&request)) return serve_git(theirs, *git, asked);
     note(context.layout(), caller, who, asked, "accepted");

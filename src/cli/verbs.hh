@@ -13,6 +13,7 @@ void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
+void add_config_verbs(Grammar& grammar);
 void add_deployment_verbs(Grammar& grammar);
 void add_doctor_verb(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
@@ -20,6 +21,8 @@ void add_logs_verb(Grammar& grammar);
 void add_prune_verb(Grammar& grammar);
 void add_ps_verb(Grammar& grammar);
 void add_top_verb(Grammar& grammar);
+void add_release_verbs(Grammar& grammar);
+void add_scale_verbs(Grammar& grammar);
 
 // On this machine alone. `user` is filled by --user.
 void add_up_verb(Grammar& grammar, std::string& user);

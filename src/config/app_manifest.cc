@@ -22,7 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestFile = std::size_t{256} << 10;
-constexpr std::uint64_t kMostInstances = 64;
 constexpr DurationRange kUpToADay{1ms, 24h};
 
 // What an HTTP request line can carry as it is.

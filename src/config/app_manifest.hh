@@ -32,6 +32,8 @@
 
 namespace pushrod {
 
+inline constexpr std::uint64_t kMostInstances = 64;  // of one process type
+
 AppManifest parse_manifest(const std::string& text, const std::string& file_name);
 // A line "release" is an ordinary entry here; load_manifest makes it the release command.
 ProcessTable parse_procfile(const std::string& text, const std::string& file_name);

@@ -7,7 +7,6 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/app_manifest.hh"
-#include "deploy/checkouts.hh"
 #include "deploy/instances.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
@@ -38,14 +37,32 @@ FileLock take_build_slot(Run& run) {
 
 SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   SandboxJob job{run.platform.layout, part.app.name, part.checkout, part.app.path, {}, timeout, run.cancel_fd, {}};
-  job.environment = release_environment(*part.release);
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
+  job.environment = full_environment(run.platform, *part.release);
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }
 
+// The counts that the operator has set go before those of the app's files.
+ProcessTable scaled(const Run& run, const Part& part, ProcessTable processes) {
+  const auto counts = run.platform.store.counts(part.app.id);
+  for (auto& process : processes) {
+    const auto count = counts.find(process.type);
+    if (count == counts.end()) continue;
+    process.count = count->second;
+    process.is_scaled = true;
+  }
+  return processes;
+}
+
 }  // namespace
+
+void hide_secrets(Run& run, const Release& release) {
+  for (const auto& [name, setting] : release.settings) {
+    if (setting.secret) run.journal.hide(run.platform.store.vault().open(release.app_id, name, setting.sealed));
+  }
+}
 
 void build(Run& run, Part& part) {
   check_cancelled(run);
@@ -59,12 +76,13 @@ void build(Run& run, Part& part) {
                          .commit = *run.change.commit,
                          .checkout = part.deployment.number,
                          .builder = part.plan.builder,
-                         .processes = choose_processes(part.plan, manifest),
+                         .processes = scaled(run, part, choose_processes(part.plan, manifest)),
                          .environment = part.plan.environment,
                          .settings = run.platform.store.settings(part.app.id),
                          .crons = manifest.crons,
                          .created = now()};
   part.release_command = manifest.release_command;
+  hide_secrets(run, *part.release);
   if (!part.plan.command.empty()) {
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));
     const auto slot = take_build_slot(run);
@@ -74,19 +92,6 @@ void build(Run& run, Part& part) {
     run_build(part.plan, job);
     run.journal.end();
   }
-}
-
-void reuse_live_release(Run& run, Part& part) {
-  if (!part.app.live) {
-    throw UserError(fmt::format("app {} is not deployed", part.app.name.str()), "push to its branch first");
-  }
-  auto release = run.platform.store.release(part.app.id, *part.app.live);
-  if (!release) throw Error(fmt::format("the live release of {} is not in the database", part.app.name.str()));
-  place_checkouts(run.platform, part.app);
-  part.checkout = find_checkout(run.platform.layout, part.app.name, release->checkout);
-  release->number = part.deployment.number;
-  release->created = now();
-  part.release = std::move(release);
 }
 
 void run_release_command(Run& run, Part& part) {

@@ -38,7 +38,7 @@ void open(Run& run) {
   for (const auto& app : run.change.apps) {
     const auto mine = std::find_if(deployments.begin(), deployments.end(),
                                    [&](const Deployment& deployment) { return deployment.app_id == app.id; });
-    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, {}, {}});
+    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, {}, {}, {}});
     run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
 }
@@ -92,7 +92,9 @@ void finish(const Platform& platform, std::int64_t group) {
 bool is_committed(const Platform& platform, const Deployment& deployment) {
   if (deployment.state == DeploymentState::Committed) return true;
   if (deployment.state != DeploymentState::Ready) return false;
-  const bool moves_ref = deployment.kind == DeploymentKind::Push || deployment.kind == DeploymentKind::Remove;
+  // A rollback to a release of the same commit moves nothing: once it is ready, it may as well be finished.
+  const bool moves_ref = deployment.kind == DeploymentKind::Push || deployment.kind == DeploymentKind::Remove ||
+                         deployment.kind == DeploymentKind::Rollback;
   const auto app = platform.store.app(deployment.app_id);
   if (!moves_ref || !app) return false;
   return Repository(platform.layout.repo(app->repo)).head_of(app->branch) == deployment.commit;
@@ -172,6 +174,15 @@ void tell_success(Run& run, const Stopwatch& time) {
       run.journal.headline(fmt::format("{} is not deployed any more", part.app.name.str()));
       continue;
     }
+    if (run.change.kind == DeploymentKind::Stop) {
+      run.journal.headline(fmt::format("{0} is stopped; `start {0}` runs it again", part.app.name.str()));
+      continue;
+    }
+    if (part.app.stopped && run.change.kind != DeploymentKind::Start) {
+      run.journal.headline(fmt::format("Release {} of {} is live, but the app is stopped: `start {}` runs it",
+                                       part.deployment.number, part.app.name.str(), part.app.name.str()));
+      continue;
+    }
     const bool routed = std::any_of(part.instances.begin(), part.instances.end(),
                                     [](const InstancePlan& plan) { return plan.port.has_value(); });
     run.journal.headline(fmt::format("Release {} of {} is live after {}{}{}", part.deployment.number,
@@ -180,9 +191,8 @@ void tell_success(Run& run, const Stopwatch& time) {
   }
 }
 
-Step first_step(DeploymentKind kind) {
-  return kind == DeploymentKind::Restart || kind == DeploymentKind::Remove ? Step::Start : Step::Checkout;
-}
+// The others run what was built before.
+bool builds(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Redeploy; }
 
 }  // namespace
 
@@ -203,20 +213,20 @@ Outcome run_steps(Run& run) {
     announce(run);
     platform.store.together([&] {
       platform.store.advance(run.group, DeploymentState::Running);
-      platform.store.begin_step(run.group, first_step(change.kind));
+      platform.store.begin_step(run.group, builds(change.kind) ? Step::Checkout : Step::Start);
     });
-    if (change.kind == DeploymentKind::Restart) {
-      for (auto& part : run.parts) reuse_live_release(run, part);
-    } else if (change.kind != DeploymentKind::Remove) {
+    if (builds(change.kind)) {
       for (auto& part : run.parts) {
         check_out(run, part);
         build(run, part);
       }
       for (auto& part : run.parts) run_release_command(run, part);
+    } else if (change.kind != DeploymentKind::Remove) {
+      for (auto& part : run.parts) derive(run, part);
     }
     start(run);
     check_cancelled(run);
-    if (change.kind != DeploymentKind::Restart && change.kind != DeploymentKind::Remove) {
+    if (builds(change.kind)) {
       flush_file_system(platform.layout.checkouts());  // what goes live must be there after a power cut, too
     }
     platform.store.together([&] {

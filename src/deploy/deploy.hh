@@ -4,6 +4,7 @@
 // deployment leaves is finished or undone by whoever takes the app's lock next: reconcile(), or the next deployment.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@
 
 namespace pushrod {
 
-// What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), or, for one app,
-// a new build of its commit (Redeploy) or new instances of its live release (Restart).
+// What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release
+// of all of them (Rollback); or, for one app, a new build of its commit (Redeploy), or its live release once more, with
+// new instances (Restart, Start), none (Stop), other numbers of them (Scale), or other settings (Config).
 struct Change {
   DeploymentKind kind = DeploymentKind::Push;
   RepoName repo;
@@ -25,6 +27,11 @@ struct Change {
   std::optional<CommitId> previous;  // what the branch named when the change was asked for; absent: nothing
   std::string author;
   std::string detail{};  // see Deployment
+
+  std::map<SettingName, std::optional<AppSetting>> settings{};  // Config: absent values are unset
+  std::map<ProcessType, std::uint32_t> counts{};                // Scale: of the types that change
+  std::optional<ProcessType> only{};                            // Restart: this type alone
+  std::map<AppId, ReleaseNumber> releases{};                    // Rollback: which one, for each app
 };
 
 struct Outcome {

@@ -30,6 +30,13 @@ std::map<std::string, std::string> release_environment(const Release& release) {
   return environment;
 }
 
+std::map<std::string, std::string> full_environment(const Platform& platform, const Release& release) {
+  auto environment = release_environment(release);
+  if (release.settings.empty()) return environment;
+  environment.merge(platform.store.vault().open_all(release.app_id, release.settings));
+  return environment;
+}
+
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
   const auto process = std::find_if(release.processes.begin(), release.processes.end(),
                                     [&](const Process& candidate) { return candidate.type == instance.name.type; });
@@ -37,7 +44,7 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
     throw Error(fmt::format("release {} of {} has no process type {}", release.number, app.name.str(),
                             instance.name.type.str()));
   }
-  auto environment = release_environment(release);
+  auto environment = full_environment(platform, release);
   environment["PROCESS"] = instance.name.type.str();
   environment["INSTANCE"] = instance.name.str();
   if (instance.port) environment["PORT"] = std::to_string(*instance.port);

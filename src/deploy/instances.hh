@@ -11,6 +11,9 @@ namespace pushrod {
 // What every process of the release gets in its environment, before what is its own (PORT, PROCESS, INSTANCE).
 std::map<std::string, std::string> release_environment(const Release& release);
 
+// And its settings, opened.
+std::map<std::string, std::string> full_environment(const Platform& platform, const Release& release);
+
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance);
 
 // Plans for these instances; each must belong to a release of the app that the store still has.

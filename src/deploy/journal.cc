@@ -93,17 +93,22 @@ void Journal::output(std::string_view chunk) {
   show_now();
   partial_ += chunk;
   std::size_t start = 0;
-  while (true) {
-    const auto newline = partial_.find('\n', start);
-    const auto length = std::min(newline, partial_.size()) - start;
-    if (length > kLongestLine) {
-      emit_output_line(std::string_view(partial_).substr(start, kLongestLine));
-      start += kLongestLine;
-      continue;
-    }
-    if (newline == std::string::npos) break;
-    emit_output_line(std::string_view(partial_).substr(start, length));
+  for (auto newline = partial_.find('\n'); newline != std::string::npos; newline = partial_.find('\n', start)) {
+    emit_output_line(std::string_view(partial_).substr(start, newline - start));
     start = newline + 1;
+  }
+  partial_.erase(0, start);
+  cut_long_line();
+}
+
+// What may be the beginning of a secret waits until the rest of it is there.
+void Journal::cut_long_line() {
+  const auto held_back = redactor_.longest();
+  if (partial_.size() <= kLongestLine + held_back) return;
+  partial_ = redactor_.redact(std::move(partial_));
+  std::size_t start = 0;
+  for (; partial_.size() - start > kLongestLine + held_back; start += kLongestLine) {
+    emit("       " + terminal_safe(std::string_view(partial_).substr(start, kLongestLine)));
   }
   partial_.erase(0, start);
 }
@@ -114,6 +119,11 @@ void Journal::flush_output() {
   partial_.clear();
 }
 
-void Journal::emit_output_line(std::string_view raw) { emit("       " + terminal_safe(raw)); }
+void Journal::emit_output_line(std::string_view raw) {
+  const auto line = redactor_.redact(std::string(raw));
+  for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestLine) {
+    emit("       " + terminal_safe(std::string_view(line).substr(start, kLongestLine)));
+  }
+}
 
 }  // namespace pushrod

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret.hh"
 #include "os/clock.hh"
 #include "os/unique_fd.hh"
 
@@ -21,6 +22,9 @@ class Journal {
   explicit Journal(int client, bool colours = false) : client_(client), colours_(colours) {}
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
+
+  // From now on these secrets do not show in output.
+  void hide(const Secret& secret) { redactor_.add(secret); }
 
   // From now on everything goes to this file as well (created 0600, appended to); several may be open at once. What was
   // said before is not repeated in it.
@@ -48,6 +52,7 @@ class Journal {
   void flush_output();
   void emit(std::string_view text, bool bold = false);
   void emit_output_line(std::string_view raw);
+  void cut_long_line();
 
   int client_;
   bool colours_;
@@ -57,6 +62,7 @@ class Journal {
   bool has_shown_output_ = false;
   Stopwatch step_time_;
   std::string partial_;  // output without its newline yet
+  Redactor redactor_;
 };
 
 }  // namespace pushrod

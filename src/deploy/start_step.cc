@@ -36,7 +36,8 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
     const bool replaced = std::any_of(replaced_by.begin(), replaced_by.end(), [&](const InstancePlan& plan) {
       return plan.name.app == instance.name.app && plan.name.type == instance.name.type;
     });
-    if (!replaced || instance.state == InstanceState::Starting) continue;
+    const bool kept = std::find(part.kept.begin(), part.kept.end(), instance.name) != part.kept.end();
+    if (!replaced || kept || instance.state == InstanceState::Starting) continue;
     names.push_back(instance.name);
     for (const auto& plan : plan_instances(run.platform, part.app, {instance})) {
       longest = std::max(longest, plan.process.stop_timeout);
@@ -49,6 +50,12 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
   }
 }
 
+// A stopped app stays stopped, whatever is deployed meanwhile, until it is started.
+bool will_run(const Run& run, const Part& part) {
+  const auto kind = run.change.kind;
+  return kind == DeploymentKind::Start || (kind != DeploymentKind::Stop && !part.app.stopped);
+}
+
 // The releases, and leased ports for what is to run them: one record of intent.
 void record(Run& run) {
   const auto& settings = run.platform.settings;
@@ -56,8 +63,9 @@ void record(Run& run) {
   for (auto& part : run.parts) {
     if (!part.release) continue;  // Remove starts nothing
     run.platform.store.add_release(*part.release);
-    for (const auto& instance :
-         run.platform.store.add_instances(*part.release, {}, settings.first_port, settings.last_port, is_port_free)) {
+    if (!will_run(run, part)) continue;
+    for (const auto& instance : run.platform.store.add_instances(*part.release, part.kept, settings.first_port,
+                                                                 settings.last_port, is_port_free)) {
       part.instances.push_back(plan_instance(run.platform, part.app, *part.release, instance));
     }
   }

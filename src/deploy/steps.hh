@@ -15,11 +15,12 @@ namespace pushrod {
 struct Part {
   App app;
   Deployment deployment;
-  Checkout checkout;                           // from the checkout step on; for Restart that of the live release
+  Checkout checkout;                           // from the checkout step on; of an older release if that runs again
   BuildPlan plan;                              // from the build step on
   std::optional<std::string> release_command;  // from the build step on
   std::optional<Release> release;              // from the build step on
-  std::vector<InstancePlan> instances;         // from the start step on
+  std::vector<InstanceName> kept;              // instances of the live release that go on
+  std::vector<InstancePlan> instances;         // from the start step on: the new ones
 };
 
 struct Run {
@@ -40,13 +41,13 @@ bool is_cancelled(const Run& run);
 // Throws UserError when somebody asked for it.
 void check_cancelled(const Run& run);
 
-void take_turn(Run& run);                        // wait_step.cc: the locks, and what went before
-void check_out(Run& run, Part& part);            // checkout_step.cc
-void build(Run& run, Part& part);                // build_step.cc: also makes the release
-void reuse_live_release(Run& run, Part& part);   // build_step.cc: for Restart
-void run_release_command(Run& run, Part& part);  // build_step.cc
-void start(
-    Run& run);  // start_step.cc: records the releases, starts all their instances; they are healthy when it returns
+void take_turn(Run& run);                             // wait_step.cc: the locks, and what went before
+void check_out(Run& run, Part& part);                 // checkout_step.cc
+void build(Run& run, Part& part);                     // build_step.cc: also makes the release
+void derive(Run& run, Part& part);                    // derive_step.cc: the release from an older one, without a build
+void hide_secrets(Run& run, const Release& release);  // build_step.cc: from what the journal shows
+void run_release_command(Run& run, Part& part);       // build_step.cc
+void start(Run& run);  // start_step.cc: records the releases, starts their instances; these are healthy when it returns
 void move_ref(const Run& run);  // commit_step.cc
 
 }  // namespace pushrod

@@ -80,9 +80,14 @@ std::map<AppName, FileLock> lock_apps(Run& run) {
   }
 }
 
-// The ref may have moved while we waited. What the pusher based the new commit on must still be in it.
+// The ref may have moved while we waited. What the pusher based the new commit on must still be in it; what changes
+// something else of the app than its commit does not care.
 void check_base(const Run& run) {
   const auto& change = run.change;
+  const auto kind = change.kind;
+  const bool about_commit = kind == DeploymentKind::Push || kind == DeploymentKind::Remove ||
+                            kind == DeploymentKind::Redeploy || kind == DeploymentKind::Rollback;
+  if (!about_commit) return;
   const auto head = run.repository.head_of(change.branch);
   if (head == change.previous) return;
   const bool contained = head && change.commit && run.repository.is_ancestor(*head, *change.commit);

@@ -77,13 +77,14 @@ void write_reason(Connection& connection, std::int64_t group, const std::string&
   connection.query("UPDATE deployments SET error = ?, hint = ? WHERE group_id = ?").with(error, hint, group).run();
 }
 
-// A newer commit of the branch makes an older one that still waits pointless; a restart or a redeploy does not.
+// A newer commit of the branch makes an older one that still waits pointless, and a restart; other settings or another
+// scale are wanted all the same.
 bool replaces_what_waits(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Remove; }
 
 std::vector<std::int64_t> waiting_groups_of(Connection& connection, AppId app) {
   Query rows = connection.query(
       "SELECT g.id FROM deployments d JOIN deployment_groups g ON g.id = d.group_id"
-      " WHERE d.app_id = ? AND g.state = 'waiting'");
+      " WHERE d.app_id = ? AND g.state = 'waiting' AND d.kind IN ('push', 'redeploy', 'restart', 'remove')");
   rows.with(app);
   return read_all(rows, [](Query& row) { return row.integer(); });
 }
@@ -292,6 +293,14 @@ void Store::end_step(std::int64_t group, Step step) {
   Transaction transaction(*db_);
   db_->query("UPDATE steps SET ended = ? WHERE group_id = ? AND step = ? AND ended IS NULL")
       .with(now(), group, to_string(step))
+      .run();
+  transaction.commit();
+}
+
+void Store::set_commit(AppId app, ReleaseNumber deployment, const CommitId& commit) {
+  Transaction transaction(*db_);
+  db_->query("UPDATE deployments SET commit_id = ? WHERE app_id = ? AND number = ?")
+      .with(commit, app, deployment)
       .run();
   transaction.commit();
 }

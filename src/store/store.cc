@@ -10,11 +10,16 @@
 namespace pushrod {
 
 Store::Store(const std::filesystem::path& path, Milliseconds patience)
-    : db_(std::make_unique<Database>(path, patience)) {
+    : db_(std::make_unique<Database>(path, patience)), key_file_(path.parent_path() / "settings.key") {
   prepare_schema(*db_);
 }
 
 Store::~Store() = default;
+
+const Vault& Store::vault() const {
+  if (!vault_) vault_ = std::make_unique<Vault>(key_file_);
+  return *vault_;
+}
 
 void Store::together(const std::function<void()>& changes) {
   Transaction transaction(*db_);

@@ -17,6 +17,7 @@
 #include "model/audit.hh"
 #include "model/deployment.hh"
 #include "model/release.hh"
+#include "store/vault.hh"
 
 namespace pushrod {
 
@@ -96,6 +97,8 @@ class Store {
   std::string maintenance_page(AppId app) const;
   // What the next release gets. A deployment of kind Config or Rollback puts its release's in their place.
   AppSettings settings(AppId app) const;
+  // What seals and opens their values; its key (settings.key beside the database) is made when it is first needed.
+  const Vault& vault() const;
   void set_settings(AppId app, const AppSettings& settings);
   std::vector<RepoName> repos() const;
   bool has_repo(const RepoName& repo) const;
@@ -112,6 +115,8 @@ class Store {
   // Ends the step of the group that runs now. A step that is begun again goes on.
   void begin_step(std::int64_t group, Step step);
   void end_step(std::int64_t group, Step step);
+  // What a deployment runs, if that has changed while it waited.
+  void set_commit(AppId app, ReleaseNumber deployment, const CommitId& commit);
   // Do requests wait until the deployments of the group are finished, or until they hold no more?
   void set_holding(std::int64_t group, bool holds);
   std::vector<Deployment> group(std::int64_t group) const;
@@ -170,6 +175,8 @@ class Store {
  private:
   struct Database;
   std::unique_ptr<Database> db_;
+  std::filesystem::path key_file_;
+  mutable std::unique_ptr<Vault> vault_;
 };
 
 }  // namespace pushrod

@@ -119,7 +119,7 @@ def test_lists_have_the_promised_shape(platform):
 
     (deployment,) = platform.json("deployments", app.name)
     assert deployment == platform.json("deployment", app.name, "1")
-    assert deployment.keys() == {"app", "number", "kind", "state", "commit", "previous_commit", "author", "started",
+    assert deployment.keys() == {"app", "number", "kind", "state", "commit", "previous_commit", "detail", "author", "started",
                                  "ended", "error", "hint", "steps"}  # fmt: skip
     assert (deployment["kind"], deployment["state"], deployment["author"]) == ("push", "live", "admin")
     assert (deployment["commit"], deployment["previous_commit"]) == (app.ref(), None)

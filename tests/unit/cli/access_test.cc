@@ -42,6 +42,18 @@ const std::map<std::string, Decision>& decisions() {
   // A line each, so that two additions do not meet.
   // clang-format off
   static const std::map<std::string, Decision> all{
+      {"config export", needs(Right::Deploy)},
+      {"config get", needs(Right::Deploy, {"APP", "A"})},
+      {"config import", needs(Right::Deploy)},
+      {"config list", needs(Right::Deploy)},
+      {"config set", needs(Right::Deploy, {"APP", "A=1"})},
+      {"config unset", needs(Right::Deploy, {"APP", "A"})},
+      {"release", needs(Right::See, {"APP", "1"})},
+      {"releases", needs(Right::See)},
+      {"rollback", needs(Right::Deploy)},
+      {"scale", needs(Right::Deploy, {"APP", "web=2"})},
+      {"start", needs(Right::Deploy)},
+      {"stop", needs(Right::Deploy)},
       {"app create", machine({"new"})},
       {"app destroy", needs(Right::Administer)},
       {"app info", needs(Right::See)},

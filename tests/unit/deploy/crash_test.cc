@@ -49,13 +49,53 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
         return redeploy();
       case DeploymentKind::Restart:
         return restart();
-      default:
-        throw Error("no such kind");
+      case DeploymentKind::Scale:
+        return scale();
+      case DeploymentKind::Config:
+        return settings();
+      case DeploymentKind::Rollback:
+        return rollback();
+      case DeploymentKind::Stop:
+      case DeploymentKind::Start:
+        return change(app("blog").stopped ? DeploymentKind::Start : DeploymentKind::Stop, head());
     }
+    throw Error("no such kind");
+  }
+  std::optional<CommitId> head() { return repository().head_of(branch_); }
+  // web from 1 to 2 and back, queue the other way round.
+  Change scale() {
+    auto asked = change(DeploymentKind::Scale, head());
+    const auto web = ProcessType::parse("web"), queue = ProcessType::parse("queue");
+    const auto counts = store().counts(app("blog").id);
+    const bool many = counts.contains(web) && counts.at(web) == 2;
+    asked.counts = {{web, many ? 1 : 2}, {queue, many ? 2 : 1}};
+    return asked;
+  }
+  Change settings() {
+    auto asked = change(DeploymentKind::Config, head());
+    const auto name = SettingName::parse("TEXT");
+    asked.settings.emplace(name, AppSetting{store().vault().seal(app("blog").id, name, Secret("a value")), false});
+    return asked;
+  }
+  // To the newest release of another commit, for all apps.
+  Change rollback() {
+    if (!other_release(app("blog"))) {
+      EXPECT_TRUE(run(push_of(next_version())).outcome.live);
+      settle_down();
+    }
+    const auto target = other_release(app("blog")).value();
+    auto asked = change(DeploymentKind::Rollback, target.commit);
+    for (const auto& each : asked.apps) asked.releases.emplace(each.id, other_release(each).value().number);
+    return asked;
+  }
+  std::optional<Release> other_release(const App& of) {
+    for (auto& release : store().releases(of.id)) {
+      if (release.commit != *head()) return release;
+    }
+    return std::nullopt;
   }
   // Deploys in a process of its own whose engine has this fault at its n-th call. False when it made fewer calls.
-  bool deploy_with(Fault fault, unsigned at) {
-    const auto change = next_change();
+  bool deploy_with(Fault fault, unsigned at, const Change& change) {
     close();
     const auto child = in_child([&] {
       View view(layout_, settings_);
@@ -83,8 +123,9 @@ TEST_P(Crash, TheReconcilerMakesItWhole) {
   for (const auto fault : {Fault::Throw, Fault::Die, Fault::DieAfter}) {
     for (unsigned at = 1; at < 30; ++at) {
       bring_to_the_start();
+      const auto change = next_change();
       const auto before = everything();
-      const bool reached = deploy_with(fault, at);
+      const bool reached = deploy_with(fault, at, change);
       settle_down();
       check_invariants(fmt::format("fault {} at call {}", static_cast<int>(fault), at));
       // Until the switch it is as it was before, and nothing else.
@@ -102,7 +143,7 @@ TEST_P(Crash, TheReconcilerMakesItWhole) {
 TEST_P(Crash, TheNextDeploymentMakesItWhole) {
   for (unsigned at = 1; at < 30; ++at) {
     bring_to_the_start();
-    const bool reached = deploy_with(Fault::DieAfter, at);
+    const bool reached = deploy_with(Fault::DieAfter, at, next_change());
     const auto told = run(push_of(next_version()));
     EXPECT_TRUE(told.outcome.live) << told.text;
     settle_down();
@@ -115,7 +156,7 @@ TEST_P(Crash, AReconcilerThatIsKilledAsWellIsMadeGoodByTheNext) {
   unsigned kills = 0;
   for (unsigned at = 1; at < 40; ++at) {
     bring_to_the_start();
-    deploy_with(Fault::DieAfter, GetParam().dies_after);
+    deploy_with(Fault::DieAfter, GetParam().dies_after, next_change());
     close();
     const auto end = ended(in_child([&] {
       View view(layout_, settings_);
@@ -139,8 +180,8 @@ TEST_P(Crash, AroundTheCommitPointTheRefDecides) {
   for (const std::string moment : {"committed", "prepared"}) {
     if (HasFailure()) break;
     bring_to_the_start();
-    const auto before = everything();
     const auto change = next_change();
+    const auto before = everything();
     const auto hook = layout_.hooks() / "reference-transaction";
     write_file(hook,
                fmt::format("#!/bin/sh\n[ \"$1\" = {} ] || exit 0\nread -r _ _ _ deployer _ < /proc/$PPID/stat\n"
@@ -155,7 +196,8 @@ TEST_P(Crash, AroundTheCommitPointTheRefDecides) {
     }));
     remove_file(hook);
     open();
-    const bool moves_ref = change.kind == DeploymentKind::Push || change.kind == DeploymentKind::Remove;
+    const bool moves_ref = change.kind == DeploymentKind::Push || change.kind == DeploymentKind::Remove ||
+                           change.kind == DeploymentKind::Rollback;
     ASSERT_EQ(end, moves_ref ? -SIGKILL : 0);
     const bool moved = repository().head_of(branch_) != change.previous;
     EXPECT_EQ(moved, moves_ref && moment == "committed");
@@ -171,13 +213,19 @@ TEST_P(Crash, AroundTheCommitPointTheRefDecides) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Crash,
-                         testing::Values(Case{.name = "FirstPush", .deployed_before = false}, Case{.name = "Push"},
-                                         Case{.name = "Restart", .kind = DeploymentKind::Restart},
-                                         Case{.name = "Remove", .kind = DeploymentKind::Remove, .dies_after = 1},
-                                         Case{.name = "GroupOfTwo", .apps = {"blog", "admin"}},
-                                         Case{.name = "WithoutOverlap", .overlap = false, .dies_after = 5}),
-                         [](const testing::TestParamInfo<Case>& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, Crash,
+    testing::Values(Case{.name = "FirstPush", .deployed_before = false}, Case{.name = "Push"},
+                    Case{.name = "Restart", .kind = DeploymentKind::Restart},
+                    Case{.name = "Scale", .kind = DeploymentKind::Scale},
+                    Case{.name = "Config", .kind = DeploymentKind::Config},
+                    Case{.name = "StopAndStart", .kind = DeploymentKind::Stop, .dies_after = 1},
+                    Case{.name = "Rollback", .kind = DeploymentKind::Rollback},
+                    Case{.name = "RollbackOfTwo", .kind = DeploymentKind::Rollback, .apps = {"blog", "admin"}},
+                    Case{.name = "Remove", .kind = DeploymentKind::Remove, .dies_after = 1},
+                    Case{.name = "GroupOfTwo", .apps = {"blog", "admin"}},
+                    Case{.name = "WithoutOverlap", .overlap = false, .dies_after = 5}),
+    [](const testing::TestParamInfo<Case>& of) { return of.param.name; });
 
 // --- what a killed process leaves, state by state
 

@@ -176,7 +176,11 @@ class DeployTest : public testing::Test {
   std::string everything() {
     std::string text = "refs: " + git({"for-each-ref", "--format=%(refname) %(objectname)"}) + "\n";
     for (const auto& app : store().apps()) {
-      text += fmt::format("{} live {}\n", app.name.str(), app.live.value_or(0));
+      text += fmt::format("{} live {}{}\n", app.name.str(), app.live.value_or(0), app.stopped ? ", stopped" : "");
+      for (const auto& [type, count] : store().counts(app.id)) text += fmt::format("  {}={}\n", type.str(), count);
+      for (const auto& [name, setting] : store().settings(app.id)) {
+        text += fmt::format("  setting {} {}\n", name.str(), setting.sealed);
+      }
       for (const auto& release : store().releases(app.id)) {
         text += fmt::format("  release {} {} on {}\n", release.number, release.commit.str(), release.checkout);
       }
@@ -211,8 +215,8 @@ class DeployTest : public testing::Test {
         kept.erase(used.front());
         EXPECT_TRUE(is_directory(layout_.checkout(app.name, release->checkout).tree()));
         for (const auto& process : release->processes) {
-          for (unsigned number = 1; number <= process.count; ++number) {
-            wanted.insert(fmt::format("{}.{}.{}.{}", app.name.str(), *app.live, process.type.str(), number));
+          for (unsigned number = 1; number <= process.count && !app.stopped; ++number) {
+            wanted.insert(InstanceName{app.name, maker_of(app, process.type, number), process.type, number}.str());
           }
         }
       }
@@ -234,6 +238,15 @@ class DeployTest : public testing::Test {
     EXPECT_EQ(rows, wanted);
     EXPECT_EQ(running, wanted);
     EXPECT_EQ(engine().routes(), FakeEngine::rendered(traffic_targets(platform())));
+  }
+
+  // A change of the scale goes on with instances of older releases, all others make new ones.
+  ReleaseNumber maker_of(const App& app, const ProcessType& type, unsigned number) {
+    if (store().deployment(app.id, *app.live)->kind != DeploymentKind::Scale) return *app.live;
+    for (const auto& row : store().instances(app.id)) {
+      if (row.name.type == type && row.name.number == number) return row.name.release;
+    }
+    return *app.live;
   }
 
   Layout layout_;

@@ -1,0 +1,168 @@
+// .env files.
+// Floor 3.
+#include "config/dotenv.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+
+bool is_blank(char character) { return character == ' ' || character == '\t' || character == '\r'; }
+
+class Reader {
+ public:
+  Reader(const std::string& text, const std::string& file_name) : text_(text), file_name_(file_name) {}
+
+  bool at_end() const { return at_ >= text_.size(); }
+  char here() const { return at_end() ? '\n' : text_[at_]; }
+  char take() {
+    const char character = text_[at_++];
+    if (character == '\n') ++line_;
+    return character;
+  }
+  void skip_blanks() {
+    while (!at_end() && is_blank(here())) ++at_;
+  }
+  void skip_line() {
+    while (!at_end() && take() != '\n') {
+    }
+  }
+  bool skip_word(std::string_view word) {
+    if (text_.compare(at_, word.size(), word) != 0) return false;
+    at_ += word.size();
+    return true;
+  }
+
+  [[noreturn]] void refuse(const std::string& why, const std::string& hint) const { refuse_at(line_, why, hint); }
+  [[noreturn]] void refuse_at(unsigned line, const std::string& why, const std::string& hint) const {
+    throw UserError(fmt::format("{}:{}: {}", file_name_, line, why), hint);
+  }
+  unsigned line() const { return line_; }
+
+ private:
+  const std::string& text_;
+  const std::string& file_name_;
+  std::size_t at_ = 0;
+  unsigned line_ = 1;
+};
+
+SettingName read_name(Reader& reader) {
+  std::string name;
+  while (!reader.at_end() && reader.here() != '=' && reader.here() != '\n') name += reader.take();
+  while (!name.empty() && is_blank(name.back())) name.pop_back();
+  if (reader.at_end() || reader.here() == '\n') reader.refuse("there is no '='", "a line is NAME=value");
+  reader.take();
+  try {
+    return SettingName::parse(name);
+  } catch (const UserError& error) {
+    reader.refuse(error.message(), error.hint());
+  }
+}
+
+std::string read_bare(Reader& reader) {
+  std::string value;
+  while (!reader.at_end() && reader.here() != '\n') {
+    if (reader.here() == '#' && (value.empty() || is_blank(value.back()))) break;
+    value += reader.take();
+  }
+  while (!value.empty() && is_blank(value.back())) value.pop_back();
+  return value;
+}
+
+char unescaped(char character) {
+  switch (character) {
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return character;
+  }
+}
+
+std::string read_quoted(Reader& reader) {
+  const auto line = reader.line();
+  const char quote = reader.take();
+  std::string value;
+  while (!reader.at_end() && reader.here() != quote) {
+    const char character = reader.take();
+    const bool escapes = quote == '"' && character == '\\' && !reader.at_end();
+    if (escapes && std::string_view("nrt\"\\$").find(reader.here()) != std::string_view::npos) {
+      value += unescaped(reader.take());
+    } else {
+      value += character;
+    }
+  }
+  if (reader.at_end()) reader.refuse_at(line, fmt::format("the value has no closing {}", quote), "close it");
+  reader.take();
+  reader.skip_blanks();
+  if (!reader.at_end() && reader.here() != '\n' && reader.here() != '#') {
+    reader.refuse("there is something after the closing quote", "put all of the value inside of the quotes");
+  }
+  return value;
+}
+
+std::string quoted_value(const std::string& value) {
+  std::string text = "\"";
+  for (const char character : value) {
+    switch (character) {
+      case '\n':
+        text += "\\n";
+        break;
+      case '\r':
+        text += "\\r";
+        break;
+      case '"':
+      case '\\':
+      case '$':
+        text += '\\';
+        [[fallthrough]];
+      default:
+        text += character;
+    }
+  }
+  return text + "\"";
+}
+
+}  // namespace
+
+DotenvEntries parse_dotenv(const std::string& text, const std::string& file_name) {
+  DotenvEntries entries;
+  Reader reader(text, file_name);
+  while (!reader.at_end()) {
+    reader.skip_blanks();
+    if (reader.here() == '\n' || reader.here() == '#') {
+      reader.skip_line();
+      continue;
+    }
+    const auto line = reader.line();
+    if (reader.skip_word("export ")) reader.skip_blanks();
+    auto name = read_name(reader);
+    reader.skip_blanks();
+    const bool quotes = !reader.at_end() && (reader.here() == '"' || reader.here() == '\'');
+    auto value = quotes ? read_quoted(reader) : read_bare(reader);
+    if (value.find('\0') != std::string::npos) reader.refuse_at(line, "the value has a NUL byte", "take it out");
+    if (std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; })) {
+      reader.refuse_at(line, fmt::format("{} is set for the second time", name.str()), "keep one of both");
+    }
+    reader.skip_line();
+    entries.emplace_back(std::move(name), Secret(std::move(value)));
+  }
+  return entries;
+}
+
+std::string render_dotenv(const DotenvEntries& entries) {
+  std::string text;
+  for (const auto& [name, value] : entries) text += fmt::format("{}={}\n", name.str(), quoted_value(value.reveal()));
+  return text;
+}
+
+}  // namespace pushrod

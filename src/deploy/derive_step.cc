@@ -1,0 +1,103 @@
+// A release made from an older one, on the same checkout: new instances, other numbers of them, other settings, or the
+// older one itself once more.
+// Floor 6. Nothing is built, so such a deployment takes as long as the app takes to start.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/checkouts.hh"
+#include "deploy/steps.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+Release base_of(const Run& run, const Part& part) {
+  const auto& name = part.app.name.str();
+  if (run.change.kind == DeploymentKind::Rollback) {
+    const auto number = run.change.releases.at(part.app.id);
+    if (auto release = run.platform.store.release(part.app.id, number)) return *std::move(release);
+    throw UserError(fmt::format("release {} of {} is not kept any more", number, name),
+                    fmt::format("`releases {}` lists those that are", name));
+  }
+  if (!part.app.live) throw UserError(fmt::format("app {} is not deployed", name), "push to its branch first");
+  auto release = run.platform.store.release(part.app.id, *part.app.live);
+  if (!release) throw Error(fmt::format("the live release of {} is not in the database", name));
+  return *std::move(release);
+}
+
+void change_counts(const Run& run, Release& release) {
+  for (const auto& [type, count] : run.change.counts) {
+    const auto process = std::find_if(release.processes.begin(), release.processes.end(),
+                                      [&, type = &type](const Process& candidate) { return candidate.type == *type; });
+    if (process == release.processes.end()) {
+      std::vector<std::string> types;
+      for (const auto& known : release.processes) types.push_back(known.type.str());
+      throw UserError(fmt::format("{} has no process type {}", release.app.str(), type.str()),
+                      "it has: " + join(types, ", "));
+    }
+    process->count = count;
+    process->is_scaled = true;
+  }
+}
+
+// What the operator wants now, with what this change makes of it.
+AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
+  const auto kind = run.change.kind;
+  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Scale) return base.settings;
+  auto settings = run.platform.store.settings(part.app.id);
+  for (const auto& [name, setting] : run.change.settings) {
+    if (setting) {
+      settings.insert_or_assign(name, *setting);
+    } else {
+      settings.erase(name);
+    }
+  }
+  return settings;
+}
+
+// A change of the scale leaves alone what goes on; so does the restart of one type with the others.
+std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const Release& release) {
+  const auto kind = run.change.kind;
+  const bool one_type = kind == DeploymentKind::Restart && run.change.only;
+  if (kind != DeploymentKind::Scale && !one_type) return {};
+  std::vector<InstanceName> kept;
+  for (const auto& instance : run.platform.store.instances(part.app.id)) {
+    if (instance.state != InstanceState::Serving && instance.state != InstanceState::Asleep) continue;
+    if (one_type && instance.name.type == *run.change.only) continue;
+    const auto process = std::find_if(release.processes.begin(), release.processes.end(),
+                                      [&](const Process& candidate) { return candidate.type == instance.name.type; });
+    if (process != release.processes.end() && instance.name.number <= process->count) kept.push_back(instance.name);
+  }
+  return kept;
+}
+
+}  // namespace
+
+void derive(Run& run, Part& part) {
+  check_cancelled(run);
+  auto release = base_of(run, part);
+  const auto& layout = run.platform.layout;
+  place_checkouts(run.platform, part.app, release.checkout);
+  part.checkout = find_checkout(layout, part.app.name, release.checkout);
+  if (!is_directory(part.checkout.directory)) {
+    throw UserError(
+        fmt::format("the checkout of release {} of {} is not there any more", release.number, part.app.name.str()),
+        fmt::format("build it again: redeploy {}", part.app.name.str()));
+  }
+  if (release.commit != run.change.commit) {
+    run.platform.store.set_commit(part.app.id, part.deployment.number, release.commit);
+  }
+  change_counts(run, release);
+  release.settings = settings_for(run, part, release);
+  hide_secrets(run, release);
+  part.kept = kept_instances(run, part, release);
+  release.number = part.deployment.number;
+  release.created = now();
+  part.release = std::move(release);
+}
+
+}  // namespace pushrod

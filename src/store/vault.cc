@@ -1,0 +1,95 @@
+// The vault, on libsodium.
+// Floor 3. Sealed: the nonce, then the ciphertext with its tag.
+#include "store/vault.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kKeyLength = crypto_aead_xchacha20poly1305_ietf_KEYBYTES;
+constexpr std::size_t kNonceLength = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+constexpr std::size_t kTagLength = crypto_aead_xchacha20poly1305_ietf_ABYTES;
+
+unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+const unsigned char* bytes(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+// One of several processes that make it at the same time wins: link() never replaces.
+void make_key(const std::filesystem::path& file) {
+  std::string key(kKeyLength, '\0');
+  randombytes_buf(key.data(), key.size());
+  const std::filesystem::path temporary = fmt::format("{}.{}", file.native(), getpid());
+  write_file(temporary, key, 0600, true);
+  sodium_memzero(key.data(), key.size());
+  const bool made = link(temporary.c_str(), file.c_str()) == 0 || errno == EEXIST;
+  const int reason = errno;
+  remove_file(temporary);
+  errno = reason;
+  if (!made) throw_errno("making " + file.native());
+  flush_file_system(file.parent_path());
+}
+
+Secret read_key(const std::filesystem::path& file) {
+  if (sodium_init() < 0) throw Error("libsodium cannot be used on this machine");
+  auto key = read_file(file, kKeyLength);
+  if (!key) {
+    make_key(file);
+    key = read_file(file, kKeyLength);
+  }
+  if (!key || key->size() != kKeyLength) {
+    throw UserError(fmt::format("{} is no key of Pushrod: it must have {} bytes", quoted(file.native()), kKeyLength),
+                    "restore it from a backup; without it the settings of all apps must be set again");
+  }
+  return Secret(std::move(*key));
+}
+
+std::string context_of(AppId app, const SettingName& name) { return fmt::format("{}:{}", app, name.str()); }
+
+}  // namespace
+
+Vault::Vault(const std::filesystem::path& key_file) : key_file_(key_file), key_(read_key(key_file)) {}
+Vault::~Vault() = default;
+
+std::string Vault::seal(AppId app, const SettingName& name, const Secret& value) const {
+  const auto context = context_of(app, name);
+  const auto& text = value.reveal();
+  std::string sealed(kNonceLength + text.size() + kTagLength, '\0');
+  randombytes_buf(sealed.data(), kNonceLength);
+  unsigned long long length = 0;
+  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes(sealed) + kNonceLength, &length, bytes(text), text.size(),
+                                             bytes(context), context.size(), nullptr, bytes(sealed),
+                                             bytes(key_.reveal()));
+  return sealed;
+}
+
+Secret Vault::open(AppId app, const SettingName& name, const std::string& sealed) const {
+  const auto context = context_of(app, name);
+  if (sealed.size() >= kNonceLength + kTagLength) {
+    std::string text(sealed.size() - kNonceLength - kTagLength, '\0');
+    unsigned long long length = 0;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(bytes(text), &length, nullptr, bytes(sealed) + kNonceLength,
+                                                   sealed.size() - kNonceLength, bytes(context), context.size(),
+                                                   bytes(sealed), bytes(key_.reveal())) == 0) {
+      return Secret(std::move(text));
+    }
+  }
+  throw UserError(fmt::format("setting {} cannot be opened with the key in {}", name.str(), key_file_.native()),
+                  "restore the key that belongs to this database, or set it again");
+}
+
+std::map<std::string, std::string> Vault::open_all(AppId app, const AppSettings& settings) const {
+  std::map<std::string, std::string> variables;
+  for (const auto& [name, setting] : settings) variables.emplace(name.str(), open(app, name, setting.sealed).reveal());
+  return variables;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,38 @@
+// The vault: seals the values of settings, so that a copy of the database alone gives nothing away.
+// Floor 3. XChaCha20-Poly1305 of libsodium with a key of 32 random bytes in a file (mode 0600) beside the database.
+// What was sealed for one app and name opens for no other: both are authenticated with it. docs/security.md says what
+// this protects from, and what not.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/secret.hh"
+#include "model/app.hh"
+#include "model/app_setting.hh"
+
+namespace pushrod {
+
+class Vault {
+ public:
+  // Reads the key, or makes one and its file. A crash leaves a whole key file or none. Throws UserError when the file
+  // is not 32 bytes of ours alone.
+  explicit Vault(const std::filesystem::path& key_file);
+  ~Vault();
+  Vault(const Vault&) = delete;
+  Vault& operator=(const Vault&) = delete;
+
+  std::string seal(AppId app, const SettingName& name, const Secret& value) const;
+  // Throws UserError when it was sealed with another key, for something else, or changed since.
+  Secret open(AppId app, const SettingName& name, const std::string& sealed) const;
+
+  // Every setting as the variables that a process gets.
+  std::map<std::string, std::string> open_all(AppId app, const AppSettings& settings) const;
+
+ private:
+  std::filesystem::path key_file_;
+  Secret key_;
+};
+
+}  // namespace pushrod

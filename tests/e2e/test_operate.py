@@ -1,0 +1,379 @@
+"""Living with an app: settings, releases and rollback, scale, stop and start; each a deployment without a gap."""
+
+import json
+import os
+import sqlite3
+
+import pytest
+from harness import HELD_BUILD, Traffic, finish, wait_until, web_app
+
+TWO_TYPES = 'web: python3 web.py\nworker: exec sleep 1000\n'
+
+
+def setting(app, name):
+    """What the app's processes have in their environment."""
+    return app.get("/env").json().get(name)
+
+
+def read_bytes(path):
+    """A file's content; empty if it has just gone."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def pids(app):
+    """Instance → pid, of those that run."""
+    return {p["instance"]: p["pid"] for p in app.processes() if p["state"] == "running"}
+
+
+# Settings
+
+
+def test_several_settings_are_one_release_and_reach_every_process(platform):
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "GREETING=hello there", "COLOUR=blue")
+    assert (setting(app, "GREETING"), setting(app, "COLOUR")) == ("hello there", "blue")
+    last = app.last_deployment()
+    assert (last["number"], last["kind"], last["state"]) == (2, "config", "live")
+    assert last["detail"] == "set COLOUR, GREETING"
+    platform.pushrod("config", "unset", app.name, "COLOUR")
+    assert (setting(app, "GREETING"), setting(app, "COLOUR")) == ("hello there", None)
+
+
+def test_a_push_keeps_the_settings(platform):
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "KEPT=yes")
+    app.push({"VERSION": "2"})
+    assert (app.version(), setting(app, "KEPT")) == ("2", "yes")
+
+
+def test_settings_wait_for_the_next_release_when_asked_to(platform):
+    app = platform.create_app(web_app())
+    platform.pushrod("config", "set", app.name, "BEFORE=the first push")
+    assert app.deployments() == []
+    app.push()
+    platform.pushrod("config", "set", app.name, "LATER=1", "--no-restart")
+    assert (setting(app, "BEFORE"), setting(app, "LATER")) == ("the first push", None)
+    assert [s["name"] for s in platform.json("config", "list", app.name) if s["pending"]] == ["LATER"]
+    platform.pushrod("restart", app.name)
+    assert setting(app, "LATER") == "1"
+    assert not any(s["pending"] for s in platform.json("config", "list", app.name))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "a\nb\n\nc", "$HOME `id` $(id) \\ ' \"", " blanks ", "größe ☃", "x" * 128_000, "a=b=c", "-"],
+    ids=["empty", "lines", "shell", "blanks", "utf-8", "128 kB", "equals", "dash"],
+)
+def test_values_arrive_byte_for_byte(platform, value):  # fault 57
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "VALUE=-", input=value)
+    assert setting(app, "VALUE") == value
+    assert platform.pushrod("config", "get", app.name, "VALUE").out == value
+
+
+def test_values_that_are_no_text_arrive_byte_for_byte(platform):  # fault 57
+    app = platform.deploy()
+    value = bytes(range(1, 256))
+    platform.pushrod("config", "set", app.name, "VALUE=-", input=value)
+    assert os.fsencode(setting(app, "VALUE")) == value
+
+
+def test_ld_preload_reaches_the_app_and_nothing_outside_of_it(platform):  # fault 57
+    app, other = platform.deploy(), platform.deploy()
+    platform.pushrod("config", "set", app.name, "LD_PRELOAD=/data/no-such.so")
+    assert setting(app, "LD_PRELOAD") == "/data/no-such.so"
+    assert setting(other, "LD_PRELOAD") is None
+
+
+@pytest.mark.parametrize("name", ["PORT", "HOME", "PATH", "INSTANCE", "1A", "A-B", "", "A B"])
+def test_names_that_are_reserved_or_no_names_are_refused(platform, name):  # fault 57
+    app = platform.deploy()
+    result = platform.pushrod("config", "set", app.name, f"{name}=x", code=1)
+    assert len(result.err.splitlines()) <= 2 and name in result.err
+    assert len(app.deployments()) == 1
+
+
+def test_values_that_no_process_could_get_are_refused(platform):
+    app = platform.deploy()
+    for value, why in ((b"a\0b", "NUL"), (b"x" * 132_000, "128 kB")):
+        result = platform.pushrod("config", "set", app.name, "A=-", input=value, code=1)
+        assert why in result.err
+    for number in range(5):
+        platform.pushrod("config", "set", app.name, "--no-restart", f"A{number}=-", input="x" * 130_000)
+    assert "too long" in platform.pushrod("config", "set", app.name, "B=-", input="x" * 130_000, code=1).err
+
+
+def test_env_files_go_in_and_out(platform):
+    app = platform.deploy()
+    file = "# a comment\nPLAIN=one two # said\nexport QUOTED=\"a\\n\\$b\"\nSINGLE='x\\ny'\n\nEMPTY=\n"
+    platform.ssh("config", "import", app.name, input=file)
+    wanted = {"PLAIN": "one two", "QUOTED": "a\n$b", "SINGLE": "x\\ny", "EMPTY": ""}
+    assert {name: setting(app, name) for name in wanted} == wanted
+    exported = platform.ssh("config", "export", app.name).out
+    copy = platform.deploy()
+    platform.pushrod("config", "import", copy.name, "-", input=exported)
+    assert {name: setting(copy, name) for name in wanted} == wanted
+
+
+def test_a_bad_env_file_is_refused_by_line_and_changes_nothing(platform):
+    app = platform.deploy()
+    for file, line in (("A=1\nnonsense\n", 2), ("A=1\nA=2\n", 2), ("A=1\n\nPORT=2\n", 3), ("A='open\n\n", 1)):
+        result = platform.pushrod("config", "import", app.name, "-", input=file, code=1)
+        assert f"standard input:{line}:" in result.err
+    assert platform.json("config", "list", app.name) == [] and len(app.deployments()) == 1
+
+
+def test_secrets_are_masked_and_nowhere_to_be_found(make_platform):
+    platform = make_platform().start()
+    secret = "kieselstein-4711"
+    app = platform.create_app(web_app("1", pushrod_toml='[build]\ncommand = "echo key is $API_TOKEN; env"\n'))
+    platform.ssh("config", "set", app.name, f"API_TOKEN={secret}", "MARKED=kiesel-plain", "--secret")
+    platform.ssh("config", "set", app.name, "OPEN=for-all")
+    pushed = app.push()
+    assert "key is [redacted]" in pushed.err and "for-all" in pushed.err
+    listed = platform.ssh("config", "list", app.name).out
+    assert "********" in listed and "for-all" in listed
+    assert setting(app, "API_TOKEN") == secret and setting(app, "MARKED") == "kiesel-plain"
+    told = [pushed.text, listed, platform.pushrod("logs", app.name, "--deployment", "1").out]
+    told.append(json.dumps(platform.json("config", "list", app.name)))
+    told.append(json.dumps([app.deployments(), platform.json("releases", app.name)]))
+    assert not [text for text in told if "kiesel" in text]
+    # At rest: in no file but those that processes are started from.
+    found = []
+    for directory, _, names in os.walk(platform.root):
+        for name in names:
+            path = os.path.join(directory, name)
+            if os.path.isfile(path) and not os.path.islink(path) and b"kiesel" in read_bytes(path):
+                found.append(os.path.relpath(path, platform.root))
+    assert found and all(path.startswith("run/services/") and path.endswith("/spec") for path in found)
+    for process in platform.processes():
+        assert "kiesel" not in process.command
+
+
+def test_a_failing_app_does_not_give_its_secrets_away(platform):
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "DB_PASSWORD=geheim-1234")
+    result = app.push({"Procfile": 'web: echo "no database at $DB_PASSWORD"; exit 1\n'}, code=1)
+    assert "no database at [redacted]" in result.err and "geheim" not in result.text
+
+
+def test_settings_that_do_not_start_are_undone(platform):
+    app = platform.deploy({**web_app(), "Procfile": 'web: test -z "$BROKEN" && exec python3 web.py\n'})
+    platform.pushrod("config", "set", app.name, "GOOD=1")
+    with Traffic(app) as traffic:
+        platform.pushrod("config", "set", app.name, "BROKEN=1", code=1)
+    traffic.assert_no_failure()
+    assert app.last_deployment()["state"] == "failed"
+    assert [s["name"] for s in platform.json("config", "list", app.name)] == ["GOOD"]
+    assert setting(app, "GOOD") == "1"
+
+
+def test_a_lost_or_foreign_key_file_is_told_and_nothing_is_lost(make_platform):
+    platform = make_platform().start()
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "A=1")
+    key = platform.root / "settings.key"
+    assert key.stat().st_mode & 0o777 == 0o600 and key.stat().st_size == 32
+    content = key.read_bytes()
+    key.write_bytes(bytes(32))
+    result = platform.pushrod("config", "get", app.name, "A", code=1)
+    assert "settings.key" in result.err and "1" != result.out
+    app.get()
+    key.write_bytes(content)
+    assert platform.pushrod("config", "get", app.name, "A").out == "1"
+
+
+def test_values_are_bound_to_their_app_and_name(make_platform):
+    platform = make_platform().start()
+    app = platform.deploy()
+    platform.pushrod("config", "set", app.name, "A=1", "B=2")
+    with sqlite3.connect(platform.root / "pushrod.db") as database:
+        database.execute("UPDATE app_settings SET sealed = (SELECT sealed FROM app_settings WHERE name = 'A')")
+    assert platform.pushrod("config", "get", app.name, "A").out == "1"
+    assert "cannot be opened" in platform.pushrod("config", "get", app.name, "B", code=1).err
+
+
+# Releases
+
+
+def test_a_rollback_brings_code_settings_and_processes_back(platform):
+    app = platform.deploy({**web_app("1"), "Procfile": TWO_TYPES})
+    platform.pushrod("config", "set", app.name, "STAGE=one")
+    platform.pushrod("scale", app.name, "worker=2")
+    first = app.ref()
+    app.push({"VERSION": "2", "Procfile": "web: python3 web.py\n"})
+    platform.pushrod("config", "set", app.name, "STAGE=two")
+    assert (app.version(), setting(app, "STAGE")) == ("2", "two")
+    with Traffic(app) as traffic:
+        platform.pushrod("rollback", app.name, "3")
+    traffic.assert_no_failure()
+    assert (app.version(), setting(app, "STAGE"), app.ref()) == ("1", "one", first)
+    app.await_settled()
+    assert app.instances() == [f"{app.name}.6.web.1", f"{app.name}.6.worker.1", f"{app.name}.6.worker.2"]
+    assert platform.pushrod("config", "get", app.name, "STAGE").out == "one"
+    app.push({"VERSION": "3"})
+    assert (app.version(), setting(app, "STAGE")) == ("3", "one")
+
+
+def test_a_rollback_goes_to_the_release_before_and_forth_again(platform):
+    app = platform.deploy(web_app("1"))
+    app.push({"VERSION": "2"})
+    platform.pushrod("restart", app.name)
+    platform.pushrod("rollback", app.name)
+    assert app.version() == "1"
+    platform.pushrod("rollback", app.name, "2")
+    assert app.version() == "2"
+    assert app.checkouts() and len(app.checkouts()) <= 2
+
+
+def test_a_rollback_that_does_not_start_changes_nothing(platform):
+    starts = 'web: test -e /data/broken && exit 1; exec python3 web.py\n'
+    app = platform.deploy({**web_app("1"), "Procfile": starts})
+    app.push({"VERSION": "2", "Procfile": "web: python3 web.py\n"})
+    head = app.ref()
+    (app.data / "broken").touch()
+    with Traffic(app) as traffic:
+        platform.pushrod("rollback", app.name, "1", code=1)
+    traffic.assert_no_failure()
+    assert (app.version(), app.ref()) == ("2", head)
+    app.await_settled()
+    assert (app.checkouts(), app.releases()) == ([2], [1])
+
+
+def test_apps_of_one_branch_roll_back_together(platform):
+    one = platform.create_app(web_app("1"))
+    two = platform.create_app(repo=one.work.repo, work=one.work)
+    one.push()
+    one.push({"VERSION": "2"})
+    platform.pushrod("rollback", one.name)
+    assert (one.version(), two.version(), one.ref()) == ("1", "1", two.ref())
+
+
+def test_what_is_not_kept_cannot_be_rolled_back_to(platform):
+    app = platform.deploy(web_app("1"))
+    for number, why in (("1", "live"), ("9", "not kept")):
+        assert why in platform.pushrod("rollback", app.name, number, code=1).err
+    assert "no release" in platform.pushrod("rollback", app.name, code=1).err
+
+
+def test_releases_tell_what_changed(platform):
+    app = platform.deploy({**web_app("1"), "Procfile": TWO_TYPES})
+    platform.pushrod("config", "set", app.name, "A=1", "B=2")
+    platform.pushrod("scale", app.name, "worker=3")
+    app.push({"VERSION": "2"})
+    listed = platform.json("releases", app.name)
+    assert [(r["number"], r["kind"], r["live"]) for r in listed] == [
+        (4, "push", True), (3, "scale", False), (2, "config", False), (1, "push", False)]  # fmt: skip
+    assert listed[0]["processes"] == {"web": 1, "worker": 3}
+    changes = {n: [c["what"] for c in platform.json("release", app.name, str(n))["changes"]] for n in (2, 3, 4)}
+    assert changes == {2: ["setting A", "setting B"], 3: ["process worker"], 4: ["commit"]}
+    assert "not kept" in platform.pushrod("release", app.name, "77", code=1).err
+
+
+# Processes
+
+
+def test_scaling_leaves_alone_what_goes_on(platform):
+    app = platform.deploy({**web_app(), "Procfile": TWO_TYPES})
+    before = pids(app)
+    with Traffic(app) as traffic:
+        platform.pushrod("scale", app.name, "web=3", "worker=2")
+        after = pids(app)
+        assert before.items() <= after.items() and len(after) == 5
+        platform.pushrod("scale", app.name, "web=1")
+        app.await_settled()
+    traffic.assert_no_failure()
+    assert pids(app).items() >= before.items() and len(pids(app)) == 3
+    assert [d["detail"] for d in app.deployments()[:2]] == ["web 3 to 1", "web 1 to 3, worker 1 to 2"]
+
+
+def test_a_scale_outlives_pushes_and_restarts(platform):
+    app = platform.deploy({**web_app(), "Procfile": TWO_TYPES})
+    platform.pushrod("scale", app.name, "worker=0", "web=2")
+    app.push({"VERSION": "2"})
+    app.await_settled()
+    assert [name.split(".", 2)[2] for name in app.instances()] == ["web.1", "web.2"]
+    shown = platform.json("scale", app.name)
+    assert shown == [{"type": "web", "count": 2, "scaled": True}, {"type": "worker", "count": 0, "scaled": True}]
+
+
+@pytest.mark.parametrize("word", ["web", "web=", "web=-1", "web=65", "web=x", "nope=1", "WEB=1"])
+def test_what_is_no_scale_is_refused(platform, word):
+    app = platform.deploy()
+    result = platform.pushrod("scale", app.name, word, code=1)
+    assert len(result.err.splitlines()) <= 2
+    assert len(app.deployments()) == 1
+
+
+def test_a_scale_that_does_not_start_changes_nothing(platform):
+    one_only = 'web: test "${INSTANCE##*.}" = 1 || exit 1; exec python3 web.py\n'
+    app = platform.deploy({**web_app(), "Procfile": one_only})
+    before = pids(app)
+    with Traffic(app) as traffic:
+        platform.pushrod("scale", app.name, "web=2", code=1)
+    traffic.assert_no_failure()
+    assert pids(app) == before and platform.json("scale", app.name)[0]["count"] == 1
+
+
+def test_a_stopped_app_stays_stopped_until_it_is_started(platform):
+    app = platform.deploy(web_app("1"))
+    platform.pushrod("stop", app.name)
+    wait_until(lambda: not app.processes(), what="the end of the instances")
+    assert platform.http(app.host).status == 503
+    app.push({"VERSION": "2"})
+    assert app.processes() == [] and platform.http(app.host).status == 503
+    for verb in ("stop", "restart"):
+        assert "stopped" in platform.pushrod(verb, app.name, code=1).err
+    platform.pushrod("start", app.name)
+    assert app.version() == "2"
+    assert "not stopped" in platform.pushrod("start", app.name, code=1).err
+
+
+def test_one_type_is_restarted_alone(platform):
+    app = platform.deploy({**web_app(), "Procfile": TWO_TYPES})
+    before = pids(app)
+    with Traffic(app) as traffic:
+        platform.pushrod("restart", app.name, "web")
+        app.await_settled()
+    traffic.assert_no_failure()
+    worker = f"{app.name}.1.worker.1"
+    assert set(pids(app)) == {worker, f"{app.name}.2.web.1"} and pids(app)[worker] == before[worker]
+    # And all of them the next time, the one that went on included.
+    platform.pushrod("restart", app.name)
+    app.await_settled()
+    assert set(pids(app)) == {f"{app.name}.3.worker.1", f"{app.name}.3.web.1"}
+
+
+def test_a_change_waits_for_a_push_in_progress(platform):
+    app = platform.create_app(web_app("1", pushrod_toml=HELD_BUILD))
+    app.release_build()
+    app.push()
+    app.hold_build()
+    push = app.start_push({"VERSION": "2"})
+    app.await_build()
+    change = platform.start_pushrod("config", "set", app.name, "A=1")
+    wait_until(lambda: len(app.deployments()) == 3, what="the second change")
+    app.release_build()
+    assert finish(push).code == 0
+    assert finish(change).code == 0
+    assert (app.version(), setting(app, "A")) == ("2", "1")
+
+
+def test_everything_works_over_ssh(platform):
+    app = platform.deploy({**web_app("1"), "Procfile": TWO_TYPES})
+    platform.ssh("config", "set", app.name, "TEXT=two words")
+    assert setting(app, "TEXT") == "two words"
+    platform.ssh("scale", app.name, "worker=2")
+    platform.ssh("restart", app.name, "worker")
+    platform.ssh("stop", app.name)
+    platform.ssh("start", app.name)
+    platform.ssh("rollback", app.name, "1")
+    assert setting(app, "TEXT") is None
+    assert [d["kind"] for d in app.deployments()] == [
+        "rollback", "start", "stop", "restart", "scale", "config", "push"]  # fmt: skip
+    gate_log = (platform.root / "logs" / "_pushrod" / "gate.log").read_text()
+    assert "config set" in gate_log and "two words" not in gate_log
