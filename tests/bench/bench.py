@@ -5,7 +5,10 @@ ends with 0 whatever that is; it ends with 1 only when something could not be me
 """
 
 import argparse
+import http.client
 import os
+import re
+import socket
 import statistics
 import sys
 import time
@@ -13,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
-from harness import Platform, Traffic, run_command, wait_until, web_app  # noqa: E402 (needs the path)
+from harness import Platform, Traffic, finish, run_command, start_command, wait_until, web_app  # noqa: E402 (needs the path)
 
 # Room for two releases of hundreds of apps, away from the ports of the tests.
 SETTINGS = "[ports]\nfirst = 31100\nlast = 32700\n"
@@ -30,6 +33,9 @@ def main():
             platform.start()
         measure_empty_tree(quiet, report)
         measure_push(quiet, arguments.pushes, report)
+        measure_changes(quiet, arguments.pushes, report)
+        measure_wake(quiet, report)
+        measure_router(quiet, report)
         measure_traffic(quiet, arguments.traffic_pushes, report)
         measure_large_repository(quiet, arguments.pushes, arguments.files, report)
         measure_crowd(quiet, crowded, arguments.apps, arguments.pushes, report)
@@ -137,6 +143,95 @@ def measure_push(platform, pushes, report):
     report.add("push of a one-line change / bare git push", "≤ 2.0 ×", "1.5 ×",
                f"{ratio(ours, theirs):.2f} × ({spread(ours)} / {spread(theirs)})")
     report.add("new version answers before the push returns", "always", "", f"{pushes} of {pushes}")
+
+
+# Changes without a push
+
+
+def measure_changes(platform, pushes, report):
+    app = platform.deploy(web_app("0"))
+    times = {"push": [], "rollback": [], "config": []}
+    for number in range(1, pushes + 1):
+        before = app.last_deployment()["number"]
+        await_quiet(app)
+        times["push"].append(push_version(app, number))
+        await_quiet(app)
+        times["rollback"].append(timed(lambda: platform.ssh("rollback", app.name, str(before))))
+        if app.version().strip() != str(number - 1):
+            raise AssertionError("the rollback returned, and the old version does not answer")
+        await_quiet(app)
+        times["config"].append(timed(lambda: platform.ssh("config", "set", app.name, f"NUMBER={number}")))
+        # From where the next push goes on.
+        await_quiet(app)
+        app.work.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+    for change, must, aim in (("rollback", "≤ 0.5 ×", "0.25 ×"), ("config", "≤ 0.7 ×", "")):
+        name = "config set" if change == "config" else change
+        report.add(f"{name} / push of the same app", must, aim,
+                   f"{ratio(times[change], times['push']):.2f} × ({spread(times[change])} / {spread(times['push'])})")
+
+
+# Waking
+
+
+def measure_wake(platform, report):
+    manifest = '[processes.web]\ncommand = "python3 web.py"\nsleep_after = "1s"\n'
+    app = platform.deploy(web_app("0", pushrod_toml=manifest))
+    waits, starts = [], []
+    for _ in range(8):
+        wait_until(lambda: [p["state"] for p in app.processes()] == ["asleep"], 60, "the app to sleep")
+        waits.append(timed(app.get))
+        starts.append(own_start(app))
+    extra = 1000 * (statistics.median(waits) - statistics.median(starts))
+    report.add("a wake, beyond the app's own start", "≤ 100 ms", "50 ms",
+               f"{extra:.0f} ms (request {spread(waits)}, own start {spread(starts)})")
+
+
+def own_start(app):
+    """Seconds from the start of the app's program, by itself, until it answers."""
+    port = app.platform.ports.apps[1]
+    start = time.perf_counter()
+    process = start_command(["python3", "web.py"], cwd=app.work.directory,
+                            env=app.platform.client_env | {"PORT": str(port)})
+    try:
+        wait_until_accepts(port)
+        ask(port)
+        return time.perf_counter() - start
+    finally:
+        process.kill()
+        finish(process)
+
+
+def wait_until_accepts(port):
+    """Without a pause between the looks: it is timed."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("the app does not listen")
+
+
+def ask(port):
+    """One request to 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    connection.close()
+
+
+# The router's own share
+
+
+def measure_router(platform, report):
+    """Four clients, each a connection per request, one after the other: through the router, then the app itself."""
+    app = platform.deploy(web_app("0"))
+    direct = app.processes()[0]["port"]
+    for name, port in (("the app itself", direct), ("through the router", platform.ports.http)):
+        result = run_command(["wrk", "-t1", "-c4", "-d5s", "--latency", "-H", f"Host: {app.host}",
+                              f"http://127.0.0.1:{port}/"], env=platform.client_env)
+        values = dict(re.findall(r"(50%|99%|Requests/sec:)\s+([\d.]+\w*)", result.out))
+        report.add(f"four clients, {name}", "report", "",
+                   f"{float(values['Requests/sec:']):.0f} requests/s, p50 {values['50%']}, p99 {values['99%']}")
 
 
 # Under traffic
