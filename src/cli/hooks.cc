@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "base/text.hh"
 #include "cli/audited.hh"
 #include "cli/gate.hh"
+#include "deploy/dry_run.hh"
 #include "deploy/push.hh"
 #include "deploy/verdict.hh"
 #include "os/command.hh"
@@ -78,14 +80,20 @@ int pre_receive_hook() {
   const auto commands = read_pre_receive(STDIN_FILENO);
   auto hook = open_hook();
   const Repository repository(std::filesystem::current_path());
-  const auto refusals = judge_push(hook.context.platform(), hook.repo, repository, commands,
-                                   push_options_from_environment(), hook.context.caller().key);
+  const auto platform = hook.context.platform();
+  const auto options = push_options_from_environment();
+  const auto refusals = judge_push(platform, hook.repo, repository, commands, options, hook.context.caller().key);
   Journal journal(STDERR_FILENO);
   for (const auto& refusal : refusals) {
     journal.complaint(escaped(refusal.reason));
     if (!refusal.hint.empty()) journal.complaint(escaped(refusal.hint));
   }
-  return refusals.empty() ? kExitOk : kExitRequest;
+  if (std::find(options.begin(), options.end(), kDryRun) == options.end()) {
+    return refusals.empty() ? kExitOk : kExitRequest;
+  }
+  if (refusals.empty()) tell_dry_run(platform, hook.repo, repository, commands, journal);
+  journal.complaint("This was a dry run: nothing has changed. That git calls it declined is how nothing does.");
+  return kExitRequest;
 }
 
 int proc_receive_hook() {

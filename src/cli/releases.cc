@@ -13,6 +13,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "git/repository.hh"
+#include "model/difference.hh"
 
 namespace pushrod {
 
@@ -38,58 +39,6 @@ std::optional<Release> before(Context& context, const App& app, ReleaseNumber nu
     if (release.number < number) return std::move(release);
   }
   return std::nullopt;
-}
-
-struct Difference {
-  std::string what, from, to;
-};
-
-void compare_settings(const Release& old_release, const Release& release, std::vector<Difference>& found) {
-  for (const auto& [name, setting] : release.settings) {
-    const auto before = old_release.settings.find(name);
-    if (before == old_release.settings.end()) {
-      found.push_back({"setting " + name.str(), "", "set"});
-    } else if (before->second.sealed != setting.sealed) {
-      found.push_back({"setting " + name.str(), "", "changed"});
-    }
-  }
-  for (const auto& [name, setting] : old_release.settings) {
-    if (!release.settings.contains(name)) found.push_back({"setting " + name.str(), "", "unset"});
-  }
-}
-
-void compare_processes(const Release& old_release, const Release& release, std::vector<Difference>& found) {
-  const auto find = [](const Release& where, const ProcessType& type) -> const Process* {
-    const auto at = std::find_if(where.processes.begin(), where.processes.end(),
-                                 [&](const Process& process) { return process.type == type; });
-    return at == where.processes.end() ? nullptr : &*at;
-  };
-  for (const auto& process : release.processes) {
-    const auto* before = find(old_release, process.type);
-    const auto what = "process " + process.type.str();
-    if (before == nullptr) {
-      found.push_back({what, "", fmt::format("new, {} running", process.count)});
-      continue;
-    }
-    if (before->count != process.count) {
-      found.push_back({what, std::to_string(before->count), std::to_string(process.count)});
-    }
-    if (before->command != process.command) found.push_back({what + " command", before->command, process.command});
-  }
-  for (const auto& process : old_release.processes) {
-    if (find(release, process.type) == nullptr) found.push_back({"process " + process.type.str(), "", "gone"});
-  }
-}
-
-std::vector<Difference> compare(const Release& old_release, const Release& release) {
-  std::vector<Difference> found;
-  if (old_release.commit != release.commit) {
-    found.push_back({"commit", abbreviated(old_release.commit), abbreviated(release.commit)});
-  }
-  if (old_release.builder != release.builder) found.push_back({"builder", old_release.builder, release.builder});
-  compare_processes(old_release, release, found);
-  compare_settings(old_release, release, found);
-  return found;
 }
 
 Json json_of(const App& app, const Release& release, const std::optional<Deployment>& made_by) {
@@ -134,12 +83,12 @@ int release(Context& context, const std::string& name, ReleaseNumber number, boo
   const auto found = require_release(context, app, number);
   const auto made_by = context.store().deployment(app.id, number);
   const auto older = before(context, app, number);
-  const auto differences = older ? compare(*older, found) : std::vector<Difference>{};
+  const auto changes = older ? differences(*older, found) : std::vector<Difference>{};
   if (json) {
     auto value = json_of(app, found, made_by);
     value["before"] = older ? Json(older->number) : Json(nullptr);
     value["changes"] = Json::array();
-    for (const auto& [what, from, to] : differences) {
+    for (const auto& [what, from, to] : changes) {
       value["changes"].push_back({{"what", what}, {"from", from}, {"to", to}});
     }
     print_json(value);
@@ -159,8 +108,8 @@ int release(Context& context, const std::string& name, ReleaseNumber number, boo
   text += fmt::format("  settings   {}\n", names.empty() ? "none" : join(names, ", "));
   if (older) {
     text += fmt::format("Against release {}:\n", older->number);
-    if (differences.empty()) text += "  nothing else\n";
-    for (const auto& [what, from, to] : differences) {
+    if (changes.empty()) text += "  nothing else\n";
+    for (const auto& [what, from, to] : changes) {
       text += from.empty() ? fmt::format("  {}: {}\n", escaped(what), escaped(to))
                            : fmt::format("  {}: {} -> {}\n", escaped(what), escaped(from, 100), escaped(to, 100));
     }
@@ -173,7 +122,7 @@ int release(Context& context, const std::string& name, ReleaseNumber number, boo
 ReleaseNumber previous_release(Context& context, const App& app) {
   const auto live = require_release(context, app, app.live.value());
   for (const auto& candidate : context.store().releases(app.id)) {
-    if (candidate.number < live.number && !compare(candidate, live).empty()) return candidate.number;
+    if (candidate.number < live.number && !differences(candidate, live).empty()) return candidate.number;
   }
   throw UserError(fmt::format("no release of {} that differs from the live one is kept", app.name.str()),
                   fmt::format("`releases {}` lists what there is", app.name.str()));

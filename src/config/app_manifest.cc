@@ -94,6 +94,22 @@ ProcessTable read_processes(TomlSection section) {
   return processes;
 }
 
+// Names that an app's settings must have.
+std::vector<std::string> read_required(TomlSection& section) {
+  constexpr std::size_t kMost = 200;
+  const auto names = section.texts("required").value_or(std::vector<std::string>{});
+  section.refuse_unknown_keys();
+  if (names.size() > kMost) section.refuse("required", fmt::format("more than {} names are required", kMost));
+  for (const auto& name : names) {
+    try {
+      SettingName::parse(name);
+    } catch (const UserError& error) {
+      section.refuse("required", fmt::format("{}: {}", section.shown("required"), error.message()), error.hint());
+    }
+  }
+  return names;
+}
+
 std::string types_of(const ProcessTable& processes) {
   std::vector<std::string> names;
   for (const Process& process : processes) names.push_back(process.type.str());
@@ -162,6 +178,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes));
   if (auto build = top.section("build")) manifest.build_command = read_command_and_no_more(*build);
   if (auto release = top.section("release")) manifest.release_command = read_command_and_no_more(*release);
+  if (auto settings = top.section("settings")) manifest.required_settings = read_required(*settings);
   top.refuse_unknown_keys();
   return manifest;
 }

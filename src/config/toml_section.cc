@@ -162,6 +162,19 @@ std::optional<std::string> TomlSection::text(const std::string& key) {
   return value;
 }
 
+std::optional<std::vector<std::string>> TomlSection::texts(const std::string& key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  constexpr const char* kExpected = "a list of texts in quotes";
+  if (!node->is_array()) refuse_value(key, kExpected);
+  std::vector<std::string> values;
+  for (const auto& each : *node->as_array()) {
+    if (!each.is_string()) refuse(key, fmt::format("{} must be {}", shown(key), kExpected));
+    values.push_back(*each.value<std::string>());
+  }
+  return values;
+}
+
 void TomlSection::flag(const std::string& key, bool& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -39,6 +39,8 @@ class TomlSection {
 
   // Any text without NUL.
   std::optional<std::string> text(const std::string& key);
+  // A list of texts.
+  std::optional<std::vector<std::string>> texts(const std::string& key);
   void flag(const std::string& key, bool& value);
   template <std::unsigned_integral Number>
   void count(const std::string& key, Number& value, NumberRange range) {

@@ -6,8 +6,8 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "config/app_manifest.hh"
 #include "deploy/instances.hh"
+#include "deploy/planned_release.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
 
@@ -44,18 +44,6 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   return job;
 }
 
-// The counts that the operator has set go before those of the app's files.
-ProcessTable scaled(const Run& run, const Part& part, ProcessTable processes) {
-  const auto counts = run.platform.store.counts(part.app.id);
-  for (auto& process : processes) {
-    const auto count = counts.find(process.type);
-    if (count == counts.end()) continue;
-    process.count = count->second;
-    process.is_scaled = true;
-  }
-  return processes;
-}
-
 }  // namespace
 
 void hide_secrets(Run& run, const Release& release) {
@@ -68,20 +56,11 @@ void build(Run& run, Part& part) {
   check_cancelled(run);
   run.platform.store.begin_step(run.group, Step::Build);
   const auto directory = app_directory(part.checkout, part.app.path);
-  const auto manifest = load_manifest(directory, part.app.path);
-  part.plan = plan_build(directory, manifest);
-  part.release = Release{.app_id = part.app.id,
-                         .app = part.app.name,
-                         .number = part.deployment.number,
-                         .commit = *run.change.commit,
-                         .checkout = part.deployment.number,
-                         .builder = part.plan.builder,
-                         .processes = scaled(run, part, choose_processes(part.plan, manifest)),
-                         .environment = part.plan.environment,
-                         .settings = run.platform.store.settings(part.app.id),
-                         .crons = manifest.crons,
-                         .created = now()};
-  part.release_command = manifest.release_command;
+  auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory);
+  check_settings(planned);
+  part.plan = std::move(planned.plan);
+  part.release = std::move(planned.release);
+  part.release_command = std::move(planned.manifest.release_command);
   hide_secrets(run, *part.release);
   if (!part.plan.command.empty()) {
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));

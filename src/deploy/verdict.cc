@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/deploy.hh"
+#include "deploy/dry_run.hh"
 #include "deploy/make_room.hh"
 #include "git/tree_check.hh"
 #include "model/rights.hh"
@@ -78,9 +79,9 @@ std::optional<Refusal> judge_option(const std::string& option, const std::vector
       option.starts_with(kConfirm) && std::any_of(commands.begin(), commands.end(), [&](const RefCommand& command) {
         return !command.after && command.ref == std::string(kBranchPrefix) + option.substr(kConfirm.size());
       });
-  if (confirms) return std::nullopt;
+  if (confirms || option == kDryRun) return std::nullopt;
   return Refusal{fmt::format("unknown push option {}", quoted(option)),
-                 "known: confirm=BRANCH, together with the deletion of that branch"};
+                 "known: dry-run; confirm=BRANCH, together with the deletion of that branch"};
 }
 
 }  // namespace

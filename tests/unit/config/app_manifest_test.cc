@@ -56,6 +56,11 @@ make install"""
   EXPECT_EQ(manifest.release_command, "./migrate");
 }
 
+TEST(Manifest, RequiresSettings) {
+  const auto manifest = parse_manifest("[settings]\nrequired = [\"DATABASE_URL\", \"TOKEN\"]\n", "pushrod.toml");
+  EXPECT_EQ(manifest.required_settings, (std::vector<std::string>{"DATABASE_URL", "TOKEN"}));
+}
+
 TEST(Manifest, ProcessesMayBeTables) {
   const AppManifest manifest = manifest_of("[processes.web]\ncommand = \"x\"\ncount = 0\nhealth.path = \"/\"\n");
   EXPECT_EQ(manifest.processes.front().count, 0U);
@@ -88,7 +93,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       {"[procesess]\n",
        "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known here: [processes], [build], "
-       "[release]"},
+       "[release], [settings]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
@@ -99,6 +104,14 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
        "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"command\""},
       {"\n[processes.web]\ncount = 1\n", "pushrod.toml:2: \"command\" in [processes.web] is missing"},
+      {"[settings]\nrequired = \"A\"\n",
+       "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes, not \"A\""},
+      {"[settings]\nrequired = [\"A\", 1]\n",
+       "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes"},
+      {"[settings]\nrequired = [\"PORT\"]\n",
+       "pushrod.toml:2: \"required\" in [settings]: setting PORT is reserved: Pushrod sets it itself | choose another "
+       "name"},
+      {"[settings]\nA = \"1\"\n", "pushrod.toml:2: unknown key \"A\" in [settings] | known here: \"required\""},
       {"[release]\n", "pushrod.toml:1: \"command\" in [release] is missing"},
       {"processes = \"x\"\n", "pushrod.toml:1: \"processes\" at the top level must be a table, not \"x\""},
       {"[processes]\nweb = 3\n", "pushrod.toml:2: \"web\" in [processes] must be text in quotes, not 3"},

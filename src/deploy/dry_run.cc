@@ -1,0 +1,103 @@
+// What a push would do.
+// Floor 6.
+#include "deploy/dry_run.hh"
+
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/planned_release.hh"
+#include "git/pushed.hh"
+#include "model/difference.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
+constexpr std::size_t kLongestCommand = 200;
+
+void tell(Journal& journal, std::string_view what, const std::string& text) {
+  journal.line(fmt::format("{:<10} {}", what, text));
+}
+
+// "5fd4be3d65..3f2a1b9c4d: 3 new commits, 1 dropped"
+std::string described(const RefCommand& command, const PushedCommits& commits) {
+  std::string text = command.before ? abbreviated(*command.before) + ".." : "";
+  text += fmt::format("{}: {}", abbreviated(*command.after), counted(commits.added, "new commit"));
+  if (commits.dropped > 0) text += fmt::format(", {} dropped", commits.dropped);
+  return text;
+}
+
+void tell_differences(const Platform& platform, const PlannedRelease& planned, const App& app, Journal& journal) {
+  const auto live = app.live ? platform.store.release(app.id, *app.live) : std::nullopt;
+  if (!live) {
+    tell(journal, "changes", "everything: it is not deployed yet");
+    return;
+  }
+  const auto found = differences(*live, planned.release);
+  if (found.empty()) tell(journal, "changes", fmt::format("nothing against release {}", live->number));
+  for (const auto& [what, from, to] : found) {
+    tell(journal, "changes",
+         fmt::format("{}: {}{}{}", what, escaped(from, kLongestCommand), from.empty() ? "" : " → ",
+                     escaped(to, kLongestCommand)));
+  }
+}
+
+void tell_plan(const PlannedRelease& planned, Journal& journal) {
+  tell(journal, "builder", escaped(planned.plan.description, kLongestCommand));
+  for (const auto& process : planned.release.processes) {
+    tell(journal, "process",
+         fmt::format("{} × {}: {}", process.type.str(), process.count, escaped(process.command, kLongestCommand)));
+  }
+  if (planned.manifest.release_command) {
+    tell(journal, "release", escaped(*planned.manifest.release_command, kLongestCommand));
+  }
+  for (const auto& cron : planned.release.crons) {
+    tell(journal, "cron", fmt::format("{}: {} {}", cron.name, cron.schedule, escaped(cron.command, kLongestCommand)));
+  }
+}
+
+// The app's directory, as far as it is needed, in the quarantine.
+fs::path extract(const Repository& repository, const App& app, const CommitId& commit) {
+  const auto quarantine = quarantine_directory();
+  if (!quarantine) throw Error("a dry run was asked for outside of a push");
+  const auto directory = *quarantine / "pushrod-dry-run" / app.name.str() / "tree" / app.path;
+  write_directory(repository, commit, app.path, directory.has_filename() ? directory : directory.parent_path());
+  return directory;
+}
+
+void tell_app(const Platform& platform, const Repository& repository, const App& app, const RefCommand& command,
+              Journal& journal) {
+  const auto commits = pushed_commits(repository, command.before, *command.after);
+  journal.headline(
+      fmt::format("{} would run {} {}", app.name.str(), abbreviated(*command.after), quoted(commits.subject, 60)));
+  tell(journal, "commits", described(command, commits));
+  const auto planned = plan_release(platform, app, 0, *command.after, extract(repository, app, *command.after));
+  tell_plan(planned, journal);
+  tell_differences(platform, planned, app, journal);
+  check_settings(planned);
+}
+
+}  // namespace
+
+void tell_dry_run(const Platform& platform, const RepoName& repo, const Repository& repository,
+                  const std::vector<RefCommand>& commands, Journal& journal) {
+  for (const auto& command : commands) {
+    for (const auto& app : platform.store.apps_of(repo, BranchName::parse(command.ref.substr(kBranchPrefixLength)))) {
+      if (!command.after) {
+        journal.headline(fmt::format("{} would be stopped, and not be deployed any more", app.name.str()));
+        continue;
+      }
+      try {
+        tell_app(platform, repository, app, command, journal);
+      } catch (const UserError& error) {
+        journal.complaint("The push would fail: " + escaped(error.message()));
+        if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
+      }
+    }
+  }
+}
+
+}  // namespace pushrod

@@ -1,0 +1,22 @@
+// `git push -o dry-run`: what the push would do.
+// Floor 6. Asked in pre-receive, after the verdict: the objects are in quarantine and go with it. Nothing is changed;
+// the few files that tell how an app is built are written into the quarantine, which git removes, whatever happens to
+// us.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deploy/journal.hh"
+#include "deploy/platform.hh"
+#include "git/protocol.hh"
+#include "git/repository.hh"
+
+namespace pushrod {
+
+inline constexpr std::string_view kDryRun = "dry-run";  // the push option
+
+void tell_dry_run(const Platform& platform, const RepoName& repo, const Repository& repository,
+                  const std::vector<RefCommand>& commands, Journal& journal);
+
+}  // namespace pushrod

@@ -1,0 +1,29 @@
+// The release that a commit would become, before it is built.
+// Floor 6. Used by the build step, and by a dry run, which stops there.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "build/builder.hh"
+#include "deploy/platform.hh"
+
+namespace pushrod {
+
+struct PlannedRelease {
+  AppManifest manifest;
+  BuildPlan plan;
+  Release release;
+  std::vector<std::string> missing;  // settings that the app requires and does not have
+};
+
+// `directory`: the app's, with the files that tell how it is built and run. Throws UserError when they contradict
+// themselves.
+PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
+                            const std::filesystem::path& directory);
+
+// Throws UserError when settings are missing.
+void check_settings(const PlannedRelease& planned);
+
+}  // namespace pushrod

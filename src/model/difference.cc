@@ -1,0 +1,63 @@
+// What differs between two releases of an app.
+// Floor 2.
+#include "model/difference.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pushrod {
+
+namespace {
+
+void compare_settings(const Release& old_release, const Release& release, std::vector<Difference>& found) {
+  for (const auto& [name, setting] : release.settings) {
+    const auto before = old_release.settings.find(name);
+    if (before == old_release.settings.end()) {
+      found.push_back({"setting " + name.str(), "", "set"});
+    } else if (before->second.sealed != setting.sealed) {
+      found.push_back({"setting " + name.str(), "", "changed"});
+    }
+  }
+  for (const auto& [name, setting] : old_release.settings) {
+    if (!release.settings.contains(name)) found.push_back({"setting " + name.str(), "", "unset"});
+  }
+}
+
+void compare_processes(const Release& old_release, const Release& release, std::vector<Difference>& found) {
+  const auto find = [](const Release& where, const ProcessType& type) -> const Process* {
+    const auto at = std::find_if(where.processes.begin(), where.processes.end(),
+                                 [&](const Process& process) { return process.type == type; });
+    return at == where.processes.end() ? nullptr : &*at;
+  };
+  for (const auto& process : release.processes) {
+    const auto* before = find(old_release, process.type);
+    const auto what = "process " + process.type.str();
+    if (before == nullptr) {
+      found.push_back({what, "", fmt::format("new, {} running", process.count)});
+      continue;
+    }
+    if (before->count != process.count) {
+      found.push_back({what, std::to_string(before->count), std::to_string(process.count)});
+    }
+    if (before->command != process.command) found.push_back({what + " command", before->command, process.command});
+  }
+  for (const auto& process : old_release.processes) {
+    if (find(release, process.type) == nullptr) found.push_back({"process " + process.type.str(), "", "gone"});
+  }
+}
+
+}  // namespace
+
+std::vector<Difference> differences(const Release& old_release, const Release& release) {
+  std::vector<Difference> found;
+  if (old_release.commit != release.commit) {
+    found.push_back({"commit", abbreviated(old_release.commit), abbreviated(release.commit)});
+  }
+  if (old_release.builder != release.builder) found.push_back({"builder", old_release.builder, release.builder});
+  compare_processes(old_release, release, found);
+  compare_settings(old_release, release, found);
+  return found;
+}
+
+}  // namespace pushrod

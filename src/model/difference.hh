@@ -1,0 +1,20 @@
+// What differs between two releases of an app.
+// Floor 2. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/release.hh"
+
+namespace pushrod {
+
+// Either of both may be empty. Settings are told by name, never by value.
+struct Difference {
+  std::string what;  // "process web"
+  std::string from, to;
+};
+
+std::vector<Difference> differences(const Release& before, const Release& after);
+
+}  // namespace pushrod

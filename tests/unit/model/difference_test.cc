@@ -1,0 +1,53 @@
+// What differs between two releases.
+#include "model/difference.hh"
+
+#include <gmock/gmock.h>
+
+namespace pushrod {
+namespace {
+
+Process process(const std::string& type, std::uint32_t count, const std::string& command) {
+  return {.type = ProcessType::parse(type), .command = command, .count = count, .health = {}};
+}
+
+Release release(char commit, const std::string& builder, ProcessTable processes, AppSettings settings = {}) {
+  return {.app_id = 1,
+          .app = AppName::parse("blog"),
+          .number = 1,
+          .commit = CommitId::parse(std::string(40, commit)),
+          .checkout = 1,
+          .builder = builder,
+          .processes = std::move(processes),
+          .environment = {},
+          .settings = std::move(settings),
+          .created = {}};
+}
+
+std::vector<std::string> told(const Release& before, const Release& after) {
+  std::vector<std::string> lines;
+  for (const auto& [what, from, to] : differences(before, after)) lines.push_back(what + ": " + from + "|" + to);
+  return lines;
+}
+
+TEST(Difference, SameReleasesHaveNone) {
+  const auto one = release('a', "python", {process("web", 1, "serve")});
+  EXPECT_THAT(told(one, one), testing::IsEmpty());
+}
+
+TEST(Difference, TellsCommitBuilderAndProcesses) {
+  const auto before = release('a', "python", {process("clock", 1, "tick"), process("web", 1, "serve")});
+  const auto after = release('b', "node", {process("web", 3, "serve --all"), process("worker", 2, "work")});
+  EXPECT_THAT(told(before, after), testing::ElementsAre("commit: aaaaaaaaaa|bbbbbbbbbb", "builder: python|node",
+                                                        "process web: 1|3", "process web command: serve|serve --all",
+                                                        "process worker: |new, 2 running", "process clock: |gone"));
+}
+
+TEST(Difference, TellsSettingsByNameAlone) {
+  const auto a = SettingName::parse("A"), b = SettingName::parse("B"), c = SettingName::parse("C");
+  const auto before = release('a', "none", {}, {{a, {"1", false}}, {b, {"2", true}}});
+  const auto after = release('a', "none", {}, {{b, {"3", true}}, {c, {"4", false}}});
+  EXPECT_THAT(told(before, after), testing::ElementsAre("setting B: |changed", "setting C: |set", "setting A: |unset"));
+}
+
+}  // namespace
+}  // namespace pushrod
