@@ -21,11 +21,11 @@ struct Language {
   std::optional<BuildPlan> (*plan)(const fs::path& directory, const Host& host);
 };
 const std::vector<Language>& languages() {
-  static const std::vector<Language> list{
+  static const std::vector<Language> kList{
       {"requirements.txt", plan_python},
       {"package.json", plan_node},
   };
-  return list;
+  return kList;
 }
 
 constexpr const char* kScript = ".build.sh";

@@ -143,7 +143,7 @@ void raise_limits() {
 int run_below_terminal(Command tree) {
   tree.die_with_parent = false;
   const int stop_fd = stop_signal_fd();
-  signal(SIGHUP, [](int) { raise(SIGTERM); });  // the terminal was closed
+  static_cast<void>(signal(SIGHUP, [](int) { raise(SIGTERM); }));  // the terminal was closed
   auto child = ChildProcess::start(tree, -1, STDOUT_FILENO, STDERR_FILENO);
   pollfd events[] = {{child.event_fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
   while (poll(events, 2, -1) <= 0 || events[0].revents == 0) {

@@ -257,7 +257,7 @@ Outcome run_steps(Run& run) {
 Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
   Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}, false};
   open(run);
-  const auto outcome = run_steps(run);
+  auto outcome = run_steps(run);
   journal.close_logs();
   remove_file(platform.layout.group_lock(run.group));
   return outcome;

@@ -112,7 +112,7 @@ std::optional<CommitId> Repository::head_of(const BranchName& branch) const {
   const bool is_loose = is_plain_file(loose);
   if (is_loose) {
     const std::string text = read_file(loose, 4096).value_or("");
-    if (const auto id = object_name_in(text)) return id;
+    if (auto id = object_name_in(text)) return id;
   }
   // The pattern also matches what lies below the name, as in "a" and "a/b"; none of its characters is special.
   const std::string answer =

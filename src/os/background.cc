@@ -20,7 +20,7 @@ namespace {
 
 void leave_everything() {
   setsid();
-  signal(SIGHUP, SIG_DFL);
+  static_cast<void>(signal(SIGHUP, SIG_DFL));
   const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) throw_errno("open /dev/null");
   for (int number = 0; number < 3; ++number) {

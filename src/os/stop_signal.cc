@@ -38,8 +38,8 @@ int stop_signal_fd() {
 }
 
 void outlive_client() {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);
+  static_cast<void>(signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(signal(SIGHUP, SIG_IGN));
   setsid();
 }
 

@@ -2,6 +2,8 @@
 // Floor 3. The shim (src/shim/spec.cc) is its only reader, and src/shim/README.md tells the format.
 #include "sandbox/shim_spec.hh"
 
+#include <fmt/format.h>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "sandbox/bwrap.hh"
@@ -23,7 +25,7 @@ class Spec {
   }
   void add(const std::vector<std::string>& argv, const Environment& environment) {
     for (const std::string& argument : argv) add("arg", argument);
-    for (const auto& [name, value] : environment) add("env", name + "=" + value);
+    for (const auto& [name, value] : environment) add("env", fmt::format("{}={}", name, value));
   }
   std::string take() {
     if (text_.size() > kSpecCap) {

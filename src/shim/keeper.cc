@@ -62,7 +62,7 @@ void hold_back(uint64_t quick_deaths) {
     const rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     reset_signals();
-    signal(WTERMSIG(status), SIG_DFL);
+    static_cast<void>(signal(WTERMSIG(status), SIG_DFL));
     kill(getpid(), WTERMSIG(status));
     _exit(128 + WTERMSIG(status));
   }

@@ -67,9 +67,9 @@ void drop_capabilities() {
 }
 
 void reset_signals() {
-  for (const int number : kPassedOn) signal(number, SIG_DFL);
-  signal(SIGPIPE, SIG_DFL);
-  signal(SIGCHLD, SIG_DFL);
+  for (const int number : kPassedOn) static_cast<void>(signal(number, SIG_DFL));
+  static_cast<void>(signal(SIGPIPE, SIG_DFL));
+  static_cast<void>(signal(SIGCHLD, SIG_DFL));
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -83,7 +83,7 @@ void become(char** argv, char** environment) {
   char path[256];
   for (const char* directory : kSearchPath) {
     if (strlen(directory) + strlen(argv[0]) >= sizeof path) break;
-    strcpy(stpcpy(path, directory), argv[0]);
+    memcpy(stpcpy(path, directory), argv[0], strlen(argv[0]) + 1);
     execve(path, argv, environment);
     if (errno != ENOENT) fail("start", path);
   }

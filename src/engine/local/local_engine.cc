@@ -41,7 +41,7 @@ RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
 
 }  // namespace
 
-LocalEngine::LocalEngine(Layout layout, Settings settings, const std::filesystem::path& programs)
+LocalEngine::LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs)
     : layout_(layout), settings_(settings), supervisor_(layout, programs), router_(layout, settings) {}
 
 void LocalEngine::check_ready() {

@@ -16,7 +16,7 @@ namespace pushrod {
 class LocalEngine : public Engine {
  public:
   // `programs`: the directory of pushrod and pushrod-shim.
-  LocalEngine(Layout layout, Settings settings, const std::filesystem::path& programs);
+  LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs);
 
   void check_ready() override;
   void start(const std::vector<InstancePlan>& plans) override;
