@@ -28,6 +28,17 @@ void control(const fs::path& service, const std::string& commands) {
   run_s6_tool({"s6-svc", "-" + commands, service.native()});
 }
 
+// Nothing is left to tell when nobody supervises it; that may also become so while we tell it, when the daemon takes
+// the service out of the tree at the same moment.
+void control_if_supervised(const fs::path& service, const std::string& commands) {
+  if (!supervisor_of(service)) return;
+  try {
+    control(service, commands);
+  } catch (const Error&) {
+    if (supervisor_of(service)) throw;
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(Layout layout, fs::path programs) : layout_(std::move(layout)), programs_(std::move(programs)) {}
@@ -89,17 +100,17 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
 
 void Supervisor::stop(const std::string& name) const {
   const fs::path directory = layout_.service(name);
-  if (supervisor_of(directory)) control(directory, "d");
+  control_if_supervised(directory, "d");
 }
 
 void Supervisor::do_not_restart(const std::string& name) const {
   const fs::path directory = layout_.service(name);
-  if (supervisor_of(directory)) control(directory, "O");
+  control_if_supervised(directory, "O");
 }
 
 void Supervisor::kill(const std::string& name) const {
   const fs::path directory = layout_.service(name);
-  if (supervisor_of(directory)) control(directory, "Ok");
+  control_if_supervised(directory, "Ok");
 }
 
 std::vector<std::string> Supervisor::remove(const std::vector<std::string>& names) const {
