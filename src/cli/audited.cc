@@ -91,13 +91,21 @@ void end_audit(Context& context, std::int64_t record, const std::string& outcome
 }
 
 int audited(Context& context, const AuditedChange& what, const std::function<int()>& change) {
-  const auto record = begin_audit(context, what);
+  return audited(context, std::vector{what}, change);
+}
+
+int audited(Context& context, const std::vector<AuditedChange>& parts, const std::function<int()>& change) {
+  std::vector<std::int64_t> records;
+  for (const auto& part : parts) records.push_back(begin_audit(context, part));
+  const auto end = [&](const std::string& outcome) {
+    for (const auto record : records) end_audit(context, record, outcome);
+  };
   try {
     const int code = change();
-    end_audit(context, record, code == kExitOk ? std::string(kDone) : fmt::format("failed: exit code {}", code));
+    end(code == kExitOk ? std::string(kDone) : fmt::format("failed: exit code {}", code));
     return code;
   } catch (const Error& error) {
-    end_audit(context, record, "failed: " + error.message());
+    end("failed: " + error.message());
     throw;
   }
 }

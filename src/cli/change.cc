@@ -26,8 +26,11 @@ int run_change(Context& context, const Change& change) {
   if (context.caller().is_remote()) outlive_client();
   const int cancel_fd = stop_signal_fd();
   Journal journal(STDOUT_FILENO, is_terminal(STDOUT_FILENO));
-  const AuditedChange what{change.apps.front().name.str(), std::string(to_string(change.kind)), change.detail};
-  return audited(context, what,
+  std::vector<AuditedChange> parts;
+  for (const auto& app : change.apps) {
+    parts.push_back({app.name.str(), std::string(to_string(change.kind)), change.detail});
+  }
+  return audited(context, parts,
                  [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
 }
 

@@ -58,6 +58,22 @@ Names process_types(const Store& store, const Completion& completion, const std:
   return names;
 }
 
+Names setting_names(const Store& store, const Completion& completion, const std::string& end) {
+  Names names;
+  const auto app = app_of(store, completion);
+  if (!app) return names;
+  for (const auto& [name, setting] : store.settings(app->id)) names.push_back(name.str() + end);
+  return names;
+}
+
+Names release_numbers(const Store& store, const Completion& completion) {
+  Names names;
+  const auto app = app_of(store, completion);
+  if (!app) return names;
+  for (const auto& release : store.releases(app->id)) names.push_back(std::to_string(release.number));
+  return names;
+}
+
 Names stored_names(const Completion& completion, const std::vector<std::string>& words) {
   const auto root = choose_root(value_before(words, "--root"));
   if (const auto user = value_before(words, "--user"); geteuid() == 0 || !user.empty()) become_user(user);
@@ -67,7 +83,10 @@ Names stored_names(const Completion& completion, const std::vector<std::string>&
   if (completion.value == "APP" || completion.value == "--app") return app_names(store);
   if (completion.value == "KEY") return key_names(store);
   if (completion.value == "--process" || completion.value == "TYPE") return process_types(store, completion, "");
-  if (completion.value == "TYPE=COUNT") return process_types(store, completion, "=");
+  if (completion.value == "TYPE=NUMBER") return process_types(store, completion, "=");
+  if (completion.value == "NAME" && completion.verb.starts_with("config ")) return setting_names(store, completion, "");
+  if (completion.value == "NAME=VALUE") return setting_names(store, completion, "=");
+  if (completion.value == "N" && completion.verb != "deployment") return release_numbers(store, completion);
   return {};
 }
 

@@ -151,7 +151,14 @@ int rollback(Context& context, const std::string& name, ReleaseNumber number) {
   if (target.commit != change.previous) {
     for (const auto& other : context.store().apps_of(app.repo, app.branch)) {
       if (other.id == app.id || !other.live) continue;
-      context.require_app(other.name.str(), Right::Deploy);
+      // By its name it would be told that it is there.
+      if (!context.may(other.name, Right::Deploy)) {
+        throw UserError(
+            fmt::format("branch {} runs other apps as well, which go back with {}, and this key may not change "
+                        "all of them",
+                        quoted(app.branch.str()), app.name.str()),
+            "ask an administrator of this machine");
+      }
       change.apps.push_back(other);
       change.releases.emplace(other.id, release_at(context, other, target.commit));
     }

@@ -108,3 +108,13 @@ def test_a_change_of_a_keys_rights_counts_from_the_next_connection(platform, app
     platform.pushrod("key", "remove", dora.name)
     dora.ssh("app", "list", code=255)
     assert "no key called" in platform.pushrod("key", "set", dora.name, "--role", "view", code=1).err
+
+
+def test_a_rollback_that_would_change_a_foreign_app_does_not_name_it(platform, app):
+    other = platform.create_app(work=app.work, name=platform.unique_name("hidden"))
+    app.push({"VERSION": "2"})
+    eve = Person(platform, "--role", "deploy", "--app", app.name)
+    refused = eve.ssh("rollback", app.name, "1", code=1)
+    assert "runs other apps as well" in refused.err and other.name not in refused.text
+    assert app.version() == "2"
+    assert [entry["action"] for entry in platform.json("audit", other.name)][0] == "push"

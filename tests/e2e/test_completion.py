@@ -80,6 +80,8 @@ def test_a_tab_completes_verbs_options_and_names(platform, terminal):
     complete(terminal, f"pushrod logs {app.name} --sin", f"pushrod logs {app.name} --since")
     complete(terminal, f"pushrod key add x --app={app.name[:-1]}", f"pushrod key add x --app={app.name}")
     complete(terminal, f"pushrod key remove {key[:-1]}", f"pushrod key remove {key}")
+    platform.pushrod("config", "set", app.name, "COLOUR=red")
+    complete(terminal, f"pushrod config get {app.name} COL", f"pushrod config get {app.name} COLOUR")
     (platform.directory / "a-public-key.pub").touch()
     complete(terminal, "pushrod key add x a-pub", "pushrod key add x a-public-key.pub")
 
