@@ -26,7 +26,8 @@ std::string ssh_url(const Settings& settings, const RepoName& repo) {
 
 std::string state_of(const AppSummary& summary) {
   if (summary.last && !is_final(summary.last->state)) return "deploying";
-  return summary.app.live ? "running" : "not deployed";
+  if (!summary.app.live) return "not deployed";
+  return summary.app.stopped ? "stopped" : "running";
 }
 
 Json json_of(const Platform& platform, const App& app) {
@@ -128,6 +129,7 @@ int app_info(Context& context, const std::string& name, bool json) {
   if (release) {
     text += fmt::format("  release    {}  commit {}  since {}\n", release->number, abbreviated(release->commit),
                         format_time(release->created));
+    if (app.stopped) text += fmt::format("             stopped: `start {}` runs it\n", app.name.str());
     for (const auto& process : release->processes) {
       text +=
           fmt::format("  process    {} × {}: {}\n", process.type.str(), process.count, escaped(process.command, 200));

@@ -36,6 +36,7 @@ std::string Table::str() const {
       text += row[column];
       if (column + 1 < row.size()) text += std::string(widths[column] - width_of(row[column]) + 2, ' ');
     }
+    while (text.ends_with(' ')) text.pop_back();  // of empty cells
     text += '\n';
   }
   return text;

@@ -324,6 +324,8 @@ def test_a_stopped_app_stays_stopped_until_it_is_started(platform):
     platform.pushrod("stop", app.name)
     wait_until(lambda: not app.processes(), what="the end of the instances")
     assert platform.http(app.host).status == 503
+    (listed,) = [entry for entry in platform.json("app", "list") if entry["app"] == app.name]
+    assert listed["state"] == "stopped"
     app.push({"VERSION": "2"})
     assert app.processes() == [] and platform.http(app.host).status == 503
     for verb in ("stop", "restart"):
