@@ -40,6 +40,14 @@ Json json_of(const Platform& platform, const App& app) {
           {"created", iso_time(app.created)}};
 }
 
+// What becomes of its requests now.
+std::string_view traffic_word(const Platform& platform, const AppName& app) {
+  for (const auto& target : traffic_targets(platform)) {
+    if (target.app == app) return to_string(target.mode);
+  }
+  throw Error(fmt::format("app {} has no route", app.str()));
+}
+
 int app_create(Context& context, const std::string& name, std::string repo, const std::string& branch,
                const std::string& path) {
   context.require_admin();
@@ -110,6 +118,7 @@ int app_info(Context& context, const std::string& name, bool json) {
   const auto last = context.store().deployments(app.id, 1);
   if (json) {
     auto value = json_of(platform, app);
+    value["traffic"] = traffic_word(platform, app.name);
     value["push"] = ssh_url(context.settings(), app.repo);
     if (release) {
       value["commit"] = release->commit.str();
@@ -125,6 +134,7 @@ int app_info(Context& context, const std::string& name, bool json) {
   std::string text =
       fmt::format("{}\n  url        {}\n  push to    {}  branch {}\n", app.name.str(), url_of(platform, app.name),
                   ssh_url(context.settings(), app.repo), escaped(app.branch.str()));
+  text += fmt::format("  requests   {}\n", traffic_word(platform, app.name));
   if (!app.path.empty()) text += fmt::format("  path       {}\n", escaped(app.path));
   if (release) {
     text += fmt::format("  release    {}  commit {}  since {}\n", release->number, abbreviated(release->commit),

@@ -18,6 +18,7 @@ namespace pushrod {
 void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
   add_key_verbs(grammar);
+  add_maintenance_verbs(grammar);
   add_ps_verb(grammar);
   add_top_verb(grammar);
   add_config_verbs(grammar);

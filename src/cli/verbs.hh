@@ -18,6 +18,7 @@ void add_deployment_verbs(Grammar& grammar);
 void add_doctor_verb(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
 void add_logs_verb(Grammar& grammar);
+void add_maintenance_verbs(Grammar& grammar);
 void add_prune_verb(Grammar& grammar);
 void add_ps_verb(Grammar& grammar);
 void add_top_verb(Grammar& grammar);

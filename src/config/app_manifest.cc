@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestFile = std::size_t{256} << 10;
 constexpr DurationRange kUpToADay{1ms, 24h};
+constexpr DurationRange kSleepAfter{1s, 30 * 24h};
 
 // What an HTTP request line can carry as it is.
 bool is_request_path(std::string_view path) {
@@ -64,6 +65,15 @@ Process read_process_table(TomlSection section, ProcessType type) {
   section.duration("stop_timeout", process.stop_timeout, kUpToADay);
   section.duration("drain_timeout", process.drain_timeout, kUpToADay);
   process.limits = read_limits(section);
+  Milliseconds sleep_after{0};
+  section.duration("sleep_after", sleep_after, kSleepAfter);
+  if (section.has("sleep_after")) {
+    if (!process.is_routed()) {
+      section.refuse("sleep_after", fmt::format("{}: only the type \"web\" sleeps, since requests wake it",
+                                                section.shown("sleep_after")));
+    }
+    process.sleep_after = sleep_after;
+  }
   if (auto health = section.section("health")) {
     process.health = read_health(*std::move(health), process.is_routed());
   }
@@ -177,7 +187,10 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   AppManifest manifest;
   if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes));
   if (auto build = top.section("build")) manifest.build_command = read_command_and_no_more(*build);
-  if (auto release = top.section("release")) manifest.release_command = read_command_and_no_more(*release);
+  if (auto release = top.section("release")) {
+    release->flag("hold", manifest.hold_for_release);
+    manifest.release_command = read_command_and_no_more(*release);
+  }
   if (auto settings = top.section("settings")) manifest.required_settings = read_required(*settings);
   top.refuse_unknown_keys();
   return manifest;

@@ -61,6 +61,7 @@ void build(Run& run, Part& part) {
   part.plan = std::move(planned.plan);
   part.release = std::move(planned.release);
   part.release_command = std::move(planned.manifest.release_command);
+  part.hold_for_release = planned.manifest.hold_for_release;
   hide_secrets(run, *part.release);
   if (!part.plan.command.empty()) {
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));
@@ -79,6 +80,7 @@ void run_release_command(Run& run, Part& part) {
   run.platform.store.begin_step(run.group, Step::Release);
   run.journal.begin("Running the release command" + suffix(run, part));
   run.journal.show_now();
+  if (part.hold_for_release) hold_requests(run, part);
   const auto job = job_for(run, part, run.platform.settings.release_timeout);
   run_release_command(*part.release_command, part.plan, job);
   run.journal.end();

@@ -38,7 +38,7 @@ void open(Run& run) {
   for (const auto& app : run.change.apps) {
     const auto mine = std::find_if(deployments.begin(), deployments.end(),
                                    [&](const Deployment& deployment) { return deployment.app_id == app.id; });
-    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, {}, {}, {}});
+    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, false, {}, {}, {}});
     run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
 }
@@ -54,6 +54,7 @@ std::vector<Instance> instances_of(const Platform& platform, const Deployment& d
 // Nothing of a failed deployment is left: its instances, its checkout, its release; and what it stopped is up again.
 // Reads all it needs from the database, so that it works as well for a deployment of a process that is gone.
 void undo(const Platform& platform, std::int64_t group, const Failure& why) {
+  bool held = false;
   for (const auto& deployment : platform.store.group(group)) {
     std::vector<InstanceName> names;
     for (const auto& instance : instances_of(platform, deployment, InstanceState::Starting))
@@ -66,17 +67,23 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
-    platform.engine.start(plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving)));
+    const auto plans = plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
+    platform.engine.start(plans);
+    // Requests that wait meet an app that accepts them, if it ever does.
+    if (deployment.holds) platform.engine.await_healthy(plans, -1);
+    held = held || deployment.holds;
     platform.store.remove_release(app->id, deployment.number);
     place_checkouts(platform, *app);
   }
   platform.store.fail(group, why);
+  if (held) publish_routes(platform);
 }
 
 // Everything that is left to do after the commit point; each part may have been done already.
 void finish(const Platform& platform, std::int64_t group) {
   platform.store.together([&] {
     platform.store.commit_group(group);
+    platform.store.set_holding(group, false);
     platform.store.begin_step(group, Step::Switch);
   });
   publish_routes(platform);

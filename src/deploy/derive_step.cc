@@ -65,11 +65,18 @@ std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const
   const bool one_type = kind == DeploymentKind::Restart && run.change.only;
   if (kind != DeploymentKind::Scale && !one_type) return {};
   std::vector<InstanceName> kept;
-  for (const auto& instance : run.platform.store.instances(part.app.id)) {
+  const auto instances = run.platform.store.instances(part.app.id);
+  for (const auto& instance : instances) {
     if (instance.state != InstanceState::Serving && instance.state != InstanceState::Asleep) continue;
     if (one_type && instance.name.type == *run.change.only) continue;
     const auto process = std::find_if(release.processes.begin(), release.processes.end(),
                                       [&](const Process& candidate) { return candidate.type == instance.name.type; });
+    // Those that sleep do so together: beside one that begins to serve nobody would wake them.
+    const auto same = std::count_if(instances.begin(), instances.end(), [&](const Instance& other) {
+      return other.name.type == instance.name.type && other.state == InstanceState::Asleep;
+    });
+    if (instance.state == InstanceState::Asleep && process != release.processes.end() && process->count > same)
+      continue;
     if (process != release.processes.end() && instance.name.number <= process->count) kept.push_back(instance.name);
   }
   return kept;

@@ -86,6 +86,9 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
   for (const auto& app : platform.store.apps()) {
     TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, std::move(routed[app.name])};
     target.mode = traffic_mode(app, target.instances, holding.contains(app.id));
+    if (target.mode == TrafficMode::Serve) {
+      std::erase_if(target.instances, [](const Instance& one) { return one.state == InstanceState::Asleep; });
+    }
     if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
     targets.push_back(std::move(target));
   }

@@ -1,6 +1,7 @@
 // The start and health steps: new instances beside the old ones.
 // Floor 6. Types that may not run twice (overlap = false) come last: when all others are healthy, their old instances
-// stop, then the new ones start. If these fail, undoing starts the old ones again.
+// stop, then the new ones start (of the web type: requests wait meanwhile). If these fail, undoing starts the old ones
+// again.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -115,6 +116,9 @@ void start(Run& run) {
   for (const auto& part : run.parts) {
     const auto plans = select(part, false);
     if (plans.empty()) continue;
+    if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.process.is_routed(); })) {
+      hold_requests(run, part);
+    }
     stop_old(run, part, plans);
     start_all(run, plans);
   }

@@ -18,6 +18,7 @@ struct Part {
   Checkout checkout;                           // from the checkout step on; of an older release if that runs again
   BuildPlan plan;                              // from the build step on
   std::optional<std::string> release_command;  // from the build step on
+  bool hold_for_release = false;               // from the build step on
   std::optional<Release> release;              // from the build step on
   std::vector<InstanceName> kept;              // instances of the live release that go on
   std::vector<InstancePlan> instances;         // from the start step on: the new ones
@@ -48,6 +49,9 @@ void derive(Run& run, Part& part);                    // derive_step.cc: the rel
 void hide_secrets(Run& run, const Release& release);  // build_step.cc: from what the journal shows
 void run_release_command(Run& run, Part& part);       // build_step.cc
 void start(Run& run);  // start_step.cc: records the releases, starts their instances; these are healthy when it returns
+// hold_step.cc: requests for its apps wait from now on, if there are instances that would take them; returns when none
+// is in flight, or the drain timeout is over.
+void hold_requests(Run& run, const Part& part);
 void move_ref(const Run& run);  // commit_step.cc
 
 }  // namespace pushrod

@@ -90,6 +90,8 @@ class Engine {
   virtual void route(const std::vector<TrafficTarget>& targets) = 0;
   // Is that what the router does now?
   virtual bool is_routed(const std::vector<TrafficTarget>& targets) = 0;
+  // By app; empty when the router does not run.
+  virtual std::map<AppName, Idleness> idleness() = 0;
   // Requests in flight per instance that is out of the routes, or in them; absent: none.
   virtual std::map<InstanceName, unsigned> requests_in_flight() = 0;
 };

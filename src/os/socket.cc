@@ -262,9 +262,11 @@ bool send_datagram(const std::filesystem::path& path, std::string_view message) 
   return true;
 }
 
-UniqueFd bind_datagram(const std::filesystem::path& path) {
+namespace {
+
+UniqueFd bind_unix(const std::filesystem::path& path, int type) {
   const std::string doing = "bind the socket " + quoted(path.native());
-  UniqueFd fd = make_socket(AF_UNIX, SOCK_DGRAM);
+  UniqueFd fd = make_socket(AF_UNIX, type);
   struct stat status {};
   if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) throw SystemError(doing, EEXIST);
@@ -273,6 +275,16 @@ UniqueFd bind_datagram(const std::filesystem::path& path) {
   // The socket's own mode becomes that of its name: never open to others, not even for a moment.
   if (fchmod(fd.get(), 0600) != 0) throw_errno(doing);
   if (UnixAddress(path).bind_to(fd.get()) != 0) throw_errno(doing);
+  return fd;
+}
+
+}  // namespace
+
+UniqueFd bind_datagram(const std::filesystem::path& path) { return bind_unix(path, SOCK_DGRAM); }
+
+UniqueFd listen_unix(const std::filesystem::path& path) {
+  UniqueFd fd = bind_unix(path, SOCK_STREAM);
+  if (listen(fd.get(), SOMAXCONN) != 0) throw_errno("listen on the socket " + quoted(path.native()));
   return fd;
 }
 

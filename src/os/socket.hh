@@ -37,5 +37,7 @@ std::string ask_unix_socket(const std::filesystem::path& path, std::string_view 
 bool send_datagram(const std::filesystem::path& path, std::string_view message);
 // Binds a Unix datagram socket, replacing a left-over file.
 UniqueFd bind_datagram(const std::filesystem::path& path);
+// The same for a stream socket, which then listens.
+UniqueFd listen_unix(const std::filesystem::path& path);
 
 }  // namespace pushrod

@@ -39,12 +39,6 @@ struct RoutingTable {
   std::vector<RoutedApp> apps;
 };
 
-// How long no request has gone to an app, and what is open now.
-struct Idleness {
-  unsigned open = 0;                     // requests, WebSockets
-  std::optional<Milliseconds> idle_for;  // absent: no request since HAProxy loaded its file
-};
-
 // The whole configuration file. Deterministic: the same table gives the same bytes. Its paths are relative to
 // layout.router(). `with_servers` false leaves the server lines out: the structure, which only a reload can change.
 std::string render_haproxy_config(const Settings& settings, const RoutingTable& table, bool with_servers = true);

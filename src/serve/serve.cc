@@ -15,6 +15,7 @@
 #include "deploy/tidy.hh"
 #include "os/file_lock.hh"
 #include "os/socket.hh"
+#include "serve/sleepers.hh"
 
 namespace pushrod {
 
@@ -77,6 +78,7 @@ void serve(const Platform& platform, int stop_fd) {
   if (!lock) throw UserError("another daemon serves this root already", "`pushrod up` starts the one that is needed");
   lock->announce("serve");
   const auto calls = bind_datagram(platform.layout.serve_socket());
+  start_sleepers(platform);
   Reconciler reconciler(platform);
   static TidierThread tidier(platform);  // as long as the process
   while (true) {

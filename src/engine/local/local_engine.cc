@@ -121,6 +121,12 @@ bool LocalEngine::is_routed(const std::vector<TrafficTarget>& targets) {
   return !router_.is_running() || router_.serves(table_of(targets));
 }
 
+std::map<AppName, Idleness> LocalEngine::idleness() {
+  std::map<AppName, Idleness> apps;
+  for (const auto& [app, idleness] : router_.idleness()) apps.emplace(AppName::parse(app), idleness);
+  return apps;
+}
+
 std::map<InstanceName, unsigned> LocalEngine::requests_in_flight() {
   std::map<InstanceName, unsigned> counts;
   for (const auto& [service, count] : router_.requests_in_flight()) {

@@ -29,6 +29,7 @@ class LocalEngine : public Engine {
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override;
   void route(const std::vector<TrafficTarget>& targets) override;
   bool is_routed(const std::vector<TrafficTarget>& targets) override;
+  std::map<AppName, Idleness> idleness() override;
   std::map<InstanceName, unsigned> requests_in_flight() override;
 
   // For `pushrod up`, before the tree runs: everything that the tree is to start with.

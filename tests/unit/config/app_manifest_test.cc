@@ -84,6 +84,17 @@ struct Wrong {
   std::string problem;
 };
 
+TEST(Manifest, SaysWhenRequestsWait) {
+  const auto manifest = parse_manifest(
+      "[processes.web]\ncommand = \"x\"\nsleep_after = \"30m\"\n[release]\ncommand = \"y\"\nhold = true\n",
+      "pushrod.toml");
+  EXPECT_EQ(manifest.processes.at(0).sleep_after, Milliseconds{30 * 60'000});
+  EXPECT_TRUE(manifest.hold_for_release);
+  const auto plain = parse_manifest("[processes.web]\ncommand = \"x\"\n[release]\ncommand = \"y\"\n", "pushrod.toml");
+  EXPECT_FALSE(plain.processes.at(0).sleep_after);
+  EXPECT_FALSE(plain.hold_for_release);
+}
+
 TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const std::string path_rule =
       " | it begins with \"/\" and has no spaces, control characters, \"#\" or letters beyond ASCII (write those as "
@@ -97,7 +108,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
-       "\"health\", \"command\""},
+       "\"sleep_after\", \"health\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
        "\"timeout\", \"path\""},
@@ -131,6 +142,8 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not 65"},
       {web + "count = \"2\"\n",
        "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not \"2\""},
+      {"[processes.worker]\ncommand = \"x\"\nsleep_after = \"1h\"\n",
+       "pushrod.toml:3: \"sleep_after\" in [processes.worker]: only the type \"web\" sleeps, since requests wake it"},
       {web + "overlap = 0\n", "pushrod.toml:3: \"overlap\" in [processes.web] must be true or false, not 0"},
       {web + "memory = \"1M\"\n",
        "pushrod.toml:3: \"memory\" in [processes.web] must be a size from 8M to 16T, such as 1000000, \"64M\" or "

@@ -34,6 +34,7 @@ class FakeEngine : public Engine {
   std::string unhealthy;  // "blog.2.web.1" or a type: "web"; ends with exit code 1
   std::function<void()> on_await, on_route;
   std::map<InstanceName, unsigned> flights;
+  std::map<AppName, Idleness> idle;
   std::vector<std::string> not_kept;
   bool stubborn = false;  // stopped instances go on running
   std::vector<std::string> told;
@@ -68,6 +69,7 @@ class FakeEngine : public Engine {
     return found;
   }
   std::vector<InstanceUsage> usage() override { return {}; }
+  std::map<AppName, Idleness> idleness() override { return idle; }
   std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>&) override { return not_kept; }
   void stop(const std::vector<InstanceName>& names) override {
     const Call call(*this, "stop", names);

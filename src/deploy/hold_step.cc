@@ -1,0 +1,45 @@
+// Holding requests while an app changes in a way that they must not meet.
+// Floor 6. A flag of the deployment's row says it, so that routes follow from the database alone: it ends with the
+// commit, with the undoing, or with whoever settles a deployment that was killed.
+#include <algorithm>
+#include <thread>
+
+#include "deploy/instances.hh"
+#include "deploy/steps.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kPause{10};  // HAProxy does not tell when a request has ended
+
+}  // namespace
+
+void hold_requests(Run& run, const Part& part) {
+  auto routed = run.platform.store.instances(part.app.id);
+  std::erase_if(routed, [](const Instance& instance) {
+    return !instance.port || (instance.state != InstanceState::Serving && instance.state != InstanceState::Asleep);
+  });
+  if (routed.empty()) return;
+  run.platform.store.set_holding(run.group, true);
+  publish_routes(run.platform);
+  Milliseconds longest{0};
+  for (const auto& plan : plan_instances(run.platform, part.app, routed)) {
+    longest = std::max(longest, plan.process.drain_timeout);
+  }
+  const auto is_quiet = [&] {
+    const auto requests = run.platform.engine.requests_in_flight();
+    return std::all_of(routed.begin(), routed.end(), [&](const Instance& instance) {
+      const auto found = requests.find(instance.name);
+      return found == requests.end() || found->second == 0;
+    });
+  };
+  // Twice: a request that the router was just taking when it was told is counted a moment later.
+  const Deadline deadline(longest);
+  for (unsigned quiet = 0; quiet < 2 && !deadline.passed(); quiet = is_quiet() ? quiet + 1 : 0) {
+    check_cancelled(run);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace pushrod

@@ -1,0 +1,181 @@
+// Sleeping and waking.
+// Floor 6. Under the app's lock, so that a deployment finds the app either asleep or awake.
+#include "deploy/sleep.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/attempt.hh"
+#include "deploy/instances.hh"
+#include "os/file_lock.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kShortestPause{250};
+constexpr Milliseconds kLongestPause{5'000};
+constexpr Milliseconds kStopMargin{5'000};
+
+std::vector<Instance> routed_instances(const Platform& platform, const App& app, InstanceState state) {
+  auto instances = platform.store.instances(app.id);
+  std::erase_if(instances, [&](const Instance& instance) { return !instance.port || instance.state != state; });
+  return instances;
+}
+
+std::vector<InstanceName> names_of(const std::vector<Instance>& instances) {
+  std::vector<InstanceName> names;
+  for (const auto& instance : instances) names.push_back(instance.name);
+  return names;
+}
+
+std::optional<Milliseconds> sleep_after(const Platform& platform, const App& app) {
+  if (!app.live || app.stopped || app.maintenance != Maintenance::Off) return std::nullopt;
+  const auto release = platform.store.release(app.id, *app.live);
+  if (!release) return std::nullopt;
+  for (const auto& process : release->processes) {
+    if (process.is_routed()) return process.sleep_after;
+  }
+  return std::nullopt;
+}
+
+bool is_changing(const Platform& platform, const App& app) {
+  const auto unfinished = platform.store.unfinished_deployments();
+  return std::any_of(unfinished.begin(), unfinished.end(),
+                     [&](const Deployment& deployment) { return deployment.app_id == app.id; });
+}
+
+// Stops them and waits until nothing of them is left.
+void stop_and_remove(const Platform& platform, const App& app, const std::vector<Instance>& instances) {
+  auto names = names_of(instances);
+  Milliseconds longest{0};
+  for (const auto& plan : plan_instances(platform, app, instances)) {
+    longest = std::max(longest, plan.process.stop_timeout);
+  }
+  platform.engine.stop(names);
+  const Deadline deadline(longest + kStopMargin);
+  while (!(names = platform.engine.remove(names)).empty()) {
+    if (deadline.passed()) throw Error(fmt::format("{} does not end", names.front().str()));
+    std::this_thread::sleep_for(Milliseconds{5});
+  }
+  // The router has forgotten their servers; with their rows they are to be there.
+  publish_routes(platform);
+}
+
+void put_to_sleep(const Platform& platform, const AppName& name) {
+  const auto lock = FileLock::try_acquire(platform.layout.app_lock(name));
+  if (!lock) return;
+  lock->announce("putting " + name.str() + " to sleep");
+  const auto app = platform.store.app(name);
+  if (!app || is_changing(platform, *app)) return;
+  const auto instances = routed_instances(platform, *app, InstanceState::Serving);
+  if (instances.empty()) return;
+  platform.store.set_instance_states(names_of(instances), InstanceState::Asleep);
+  publish_routes(platform);
+  // What the router took before it was told is answered first.
+  const auto requests = platform.engine.requests_in_flight();
+  const bool is_quiet = std::all_of(instances.begin(), instances.end(), [&](const Instance& instance) {
+    const auto found = requests.find(instance.name);
+    return found == requests.end() || found->second == 0;
+  });
+  if (!is_quiet) {
+    platform.store.set_instance_states(names_of(instances), InstanceState::Serving);
+    publish_routes(platform);
+    return;
+  }
+  stop_and_remove(platform, *app, instances);
+  fmt::print(stderr, "{} sleeps\n", name.str());
+}
+
+}  // namespace
+
+bool is_to_sleep(const IdleApp& app) { return !app.changing && app.open == 0 && app.idle >= app.sleep_after; }
+
+// The router forgets at a reload, so what it once said is remembered; who never asked counts from our first look.
+Milliseconds Sleeper::idle_time(const AppName& app, const std::vector<Instance>& web, const Idleness& idleness) {
+  const auto steady_now = std::chrono::steady_clock::now();
+  auto& last = last_requests_.try_emplace(app, steady_now).first->second;
+  if (idleness.open > 0) last = steady_now;
+  if (idleness.idle_for) last = std::max(last, steady_now - *idleness.idle_for);
+  auto idle = std::chrono::duration_cast<Milliseconds>(steady_now - last);
+  for (const auto& instance : web) {
+    idle = std::min(idle, std::chrono::duration_cast<Milliseconds>(now() - instance.since));
+  }
+  return idle;
+}
+
+Milliseconds Sleeper::pass() {
+  attempt("settling what sleeps", [this] { settle(); });
+  Milliseconds pause = kLongestPause;
+  std::map<AppName, Idleness> idleness;
+  bool is_known = false;
+  for (const auto& app : platform_.store.apps()) {
+    const auto after = sleep_after(platform_, app);
+    if (!after) continue;
+    const auto web = routed_instances(platform_, app, InstanceState::Serving);
+    if (web.empty()) continue;
+    if (!is_known) idleness = platform_.engine.idleness();
+    is_known = true;
+    const auto found = idleness.find(app.name);
+    if (found == idleness.end()) continue;  // the router does not run, or does not know it yet
+    const IdleApp idle{*after, idle_time(app.name, web, found->second), found->second.open,
+                       is_changing(platform_, app)};
+    if (is_to_sleep(idle)) {
+      attempt("putting " + app.name.str() + " to sleep", [&] { put_to_sleep(platform_, app.name); });
+    }
+    pause = std::min(pause, std::max(kShortestPause, *after - idle.idle));
+  }
+  return pause;
+}
+
+void Sleeper::settle() {
+  const auto rows = platform_.store.instances();
+  const auto sleeps = [](const Instance& instance) { return instance.state == InstanceState::Asleep; };
+  if (std::none_of(rows.begin(), rows.end(), sleeps)) return;
+  std::set<InstanceName> up;
+  for (const auto& status : platform_.engine.inspect()) up.insert(status.name);
+  for (const auto& app : platform_.store.apps()) {
+    const auto is_up = [&](const Instance& instance) { return up.contains(instance.name); };
+    const auto seen = routed_instances(platform_, app, InstanceState::Asleep);
+    if (std::none_of(seen.begin(), seen.end(), is_up)) continue;
+    const auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
+    if (!lock) continue;
+    // Read again under the lock: it may have been woken.
+    auto asleep = routed_instances(platform_, app, InstanceState::Asleep);
+    std::erase_if(asleep, [&](const Instance& instance) { return !is_up(instance); });
+    if (!asleep.empty()) stop_and_remove(platform_, app, asleep);
+  }
+}
+
+void wake(const Platform& platform, const AppName& name) {
+  const auto lock = FileLock::acquire(platform.layout.app_lock(name));
+  lock.announce("waking " + name.str());
+  const auto app = platform.store.app(name);
+  if (!app) return;
+  const auto asleep = routed_instances(platform, *app, InstanceState::Asleep);
+  if (asleep.empty()) return;
+  const Stopwatch time;
+  std::set<InstanceName> up;
+  for (const auto& status : platform.engine.inspect()) up.insert(status.name);
+  // Told to end, perhaps, by somebody who was killed before it had ended.
+  if (std::any_of(asleep.begin(), asleep.end(), [&](const auto& instance) { return up.contains(instance.name); })) {
+    stop_and_remove(platform, *app, asleep);
+  }
+  const auto plans = plan_instances(platform, *app, asleep);
+  platform.engine.start(plans);
+  const auto failure = platform.engine.await_healthy(plans, -1);
+  platform.store.set_instance_states(names_of(asleep), InstanceState::Serving);
+  publish_routes(platform);
+  if (failure) {
+    fmt::print(stderr, "{} was woken, but {} {}\n", name.str(), failure->name.str(), escaped(failure->reason));
+  } else {
+    fmt::print(stderr, "{} is awake after {}\n", name.str(), format_duration(time.elapsed()));
+  }
+}
+
+}  // namespace pushrod

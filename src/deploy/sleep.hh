@@ -1,0 +1,44 @@
+// Idle apps are put to sleep, and woken by the next request.
+// Floor 6. An app sleeps when its web instances are Asleep: their rows keep the ports, their processes are stopped, and
+// the router holds what comes for them. Other process types go on.
+//
+// All follows from the rows: instances that are Asleep and up (somebody was killed while it put them to sleep or woke
+// them) are stopped; a request that is held calls again.
+#pragma once
+
+#include <map>
+
+#include "deploy/platform.hh"
+
+namespace pushrod {
+
+// What decides whether an app may sleep.
+struct IdleApp {
+  Milliseconds sleep_after{0};
+  Milliseconds idle{0};   // since a request, a start, or since nobody knows
+  unsigned open = 0;      // requests and connections
+  bool changing = false;  // a deployment of it is unfinished
+};
+bool is_to_sleep(const IdleApp& app);
+
+class Sleeper {
+ public:
+  explicit Sleeper(const Platform& platform) : platform_(platform) {}
+
+  // Puts to sleep what has been idle for long enough. Returns when the next look is due.
+  Milliseconds pass();
+
+ private:
+  Milliseconds idle_time(const AppName& app, const std::vector<Instance>& web, const Idleness& idleness);
+  void settle();
+
+  const Platform& platform_;
+  std::map<AppName, std::chrono::steady_clock::time_point> last_requests_;
+};
+
+// Starts the app's sleeping instances and, when they are healthy (or cannot become so: then it is down as an app that
+// crashes is), lets the requests that wait go to them. Waits for a deployment that is under way. Does nothing for an
+// app that is awake.
+void wake(const Platform& platform, const AppName& app);
+
+}  // namespace pushrod
