@@ -107,8 +107,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[http]\nlisten = 80\n", "server.toml:2: \"listen\" in [http] must be text in quotes, not 80"},
       {"[ssh]\nenabled = \"no\"\n", "server.toml:2: \"enabled\" in [ssh] must be true or false, not \"no\""},
       {"[limits]\nbuilds = 1.5\n",
-       "server.toml:2: \"builds\" in [limits] must be a whole number from 0 to 1000, not a number with a decimal "
-       "point"},
+       "server.toml:2: \"builds\" in [limits] must be a whole number from 0 to 1000, not 1.5"},
       {"[limits]\nbuilds = 2026-01-01\n",
        "server.toml:2: \"builds\" in [limits] must be a whole number from 0 to 1000, not a date"},
       // Ranges.
