@@ -24,6 +24,7 @@ void add_verbs(Grammar& grammar) {
   add_config_verbs(grammar);
   add_scale_verbs(grammar);
   add_release_verbs(grammar);
+  add_run_verbs(grammar);
   add_deployment_verbs(grammar);
   add_logs_verb(grammar);
   add_doctor_verb(grammar);
@@ -35,15 +36,16 @@ void add_verbs(Grammar& grammar) {
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
   Grammar grammar;
   std::string root, user;
-  std::int64_t key_id = 0;
+  std::int64_t key_id = 0, job_id = 0;
   add_verbs(grammar);
   grammar.top()
       .option("--root", root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)")
       .option("--user", user, "as root: become this user first");
   add_up_verb(grammar, user);
-  // Called by the tree and by sshd, not by people.
+  // Called by the tree, by sshd and by ourselves, not by people.
   grammar.hidden("serve", [&] { return serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
+  grammar.hidden("job", [&] { return hold_job(choose_root(root), job_id); }).option("--id", job_id, "");
 
   // Before the words are parsed: they are those of another command line, which is not finished.
   if (!arguments.empty() && arguments.front() == "complete")

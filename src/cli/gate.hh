@@ -1,6 +1,5 @@
-// What other programs call: the gate (sshd, for every key), git's hooks, and s6-svscan's stop handler. The gate and the
-// hooks alone decide who may do what.
-// Floor 7.
+// What other programs call, and we ourselves: the gate (sshd, for every key), git's hooks, s6-svscan's stop handler,
+// the holder of a detached job. The gate and the hooks alone decide who may do what. Floor 7.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +15,9 @@ namespace pushrod {
 // checks the key's rights, and becomes git or runs one of our own commands. Every connection leaves one line in
 // logs/pushrod/gate.log.
 int gate(const std::filesystem::path& root, std::int64_t key_id);
+
+// `pushrod job --id ID`: goes to the background and looks after a detached job to its end. Its row is there.
+int hold_job(const std::filesystem::path& root, std::int64_t id);
 
 // Run by git in a repository: the root is two levels above the working directory.
 int pre_receive_hook();

@@ -26,6 +26,21 @@ std::string full_name(const CLI::App* command) {
   return name;
 }
 
+// Its subcommand of this name; null if there is none.
+const CLI::App* command_called(const CLI::App* command, const std::string& name) {
+  for (const auto* candidate : command->get_subcommands({})) {
+    if (candidate->get_name() == name) return candidate;
+  }
+  return nullptr;
+}
+
+// How many words it needs by position.
+std::size_t count_needed(const CLI::App* command) {
+  const auto options = command->get_options(
+      [](const CLI::Option* option) { return option->get_positional() && option->get_required(); });
+  return options.size();
+}
+
 // The first word that is no command where one was expected.
 std::optional<UsageError> wrong_command(const CLI::App* command, const std::vector<std::string>& known,
                                         const std::vector<std::string>& words) {
@@ -85,12 +100,9 @@ Verb& Verb::takes_all(const std::string& name, std::vector<std::string>& values,
 }
 
 Verb& Verb::takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help) {
-  command_->prefix_command();
-  command_->footer(fmt::format("{}: {}", name, help));
-  command_->parse_complete_callback([command = command_, &words] {
-    words = command->remaining();
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-  });
+  // For the help alone. CLI11 would read a meaning into some words, such as "[a]" (a list).
+  command_->add_option(name, words, help);
+  rests_.emplace(command_, &words);
   return *this;
 }
 
@@ -152,31 +164,61 @@ void Grammar::describe_group(const std::string& group, const std::string& help) 
 Verb Grammar::verb(const std::string& name, const std::string& help, Action action) {
   auto* command = parser_->add_subcommand(name, help);
   command->callback([this, action = std::move(action)] { parsed_.action = action; });
-  return Verb(command);
+  return Verb(command, rests_);
 }
 
 Verb Grammar::verb(const std::string& group, const std::string& name, const std::string& help, Action action) {
   auto* command = group_of(group)->add_subcommand(name, help);
   command->callback([this, action = std::move(action)] { parsed_.action = action; });
-  return Verb(command);
+  return Verb(command, rests_);
 }
 
 Verb Grammar::rootless(const std::string& name, const std::string& help, std::function<int()> action) {
   auto* command = parser_->add_subcommand(name, help);
   command->callback([this, action = std::move(action)] { parsed_.bare = action; });
-  return Verb(command);
+  return Verb(command, rests_);
 }
 
 Verb Grammar::hidden(const std::string& name, std::function<int()> action) {
   auto* command = parser_->add_subcommand(name, "")->group("");
   command->callback([this, action = std::move(action)] { parsed_.bare = action; });
-  return Verb(command);
+  return Verb(command, rests_);
 }
 
-Verb Grammar::top() { return Verb(parser_.get()); }
+Verb Grammar::top() { return Verb(parser_.get(), rests_); }
 
-Grammar::Parsed Grammar::parse(const std::vector<std::string>& words) {
+void Grammar::take_rest(std::vector<std::string>& words) const {
+  const CLI::App* command = parser_.get();
+  std::size_t needed = 0;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    const auto& word = words[at];
+    const bool is_mark = word == "--";
+    if (word.size() > 1 && word.front() == '-' && !is_mark) {
+      const auto* option = command->get_option_no_throw(word);
+      if (option != nullptr && option->get_items_expected_max() > 0) ++at;  // its value
+      continue;
+    }
+    const auto rest = rests_.find(command);
+    if (rest == rests_.end()) {
+      if (is_mark) return;
+      command = command_called(command, word);
+      if (command == nullptr) return;
+      needed = count_needed(command);
+    } else if (needed > 0 && !is_mark) {
+      --needed;
+    } else {
+      const auto begin = words.begin() + static_cast<std::ptrdiff_t>(at);
+      rest->second->assign(is_mark ? begin + 1 : begin, words.end());
+      words.erase(begin, words.end());
+      return;
+    }
+  }
+}
+
+Grammar::Parsed Grammar::parse(const std::vector<std::string>& all_words) {
   parsed_ = {};
+  auto words = all_words;
+  take_rest(words);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     parser_->parse(reversed);

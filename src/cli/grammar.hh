@@ -21,7 +21,9 @@ namespace pushrod {
 // What a verb takes. The variables that are filled must live as long as the grammar: the verb's action holds them.
 class Verb {
  public:
-  explicit Verb(CLI::App* command) : command_(command) {}
+  // Whose verbs take the rest of the line, and where it goes.
+  using Rests = std::map<const CLI::App*, std::vector<std::string>*>;
+  Verb(CLI::App* command, Rests& rests) : command_(command), rests_(rests) {}
 
   // By position, in this order.
   Verb& needs(const std::string& name, std::string& value, const std::string& help);
@@ -29,7 +31,7 @@ class Verb {
   Verb& takes(const std::string& name, std::string& value, const std::string& help);
   Verb& takes(const std::string& name, unsigned& value, const std::string& help);
   Verb& takes_all(const std::string& name, std::vector<std::string>& values, const std::string& help);
-  // Every word from the first one on that is no option of ours, exactly as it is; "--" before it is left out.
+  // After what it needs, every word from the first one on that is no option, or from "--" on, exactly as it is.
   Verb& takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help);
   // "-n,--lines"
   Verb& option(const std::string& names, std::string& value, const std::string& help);
@@ -45,6 +47,7 @@ class Verb {
 
  private:
   CLI::App* command_;
+  Rests& rests_;
 };
 
 // What may stand at the end of an unfinished command line.
@@ -96,7 +99,11 @@ class Grammar {
  private:
   CLI::App* group_of(const std::string& name);
   std::unique_ptr<CLI::App> parser_;
+  // Takes the rest of the line off the words, if there is one, and hands it over.
+  void take_rest(std::vector<std::string>& words) const;
+
   std::map<std::string, CLI::App*> groups_;
+  Verb::Rests rests_;
   Parsed parsed_;
 };
 

@@ -9,6 +9,7 @@
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "os/file_lock.hh"
 
 namespace pushrod {
 
@@ -18,6 +19,29 @@ std::string shown_state(const Instance& instance, const InstanceStatus* status) 
   if (status == nullptr) return "missing";
   return status->up ? "running" : "down";
 }
+// One-off commands and cron jobs; their process is the one that looks after them.
+void add_job(Json& list, Table& table, const Context& context, const Job& job) {
+  const auto holder = lock_holder(context.layout().job_lock(job.id));
+  const auto age = std::max(std::chrono::duration_cast<Milliseconds>(now() - job.started), Milliseconds{0});
+  const auto state = holder ? "running" : "lost";
+  const bool may_run = context.may(job.app, Right::Deploy);  // its arguments may be secrets
+  list.push_back({{"instance", job.instance().str()},
+                  {"app", job.app.str()},
+                  {"release", job.release},
+                  {"process", job.name},
+                  {"number", job.number},
+                  {"state", state},
+                  {"pid", holder ? Json(holder->pid) : Json(nullptr)},
+                  {"port", nullptr},
+                  {"up_for_ms", age.count()},
+                  {"restarts", 0},
+                  {"last_exit", ""},
+                  {"command", may_run ? Json(shown_command(job.command)) : Json(nullptr)},
+                  {"author", job.author}});
+  table.add(
+      {job.instance().str(), state, holder ? std::to_string(holder->pid) : "-", "-", format_duration(age), "0", "-"});
+}
+
 int show_processes(Context& context, const std::string& app, bool json) {
   std::optional<AppId> only;
   if (!app.empty()) only = context.require_app(app, Right::See).id;
@@ -48,6 +72,10 @@ int show_processes(Context& context, const std::string& app, bool json) {
     table.add({instance.name.str(), state, up ? std::to_string(status->pid) : "-",
                instance.port ? std::to_string(*instance.port) : "-", up ? format_duration(status->since) : "-",
                std::to_string(restarts), status != nullptr && !status->last_exit.empty() ? status->last_exit : "-"});
+  }
+  for (const auto& job : context.store().running_jobs()) {
+    if ((only && job.app_id != *only) || !context.may(job.app, Right::See)) continue;
+    add_job(list, table, context, job);
   }
   if (json) {
     print_json(list);

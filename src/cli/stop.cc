@@ -10,6 +10,7 @@
 #include "base/text.hh"
 #include "cli/gate.hh"
 #include "deploy/deploy.hh"
+#include "deploy/jobs.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
 
@@ -58,6 +59,11 @@ int stop_tree() {
   attempt([&] {
     Context context(root, {});
     cancel_deployments(context.platform());
+  });
+  attempt([&] {
+    Context context(root, {});
+    const auto platform = context.platform();
+    stop_jobs(platform, platform.store.running_jobs());
   });
   // A connection that somebody leaves open must not hold up the end; it would, through sshd's log.
   attempt([&] { supervisor.stop_with_children("sshd", kConnectionEnd); });

@@ -24,6 +24,7 @@ void add_ps_verb(Grammar& grammar);
 void add_top_verb(Grammar& grammar);
 void add_release_verbs(Grammar& grammar);
 void add_scale_verbs(Grammar& grammar);
+void add_run_verbs(Grammar& grammar);
 
 // On this machine alone. `user` is filled by --user.
 void add_up_verb(Grammar& grammar, std::string& user);

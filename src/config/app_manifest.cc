@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/cron_section.hh"
 #include "config/limits_section.hh"
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
@@ -192,6 +193,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
     manifest.release_command = read_command_and_no_more(*release);
   }
   if (auto settings = top.section("settings")) manifest.required_settings = read_required(*settings);
+  manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;
 }

@@ -17,6 +17,9 @@
 //   command = "./migrate"
 //   [settings]
 //   required = ["DATABASE_URL"]                   # without these it is not deployed
+//   [[cron]]                                      # cron_section.hh
+//   schedule = "@daily"
+//   command = "./clean"
 //
 // pushrod.toml's [processes] and a Procfile together are refused when they name different types or the same one twice
 // with different commands: one place must be true. (Procfile alone, pushrod.toml alone, or a pushrod.toml without

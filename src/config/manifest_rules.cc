@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "model/job.hh"
 
 namespace pushrod {
 
@@ -17,6 +18,9 @@ constexpr std::size_t kMostTypes = 50;
 }  // namespace
 
 ProcessType parse_process_type(std::string_view name, const std::string& place) {
+  if (name == kRunName) {
+    throw UserError(fmt::format("{}: \"run\" is what one-off commands are called", place), "choose another name");
+  }
   try {
     return ProcessType::parse(name);
   } catch (const UserError& error) {

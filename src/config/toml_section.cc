@@ -242,6 +242,16 @@ std::optional<TomlSection> TomlSection::section(const std::string& key) {
   return TomlSection(*node->as_table(), fmt::format("[{}{}]", inside, escaped(key, 120)), file_name_);
 }
 
+std::vector<TomlSection> TomlSection::sections(const std::string& key) {
+  const toml::node* node = find(key);
+  std::vector<TomlSection> tables;
+  if (node == nullptr) return tables;
+  const std::string name = fmt::format("[[{}]]", escaped(key, 120));
+  if (!node->is_array_of_tables()) refuse_value(key, "tables, each under a line " + name);
+  for (const auto& table : *node->as_array()) tables.emplace_back(*table.as_table(), name, file_name_);
+  return tables;
+}
+
 void TomlSection::refuse_unknown_keys() const {
   for (const std::string& key : keys()) {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;

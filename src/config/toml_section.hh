@@ -53,6 +53,8 @@ class TomlSection {
   // A number of seconds, or text such as "1m30s".
   void duration(const std::string& key, Milliseconds& value, DurationRange range);
   std::optional<TomlSection> section(const std::string& key);
+  // The tables of [[key]], in the order of the file; none when it is absent.
+  std::vector<TomlSection> sections(const std::string& key);
 
   // Throws unless every key was asked for.
   void refuse_unknown_keys() const;

@@ -7,6 +7,7 @@
 #include "base/error.hh"
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
+#include "deploy/jobs.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
@@ -58,6 +59,7 @@ void destroy_app(const Platform& platform, const App& app) {
   const auto lock = FileLock::acquire(platform.layout.app_lock(app.name));
   lock.announce(fmt::format("the destruction of {}", app.name.str()));
   end_instances(platform, app);
+  const auto no_job_begins = end_all_jobs(platform, app.id);
   const auto& layout = platform.layout;
   for (const auto& directory : {layout.checkouts(app.name), layout.releases(app.name), layout.cache(app.name),
                                 layout.data(app.name), layout.logs(app.name)}) {

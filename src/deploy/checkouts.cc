@@ -21,10 +21,13 @@ std::optional<ReleaseNumber> number_of(const std::string& directory) {
   return static_cast<ReleaseNumber>(*number);
 }
 
-// The instances of these releases still need their renderings' names, whatever happened to the release.
-std::set<ReleaseNumber> releases_with_instances(const Platform& platform, const App& app) {
+// Instances of these releases still need their renderings' names, whatever happened to the release, and jobs its code.
+std::set<ReleaseNumber> releases_in_use(const Platform& platform, const App& app) {
   std::set<ReleaseNumber> numbers;
   for (const auto& instance : platform.store.instances(app.id)) numbers.insert(instance.name.release);
+  for (const auto& job : platform.store.running_jobs()) {
+    if (job.app_id == app.id) numbers.insert(job.release);
+  }
   return numbers;
 }
 
@@ -33,7 +36,7 @@ std::set<ReleaseNumber> releases_with_instances(const Platform& platform, const 
 void prune_logs(const Platform& platform, const App& app) {
   const auto releases = platform.store.releases(app.id);  // newest first
   if (releases.empty()) return;
-  const auto needed = releases_with_instances(platform, app);
+  const auto needed = releases_in_use(platform, app);
   const auto directory = platform.layout.instance_logs(app.name);
   for (const auto& entry : list_directory(directory)) {
     const auto instance = InstanceName::from(app.name.str() + "." + entry);
@@ -102,7 +105,7 @@ void place_checkouts(const Platform& platform, const App& app, std::optional<Rel
 }
 
 std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep) {
-  const auto needed = releases_with_instances(platform, app);
+  const auto needed = releases_in_use(platform, app);
   std::vector<Release> expendable;
   unsigned kept = 0;
   for (auto& release : platform.store.releases(app.id)) {  // newest first

@@ -24,8 +24,8 @@ void empty_trash(const Layout& layout);
 // Newest first: the releases beyond the newest `keep` that are not live, but not those in use.
 std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep);
 
-// Forgets releases beyond the retention, never the live one, the one before it, or one that has instances; then the
-// checkouts that only they needed, what their instances wrote, and old deployments' logs.
+// Forgets releases beyond the retention, never the live one, the one before it, or one that has instances or jobs; then
+// the checkouts that only they needed, what their instances wrote, and old deployments' logs.
 void prune_releases(const Platform& platform, const App& app);
 
 }  // namespace pushrod

@@ -44,13 +44,18 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
     throw Error(fmt::format("release {} of {} has no process type {}", release.number, app.name.str(),
                             instance.name.type.str()));
   }
+  return plan_process(platform, app, release, instance.name, *process, instance.port);
+}
+
+InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
+                          const Process& process, std::optional<Port> port) {
   auto environment = full_environment(platform, release);
-  environment["PROCESS"] = instance.name.type.str();
-  environment["INSTANCE"] = instance.name.str();
-  if (instance.port) environment["PORT"] = std::to_string(*instance.port);
-  return InstancePlan{instance.name, *process,
-                      instance.port, find_checkout(platform.layout, app.name, release.checkout),
-                      app.path,      std::move(environment)};
+  environment["PROCESS"] = name.type.str();
+  environment["INSTANCE"] = name.str();
+  if (port) environment["PORT"] = std::to_string(*port);
+  return InstancePlan{name,     process,
+                      port,     find_checkout(platform.layout, app.name, release.checkout),
+                      app.path, std::move(environment)};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

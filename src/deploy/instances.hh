@@ -16,6 +16,10 @@ std::map<std::string, std::string> full_environment(const Platform& platform, co
 
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance);
 
+// The same for a process that is no instance: a job.
+InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
+                          const Process& process, std::optional<Port> port);
+
 // Plans for these instances; each must belong to a release of the app that the store still has.
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
                                          const std::vector<Instance>& instances);

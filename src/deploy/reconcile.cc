@@ -13,6 +13,7 @@
 #include "deploy/attempt.hh"
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
+#include "deploy/jobs.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -41,6 +42,7 @@ std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const st
 Milliseconds Reconciler::pass() {
   busy_ = false;
   attempt("settling interrupted deployments", [this] { settle_interrupted(); });
+  attempt("settling interrupted jobs", [this] { settle_jobs(platform_); });
   attempt("draining", [this] { drain_and_stop(); });
   attempt("removing what nobody wants", [this] { remove_strangers(); });
   attempt("starting what is missing", [this] { start_missing(); });

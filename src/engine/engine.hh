@@ -14,6 +14,7 @@
 #include "model/release.hh"
 #include "model/traffic.hh"
 #include "os/clock.hh"
+#include "os/command.hh"
 
 namespace pushrod {
 
@@ -85,6 +86,14 @@ class Engine {
   virtual void kill(const std::vector<InstanceName>& names) = 0;
   // Removes what has ended, with its renderings; returns those that still run.
   virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) = 0;
+
+  // Prepares a job: a command that is started as a child of the caller's, with its descriptors, runs these words in the
+  // plan's sandbox, passes signals on to everything in it, and ends as they do, last of all. `plan.process` names no
+  // command. And what writes a job's output down, from its standard input. Both need nothing but this machine.
+  virtual Command job(const InstancePlan& plan, const std::vector<std::string>& words) = 0;
+  virtual Command job_log(const InstanceName& name) = 0;
+  // Waits until nothing of an ended or abandoned job is left, and removes its renderings.
+  virtual void forget_job(const InstanceName& name) = 0;
 
   // Makes this the whole truth about where requests go: every app that is to have a route must be in it.
   virtual void route(const std::vector<TrafficTarget>& targets) = 0;

@@ -68,6 +68,7 @@ class Layout {
   fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks
   fs::path services() const { return run() / "services"; }  // the service directories themselves
   fs::path service(const std::string& name) const { return services() / name; }
+  fs::path job(const InstanceName& job) const { return run() / "jobs" / job.str(); }  // its keeper's directory
   fs::path hooks() const { return run() / "hooks"; }  // core.hooksPath of every repo
   fs::path locks() const { return run() / "locks"; }
   fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
@@ -79,6 +80,7 @@ class Layout {
   fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
   fs::path job_lock(std::int64_t job) const { return locks() / ("job." + std::to_string(job)); }
+  fs::path job_begin_lock() const { return locks() / "jobs"; }  // from a job's row to its lock
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
   fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them

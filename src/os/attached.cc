@@ -217,7 +217,8 @@ class AttachedRun {
 
   void end_child() {
     if (kill_at_) return;
-    child_.signal(SIGHUP);
+    // Shells at a terminal ignore SIGTERM. Servers that are told to end take SIGHUP for something else.
+    if (hung_up_ || terminal_) child_.signal(SIGHUP);
     child_.signal(SIGTERM);
     kill_at_.emplace(attachment_.patience);
   }

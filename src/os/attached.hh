@@ -19,13 +19,13 @@ struct Attachment {
   int out = 1;
   int err = 2;
   std::chrono::milliseconds deadline = std::chrono::milliseconds::max();
-  std::chrono::milliseconds patience{5'000};  // from SIGHUP and SIGTERM to SIGKILL
+  std::chrono::milliseconds patience{5'000};  // from SIGTERM to SIGKILL
 };
 
 // Runs to the command's end. SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 that we get are passed on. When we are told to end
-// (SIGTERM, SIGHUP), when nobody reads the output any more, when the terminal is gone or the deadline has passed, the
-// command gets SIGHUP and SIGTERM, and SIGKILL after the patience. The result is TimedOut when the deadline did that,
-// otherwise what the command made of it. Only for a process with one thread.
+// (SIGTERM) or the deadline has passed, the command gets SIGTERM; when nobody reads the output any more or the terminal
+// is gone (SIGHUP), and whenever it has a terminal, SIGHUP as well; and SIGKILL after the patience. The result is TimedOut
+// when the deadline did that, otherwise what the command made of it. Only for a process with one thread.
 CommandResult run_attached(const Command& command, const Attachment& attachment);
 
 }  // namespace pushrod

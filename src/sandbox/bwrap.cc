@@ -87,7 +87,14 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess ini
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run");
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
-  arguments.add("--", "/bin/sh", "-c", sandbox.command);
+  arguments.add("--", "/bin/sh", "-c");
+  if (sandbox.argv.empty()) {
+    arguments.add(sandbox.command);
+  } else {
+    // The shell does what execvp() does, with the PATH of the sandbox: it looks for the first word and splits none.
+    arguments.add("exec \"$@\"", "sh");
+    for (const std::string& word : sandbox.argv) arguments.add(word);
+  }
   return arguments.take();
 }
 

@@ -21,4 +21,7 @@ std::string render_exec_spec(const std::vector<std::string>& argv, const Environ
 // ends as the app did.
 std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files);
 
+// The same for a job, which keeps the descriptors that it is started with.
+std::string render_job_spec(const Sandbox& sandbox, std::uint64_t open_files);
+
 }  // namespace pushrod

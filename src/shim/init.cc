@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -48,6 +49,8 @@ void be_init(char** argv, const Walls& walls) {
   if (app < 0) fail("fork for", argv[0]);
   if (app == 0) {
     setsid();
+    // A job's terminal is a fresh one, which nobody else sits at (src/os/pty.hh). Others have none: this fails.
+    ioctl(0, TIOCSCTTY, 0);
     reset_signals();
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
     raise_walls(walls);

@@ -93,9 +93,11 @@ void let_log_be_read() {
 void prepare(const Spec& spec) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (getpgrp() != getpid()) setpgid(0, 0);
-  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0 || dup2(null, 0) < 0) fail("open", "/dev/null");
-  close(null);
+  if (!spec.keep_stdin) {
+    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0) fail("open", "/dev/null");
+    close(null);
+  }
   if (spec.open_files != 0) {
     rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -205,7 +207,7 @@ void keep(const Spec& spec) {
   } else {
     write_backoff(quick_deaths + 1, 0);
   }
-  let_log_be_read();
+  if (!spec.keep_stdin) let_log_be_read();
   end_as(sandbox.status);
 }
 

@@ -43,6 +43,7 @@ struct Spec {
   bool sandbox = false;
   bool keep_capabilities = false;
   bool keep_stderr = false;
+  bool keep_stdin = false;
   rlim_t open_files = 0;
   const char* lock = nullptr;
   const char* cgroup = nullptr;

@@ -68,6 +68,8 @@ Spec read_spec() {
       spec.keep_capabilities = *keep == '1';
     } else if (const char* separate = value_of(entry, "keep_stderr")) {
       spec.keep_stderr = *separate == '1';
+    } else if (const char* attached = value_of(entry, "keep_stdin")) {
+      spec.keep_stdin = *attached == '1';
     } else if (const char* limit = value_of(entry, "open_files")) {
       spec.open_files = strtoul(limit, nullptr, 10);
     } else if (const char* lock = value_of(entry, "lock")) {

@@ -83,7 +83,7 @@ std::string render_authorized_keys(const std::vector<Key>& keys, const fs::path&
     if (parse_public_key(key.public_key).text != key.public_key) {
       throw Error(fmt::format("the stored key {} is not one plain key", quoted(key.name.str())));
     }
-    text += fmt::format("restrict,command=\"{} --key {}\" {}\n", gate, key.id, key.public_key);
+    text += fmt::format("restrict,pty,command=\"{} --key {}\" {}\n", gate, key.id, key.public_key);
   }
   return text;
 }
@@ -128,7 +128,7 @@ MaxAuthTries 20
 LoginGraceTime 30
 MaxStartups 50:30:200
 
-# What: the gate, without a terminal and without side doors.
+# What: the gate, without side doors; with a terminal for what runs beside an app.
 DisableForwarding yes
 AllowTcpForwarding no
 AllowStreamLocalForwarding no
@@ -136,7 +136,7 @@ AllowAgentForwarding no
 X11Forwarding no
 GatewayPorts no
 PermitTunnel no
-PermitTTY no
+PermitTTY yes
 PermitUserRC no
 PermitUserEnvironment no
 AcceptEnv GIT_PROTOCOL

@@ -16,6 +16,7 @@
 #include "model/app.hh"
 #include "model/audit.hh"
 #include "model/deployment.hh"
+#include "model/job.hh"
 #include "model/release.hh"
 #include "store/vault.hh"
 
@@ -164,6 +165,22 @@ class Store {
   // The newest first.
   std::vector<AuditEntry> audit(unsigned most, const std::function<bool(const AuditEntry&)>& wanted) const;
   void prune_audit(unsigned keep);
+
+  // --- jobs (model/job.hh) and the clocks of cron jobs
+  // A job of the app's live release; throws UserError when it has none.
+  Job add_job(AppId app, JobKind kind, const std::string& name, const std::vector<std::string>& command,
+              const std::string& author);
+  // Does nothing when it has ended already.
+  void end_job(JobId id, std::optional<int> exit_code, const std::string& outcome);
+  std::optional<Job> job(JobId id) const;
+  std::vector<Job> running_jobs() const;                                           // those without an end
+  std::vector<Job> jobs(AppId app, const std::string& name, unsigned most) const;  // newest first
+  std::vector<Job> jobs(AppId app, JobKind kind, unsigned most) const;             // newest first
+  // Forgets what has ended, but for the newest `keep` of each name; returns what was forgotten.
+  std::vector<Job> prune_jobs(AppId app, unsigned keep);
+  std::vector<CronState> cron_states(AppId app) const;
+  void set_cron_state(AppId app, const CronState& state);  // does nothing when the app is not there
+  void remove_cron_state(AppId app, const std::string& name);
 
   // A number that changes whenever any process has committed a change, this one included. It means nothing to another
   // connection.

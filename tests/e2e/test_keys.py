@@ -154,10 +154,11 @@ def test_without_a_command_there_is_no_shell(platform):
     assert "no login shell" in result.err
 
 
-def test_there_is_no_terminal(platform):
-    argv = [*platform.ssh_argv(), "-tt", "-p", str(platform.ports.ssh), f"{platform.user}@127.0.0.1", "app list"]
-    result = run_command(argv, env=platform.client_env, code=None)
-    assert "PTY allocation request failed" in result.text
+@pytest.mark.parametrize("command", ["", "git-upload-pack 'x'", "git-receive-pack 'x'", "bash", "scp -t /tmp"])
+def test_a_terminal_is_for_our_own_commands_alone(platform, command):
+    argv = [*platform.ssh_argv(), "-tt", "-p", str(platform.ports.ssh), f"{platform.user}@127.0.0.1", command]
+    result = run_command([word for word in argv if word], env=platform.client_env, code=1)
+    assert result.text.startswith("pushrod: "), result
 
 
 @pytest.mark.parametrize("direction", ["out", "in"])

@@ -42,7 +42,11 @@ RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
 }  // namespace
 
 LocalEngine::LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs)
-    : layout_(layout), settings_(settings), supervisor_(layout, programs), router_(layout, settings) {}
+    : layout_(layout),
+      settings_(settings),
+      programs_(programs),
+      supervisor_(layout, programs),
+      router_(layout, settings) {}
 
 void LocalEngine::check_ready() {
   if (!supervisor_.is_running()) {
@@ -51,7 +55,7 @@ void LocalEngine::check_ready() {
   }
 }
 
-Service LocalEngine::service_of(const InstancePlan& plan) const {
+Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   Sandbox sandbox;
   const auto code = plan.path.empty() ? plan.checkout.tree() : plan.checkout.tree() / plan.path;
   sandbox.mounts.push_back({code, "/app", false});
@@ -63,7 +67,11 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   sandbox.command = plan.process.command;
   sandbox.port = plan.port;
   limit(sandbox, plan);
+  return sandbox;
+}
 
+Service LocalEngine::service_of(const InstancePlan& plan) const {
+  const auto sandbox = sandbox_of(plan);
   Service service;
   service.name = plan.name.str();
   service.spec = render_sandbox_spec(sandbox, kOpenFiles);

@@ -27,6 +27,9 @@ class LocalEngine : public Engine {
   void stop(const std::vector<InstanceName>& names) override;
   void kill(const std::vector<InstanceName>& names) override;
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override;
+  Command job(const InstancePlan& plan, const std::vector<std::string>& words) override;
+  Command job_log(const InstanceName& name) override;
+  void forget_job(const InstanceName& name) override;
   void route(const std::vector<TrafficTarget>& targets) override;
   bool is_routed(const std::vector<TrafficTarget>& targets) override;
   std::map<AppName, Idleness> idleness() override;
@@ -40,6 +43,7 @@ class LocalEngine : public Engine {
   const Router& router() const { return router_; }
 
  private:
+  Sandbox sandbox_of(const InstancePlan& plan) const;
   Service service_of(const InstancePlan& plan) const;
   void limit(Sandbox& sandbox, const InstancePlan& plan) const;
   void remove_groups(const std::vector<InstanceName>& names, const std::vector<InstanceName>& left) const;
@@ -47,6 +51,7 @@ class LocalEngine : public Engine {
 
   Layout layout_;
   Settings settings_;
+  std::filesystem::path programs_;
   Supervisor supervisor_;
   Router router_;
 };

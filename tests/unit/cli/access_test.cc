@@ -75,6 +75,8 @@ const std::map<std::string, Decision>& decisions() {
       {"start", needs(Right::Deploy)},
       {"stop", needs(Right::Deploy)},
       {"top", needs(Right::See)},
+      {"run", needs(Right::Deploy, {"APP", "true"})},
+      {"shell", needs(Right::Deploy)},
   };
   // clang-format on
   return all;

@@ -38,6 +38,8 @@ class FakeEngine : public Engine {
   std::vector<std::string> not_kept;
   bool stubborn = false;  // stopped instances go on running
   std::vector<std::string> told;
+  std::vector<InstancePlan> jobs;
+  std::vector<InstanceName> forgotten;
 
   void check_ready() override {
     if (!ready) throw UserError("Pushrod is not running", "start it");
@@ -71,6 +73,21 @@ class FakeEngine : public Engine {
   std::vector<InstanceUsage> usage() override { return {}; }
   std::map<AppName, Idleness> idleness() override { return idle; }
   std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>&) override { return not_kept; }
+  // A job is its words, without any sandbox.
+  Command job(const InstancePlan& plan, const std::vector<std::string>& words) override {
+    jobs.push_back(plan);
+    Command command;
+    command.argv = words;
+    command.environment.insert(plan.environment.begin(), plan.environment.end());
+    return command;
+  }
+  Command job_log(const InstanceName& name) override {
+    Command command;
+    command.argv = {"/bin/sh", "-c", "cat >'" + (directory_ / (name.str() + ".log")).string() + "'"};
+    return command;
+  }
+  void forget_job(const InstanceName& name) override { forgotten.push_back(name); }
+
   void stop(const std::vector<InstanceName>& names) override {
     const Call call(*this, "stop", names);
     for (const auto& name : names) {

@@ -178,12 +178,6 @@ TEST_F(LiveSshd, GitsProtocolVersionArrivesAndNoOtherVariable) {
   EXPECT_NE(result.out.find("\nprotocol=version=2 foo= "), std::string::npos) << result.out << result.err;
 }
 
-TEST_F(LiveSshd, ThereIsNoTerminal) {
-  const CommandResult result = server_->ssh({"-tt"}, {"app"});
-  EXPECT_FALSE(result.ok());
-  EXPECT_NE(result.err.find("PTY allocation request failed"), std::string::npos) << result.err;
-}
-
 TEST_F(LiveSshd, ConnectionsAreNotForwarded) {
   // -L and -D open the same kind of channel as -W does.
   const CommandResult local = server_->ssh({"-W", "127.0.0.1:9"}, {});

@@ -62,7 +62,7 @@ TEST(AuthorizedKeys, AreAsAgreed) {
 TEST(AuthorizedKeys, PathsAreQuotedForTheShell) {
   const std::string text = render_authorized_keys({key(1, "anna")}, "/opt/a b/pushrod", "/srv/it's $HOME;x");
   EXPECT_NE(
-      text.find(R"(restrict,command="'/opt/a b/pushrod' --root '/srv/it'\''s $HOME;x' gate --key 1" ssh-ed25519)"),
+      text.find(R"(restrict,pty,command="'/opt/a b/pushrod' --root '/srv/it'\''s $HOME;x' gate --key 1" ssh-ed25519)"),
       std::string::npos)
       << text;
 }
