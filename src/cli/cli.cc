@@ -25,6 +25,7 @@ void add_verbs(Grammar& grammar) {
   add_scale_verbs(grammar);
   add_release_verbs(grammar);
   add_run_verbs(grammar);
+  add_cron_verbs(grammar);
   add_deployment_verbs(grammar);
   add_logs_verb(grammar);
   add_doctor_verb(grammar);

@@ -1,6 +1,8 @@
 // doctor: every outside tool and kernel feature that Pushrod uses; present or not, what is lost, how to get it.
 // Floor 7. It asks the tools themselves and tries things out; nothing is concluded from a distribution's name.
 #include <fmt/format.h>
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +15,7 @@
 #include "cli/verbs.hh"
 #include "os/command.hh"
 #include "os/files.hh"
+#include "os/pty.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
@@ -145,6 +148,20 @@ Finding examine_process_limits() {
           "Linux 5.14 or newer"};
 }
 
+// sshd gives a terminal to the group tty. Unprivileged, it can do so only where it is the group's from its birth.
+Finding examine_terminals() {
+  const auto pair = make_pseudo_terminal(STDIN_FILENO);
+  struct stat status = {};
+  const auto* tty = getgrnam("tty");
+  const bool good = fstat(pair.theirs.get(), &status) == 0 && (tty == nullptr || status.st_gid == tty->gr_gid);
+  return {"terminals for ssh -t",
+          good,
+          false,
+          good ? "of the group tty" : "not of the group tty",
+          "`shell`, and `run` at a terminal, over the built-in SSH server",
+          "as root: mount -o remount,gid=tty,mode=620 /dev/pts"};
+}
+
 Finding examine_disk(const std::filesystem::path& root) {
   constexpr std::uint64_t kLittle = 1u << 30;
   const auto free = free_bytes(root);
@@ -165,6 +182,7 @@ int doctor(const std::filesystem::path& root, bool json) {
   for (const auto& wall : walls) findings.push_back(describe(wall, &wall == &walls.front()));
   findings.push_back(examine_cgroups(root));
   findings.push_back(examine_process_limits());
+  findings.push_back(examine_terminals());
   findings.push_back(examine_disk(root));
 
   bool healthy = true;

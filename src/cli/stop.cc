@@ -1,6 +1,6 @@
 // The end of the tree, asked for with SIGTERM or Ctrl-C.
 // Floor 7. s6-svscan starts this program under the signal's name, with the scan directory as its directory: first what
-// is being deployed is undone, then connections end, then all else.
+// is being deployed is undone, then jobs and connections end, then all else.
 #include <fmt/format.h>
 
 #include <set>
@@ -61,6 +61,7 @@ int stop_tree() {
     cancel_deployments(context.platform());
   });
   attempt([&] {
+    supervisor.stop("daemon");  // it would go on starting what is due by the clock
     Context context(root, {});
     const auto platform = context.platform();
     stop_jobs(platform, platform.store.running_jobs());

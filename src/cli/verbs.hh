@@ -14,6 +14,7 @@ void add_app_verbs(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);
+void add_cron_verbs(Grammar& grammar);
 void add_deployment_verbs(Grammar& grammar);
 void add_doctor_verb(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/text.hh"
@@ -31,16 +32,29 @@ std::set<ReleaseNumber> releases_in_use(const Platform& platform, const App& app
   return numbers;
 }
 
+// What a job wrote goes with its record (deploy/jobs.cc).
+std::set<InstanceName> known_jobs(const Platform& platform, const App& app) {
+  std::set<InstanceName> names;
+  for (const auto kind : {JobKind::Run, JobKind::Cron}) {
+    for (const auto& job : platform.store.jobs(app.id, kind, std::numeric_limits<unsigned>::max())) {
+      names.insert(job.instance());
+    }
+  }
+  return names;
+}
+
 // What the instances of a release wrote is kept as long as a release that is as old; what those of failed deployments
 // in between wrote, too.
 void prune_logs(const Platform& platform, const App& app) {
   const auto releases = platform.store.releases(app.id);  // newest first
   if (releases.empty()) return;
   const auto needed = releases_in_use(platform, app);
+  const auto jobs = known_jobs(platform, app);
   const auto directory = platform.layout.instance_logs(app.name);
   for (const auto& entry : list_directory(directory)) {
     const auto instance = InstanceName::from(app.name.str() + "." + entry);
     if (!instance || instance->release >= releases.back().number || needed.contains(instance->release)) continue;
+    if (jobs.contains(*instance)) continue;
     discard(platform.layout, directory / entry);
   }
 }

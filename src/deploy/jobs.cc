@@ -26,7 +26,7 @@ constexpr Milliseconds kBeginDeadline{30'000};
 constexpr Milliseconds kEndDeadline{8'000};  // a holder gives its job five seconds
 constexpr Milliseconds kLogDeadline{5'000};
 constexpr Milliseconds kPause{10};  // no event tells when somebody else's lock is free
-constexpr unsigned kKept = 100;     // ended jobs of each name
+constexpr unsigned kKept = 50;      // ended jobs of each name
 constexpr int kTimedOutCode = 124;  // as timeout(1) has it
 
 constexpr const char* kLost = "lost: the process that looked after it was killed";
@@ -117,6 +117,7 @@ void settle(const Platform& platform, const std::vector<Job>& jobs) {
     platform.engine.forget_job(job.instance());
     platform.store.end_job(job.id, {}, kLost);
     remove_file(platform.layout.job_lock(job.id));
+    wake_daemon(platform);
   }
 }
 

@@ -69,7 +69,7 @@ class Layout {
   fs::path services() const { return run() / "services"; }  // the service directories themselves
   fs::path service(const std::string& name) const { return services() / name; }
   fs::path job(const InstanceName& job) const { return run() / "jobs" / job.str(); }  // its keeper's directory
-  fs::path hooks() const { return run() / "hooks"; }  // core.hooksPath of every repo
+  fs::path hooks() const { return run() / "hooks"; }                                  // core.hooksPath of every repo
   fs::path locks() const { return run() / "locks"; }
   fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
   fs::path serve_lock() const { return locks() / "serve"; }

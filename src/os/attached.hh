@@ -24,8 +24,8 @@ struct Attachment {
 
 // Runs to the command's end. SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 that we get are passed on. When we are told to end
 // (SIGTERM) or the deadline has passed, the command gets SIGTERM; when nobody reads the output any more or the terminal
-// is gone (SIGHUP), and whenever it has a terminal, SIGHUP as well; and SIGKILL after the patience. The result is TimedOut
-// when the deadline did that, otherwise what the command made of it. Only for a process with one thread.
+// is gone (SIGHUP), and whenever it has a terminal, SIGHUP as well; and SIGKILL after the patience. The result is
+// TimedOut when the deadline did that, otherwise what the command made of it. Only for a process with one thread.
 CommandResult run_attached(const Command& command, const Attachment& attachment);
 
 }  // namespace pushrod

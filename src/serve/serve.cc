@@ -1,5 +1,5 @@
-// The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up; and the tidier beside it.
-// Floor 7.
+// The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up; and the tidier and the cron
+// beside it. Floor 7.
 #include "serve/serve.hh"
 
 #include <poll.h>
@@ -15,6 +15,7 @@
 #include "deploy/tidy.hh"
 #include "os/file_lock.hh"
 #include "os/socket.hh"
+#include "serve/cron_thread.hh"
 #include "serve/sleepers.hh"
 
 namespace pushrod {
@@ -81,12 +82,16 @@ void serve(const Platform& platform, int stop_fd) {
   start_sleepers(platform);
   Reconciler reconciler(platform);
   static TidierThread tidier(platform);  // as long as the process
+  static CronThread cron(platform);
   while (true) {
     const auto pause = reconciler.pass();
     pollfd events[] = {{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
     if (poll(events, 2, static_cast<int>(pause.count())) < 0 && errno != EINTR) throw_errno("waiting for a call");
     if (events[1].revents != 0) return;
-    if (events[0].revents != 0) tidier.call();
+    if (events[0].revents != 0) {
+      tidier.call();
+      cron.call();
+    }
     // Calls that came in together are one.
     char word[16];
     while (recv(calls.get(), word, sizeof word, MSG_DONTWAIT) >= 0) {

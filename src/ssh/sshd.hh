@@ -13,9 +13,9 @@
 
 namespace pushrod {
 
-// Only lines that we wrote: `restrict,pty,command="<program> --root <root> gate --key <id>" <type> <base64>`. sshd has the
-// account's login shell run the command, so that the account needs one (not nologin). Throws UserError when program or
-// root cannot be written safely into such a line (double quotes, backslashes, control characters, a relative path).
+// Only lines that we wrote: `restrict,pty,command="<program> --root <root> gate --key <id>" <type> <base64>`. sshd has
+// the account's login shell run the command, so that the account needs one (not nologin). Throws UserError when program
+// or root cannot be written safely into such a line (double quotes, backslashes, control characters, a relative path).
 std::string render_authorized_keys(const std::vector<Key>& keys, const std::filesystem::path& program,
                                    const std::filesystem::path& root);
 // Writes ssh/authorized_keys (0600, atomically), making ssh/ if need be.

@@ -77,6 +77,9 @@ const std::map<std::string, Decision>& decisions() {
       {"top", needs(Right::See)},
       {"run", needs(Right::Deploy, {"APP", "true"})},
       {"shell", needs(Right::Deploy)},
+      {"cron list", needs(Right::See)},
+      {"cron run", needs(Right::Deploy, {"APP", "x"})},
+      {"cron history", needs(Right::See)},
   };
   // clang-format on
   return all;

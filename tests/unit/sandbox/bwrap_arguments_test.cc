@@ -64,6 +64,14 @@ TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
   EXPECT_EQ(text.find("--symlink usr/bin"), std::string::npos) << text;
 }
 
+TEST(BwrapArguments, OfAJobHaveItsWordsAsTheyAre) {
+  Sandbox job = blog();
+  job.argv = {"echo", "a  b", "", "$x; 'y'"};
+  const auto arguments = bwrap_arguments(job, InitProcess::Shim, debian());
+  const std::vector<std::string> end(arguments.end() - 8, arguments.end());
+  EXPECT_EQ(end, (std::vector<std::string>{"/bin/sh", "-c", "exec \"$@\"", "sh", "echo", "a  b", "", "$x; 'y'"}));
+}
+
 TEST(BwrapArguments, HoldNoVariable) {
   const std::string text = join(bwrap_arguments(blog(), InitProcess::Shim, debian()), "\n");
   EXPECT_EQ(text.find("20001"), std::string::npos);

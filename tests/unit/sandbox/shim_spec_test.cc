@@ -37,6 +37,15 @@ TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {
   EXPECT_FALSE(has(spec, "arg=--die-with-parent"));
 }
 
+TEST(JobSpec, KeepsTheStreamsOfWhoeverStartsIt) {
+  Sandbox sandbox;
+  sandbox.command = "x";
+  sandbox.shim = "/opt/pushrod-shim";
+  EXPECT_TRUE(has(render_job_spec(sandbox, 1), "keep_stdin=1"));
+  EXPECT_TRUE(has(render_job_spec(sandbox, 1), "keep_stderr=1"));
+  EXPECT_FALSE(has(render_sandbox_spec(sandbox, 1), "keep_stdin=1"));
+}
+
 TEST(SandboxSpec, RefusesWhatTheShimCouldNotRead) {
   Sandbox sandbox;
   sandbox.shim = "/opt/pushrod-shim";

@@ -1,0 +1,118 @@
+// Jobs: what they are given, how they end, and what is left when their holder is killed.
+#include "deploy/jobs.hh"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include "world.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::HasSubstr;
+
+class Jobs : public DeployTest {
+ protected:
+  Jobs() {
+    add_app("blog");
+    run(push_of(version(1)));
+  }
+  JobRequest request(const std::string& script) {
+    return {.app = app("blog").id, .command = {"/bin/sh", "-c", script}, .author = "ann"};
+  }
+  int run_script(const std::string& script, Milliseconds deadline = Milliseconds::max()) {
+    Attachment attachment;
+    attachment.kind = Attachment::Kind::Direct;
+    attachment.in = attachment.out = attachment.err = -1;
+    attachment.deadline = deadline;
+    return run_job(platform(), request(script), attachment);
+  }
+  Job last() { return store().jobs(app("blog").id, "run", 1).front(); }
+};
+
+TEST_F(Jobs, HaveTheEnvironmentAndTheCodeOfTheLiveRelease) {
+  EXPECT_EQ(run_script("test \"$PROCESS $INSTANCE $APP $RELEASE\" = 'run blog.1.run.1 blog 1'"), 0);
+  ASSERT_EQ(engine().jobs.size(), 1u);
+  EXPECT_EQ(engine().jobs.front().checkout.directory, layout_.checkout(AppName::parse("blog"), 1).directory);
+  EXPECT_FALSE(engine().jobs.front().port);
+}
+
+TEST_F(Jobs, TellTheirEnd) {
+  EXPECT_EQ(run_script("exit 7"), 7);
+  EXPECT_EQ(last().outcome, "exit code 7");
+  EXPECT_EQ(last().exit_code, 7);
+  EXPECT_EQ(run_script("kill -KILL $$"), 137);
+  EXPECT_EQ(last().outcome, "killed by SIGKILL");
+  EXPECT_FALSE(last().exit_code);
+  EXPECT_EQ(run_script("exec sleep 1000", Milliseconds{50}), 124);
+  EXPECT_EQ(last().outcome, "ran longer than 50 ms");
+  EXPECT_EQ(engine().forgotten.size(), 3u);
+  EXPECT_FALSE(is_plain_file(layout_.job_lock(1)));
+}
+
+TEST_F(Jobs, ThatCannotBeginAreNotRunning) {
+  JobRequest none = request("true");
+  none.command = {"/no/such/program"};
+  EXPECT_THROW(run_job(platform(), none, {.kind = Attachment::Kind::Direct, .in = -1, .out = -1, .err = -1}), Error);
+  EXPECT_TRUE(store().running_jobs().empty());
+  EXPECT_THAT(last().outcome, HasSubstr("failed: start"));
+}
+
+TEST_F(Jobs, OfAKilledHolderAreSettledAsLost) {
+  close();
+  const pid_t holder = in_child([&] {
+    open();
+    run_script("exec sleep 1000");
+  });
+  open();
+  while (store().running_jobs().empty() || !lock_holder(layout_.job_lock(1))) usleep(1000);
+  settle_jobs(platform());
+  EXPECT_EQ(store().running_jobs().size(), 1u) << "it is held";
+  kill(holder, SIGKILL);
+  EXPECT_EQ(ended(holder), -SIGKILL);
+  settle_jobs(platform());
+  EXPECT_TRUE(store().running_jobs().empty());
+  EXPECT_THAT(last().outcome, HasSubstr("lost"));
+}
+
+TEST_F(Jobs, AreStoppedBySignal) {
+  close();
+  const pid_t holder = in_child([&] {
+    open();
+    if (run_script("trap 'exit 9' TERM; sleep 1000 & wait") != 9) throw Error("another end");
+  });
+  open();
+  while (store().running_jobs().empty() || !lock_holder(layout_.job_lock(1))) usleep(1000);
+  usleep(100'000);  // the trap is set
+  stop_jobs(platform(), store().running_jobs());
+  EXPECT_EQ(ended(holder), 0);
+  EXPECT_EQ(last().outcome, "exit code 9");
+}
+
+TEST_F(Jobs, KeepTheirReleaseFromBeingPruned) {
+  settings_.keep_releases = 1;
+  close();
+  open();
+  const auto job = store().add_job(app("blog").id, JobKind::Run, "run", {"x"}, "ann");
+  const auto holder = FileLock::acquire(layout_.job_lock(job.id));
+  for (int number = 2; number < 5; ++number) run(push_of(version(number, repository().head_of(branch_))));
+  reconcile();
+  prune_releases(platform(), app("blog"));
+  EXPECT_TRUE(store().release(app("blog").id, 1));
+  EXPECT_TRUE(is_directory(find_checkout(layout_, AppName::parse("blog"), 1).tree()));
+  EXPECT_FALSE(store().release(app("blog").id, 2));
+  store().end_job(job.id, 0, "exit code 0");
+  prune_releases(platform(), app("blog"));
+  EXPECT_FALSE(store().release(app("blog").id, 1));
+}
+
+TEST(CommandOf, TakesOneWordWithSpacesForACommandLine) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(command_of({"ls"}), Words{"ls"});
+  EXPECT_EQ(command_of({"ls -l"}), (Words{"/bin/sh", "-c", "ls -l"}));
+  EXPECT_EQ(command_of({"a;b"}), Words{"a;b"});
+  EXPECT_EQ(command_of({"ls", "a b"}), (Words{"ls", "a b"}));
+}
+
+}  // namespace
+}  // namespace pushrod
