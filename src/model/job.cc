@@ -34,6 +34,7 @@ InstanceName Job::instance() const { return {app, release, ProcessType::parse(na
 std::string shown_command(const std::vector<std::string>& command) {
   if (command.size() == 3 && command[0] == "/bin/sh" && command[1] == "-c") return command[2];
   std::vector<std::string> words;
+  words.reserve(command.size());
   for (const std::string& word : command) words.push_back(needs_no_quotes(word) ? word : shell_quoted(word));
   return join(words, " ");
 }
