@@ -4,8 +4,8 @@
 //                view  deploy  admin
 //   See           x      x       x     that it is there: processes, logs, deployments, releases, audit
 //   ReadCode             x       x     fetch its repo
-//   Deploy               x       x     push, restart, redeploy, cancel, roll back, scale, stop, start; run; its
-//   settings Administer                   x     destroy it, and delete what is kept of it
+//   Deploy               x       x     push, restart, redeploy, cancel, roll back, scale, stop, start, run, configure
+//   Administer                   x     destroy it, and delete what is kept of it
 //
 // A key has its role for all apps, or for some and none for the others. What concerns the machine (keys, making apps)
 // is for an admin of all apps: Key::is_admin().
