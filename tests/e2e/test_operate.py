@@ -34,7 +34,10 @@ def pids(app):
 
 def test_several_settings_are_one_release_and_reach_every_process(platform):
     app = platform.deploy()
-    platform.pushrod("config", "set", app.name, "GREETING=hello there", "COLOUR=blue")
+    with Traffic(app) as traffic:
+        platform.pushrod("config", "set", app.name, "GREETING=hello there", "COLOUR=blue")
+        app.await_settled()
+    traffic.assert_no_failure()
     assert (setting(app, "GREETING"), setting(app, "COLOUR")) == ("hello there", "blue")
     last = app.last_deployment()
     assert (last["number"], last["kind"], last["state"]) == (2, "config", "live")
