@@ -108,7 +108,7 @@ ProcessTable read_processes(TomlSection section) {
 // Names that an app's settings must have.
 std::vector<std::string> read_required(TomlSection& section) {
   constexpr std::size_t kMost = 200;
-  const auto names = section.texts("required").value_or(std::vector<std::string>{});
+  auto names = section.texts("required").value_or(std::vector<std::string>{});
   section.refuse_unknown_keys();
   if (names.size() > kMost) section.refuse("required", fmt::format("more than {} names are required", kMost));
   for (const auto& name : names) {

@@ -57,6 +57,7 @@ void write_apps(Connection& connection, std::int64_t key, const std::vector<AppN
 
 UserError no_such_key(const KeyName& name, const std::vector<Key>& known) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const Key& key : known) names.push_back(key.name.str());
   const std::optional<std::string> meant = nearest(name.str(), names);
   return UserError(fmt::format("there is no key called {}", name.str()),
