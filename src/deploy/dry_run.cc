@@ -63,7 +63,7 @@ void tell_plan(const PlannedRelease& planned, Journal& journal) {
 fs::path extract(const Repository& repository, const App& app, const CommitId& commit) {
   const auto quarantine = quarantine_directory();
   if (!quarantine) throw Error("a dry run was asked for outside of a push");
-  const auto directory = *quarantine / "pushrod-dry-run" / app.name.str() / "tree" / app.path;
+  auto directory = *quarantine / "pushrod-dry-run" / app.name.str() / "tree" / app.path;
   write_directory(repository, commit, app.path, directory.has_filename() ? directory : directory.parent_path());
   return directory;
 }

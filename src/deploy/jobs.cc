@@ -42,7 +42,7 @@ InstancePlan plan_job(const Platform& platform, const Job& job) {
 // The row comes first, then the lock. Nobody may look between the two: a row without a holder is taken for lost.
 Job begin(const Platform& platform, const JobRequest& request, const std::function<void(const Job&)>& take) {
   const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
-  const auto job = platform.store.add_job(request.app, request.kind, request.name, request.command, request.author);
+  auto job = platform.store.add_job(request.app, request.kind, request.name, request.command, request.author);
   try {
     take(job);
   } catch (const Error& error) {
@@ -72,7 +72,7 @@ void finish(const Platform& platform, const Job& job, const CommandResult& resul
 CommandResult carry_out(const Platform& platform, const Job& job,
                         const std::function<CommandResult(InstancePlan)>& run) {
   try {
-    const auto result = run(plan_job(platform, job));
+    auto result = run(plan_job(platform, job));
     finish(platform, job, result);
     return result;
   } catch (const Error& error) {
@@ -163,7 +163,7 @@ void look_after_job(const Platform& platform, JobId id, Milliseconds timeout) {
     attachment.in = -1;
     attachment.out = attachment.err = pipe.write_end.get();
     attachment.deadline = timeout;
-    const auto result = run_attached(platform.engine.job(plan, job->command), attachment);
+    auto result = run_attached(platform.engine.job(plan, job->command), attachment);
     pipe.write_end.reset();
     logger.wait(kLogDeadline);
     return result;
