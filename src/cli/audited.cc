@@ -48,7 +48,7 @@ std::function<bool(const AuditEntry&)> visible_to(Context& context) {
 
 std::vector<AuditEntry> entries_of(Context& context, const std::string& app, unsigned most) {
   const auto is_visible = visible_to(context);
-  const auto entries = context.store().audit(
+  auto entries = context.store().audit(
       most, [&](const AuditEntry& entry) { return (app.empty() || entry.app == app) && is_visible(entry); });
   // What is written of an app that was destroyed remains, for those who may see all.
   if (entries.empty() && !app.empty()) context.require_app(app, Right::See);
@@ -96,6 +96,7 @@ int audited(Context& context, const AuditedChange& what, const std::function<int
 
 int audited(Context& context, const std::vector<AuditedChange>& parts, const std::function<int()>& change) {
   std::vector<std::int64_t> records;
+  records.reserve(parts.size());
   for (const auto& part : parts) records.push_back(begin_audit(context, part));
   const auto end = [&](const std::string& outcome) {
     for (const auto record : records) end_audit(context, record, outcome);

@@ -30,6 +30,7 @@ std::vector<Instance> routed_instances(const Platform& platform, const App& app,
 
 std::vector<InstanceName> names_of(const std::vector<Instance>& instances) {
   std::vector<InstanceName> names;
+  names.reserve(instances.size());
   for (const auto& instance : instances) names.push_back(instance.name);
   return names;
 }

@@ -41,6 +41,7 @@ std::optional<Refusal> judge_deletion(const RefCommand& command, const BranchNam
   const auto confirmation = std::string(kConfirm) + branch.str();
   if (std::find(options.begin(), options.end(), confirmation) != options.end()) return std::nullopt;
   std::vector<std::string> names;
+  names.reserve(apps.size());
   for (const auto& app : apps) names.push_back(app.name.str());
   return Refusal{fmt::format("deleting branch {} stops {}", quoted(branch.str()), join(names, ", ")),
                  fmt::format("if you mean it: git push -o {} --delete <remote> {}", shell_quoted(confirmation),
