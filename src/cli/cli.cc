@@ -75,7 +75,7 @@ int report_errors(const std::function<int()>& action) {
     for (const auto& frame : error.frames()) text += "  while " + escaped(frame) + "\n";
     for (const auto& line : error.evidence()) text += "  | " + plain_text(line) + "\n";
     if (!error.hint().empty()) text += "  " + escaped(error.hint()) + "\n";
-    std::fputs(text.c_str(), stderr);
+    static_cast<void>(std::fputs(text.c_str(), stderr));  // who would hear of it?
   };
   try {
     return action();

@@ -134,7 +134,7 @@ int complete(const Grammar& grammar, const std::vector<std::string>& words) {
     if (word.ends_with(kFiles)) {
       text += fmt::format("{}\n", kFiles);
     } else if (word.starts_with(completion.word)) {
-      text += word + (help.empty() ? "" : "\t" + help) + "\n";
+      text += help.empty() ? fmt::format("{}\n", word) : fmt::format("{}\t{}\n", word, help);
     }
   }
   print(text);
