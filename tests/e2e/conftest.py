@@ -26,10 +26,14 @@ def shared_platform():
 
 @pytest.fixture
 def platform(shared_platform, request):
-    """A running platform that other tests use, too: for tests that touch their own apps only."""
+    """A running platform that other tests use, too: for tests that touch their own apps only. What they make ends with
+    them: the ports of all tests' apps together are more than a platform has."""
     request.node.platforms.append(shared_platform)
+    before = shared_platform.app_names()
     yield shared_platform
     shared_platform.end_clients()
+    for name in shared_platform.app_names() - before:
+        shared_platform.pushrod("app", "destroy", name, "--yes")
 
 
 @pytest.fixture

@@ -689,6 +689,10 @@ class Platform:
             work.commit(files, "the first version")
         return work
 
+    def app_names(self):
+        """The names of all apps that there are."""
+        return {app["app"] for app in self.json("app", "list")}
+
     def create_app(self, files=(), *, name=None, repo=None, branch="main", path=None, work=None):
         """Makes an app, and a clone of its repo with one commit of these files (or takes the clone `work`). Nothing
         is pushed yet."""
