@@ -55,7 +55,11 @@ std::vector<Expendable> expendables(const Platform& platform, const std::optiona
     add_directory(list, app, platform.layout.build_cache(app.name), "build cache");
     add_directory(list, app, platform.layout.spare_checkout(app.name), "spare checkout");
   }
-  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.since < b.since; });
+  // Oldest first; two of one millisecond by their numbers.
+  const auto age = [](const Expendable& each) {
+    return std::pair(each.since, each.release ? each.release->number : ReleaseNumber{0});
+  };
+  std::stable_sort(list.begin(), list.end(), [&](const auto& a, const auto& b) { return age(a) < age(b); });
   return list;
 }
 
