@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
@@ -13,6 +12,7 @@
 #include "cli/audited.hh"
 #include "cli/change.hh"
 #include "cli/grammar.hh"
+#include "cli/input.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "config/dotenv.hh"
@@ -31,19 +31,6 @@ constexpr std::size_t kLargestEnvironment = 700 << 10;
 constexpr std::string_view kMask = "********";
 
 enum class When { Now, NextRelease };
-
-std::string read_standard_input() {
-  std::string text;
-  char buffer[65536];
-  while (text.size() <= kLongestFile) {
-    const auto got = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("reading standard input");
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  throw UserError("standard input is too long", "a megabyte is allowed");
-}
 
 void check_value(const SettingName& name, const Secret& value) {
   const auto& text = value.reveal();
@@ -65,21 +52,8 @@ void check_total(const Vault& vault, AppId app, const AppSettings& settings) {
   }
 }
 
-using Changes = std::map<SettingName, std::optional<AppSetting>>;
-
-AppSettings applied(AppSettings settings, const Changes& changes) {
-  for (const auto& [name, setting] : changes) {
-    if (setting) {
-      settings.insert_or_assign(name, *setting);
-    } else {
-      settings.erase(name);
-    }
-  }
-  return settings;
-}
-
 // "set A, B, unset C"
-std::string described(const Changes& changes) {
+std::string described(const SettingChanges& changes) {
   std::vector<std::string> set, unset, parts;
   for (const auto& [name, setting] : changes) (setting ? set : unset).push_back(name.str());
   if (!set.empty()) parts.push_back("set " + join(set, ", "));
@@ -88,9 +62,9 @@ std::string described(const Changes& changes) {
 }
 
 // Without an app that runs there is nothing to deploy: they are for the next release.
-int change_settings(Context& context, const App& app, const Changes& changes, When when) {
+int change_settings(Context& context, const App& app, const SettingChanges& changes, When when) {
   auto& store = context.store();
-  check_total(store.vault(), app.id, applied(store.settings(app.id), changes));
+  check_total(store.vault(), app.id, with_changes(store.settings(app.id), changes));
   if (when == When::Now && app.live) {
     auto change = change_of(context, app, DeploymentKind::Config);
     change.settings = changes;
@@ -101,7 +75,7 @@ int change_settings(Context& context, const App& app, const Changes& changes, Wh
     make_directory(context.layout().locks());
     const auto lock = FileLock::acquire(context.layout().app_lock(app.name));
     lock.announce("a change of settings of " + app.name.str());
-    store.set_settings(app.id, applied(store.settings(app.id), changes));
+    store.set_settings(app.id, with_changes(store.settings(app.id), changes));
     print(fmt::format("Kept for the next release of {}: {}.\n", app.name.str(), described(changes)));
     return kExitOk;
   });
@@ -118,7 +92,7 @@ AppSetting sealed(Context& context, const App& app, const SettingName& name, con
 int config_set(Context& context, const std::string& app_name, const std::vector<std::string>& words, bool secret,
                When when) {
   const auto app = context.require_app(app_name, Right::Deploy);
-  Changes changes;
+  SettingChanges changes;
   bool read_already = false;
   for (const auto& word : words) {
     const auto equals = word.find('=');
@@ -130,7 +104,7 @@ int config_set(Context& context, const std::string& app_name, const std::vector<
     if (text == "-") {
       if (read_already) throw UserError("standard input can be the value of one setting only", "set them one by one");
       read_already = true;
-      text = read_standard_input();
+      text = read_standard_input({"a value", {}, kLongestFile});
       if (text.ends_with('\n')) {
         fmt::print(stderr, "Note: the value of {} ends in a newline (printf leaves it out).\n", name.str());
       }
@@ -147,7 +121,7 @@ int config_set(Context& context, const std::string& app_name, const std::vector<
 int config_unset(Context& context, const std::string& app_name, const std::vector<std::string>& words, When when) {
   const auto app = context.require_app(app_name, Right::Deploy);
   const auto known = context.store().settings(app.id);
-  Changes changes;
+  SettingChanges changes;
   for (const auto& word : words) {
     const auto name = SettingName::parse(word);
     if (!known.contains(name)) {
@@ -162,14 +136,10 @@ int config_unset(Context& context, const std::string& app_name, const std::vecto
 
 int config_import(Context& context, const std::string& app_name, const std::string& file, When when) {
   const auto app = context.require_app(app_name, Right::Deploy);
-  if (file != "-" && context.caller().is_remote()) {
-    throw UserError("over SSH a file is read from standard input",
-                    fmt::format("config import {} - < .env", app.name.str()));
-  }
-  const auto text = file == "-" ? std::optional(read_standard_input()) : read_file(file, kLongestFile);
-  if (!text) throw UserError(fmt::format("there is no file {}", quoted(file)), "or say - for standard input");
-  Changes changes;
-  for (const auto& [name, value] : parse_dotenv(*text, file == "-" ? "standard input" : file)) {
+  const auto text = read_input(context, file,
+                               {"a .env file", fmt::format("config import {} - < .env", app.name.str()), kLongestFile});
+  SettingChanges changes;
+  for (const auto& [name, value] : parse_dotenv(text, file == "-" ? "standard input" : file)) {
     changes.emplace(name, sealed(context, app, name, value, false));
   }
   if (changes.empty()) throw UserError("there is no setting in it", "a line is NAME=value");

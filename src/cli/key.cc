@@ -1,7 +1,6 @@
 // key add, list, remove: who may connect.
 // Floor 7. The database holds the keys; authorized_keys is rendered from it after every change.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "base/text.hh"
 #include "cli/audited.hh"
 #include "cli/grammar.hh"
+#include "cli/input.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "os/command.hh"
@@ -23,31 +23,6 @@ namespace pushrod {
 namespace {
 
 constexpr std::size_t kLongestKey = 64 << 10;
-
-std::string read_standard_input() {
-  std::string text;
-  char buffer[4096];
-  while (text.size() <= kLongestKey) {
-    const auto got = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("reading standard input");
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  throw UserError("standard input is too long for a public key", "give the .pub file of one key");
-}
-
-std::string read_key(const Context& context, const std::string& file) {
-  if (file == "-") return read_standard_input();
-  if (context.caller().is_remote()) {
-    throw UserError("over SSH a key is read from standard input", "key add NAME - < ~/.ssh/id_ed25519.pub");
-  }
-  const auto text = read_file(file, kLongestKey);
-  if (!text)
-    throw UserError(fmt::format("there is no file {}", quoted(file)),
-                    "give the .pub file of a key, or - for standard input");
-  return *text;
-}
 
 // Serialised, so that the file never lacks a key that was added at the same moment.
 template <class Change>
@@ -98,7 +73,8 @@ int key_add(Context& context, const std::string& name, const std::string& file, 
   const auto key_name = KeyName::parse(name);
   const auto apps = parse_apps(context, rights.apps);
   const auto role = !rights.role.empty() ? parse_role(rights.role) : apps.empty() ? Role::Admin : Role::Deploy;
-  const auto key = parse_public_key(read_key(context, file));
+  const auto key = parse_public_key(
+      read_input(context, file, {"a public key", "key add NAME - < ~/.ssh/id_ed25519.pub", kLongestKey}));
   std::optional<Key> added;
   const auto detail =
       fmt::format("{} {}: {} {}", name, key.fingerprint, to_string(role), apps.empty() ? "all apps" : names_of(apps));

@@ -1,7 +1,6 @@
 // maintenance on, off, show: what visitors get while somebody works on the app.
 // Floor 7. Not a deployment: what runs goes on; only where requests go is another.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -11,10 +10,10 @@
 #include "base/utf8.hh"
 #include "cli/audited.hh"
 #include "cli/grammar.hh"
+#include "cli/input.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "deploy/instances.hh"
-#include "os/files.hh"
 
 namespace pushrod {
 
@@ -22,26 +21,9 @@ namespace {
 
 constexpr std::size_t kLargestPage = std::size_t{64} << 10;
 
-std::string read_standard_input() {
-  std::string text;
-  char buffer[4096];
-  while (text.size() <= kLargestPage) {
-    const auto got = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("reading standard input");
-    if (got == 0) break;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 void check_page(std::string_view page) {
   const std::string hint = "an HTML page that is complete in itself, or plain text, in UTF-8";
   if (page.empty()) throw UserError("the page is empty", hint);
-  if (page.size() > kLargestPage) {
-    throw UserError(fmt::format("the page is too long: at most {} are possible", format_bytes(kLargestPage)),
-                    "leave pictures out, or draw them as SVG");
-  }
   while (!page.empty()) {
     const auto next = decode_utf8(page);
     if (!next.valid || page.front() == '\0') throw UserError("the page is no text in UTF-8", hint);
@@ -51,18 +33,7 @@ void check_page(std::string_view page) {
 
 std::string read_page(const Context& context, const std::string& file) {
   if (file.empty()) return {};
-  std::string page;
-  if (file == "-") {
-    page = read_standard_input();
-  } else {
-    if (context.caller().is_remote()) {
-      throw UserError("over SSH a page is read from standard input", "maintenance on APP --page - < page.html");
-    }
-    // One byte more, to tell a page that is too long from one that just fits.
-    const auto found = read_file(file, kLargestPage + 1);
-    if (!found) throw UserError(fmt::format("there is no file {}", quoted(file)));
-    page = *found;
-  }
+  const auto page = read_input(context, file, {"a page", "maintenance on APP --page - < page.html", kLargestPage});
   check_page(page);
   return page;
 }

@@ -2,7 +2,6 @@
 // Floor 7. Each is a deployment; what goes on is left alone.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
@@ -16,19 +15,6 @@
 namespace pushrod {
 
 namespace {
-
-const Process* find_type(const Release& release, const ProcessType& type) {
-  const auto found = std::find_if(release.processes.begin(), release.processes.end(),
-                                  [&](const Process& process) { return process.type == type; });
-  return found == release.processes.end() ? nullptr : &*found;
-}
-
-UserError no_such_type(const Release& release, const ProcessType& type) {
-  std::vector<std::string> types;
-  for (const auto& process : release.processes) types.push_back(process.type.str());
-  return UserError(fmt::format("{} has no process type {}", release.app.str(), type.str()),
-                   "it has: " + join(types, ", "));
-}
 
 // "web=3"
 std::pair<ProcessType, std::uint32_t> parse_count(const std::string& word) {
@@ -66,10 +52,9 @@ int scale(Context& context, const std::string& name, const std::vector<std::stri
   std::vector<std::string> changes;
   for (const auto& word : words) {
     const auto [type, count] = parse_count(word);
-    const auto* process = find_type(*release, type);
-    if (process == nullptr) throw no_such_type(*release, type);
+    const auto& process = require_process(*release, type);
     if (!change.counts.emplace(type, count).second) throw UserError(fmt::format("{} is named twice", type.str()));
-    changes.push_back(fmt::format("{} {} to {}", type.str(), process->count, count));
+    changes.push_back(fmt::format("{} {} to {}", type.str(), process.count, count));
   }
   change.detail = join(changes, ", ");
   return run_change(context, change);
@@ -102,7 +87,7 @@ int restart(Context& context, const std::string& name, const std::string& type) 
   if (!type.empty()) {
     const auto release = context.store().release(app.id, *app.live);
     change.only = ProcessType::parse(type);
-    if (find_type(*release, *change.only) == nullptr) throw no_such_type(*release, *change.only);
+    require_process(*release, *change.only);
     change.detail = type;
   }
   return run_change(context, change);

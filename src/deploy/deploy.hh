@@ -28,7 +28,7 @@ struct Change {
   std::string author;
   std::string detail{};  // see Deployment
 
-  std::map<SettingName, std::optional<AppSetting>> settings{};  // Config: absent values are unset
+  SettingChanges settings{};  // Config
   std::map<ProcessType, std::uint32_t> counts{};                // Scale: of the types that change
   std::optional<ProcessType> only{};                            // Restart: this type alone
   std::map<AppId, ReleaseNumber> releases{};                    // Rollback: which one, for each app

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/error.hh"
-#include "base/text.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
@@ -30,17 +29,13 @@ Release base_of(const Run& run, const Part& part) {
 }
 
 void change_counts(const Run& run, Release& release) {
-  for (const auto& [type, count] : run.change.counts) {
-    const auto process = std::find_if(release.processes.begin(), release.processes.end(),
-                                      [&, type = &type](const Process& candidate) { return candidate.type == *type; });
-    if (process == release.processes.end()) {
-      std::vector<std::string> types;
-      for (const auto& known : release.processes) types.push_back(known.type.str());
-      throw UserError(fmt::format("{} has no process type {}", release.app.str(), type.str()),
-                      "it has: " + join(types, ", "));
-    }
-    process->count = count;
-    process->is_scaled = true;
+  const auto& counts = run.change.counts;
+  for (const auto& [type, count] : counts) require_process(release, type);
+  for (auto& process : release.processes) {
+    const auto wanted = counts.find(process.type);
+    if (wanted == counts.end()) continue;
+    process.count = wanted->second;
+    process.is_scaled = true;
   }
 }
 
@@ -48,15 +43,7 @@ void change_counts(const Run& run, Release& release) {
 AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
   const auto kind = run.change.kind;
   if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Scale) return base.settings;
-  auto settings = run.platform.store.settings(part.app.id);
-  for (const auto& [name, setting] : run.change.settings) {
-    if (setting) {
-      settings.insert_or_assign(name, *setting);
-    } else {
-      settings.erase(name);
-    }
-  }
-  return settings;
+  return with_changes(run.platform.store.settings(part.app.id), run.change.settings);
 }
 
 // A change of the scale leaves alone what goes on; so does the restart of one type with the others.
@@ -69,15 +56,14 @@ std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const
   for (const auto& instance : instances) {
     if (instance.state != InstanceState::Serving && instance.state != InstanceState::Asleep) continue;
     if (one_type && instance.name.type == *run.change.only) continue;
-    const auto process = std::find_if(release.processes.begin(), release.processes.end(),
-                                      [&](const Process& candidate) { return candidate.type == instance.name.type; });
+    const auto* process = find_process(release, instance.name.type);
+    if (process == nullptr) continue;
     // Those that sleep do so together: beside one that begins to serve nobody would wake them.
     const auto same = std::count_if(instances.begin(), instances.end(), [&](const Instance& other) {
       return other.name.type == instance.name.type && other.state == InstanceState::Asleep;
     });
-    if (instance.state == InstanceState::Asleep && process != release.processes.end() && process->count > same)
-      continue;
-    if (process != release.processes.end() && instance.name.number <= process->count) kept.push_back(instance.name);
+    if (instance.state == InstanceState::Asleep && process->count > same) continue;
+    if (instance.name.number <= process->count) kept.push_back(instance.name);
   }
   return kept;
 }

@@ -38,9 +38,8 @@ std::map<std::string, std::string> full_environment(const Platform& platform, co
 }
 
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
-  const auto process = std::find_if(release.processes.begin(), release.processes.end(),
-                                    [&](const Process& candidate) { return candidate.type == instance.name.type; });
-  if (process == release.processes.end()) {
+  const auto* process = find_process(release, instance.name.type);
+  if (process == nullptr) {
     throw Error(fmt::format("release {} of {} has no process type {}", release.number, app.name.str(),
                             instance.name.type.str()));
   }

@@ -1,4 +1,4 @@
-// Which names look secret.
+// Changing settings, and which names look secret.
 // Floor 2.
 #include "model/app_setting.hh"
 
@@ -8,6 +8,17 @@
 #include "base/text.hh"
 
 namespace pushrod {
+
+AppSettings with_changes(AppSettings settings, const SettingChanges& changes) {
+  for (const auto& [name, setting] : changes) {
+    if (setting) {
+      settings.insert_or_assign(name, *setting);
+    } else {
+      settings.erase(name);
+    }
+  }
+  return settings;
+}
 
 bool looks_secret(const SettingName& name) {
   constexpr std::array<std::string_view, 16> kWords{

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "model/names.hh"
@@ -16,6 +17,9 @@ struct AppSetting {
 };
 
 using AppSettings = std::map<SettingName, AppSetting>;
+using SettingChanges = std::map<SettingName, std::optional<AppSetting>>;  // an absent one is unset
+
+AppSettings with_changes(AppSettings settings, const SettingChanges& changes);
 
 // Does a name look as if its value were a secret? PASSWORD, TOKEN, SECRET, KEY, … as a word of it, or a URL, which may
 // hold a password.

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace pushrod {
 
 namespace {
@@ -25,13 +23,8 @@ void compare_settings(const Release& old_release, const Release& release, std::v
 }
 
 void compare_processes(const Release& old_release, const Release& release, std::vector<Difference>& found) {
-  const auto find = [](const Release& where, const ProcessType& type) -> const Process* {
-    const auto at = std::find_if(where.processes.begin(), where.processes.end(),
-                                 [&](const Process& process) { return process.type == type; });
-    return at == where.processes.end() ? nullptr : &*at;
-  };
   for (const auto& process : release.processes) {
-    const auto* before = find(old_release, process.type);
+    const auto* before = find_process(old_release, process.type);
     const auto what = "process " + process.type.str();
     if (before == nullptr) {
       found.push_back({what, "", fmt::format("new, {} running", process.count)});
@@ -43,7 +36,7 @@ void compare_processes(const Release& old_release, const Release& release, std::
     if (before->command != process.command) found.push_back({what + " command", before->command, process.command});
   }
   for (const auto& process : old_release.processes) {
-    if (find(release, process.type) == nullptr) found.push_back({"process " + process.type.str(), "", "gone"});
+    if (find_process(release, process.type) == nullptr) found.push_back({"process " + process.type.str(), "", "gone"});
   }
 }
 

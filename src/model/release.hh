@@ -28,6 +28,11 @@ struct Release {
   WallTime created;
 };
 
+// Null when it has none of that type.
+const Process* find_process(const Release& release, const ProcessType& type);
+// Throws UserError, naming those that it has.
+const Process& require_process(const Release& release, const ProcessType& type);
+
 // What the database wants of an instance.
 enum class InstanceState {
   Starting,  // of a deployment before its commit point; gone if that fails

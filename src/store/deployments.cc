@@ -289,14 +289,6 @@ void Store::begin_step(std::int64_t group, Step step) {
   transaction.commit();
 }
 
-void Store::end_step(std::int64_t group, Step step) {
-  Transaction transaction(*db_);
-  db_->query("UPDATE steps SET ended = ? WHERE group_id = ? AND step = ? AND ended IS NULL")
-      .with(now(), group, to_string(step))
-      .run();
-  transaction.commit();
-}
-
 void Store::set_commit(AppId app, ReleaseNumber deployment, const CommitId& commit) {
   Transaction transaction(*db_);
   db_->query("UPDATE deployments SET commit_id = ? WHERE app_id = ? AND number = ?")

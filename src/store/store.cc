@@ -4,13 +4,14 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "model/layout.hh"
 #include "store/database.hh"
 #include "store/schema.hh"
 
 namespace pushrod {
 
 Store::Store(const std::filesystem::path& path, Milliseconds patience)
-    : db_(std::make_unique<Database>(path, patience)), key_file_(path.parent_path() / "settings.key") {
+    : db_(std::make_unique<Database>(path, patience)), key_file_(Layout(path.parent_path()).settings_key()) {
   prepare_schema(*db_);
 }
 

@@ -115,7 +115,6 @@ class Store {
   void fail(std::int64_t group, const Failure& failure);
   // Ends the step of the group that runs now. A step that is begun again goes on.
   void begin_step(std::int64_t group, Step step);
-  void end_step(std::int64_t group, Step step);
   // What a deployment runs, if that has changed while it waited.
   void set_commit(AppId app, ReleaseNumber deployment, const CommitId& commit);
   // Do requests wait until the deployments of the group are finished, or until they hold no more?

@@ -57,8 +57,6 @@ class Supervisor {
   void start(const std::vector<std::string>& names, Milliseconds deadline) const;
   // Tells the service to end: its stop signal now, SIGKILL after its stop timeout, no restart. Returns at once.
   void stop(const std::string& name) const;
-  // A service that ends from now on is not started again (s6-svc -O).
-  void do_not_restart(const std::string& name) const;
   // SIGKILL now, and no restart.
   void kill(const std::string& name) const;
   // Takes services that are down and not wanted up out of the tree and removes their directories; returns the others.

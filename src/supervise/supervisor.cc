@@ -103,11 +103,6 @@ void Supervisor::stop(const std::string& name) const {
   control_if_supervised(directory, "d");
 }
 
-void Supervisor::do_not_restart(const std::string& name) const {
-  const fs::path directory = layout_.service(name);
-  control_if_supervised(directory, "O");
-}
-
 void Supervisor::kill(const std::string& name) const {
   const fs::path directory = layout_.service(name);
   control_if_supervised(directory, "Ok");

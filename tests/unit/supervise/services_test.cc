@@ -68,16 +68,6 @@ TEST_F(Services, LogTheLastWordsBeforeTheirEndIsSeen) {
   }
 }
 
-TEST_F(Services, AreNotStartedAgainWhenTheyAreNotTo) {
-  run(instance("a", "while [ ! -e $SHARED/go ]; do sleep 0.01; done"));
-  supervisor_.do_not_restart("a");
-  EXPECT_TRUE(status("a").up);
-  write_file(layout_.root() / "shared" / "go", "");
-  ASSERT_TRUE(eventually([&] { return !status("a").up; }));
-  EXPECT_FALSE(status("a").wanted_up);
-  EXPECT_EQ(status("a").deaths, 1U);
-}
-
 TEST_F(Services, KillEndsAtOnceAndForGood) {
   run(instance("a", "trap '' TERM; echo 1 >> $SHARED/up; while :; do sleep 0.01; done"));
   ASSERT_TRUE(appears("up", "1"));

@@ -1,0 +1,54 @@
+// What a command is given to read.
+// Floor 7.
+#include "cli/input.hh"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+UserError too_long(const std::string& from, const Input& input) {
+  return UserError(fmt::format("{} is too long for {}", from, input.what),
+                   fmt::format("{} may have {}", input.what, format_bytes(input.cap)));
+}
+
+}  // namespace
+
+std::string read_standard_input(const Input& input) {
+  std::string text;
+  char buffer[65536];
+  while (text.size() <= input.cap) {
+    const auto got = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("reading standard input");
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  throw too_long("standard input", input);
+}
+
+std::string read_input(const Context& context, const std::string& file, const Input& input) {
+  if (file == "-") return read_standard_input(input);
+  if (context.caller().is_remote()) {
+    throw UserError(fmt::format("over SSH {} is read from standard input", input.what), input.over_ssh);
+  }
+  std::error_code not_there;
+  const auto size = fs::file_size(file, not_there);
+  if (!not_there && size > input.cap) throw too_long(quoted(file), input);
+  auto text = read_file(file, input.cap);
+  if (!text) {
+    throw UserError(fmt::format("there is no file {}", quoted(file)),
+                    fmt::format("name a file with {}, or say - for standard input", input.what));
+  }
+  return *std::move(text);
+}
+
+}  // namespace pushrod

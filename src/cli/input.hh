@@ -1,0 +1,22 @@
+// What a command is given to read: a file on this machine, or standard input.
+// Floor 7.
+#pragma once
+
+#include <string>
+
+#include "cli/context.hh"
+
+namespace pushrod {
+
+struct Input {
+  std::string what;      // "a public key": for complaints
+  std::string over_ssh;  // the command that gives it as standard input
+  std::size_t cap = 0;   // bytes
+};
+
+// The file, or standard input if it is "-"; over SSH there is nothing but that. Throws UserError for a file that is not
+// there and for anything longer than the cap.
+std::string read_input(const Context& context, const std::string& file, const Input& input);
+std::string read_standard_input(const Input& input);
+
+}  // namespace pushrod
