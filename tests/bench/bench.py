@@ -104,7 +104,7 @@ class BareRepository:
         keys.write_text(keys.read_text() + f'restrict,command="git-shell -c \\"$SSH_ORIGINAL_COMMAND\\"" {public}\n')
         self.path = platform.directory / "bare.git"
         platform.git("init", "--quiet", "--bare", "--initial-branch=main", self.path)
-        self.env = platform.client_env | {"GIT_SSH_COMMAND": " ".join(platform.ssh_argv(key))}
+        self.env = platform.client_env | platform.git_login(key)
 
     def push(self, work):
         """Pushes what the clone has."""

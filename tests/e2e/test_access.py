@@ -1,7 +1,5 @@
 """Who may do what: roles, apps, what looks like missing, and when a change of it counts."""
 
-import subprocess
-
 import pytest
 from harness import web_app
 
@@ -19,7 +17,7 @@ class Person:
         return self.platform.ssh(*words, key=self.key, code=code)
 
     def git(self, app, *words, code=0):
-        env = {"GIT_SSH_COMMAND": subprocess.list2cmdline(self.platform.ssh_argv(self.key))}
+        env = self.platform.git_login(self.key)
         return self.platform.git(*words, cwd=app.work.directory, env=env, code=code)
 
     def push(self, app, version, code=0):

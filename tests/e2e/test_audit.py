@@ -1,7 +1,5 @@
 """What is written down of every change: who, when, what, from where, and how it ended."""
 
-import subprocess
-
 import pytest
 from harness import web_app
 
@@ -64,7 +62,7 @@ def test_a_key_for_apps_sees_what_happened_to_those(platform, app):
     seen = platform.ssh("audit", "--json", "-n", "1000", key=key).json()
     assert {entry["app"] for entry in seen} == {app.name}
     assert other.name not in platform.ssh("audit", other.name, key=key, code=1).out
-    env = {"GIT_SSH_COMMAND": subprocess.list2cmdline(platform.ssh_argv(key))}
+    env = platform.git_login(key)
     app.work.commit({"VERSION": "2"})
     platform.git("push", "origin", "HEAD:main", cwd=app.work.directory, env=env, code=128)
     after = [entry["action"] for entry in platform.json("audit", app.name)]

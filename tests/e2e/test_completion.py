@@ -1,40 +1,10 @@
 """Completion in real shells: bash, zsh and fish, each at a terminal of its own."""
 
 import os
-import pty
-import select
 import time
 
 import pytest
-from harness import run_command
-
-
-class Terminal:
-    """A shell at a terminal, to type into."""
-
-    def __init__(self, argv, env, directory):
-        pid, self._fd = pty.fork()
-        if pid == 0:
-            os.chdir(directory)
-            os.execvpe(argv[0], argv, env)
-        self._pid = pid
-        self.text = ""
-
-    def type(self, text):
-        os.write(self._fd, text.encode())
-
-    def await_text(self, wanted, deadline=20.0):
-        """Waits until it shows the text, after what was awaited before."""
-        end = time.monotonic() + deadline
-        while wanted not in self.text:
-            left = end - time.monotonic()
-            assert left > 0 and select.select([self._fd], [], [], left)[0], f"no {wanted!r} in {self.text!r}"
-            self.text += os.read(self._fd, 4096).decode(errors="replace")
-        self.text = self.text[self.text.index(wanted) + len(wanted) :]
-
-    def close(self):
-        os.close(self._fd)
-        os.waitpid(self._pid, 0)
+from harness import Terminal, run_command
 
 
 @pytest.fixture
@@ -54,7 +24,7 @@ SHELLS = {
 def terminal(request, platform, shell_env):
     """bash or zsh, with the completion that `pushrod completion` prints."""
     argv, prepare = SHELLS[request.param]
-    terminal = Terminal(argv, shell_env, platform.directory)
+    terminal = Terminal(argv, shell_env, directory=platform.directory)
     # The echo of what is typed must not look like what is awaited.
     terminal.type(f"PS1='> '; {prepare}; echo rea''dy\n")
     terminal.await_text("ready")

@@ -1,18 +1,13 @@
 """One-off commands: `run` and `shell`, here and over SSH, with and without a terminal, attached and detached."""
 
-import contextlib
-import fcntl
 import hashlib
 import os
-import pty
 import signal
-import struct
 import subprocess
 import termios
-import threading
 
 import pytest
-from harness import finish, start_command, wait_until, web_app
+from harness import Terminal, finish, start_command, wait_until, web_app
 
 WORKER = {"Procfile": "worker: exec sleep 1000\n"}
 
@@ -33,55 +28,6 @@ def await_no_job(app):
     wait_until(lambda: not job_names(app), what="the end of the jobs")
     directory = app.platform.root / "run" / "jobs"
     wait_until(lambda: not directory.is_dir() or not list(directory.iterdir()), what="the end of their sandboxes")
-
-
-class Terminal:
-    """A person at a terminal in which a command runs."""
-
-    def __init__(self, argv, env, rows=33, columns=111):
-        self.ours, theirs = pty.openpty()
-        self.resize(rows, columns)
-        self.screen = b""
-
-        def sit_down():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        self.modes = termios.tcgetattr(theirs)
-        self.theirs = theirs
-        self.process = subprocess.Popen(
-            [str(word) for word in argv], env=env | {"TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs,
-            preexec_fn=sit_down,
-        )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        with contextlib.suppress(OSError):
-            while data := os.read(self.ours, 65536):
-                self.screen += data
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def type(self, text):
-        os.write(self.ours, text.encode())
-
-    def await_text(self, text):
-        wait_until(lambda: text.encode() in self.screen, what=f"{text!r} in {self.screen!r}")
-
-    def wait(self):
-        return self.process.wait(20)
-
-    def hang_up(self):
-        """The connection breaks: ssh is killed."""
-        self.process.kill()
-        self.process.wait()
-
-    def close(self):
-        if self.process.poll() is None:
-            self.hang_up()
-        os.close(self.ours)
-        os.close(self.theirs)
 
 
 @pytest.fixture
@@ -194,9 +140,11 @@ def test_a_terminal_over_ssh(platform, job_app, terminals):
     terminal.type("until [ \"$(stty size)\" = '50 132' ]; do sleep 0.02; done; echo re''sized\r")
     terminal.resize(50, 132)
     terminal.await_text("resized")
-    terminal.type("sleep 1000\r")
-    wait_until(lambda: platform.processes("sleep 1000"), what="sleep to run")
+    terminal.await_text("$ ")
+    terminal.type("sleep 1008\r")
+    wait_until(lambda: platform.processes("sleep 1008"), what="sleep to run")
     terminal.type("\x03")
+    terminal.await_text("$ ")
     terminal.type("echo code $?\r")
     terminal.await_text("code 130")
     terminal.type("exit 42\r")

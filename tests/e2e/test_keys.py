@@ -1,7 +1,6 @@
 """Keys and the gate: who may do what over SSH."""
 
 import os
-import subprocess
 
 import pytest
 from harness import run_command, web_app
@@ -92,7 +91,7 @@ def test_a_key_for_one_app_can_use_that_and_sees_nothing_else(platform, new_key)
     assert {p["app"] for p in platform.ssh("ps", "--json", key=key).json()} == {mine.name}
     platform.ssh("restart", mine.name, key=key)
 
-    env = {"GIT_SSH_COMMAND": subprocess.list2cmdline(platform.ssh_argv(key))}
+    env = platform.git_login(key)
     mine.work.commit({"VERSION": "by key"})
     platform.git("push", "origin", "HEAD:main", cwd=mine.work.directory, env=env)
     assert mine.version() == "by key"
@@ -120,7 +119,7 @@ def test_a_branch_that_also_runs_another_app_is_not_for_a_key_of_one(platform, n
     mine = platform.deploy(web_app("1"))
     other = platform.create_app(work=mine.work)
     platform.pushrod("key", "add", name, public(key), "--app", mine.name)
-    env = {"GIT_SSH_COMMAND": subprocess.list2cmdline(platform.ssh_argv(key))}
+    env = platform.git_login(key)
     mine.work.commit({"VERSION": "2"})
     result = platform.git("push", "origin", "HEAD:main", cwd=mine.work.directory, env=env, code=1)
     assert other.name not in result.err
@@ -183,7 +182,7 @@ def test_files_cannot_be_copied(platform, program):
 
 def test_variables_of_the_client_do_not_arrive(platform):
     app = platform.create_app(web_app(pushrod_toml='[build]\ncommand = "env > /cache/environment"\n'))
-    env = {"GIT_SSH_COMMAND": subprocess.list2cmdline([*platform.ssh_argv(), "-o", "SetEnv=LD_PRELOAD=/x LEAK=1"])}
+    env = platform.git_login(None, "-o", "SetEnv=LD_PRELOAD=/x LEAK=1")
     platform.git("push", "origin", "HEAD:main", cwd=app.work.directory, env=env)
     environment = (app.build_cache / "environment").read_text()
     assert "LEAK" not in environment and "LD_PRELOAD" not in environment and "CANARY" not in environment
