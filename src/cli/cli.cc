@@ -11,6 +11,7 @@
 #include "cli/completion.hh"
 #include "cli/gate.hh"
 #include "cli/grammar.hh"
+#include "cli/output.hh"
 #include "cli/verbs.hh"
 
 namespace pushrod {
@@ -78,7 +79,9 @@ int report_errors(const std::function<int()>& action) {
     static_cast<void>(std::fputs(text.c_str(), stderr));  // who would hear of it?
   };
   try {
-    return action();
+    const int code = action();
+    check_output();
+    return code;
   } catch (const UsageError& error) {
     show(error);
     return kExitUsage;
