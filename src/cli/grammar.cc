@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <limits>
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/output.hh"
 
 namespace pushrod {
 
@@ -72,6 +74,21 @@ UsageError usage_error(const CLI::ParseError& error, const CLI::App* command, co
   return UsageError(escaped(message), fmt::format("see: {} --help", full_name(command)));
 }
 
+// CLI11 itself would read "010" as 8, "0x10" as 16, " 3" as 3 and "" as 0.
+template <typename Number, typename Value>
+CLI::Option* add_number(CLI::App* command, const std::string& names, Value& value, const std::string& help) {
+  const auto read = [&value, name = names.substr(names.rfind(',') + 1)](const CLI::results_t& words) {
+    constexpr std::uint64_t kMost = std::numeric_limits<Number>::max();
+    const auto number = parse_unsigned(words.front());
+    if (!number || *number > kMost) {
+      throw CLI::ConversionError(fmt::format("{}: {} is no number from 0 to {}", name, quoted(words.front()), kMost));
+    }
+    value = static_cast<Number>(*number);
+    return true;
+  };
+  return command->add_option(names, read, help)->type_name("NUMBER");
+}
+
 }  // namespace
 
 Verb& Verb::needs(const std::string& name, std::string& value, const std::string& help) {
@@ -80,7 +97,7 @@ Verb& Verb::needs(const std::string& name, std::string& value, const std::string
 }
 
 Verb& Verb::needs(const std::string& name, unsigned& value, const std::string& help) {
-  command_->add_option(name, value, help)->required();
+  add_number<unsigned>(command_, name, value, help)->required();
   return *this;
 }
 
@@ -89,8 +106,8 @@ Verb& Verb::takes(const std::string& name, std::string& value, const std::string
   return *this;
 }
 
-Verb& Verb::takes(const std::string& name, unsigned& value, const std::string& help) {
-  command_->add_option(name, value, help);
+Verb& Verb::takes(const std::string& name, std::optional<unsigned>& value, const std::string& help) {
+  add_number<unsigned>(command_, name, value, help);
   return *this;
 }
 
@@ -112,17 +129,17 @@ Verb& Verb::option(const std::string& names, std::string& value, const std::stri
 }
 
 Verb& Verb::option(const std::string& names, unsigned& value, const std::string& help) {
-  command_->add_option(names, value, help);
+  add_number<unsigned>(command_, names, value, help);
   return *this;
 }
 
 Verb& Verb::option(const std::string& names, std::optional<unsigned>& value, const std::string& help) {
-  command_->add_option(names, value, help);
+  add_number<unsigned>(command_, names, value, help);
   return *this;
 }
 
 Verb& Verb::option(const std::string& names, std::int64_t& value, const std::string& help) {
-  command_->add_option(names, value, help);
+  add_number<std::int64_t>(command_, names, value, help);
   return *this;
 }
 
@@ -223,11 +240,11 @@ Grammar::Parsed Grammar::parse(const std::vector<std::string>& all_words) {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     parser_->parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(deepest(parser_.get())->help().c_str(), stdout);
+    print(deepest(parser_.get())->help());
   } catch (const CLI::CallForAllHelp&) {
-    std::fputs(parser_->help("", CLI::AppFormatMode::All).c_str(), stdout);
+    print(parser_->help("", CLI::AppFormatMode::All));
   } catch (const CLI::CallForVersion& version) {
-    std::puts(version.what());
+    print(fmt::format("{}\n", version.what()));
   } catch (const CLI::ParseError& error) {
     throw usage_error(error, deepest(parser_.get()), words);
   }

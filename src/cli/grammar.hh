@@ -19,6 +19,7 @@ class App;
 namespace pushrod {
 
 // What a verb takes. The variables that are filled must live as long as the grammar: the verb's action holds them.
+// Numbers are decimal digits and nothing else (I8).
 class Verb {
  public:
   // Whose verbs take the rest of the line, and where it goes.
@@ -29,7 +30,7 @@ class Verb {
   Verb& needs(const std::string& name, std::string& value, const std::string& help);
   Verb& needs(const std::string& name, unsigned& value, const std::string& help);
   Verb& takes(const std::string& name, std::string& value, const std::string& help);
-  Verb& takes(const std::string& name, unsigned& value, const std::string& help);
+  Verb& takes(const std::string& name, std::optional<unsigned>& value, const std::string& help);
   Verb& takes_all(const std::string& name, std::vector<std::string>& values, const std::string& help);
   // After what it needs, every word from the first one on that is no option, or from "--" on, exactly as it is.
   Verb& takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help);

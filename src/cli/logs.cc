@@ -276,23 +276,15 @@ int logs(Context& context, const LogsRequest& request) {
 }  // namespace
 
 void add_logs_verb(Grammar& grammar) {
-  struct Words : LogsRequest {
-    ReleaseNumber number = 0;
-  };
-  const auto words = std::make_shared<Words>();
-  grammar
-      .verb("logs", "what an app writes",
-            [words](Context& context) {
-              if (words->number != 0) words->deployment = words->number;
-              return logs(context, *words);
-            })
+  const auto words = std::make_shared<LogsRequest>();
+  grammar.verb("logs", "what an app writes", [words](Context& context) { return logs(context, *words); })
       .app(words->app)
       .flag("-f,--follow", words->follow, "go on as more is written")
       .option("-n,--lines", words->lines, "how many lines to begin with (default: 100; with --since all)")
       .option("--process", words->process, "only this process type, or TYPE.N; router: the requests")
       .option("--since", words->since, "only lines since then: 10m, 2h (ago), or \"2026-11-22 15:04\" (UTC)")
       .option("--grep", words->grep, "only lines in which this regular expression is found")
-      .option("--deployment", words->number, "the log of this deployment instead")
+      .option("--deployment", words->deployment, "the log of this deployment instead")
       .json(words->json);
 }
 

@@ -138,10 +138,10 @@ ReleaseNumber release_at(Context& context, const App& app, const CommitId& commi
                   "push the commit instead: git push --force REMOTE COMMIT:BRANCH");
 }
 
-int rollback(Context& context, const std::string& name, ReleaseNumber number) {
+int rollback(Context& context, const std::string& name, std::optional<ReleaseNumber> wanted) {
   const auto app = context.require_app(name, Right::Deploy);
   require_deployed(app, "roll back");
-  if (number == 0) number = previous_release(context, app);
+  const auto number = wanted ? *wanted : previous_release(context, app);
   if (number == *app.live) throw UserError(fmt::format("release {} of {} is the live one", number, app.name.str()));
   const auto target = require_release(context, app, number);
   auto change = change_of(context, app, DeploymentKind::Rollback);
@@ -172,6 +172,7 @@ void add_release_verbs(Grammar& grammar) {
   struct Words {
     std::string app;
     ReleaseNumber number = 0;
+    std::optional<ReleaseNumber> target;
     bool json = false;
   };
   const auto words = std::make_shared<Words>();
@@ -188,9 +189,9 @@ void add_release_verbs(Grammar& grammar) {
       .json(words->json);
   grammar
       .verb("rollback", "bring an older release back: code, settings and processes",
-            [words](Context& context) { return rollback(context, words->app, words->number); })
+            [words](Context& context) { return rollback(context, words->app, words->target); })
       .app(words->app)
-      .takes("N", words->number, "which one (default: the one before)");
+      .takes("N", words->target, "which one (default: the one before)");
 }
 
 }  // namespace pushrod

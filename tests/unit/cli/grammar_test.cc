@@ -1,10 +1,15 @@
 // The command line: what it understands from whom, and what it says of what it does not.
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.hh"
 #include "cli/output.hh"
 #include "in_root.hh"
 
@@ -38,6 +43,26 @@ TEST_F(Grammar, AMissingOrUnknownWordIsAMistakeInUsage) {
   EXPECT_THAT(misspelt({"restart"}), HasSubstr("APP"));
   EXPECT_THAT(misspelt({"app", "list", "--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(misspelt({"deployment", "blog", "many"}), Not(HasSubstr("(")));
+}
+
+TEST_F(Grammar, NumbersAreDecimalDigitsAndNothingElse) {
+  add_app("blog", "site");
+  for (const auto* number : {"0x10", "+3", " 3", "3 ", "", "3.0", "4294967296", "'3'"}) {
+    const auto words = fmt::format("{} is no number from 0 to 4294967295", quoted(number));
+    EXPECT_THAT(misspelt({"deployment", "blog", number}), HasSubstr("N: " + words));
+    EXPECT_THAT(misspelt({"rollback", "blog", number}), HasSubstr("N: " + words));
+    EXPECT_THAT(misspelt({"logs", "blog", "--lines", number}), HasSubstr("--lines: " + words));
+    EXPECT_THAT(misspelt({"logs", "blog", "--deployment", number}), HasSubstr("--deployment: " + words));
+    EXPECT_THAT(misspelt({"deployments", "blog", "-n", number}), HasSubstr("-n: " + words));
+  }
+  EXPECT_THAT(refused({"deployment", "blog", "010"}), HasSubstr("has no deployment 10"));
+  EXPECT_THAT(refused({"deployment", "blog", "4294967295"}), HasSubstr("has no deployment 4294967295"));
+}
+
+TEST_F(Grammar, ZeroIsNoWayToLeaveANumberOut) {
+  make_live(add_app("blog", "site"));
+  EXPECT_THAT(refused({"rollback", "blog", "0"}), HasSubstr("release 0 of blog is not kept"));
+  EXPECT_THAT(refused({"logs", "blog", "--deployment", "0"}), HasSubstr("has no deployment 0"));
 }
 
 TEST_F(Grammar, WhatOnlyTheOperatorMayCallIsUnknownToAKey) {
@@ -136,6 +161,28 @@ TEST_F(ReportErrors, EachKindHasItsExitCode) {
   EXPECT_EQ(report([]() -> int { throw SystemError("open x", ENOENT); }).first, 70);
   EXPECT_EQ(report([]() -> int { throw std::runtime_error("odd"); }),
             std::pair(70, std::string("pushrod: odd\n  this is a mistake in Pushrod\n")));
+}
+
+TEST_F(ReportErrors, OutputThatDoesNotArriveIsAnErrorUnlessNobodyReadsIt) {
+  // Standard output is `file` while the action prints.
+  const auto report_into = [](int file) {
+    const UniqueFd before(dup(STDOUT_FILENO));
+    dup2(file, STDOUT_FILENO);
+    const auto result = report([] {
+      print("text");
+      return 0;
+    });
+    dup2(before.get(), STDOUT_FILENO);
+    return result;
+  };
+  EXPECT_EQ(report_into(open_file("/dev/full", O_WRONLY).get()),
+            std::pair(70, std::string("pushrod: writing to standard output: No space left on device\n")));
+  EXPECT_EQ(report_into(open_file("/dev/null", O_WRONLY).get()), std::pair(0, std::string{})) << "it is forgotten then";
+  static_cast<void>(signal(SIGPIPE, SIG_IGN));
+  int ends[2] = {};
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  EXPECT_EQ(report_into(UniqueFd(ends[1]).get()), std::pair(0, std::string{}));
 }
 
 TEST_F(ReportErrors, EverythingIsShownInOrderAndMadeHarmless) {

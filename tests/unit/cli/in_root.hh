@@ -60,6 +60,26 @@ class InRoot : public testing::Test {
     Repository::create(layout_.repo(RepoName::parse(repo)), layout_.hooks(), {});
     return store.add_app(AppName::parse(name), RepoName::parse(repo), BranchName::parse("main"), "");
   }
+  // Its next deployment is live, with nothing running.
+  void make_live(const App& app) {
+    Store store(layout_.database());
+    const auto commit = CommitId::parse(std::string(40, 'a'));
+    const auto begun = store.begin_deployments(
+        {{.app_id = app.id, .kind = DeploymentKind::Push, .commit = commit, .previous = {}, .author = "ann"}});
+    store.advance(begun.front().group, DeploymentState::Running);
+    store.add_release({.app_id = app.id,
+                       .app = app.name,
+                       .number = begun.front().number,
+                       .commit = commit,
+                       .checkout = begun.front().number,
+                       .builder = "none",
+                       .processes = {},
+                       .environment = {},
+                       .created = now()});
+    store.advance(begun.front().group, DeploymentState::Ready);
+    store.commit_group(begun.front().group);
+    store.advance(begun.front().group, DeploymentState::Live);
+  }
   // A key in the database; without apps, an administrator's.
   Caller key(const std::string& name, const std::vector<std::string>& apps = {}) {
     std::vector<AppName> names;
