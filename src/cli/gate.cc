@@ -7,13 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
 #include <cstdlib>
+#include <string_view>
 
 #include "base/error.hh"
 #include "base/secret.hh"
 #include "base/text.hh"
 #include "cli/cli.hh"
 #include "git/repository.hh"
+#include "os/file_lock.hh"
 #include "os/files.hh"
 #include "ssh/original_command.hh"
 
@@ -28,26 +32,63 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// One escaped line a connection; what was asked for may be anything.
-void note(const Layout& layout, const Caller& caller, const std::string& who, const std::string& asked,
-          const std::string& verdict) {
-  const auto file = layout.service_log("gate.log");
-  make_directory(file.parent_path());
-  struct stat status = {};
-  if (stat(file.c_str(), &status) == 0 && status.st_size > kLongestLog)
-    rename(file.c_str(), (file.string() + ".1").c_str());
-  const auto fd = open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
-  write_all(fd.get(),
-            fmt::format("{} key={} from={} asked={} {}\n", format_time(now()), who, quoted(caller.address),
-                        quoted(asked, 300), verdict),
-            "writing " + file.string());
+// Whoever renames it, moves the file that had grown too long, and not the new one.
+void rotate(const Layout& layout, const fs::path& file) {
+  const auto is_too_long = [&] {
+    struct stat status = {};
+    return stat(file.c_str(), &status) == 0 && status.st_size > kLongestLog;
+  };
+  if (!is_too_long()) return;
+  const auto lock = FileLock::acquire(layout.gate_log_lock());
+  if (is_too_long()) rename_path(file, file.string() + ".1");
 }
 
-// A value of a setting is nobody's business, even if the command was refused for a slip.
+// One escaped line a connection; what was asked for may be anything. Where it cannot be written, on a full disk, the
+// connection is served nonetheless: it may be the one that makes room.
+void note(const Layout& layout, const Caller& caller, const std::string& who, const std::string& asked,
+          const std::string& verdict) {
+  const auto line = fmt::format("{} key={} from={} asked={} {}\n", format_time(now()), who, quoted(caller.address),
+                                quoted(asked, 300), verdict);
+  const auto file = layout.service_log("gate.log");
+  try {
+    make_directory(file.parent_path());
+    rotate(layout, file);
+    const auto fd = open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    write_all(fd.get(), line, "writing " + file.string());
+  } catch (const Error& error) {
+    fmt::print(stderr, "Note: this connection is not in the gate's log: {}\n", escaped(error.message()));
+  }
+}
+
+// Where the first so many words of the text end.
+std::size_t end_of_words(std::string_view text, unsigned count) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  std::size_t end = 0;
+  for (; count > 0 && end < text.size(); --count) {
+    const auto begin = std::min(text.find_first_not_of(kBlank, end), text.size());
+    end = std::min(text.find_first_of(kBlank, begin), text.size());
+  }
+  return end;
+}
+
+// A command that takes secrets, if the first word is one or is misspelt or quoted so that it may be meant; else empty.
+std::string secretive_verb(const std::string& asked) {
+  auto word = asked.substr(0, end_of_words(asked, 1));
+  std::erase_if(word,
+                [](char character) { return std::string_view("'\"\\ \t\r\n").find(character) != std::string::npos; });
+  const auto meant = nearest(word, {"config", "run", "cron"});
+  return meant && *meant != "cron" ? *meant : "";
+}
+
+// What of a command is written down. Values of settings and arguments of programs are nobody's business, even if the
+// command was refused for a slip: the first words remain, and of those what stands before a "=".
 std::string loggable(const std::string& asked) {
+  const std::string mark(Redactor::kMark);
+  const auto verb = secretive_verb(asked);
+  const auto words = end_of_words(asked, verb == "config" ? 3 : verb == "run" ? 2 : UINT_MAX);
   const auto equals = asked.find('=');
-  if (asked.find("config") == std::string::npos || equals == std::string::npos) return asked;
-  return asked.substr(0, equals + 1) + std::string(Redactor::kMark);
+  if (equals < words) return asked.substr(0, equals + 1) + mark;
+  return trim(asked.substr(words)).empty() ? asked : asked.substr(0, words) + " " + mark;
 }
 
 // The repo is there for whom one of its apps is; what it may do with one of them, it may do with the repo. Which
@@ -91,7 +132,9 @@ int gate(const std::filesystem::path& root, std::int64_t key_id) {
     note(context.layout(), caller, who, asked, "accepted");
     return run_verbs(root, std::get<VerbRequest>(request).words, caller);
   } catch (const UserError& error) {
-    note(context.layout(), caller, who, asked, "refused: " + escaped(error.message(), 300));
+    // The reason may quote what is not written down.
+    const bool is_whole = asked == variable("SSH_ORIGINAL_COMMAND");
+    note(context.layout(), caller, who, asked, is_whole ? "refused: " + escaped(error.message(), 300) : "refused");
     throw;
   }
 }

@@ -73,9 +73,10 @@ class Layout {
   fs::path locks() const { return run() / "locks"; }
   fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
   fs::path serve_lock() const { return locks() / "serve"; }
-  fs::path router_lock() const { return locks() / "router"; }    // one change of the router at a time
-  fs::path keys_lock() const { return locks() / "keys"; }        // one change of authorized_keys at a time
-  fs::path traffic_lock() const { return locks() / "traffic"; }  // one reading of the routes at a time
+  fs::path router_lock() const { return locks() / "router"; }      // one change of the router at a time
+  fs::path keys_lock() const { return locks() / "keys"; }          // one change of authorized_keys at a time
+  fs::path gate_log_lock() const { return locks() / "gate.log"; }  // one turn of the gate's log at a time
+  fs::path traffic_lock() const { return locks() / "traffic"; }    // one reading of the routes at a time
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
   fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }

@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "base/text.hh"
 #include "in_root.hh"
 
 namespace pushrod {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
@@ -87,6 +89,49 @@ TEST_F(Gate, WhatWasAskedForIsOneLineInTheLogWhateverItWas) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_LT(text.size(), 3000U);
+}
+
+TEST_F(Gate, NoValueOfASettingAndNoArgumentOfAProgramReachesTheLog) {
+  const auto bob = key("bob");
+  for (const std::string command :
+       {"config set blog PASSWORD=hunter2", "config set blog \"PASSWORD=hunter2's", "config set blog 'A=it'hunter2'",
+        "config set blog A=x\nhunter2", "config set blog PASSWORD hunter2", "config set blog hunter2\x01",
+        "config  set\tblog\nhunter2", "'config' set blog hunter2", "confg set blog hunter2", "set blog A=hunter2",
+        "run blog -- psql postgres://u:hunter2@h", "run blog curl 'hunter2", "run blog\nhunter2", "rum blog hunter2",
+        "app list \xff A=hunter2"}) {
+    ask(command, bob);
+    EXPECT_THAT(log(), Not(HasSubstr("hunter2"))) << command;
+  }
+  const auto lines = lines_of(log());
+  EXPECT_THAT(lines[0], EndsWith(R"(asked="config set blog [redacted]" accepted)"));
+  EXPECT_THAT(lines[1], EndsWith(R"(asked="config set blog [redacted]" refused)"));
+  EXPECT_THAT(log(), HasSubstr(R"(asked="set blog A=[redacted]" accepted)"));
+  EXPECT_THAT(log(), HasSubstr(R"(asked="run blog [redacted]" accepted)"));
+  ask("cron run blog 'nightly", bob);
+  EXPECT_THAT(log(), HasSubstr("asked=\"cron run blog 'nightly\" refused: the command has a quote that is not closed"));
+}
+
+TEST_F(Gate, AFullDiskShutsNobodyOut) {
+  const auto ann = key("ann", {"shop"});
+  make_directory(layout_.service_log(""));
+  fs::create_symlink("/dev/full", layout_.service_log("gate.log"));
+  setenv("SSH_ORIGINAL_COMMAND", "app list", 1);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(gate(layout_.root(), ann.key->id), kExitOk);
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("shop"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No space left on device"));
+}
+
+TEST_F(Gate, ALongLogIsTurnedOnceHoweverManySeeIt) {
+  const auto bob = key("bob");
+  const auto file = layout_.service_log("gate.log");
+  make_directory(file.parent_path());
+  write_file(file, std::string((1 << 20) + 1, 'x'), 0600, false);
+  ask("sh", bob);
+  ask("sh", bob);
+  EXPECT_EQ(fs::file_size(file.string() + ".1"), (1U << 20) + 1);
+  EXPECT_EQ(lines_of(log()).size(), 2U);
 }
 
 TEST_F(Gate, AnAllowedRepoIsServedByGit) {
