@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -12,6 +13,8 @@
 namespace pushrod {
 
 namespace {
+
+constexpr std::size_t kLongestShownName = 40;
 
 bool is_blank(char character) { return character == ' ' || character == '\t' || character == '\r'; }
 
@@ -52,6 +55,13 @@ class Reader {
   unsigned line_ = 1;
 };
 
+// Of a value over several lines without quotes, such as a PEM file, any part may stand where a name is expected. So a
+// name is shown only when it looks like one.
+bool looks_like_name(const std::string& text) {
+  const auto fits = [](unsigned char byte) { return std::isalnum(byte) != 0 || byte == '_'; };
+  return text.size() <= kLongestShownName && std::all_of(text.begin(), text.end(), fits);
+}
+
 SettingName read_name(Reader& reader) {
   std::string name;
   while (!reader.at_end() && reader.here() != '=' && reader.here() != '\n') name += reader.take();
@@ -61,7 +71,9 @@ SettingName read_name(Reader& reader) {
   try {
     return SettingName::parse(name);
   } catch (const UserError& error) {
-    reader.refuse(error.message(), error.hint());
+    if (looks_like_name(name)) reader.refuse(error.message(), error.hint());
+    reader.refuse("what stands before the '=' is no name of a setting",
+                  "a name has letters, digits and '_'; a value of several lines stands in quotes");
   }
 }
 
