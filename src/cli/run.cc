@@ -80,8 +80,11 @@ int run(Context& context, const RunWords& words) {
 
 int shell(Context& context, const std::string& name) {
   const auto app = context.require_app(name, Right::Deploy);
-  return run_attached_job(
-      context, app, {"/bin/sh", "-c", "if [ -x /bin/bash ]; then PS1='\\h:\\w\\$ ' exec /bin/bash; fi; exec /bin/sh"});
+  return audited(context, {app.name.str(), "shell", ""}, [&] {
+    return run_attached_job(
+        context, app,
+        {"/bin/sh", "-c", "if [ -x /bin/bash ]; then PS1='\\h:\\w\\$ ' exec /bin/bash; fi; exec /bin/sh"});
+  });
 }
 
 }  // namespace

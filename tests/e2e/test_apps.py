@@ -237,6 +237,8 @@ def test_a_deployment_can_be_cancelled_while_it_builds(platform):
     assert "Cancelling deployment 2" in platform.pushrod("cancel", app.name).out
     assert "cancelled" in finish(push, code=1).err
     assert app.last_deployment()["state"] == "cancelled"
+    records = [(r["action"], r["detail"], r["outcome"]) for r in platform.json("audit", app.name)]
+    assert ("cancel", "deployment 2", "done") in records
     assert not platform.processes("touch /cache/begun")
     assert (app.ref(), app.version(), app.checkouts()) == (before, "1", [1])
 

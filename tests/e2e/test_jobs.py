@@ -128,6 +128,12 @@ def test_output_that_nobody_reads_to_its_end_ends_the_command(platform, job_app)
     await_no_job(job_app)
 
 
+def test_a_shell_is_in_the_audit(platform, job_app):
+    platform.pushrod("shell", job_app.name, input="exit 42\n", code=42)
+    newest = platform.json("audit", job_app.name)[0]
+    assert (newest["action"], newest["outcome"]) == ("shell", "failed: exit code 42")
+
+
 # A terminal
 
 
