@@ -182,7 +182,7 @@ int config_list(Context& context, const std::string& app_name, bool json) {
     const bool pending = live && (in_use == live->settings.end() || in_use->second.sealed != setting.sealed);
     const auto shown = setting.secret ? std::string(kMask) : vault.open(app.id, name, setting.sealed).reveal();
     list.push_back({{"name", name.str()},
-                    {"value", setting.secret ? Json(nullptr) : Json(escaped(shown))},
+                    {"value", setting.secret ? Json(nullptr) : Json(shown)},
                     {"secret", setting.secret},
                     {"pending", pending}});
     table.add({name.str(), shown, pending ? "from the next release on" : ""});

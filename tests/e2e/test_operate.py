@@ -5,7 +5,7 @@ import os
 import sqlite3
 
 import pytest
-from harness import HELD_BUILD, Traffic, finish, wait_until, web_app
+from harness import HELD_BUILD, Traffic, finish, start_command, wait_until, web_app
 
 TWO_TYPES = 'web: python3 web.py\nworker: exec sleep 1000\n'
 
@@ -44,6 +44,24 @@ def test_several_settings_are_one_release_and_reach_every_process(platform):
     assert last["detail"] == "set COLOUR, GREETING"
     platform.pushrod("config", "unset", app.name, "COLOUR")
     assert (setting(app, "GREETING"), setting(app, "COLOUR")) == ("hello there", None)
+
+
+def test_a_list_for_machines_has_the_values_as_they_are(platform):
+    app = platform.create_app({})
+    value = 'a "quoted" \\ line\n\x1b[1m\u202e' + "x" * 10_000
+    platform.pushrod("config", "set", app.name, f"A={value}")
+    listed = platform.json("config", "list", app.name)
+    assert [(entry["name"], entry["value"]) for entry in listed] == [("A", value)]
+
+
+def test_an_export_to_a_full_disk_says_so(platform):
+    app = platform.create_app({})
+    platform.pushrod("config", "set", app.name, "A=1")
+    with open("/dev/full", "wb") as full:
+        export = start_command([platform.binary, "--root", platform.root, "config", "export", app.name],
+                               env=platform.server_env, stdout=full)  # fmt: skip
+        _, said = export.communicate(timeout=20)
+    assert export.returncode == 70 and b"No space left on device" in said
 
 
 def test_a_push_keeps_the_settings(platform):
