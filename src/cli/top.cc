@@ -108,11 +108,19 @@ bool wait_for_next_look(SignalReader& signals, Milliseconds pause) {
   return true;
 }
 
-// In the terminal's other screen, so that what was there is there again afterwards.
+// The terminal's other screen: what was there before is there again afterwards.
+class OtherScreen {
+ public:
+  OtherScreen() { print("\x1b[?1049h"); }
+  ~OtherScreen() { print("\x1b[?1049l"); }
+  OtherScreen(const OtherScreen&) = delete;
+  OtherScreen& operator=(const OtherScreen&) = delete;
+};
+
 void watch(Context& context, const std::optional<AppName>& only) {
   const RawMode raw(STDIN_FILENO);
   SignalReader signals({SIGINT, SIGTERM, SIGHUP});
-  print("\x1b[?1049h");
+  const OtherScreen screen;
   auto before = look(context);
   for (auto pause = kFirstLook; wait_for_next_look(signals, pause); pause = kNextLook) {
     auto after = look(context);
@@ -121,7 +129,6 @@ void watch(Context& context, const std::optional<AppName>& only) {
     print(text);
     before = std::move(after);
   }
-  print("\x1b[?1049l");
 }
 
 int show_usage(Context& context, const std::string& app, bool json) {
