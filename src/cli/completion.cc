@@ -75,9 +75,8 @@ Names release_numbers(const Store& store, const Completion& completion) {
 }
 
 Names stored_names(const Completion& completion, const std::vector<std::string>& words) {
-  const auto root = choose_root(value_before(words, "--root"));
   if (const auto user = value_before(words, "--user"); geteuid() == 0 || !user.empty()) become_user(user);
-  const auto database = Layout(root).database();
+  const auto database = Layout(choose_root(value_before(words, "--root"))).database();
   if (!fs::exists(database)) return {};
   const Store store(database, kPatience);
   if (completion.value == "APP" || completion.value == "--app") return app_names(store);
@@ -99,7 +98,7 @@ Names values_of(const Completion& completion, const std::vector<std::string>& wo
   }
   try {
     return stored_names(completion, words);
-  } catch (const Error&) {
+  } catch (const std::exception&) {  // the file system's are no Error
     return {};
   }
 }

@@ -84,6 +84,14 @@ TEST_F(Completions, ChangesNothingAndSaysNothingWhereThereIsNoRoot) {
   EXPECT_FALSE(fs::exists(nowhere));
 }
 
+TEST_F(Completions, SaysNothingWhereItMayNotLook) {
+  const auto closed = layout_.root() / "closed";
+  make_directory(closed, 0);
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(complete(grammar_, {"--root", (closed / "root").string(), "app", "info", ""}), kExitOk);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+}
+
 TEST_F(Completions, EveryShellHasItsScript) {
   EXPECT_THAT(printed({"completion", "bash"}), StartsWith("# Completion of pushrod's command line for bash."));
   EXPECT_THAT(printed({"completion", "zsh"}), StartsWith("#compdef pushrod\n"));
