@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <limits>
 
 #include "base/error.hh"
@@ -16,6 +18,19 @@ namespace pushrod {
 namespace {
 
 constexpr const char* kVersion = PUSHROD_VERSION;
+
+// "--role ROLE" for what takes a value; what excludes what is said when somebody tries.
+class HelpFormat : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional() || option->get_items_expected_max() == 0) return {};
+    const auto& names = option->get_lnames();
+    if (names.empty()) return " N";
+    std::string name = " " + names.front();
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char letter) { return std::toupper(letter); });
+    return name;
+  }
+};
 
 CLI::App* deepest(CLI::App* command) {
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
@@ -43,6 +58,16 @@ std::size_t count_needed(const CLI::App* command) {
   return options.size();
 }
 
+UsageError no_such_command(const CLI::App* command, const std::string& word) {
+  std::vector<std::string> known;
+  for (const auto* sub : command->get_subcommands({})) {
+    if (!sub->get_group().empty()) known.push_back(sub->get_name());
+  }
+  const auto meant = nearest(word, known);
+  return UsageError(fmt::format("there is no command {}", quoted(word)),
+                    meant ? fmt::format("did you mean {}?", *meant) : "known: " + join(known, ", "));
+}
+
 // The first word that is no command where one was expected.
 std::optional<UsageError> wrong_command(const CLI::App* command, const std::vector<std::string>& known,
                                         const std::vector<std::string>& words) {
@@ -50,14 +75,57 @@ std::optional<UsageError> wrong_command(const CLI::App* command, const std::vect
   for (const auto& word : words) {
     if (word.starts_with("-") || std::find(known.begin(), known.end(), word) != known.end()) continue;
     if (command->get_parent() != nullptr && word == command->get_name()) continue;
-    if (const auto meant = nearest(word, known)) {
-      return UsageError(fmt::format("there is no command {}", quoted(word)), fmt::format("did you mean {}?", *meant));
-    }
+    if (nearest(word, known)) return no_such_command(command, word);
   }
   if (const auto left = command->remaining(); !left.empty() && !left.front().starts_with("-")) {
-    return UsageError(fmt::format("there is no command {}", quoted(left.front())), "known: " + join(known, ", "));
+    return no_such_command(command, left.front());
   }
   return std::nullopt;
+}
+
+// The option that a word such as "-n5" or "--since=1h" begins with; null if the command has none.
+const CLI::Option* option_in(const CLI::App* command, const std::string& word) {
+  const bool is_long = word.starts_with("--");
+  return command->get_option_no_throw(is_long ? word.substr(0, word.find('=')) : word.substr(0, 2));
+}
+
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word.front() == '-' && std::isdigit(static_cast<unsigned char>(word[1])) == 0;
+}
+
+std::optional<UsageError> wrong_option(const CLI::App* command, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    if (word == "--") break;
+    if (const auto* next = command_called(command, word)) command = next;
+    if (!is_option(word) || option_in(command, word) != nullptr) continue;
+    std::vector<std::string> known;
+    for (const auto* option : command->get_options()) {
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    const auto meant = nearest(word, known);
+    return UsageError(
+        fmt::format("there is no option {}", quoted(word)),
+        meant ? fmt::format("did you mean {}?", *meant) : fmt::format("see: {} --help", full_name(command)));
+  }
+  return std::nullopt;
+}
+
+// CLI11's complaints, in this project's words.
+std::string complaint(const CLI::ParseError& error, const CLI::App* command) {
+  std::string message = error.what();
+  if (const auto newline = message.find('\n'); newline != std::string::npos) message.resize(newline);
+  const auto before = [&](std::string_view part) { return message.substr(0, message.find(part)); };
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !command->remaining().empty()) {
+    return fmt::format("{} is one word too many", quoted(command->remaining().front()));
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) return before(" is required") + " is missing";
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) return before(":") + " needs a value";
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    constexpr std::string_view kExcludes = " excludes ";
+    const auto other = message.substr(message.find(kExcludes) + kExcludes.size());
+    return fmt::format("{} and {} cannot both be given", before(kExcludes), other);
+  }
+  return message;
 }
 
 UsageError usage_error(const CLI::ParseError& error, const CLI::App* command, const std::vector<std::string>& words) {
@@ -66,12 +134,13 @@ UsageError usage_error(const CLI::ParseError& error, const CLI::App* command, co
     if (!sub->get_group().empty()) known.push_back(sub->get_name());
   }
   if (const auto wrong = wrong_command(command, known, words)) return *wrong;
+  const auto* top = command;
+  while (top->get_parent() != nullptr) top = top->get_parent();
+  if (const auto wrong = wrong_option(top, words)) return *wrong;
   if (!known.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return UsageError("a command is missing", "known: " + join(known, ", "));
   }
-  std::string message = error.what();
-  if (const auto newline = message.find('\n'); newline != std::string::npos) message.resize(newline);
-  return UsageError(escaped(message), fmt::format("see: {} --help", full_name(command)));
+  return UsageError(escaped(complaint(error, command)), fmt::format("see: {} --help", full_name(command)));
 }
 
 // CLI11 itself would read "010" as 8, "0x10" as 16, " 3" as 3 and "" as 0.
@@ -161,8 +230,15 @@ Verb& Verb::excludes(const std::string& option, const std::string& other) {
 Grammar::Grammar()
     : parser_(std::make_unique<CLI::App>("Pushrod: git push puts a branch into production on your own machine.",
                                          "pushrod")) {
+  const auto format = std::make_shared<HelpFormat>();
+  format->label("Positionals", "Arguments");
+  format->label("SUBCOMMAND", "COMMAND");
+  format->label("SUBCOMMANDS", "COMMANDS");
+  format->label("Subcommands", "Commands");
+  parser_->formatter(format);  // its subcommands inherit this and the next line
+  parser_->set_help_flag("-h,--help", "print this");
   parser_->require_subcommand(1);
-  parser_->set_version_flag("--version", std::string("pushrod ") + kVersion);
+  parser_->set_version_flag("--version", std::string("pushrod ") + kVersion, "print the version");
 }
 
 Grammar::~Grammar() = default;
@@ -232,15 +308,31 @@ void Grammar::take_rest(std::vector<std::string>& words) const {
   }
 }
 
+void Grammar::print_help(const std::vector<std::string>& verb) const {
+  const CLI::App* command = parser_.get();
+  std::string before;
+  for (const auto& word : verb) {
+    const auto* next = command_called(command, word);
+    if (next == nullptr || next->get_group().empty()) throw no_such_command(command, word);
+    before = full_name(command);
+    command = next;
+  }
+  print(command->help(before));
+}
+
 Grammar::Parsed Grammar::parse(const std::vector<std::string>& all_words) {
   parsed_ = {};
   auto words = all_words;
+  if (words.empty() || words.front() == "help") {
+    print_help({words.begin() + (words.empty() ? 0 : 1), words.end()});
+    return {};
+  }
   take_rest(words);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     parser_->parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    print(deepest(parser_.get())->help());
+    print(parser_->help());
   } catch (const CLI::CallForAllHelp&) {
     print(parser_->help("", CLI::AppFormatMode::All));
   } catch (const CLI::CallForVersion& version) {

@@ -44,7 +44,7 @@ class Verb {
   Verb& excludes(const std::string& option, const std::string& other);
 
   Verb& app(std::string& value) { return needs("APP", value, "the app"); }
-  Verb& json(bool& value) { return flag("--json", value, "for machines"); }
+  Verb& json(bool& value) { return flag("--json", value, "as JSON"); }
 
  private:
   CLI::App* command_;
@@ -84,7 +84,8 @@ class Grammar {
   // Options before every verb.
   Verb top();
 
-  // What the words ask for; exactly one of both is set, or neither when all was printed already (--help).
+  // What the words ask for; exactly one of both is set, or neither when all was printed already: `help VERB`,
+  // `VERB --help`, or no words at all.
   struct Parsed {
     Action action;
     std::function<int()> bare;
@@ -99,6 +100,7 @@ class Grammar {
 
  private:
   CLI::App* group_of(const std::string& name);
+  void print_help(const std::vector<std::string>& verb) const;
   std::unique_ptr<CLI::App> parser_;
   // Takes the rest of the line off the words, if there is one, and hands it over.
   void take_rest(std::vector<std::string>& words) const;

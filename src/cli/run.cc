@@ -97,7 +97,7 @@ void add_run_verbs(Grammar& grammar) {
       .app(words->app)
       .flag("-d,--detach", words->detach, "go on without this connection; its output goes to the app's logs")
       .option("--stop", words->stop, "end this job instead, such as run.3")
-      .takes_rest("COMMAND…", words->command, "a program and its arguments, or one word that is a command line");
+      .takes_rest("COMMAND", words->command, "a program and its arguments, or one word that is a command line");
   grammar
       .verb("shell", "a shell beside the app, with its code and environment",
             [words](Context& context) { return shell(context, words->app); })

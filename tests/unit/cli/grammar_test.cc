@@ -29,7 +29,7 @@ TEST_F(Grammar, AMisspeltCommandIsAnsweredWithTheNearest) {
 
 TEST_F(Grammar, AnUnknownCommandIsAnsweredWithThoseThatThereAre) {
   EXPECT_THAT(misspelt({"xyzzy-quux"}), HasSubstr("there is no command \"xyzzy-quux\" | known: app, "));
-  EXPECT_THAT(misspelt({}), HasSubstr("a command is missing | known: app, "));
+  EXPECT_THAT(printed({}), HasSubstr("Usage: pushrod "));
   EXPECT_EQ(misspelt({"repo"}), "a command is missing | known: list");
 }
 
@@ -63,6 +63,31 @@ TEST_F(Grammar, ZeroIsNoWayToLeaveANumberOut) {
   make_live(add_app("blog", "site"));
   EXPECT_THAT(refused({"rollback", "blog", "0"}), HasSubstr("release 0 of blog is not kept"));
   EXPECT_THAT(refused({"logs", "blog", "--deployment", "0"}), HasSubstr("has no deployment 0"));
+}
+
+TEST_F(Grammar, WhatIsWrongWithTheWordsIsSaidPlainly) {
+  add_app("blog", "site");
+  EXPECT_EQ(misspelt({"--versoin"}), "there is no option \"--versoin\" | did you mean --version?");
+  EXPECT_EQ(misspelt({"app", "create", "--bogus"}), "there is no option \"--bogus\" | see: pushrod app create --help");
+  EXPECT_EQ(misspelt({"app", "list", "-x5"}), "there is no option \"-x5\" | see: pushrod app list --help");
+  EXPECT_EQ(misspelt({"app", "create"}), "NAME is missing | see: pushrod app create --help");
+  EXPECT_EQ(misspelt({"app", "info", "blog", "shop"}), "\"shop\" is one word too many | see: pushrod app info --help");
+  EXPECT_EQ(misspelt({"key", "add", "ann", "--role"}), "--role needs a value | see: pushrod key add --help");
+  EXPECT_EQ(misspelt({"key", "set", "ann", "--app", "blog", "--all-apps"}),
+            "--app and --all-apps cannot both be given | see: pushrod key set --help");
+}
+
+TEST_F(Grammar, HelpIsGivenForTheAsking) {
+  const auto all = printed({"help"});
+  EXPECT_THAT(all, HasSubstr("Usage: pushrod [OPTIONS] COMMAND"));
+  EXPECT_EQ(printed({}), all);
+  EXPECT_EQ(printed({"--help"}), all);
+  EXPECT_THAT(printed({"help", "key"}), HasSubstr("let a key in no more"));
+  const auto one = printed({"help", "key", "set"});
+  EXPECT_THAT(one, HasSubstr("Usage: pushrod key set [OPTIONS] KEY"));
+  EXPECT_THAT(one, HasSubstr("--role ROLE"));
+  EXPECT_EQ(printed({"key", "set", "--help"}), one);
+  EXPECT_THAT(misspelt({"help", "serve"}), HasSubstr("there is no command \"serve\""));
 }
 
 TEST_F(Grammar, WhatOnlyTheOperatorMayCallIsUnknownToAKey) {
