@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from harness import web_app
+from harness import wait_until, web_app
 
 MANIFEST = """[processes.web]
 command = "python3 web.py"
@@ -48,6 +48,8 @@ def test_it_tells_what_would_change_and_changes_nothing(own_platform, app):
     app.await_settled()
     own_platform.pushrod("config", "set", app.name, "DATABASE_URL=x")
     app.await_settled()
+    kept = own_platform.root / "repos" / f"{app.name}.git" / "refs" / "pushrod" / "keep" / app.name / "2"
+    wait_until(kept.exists, what="the daemon to have tidied up after it")
     first = app.work.head()
     before, logs = files_of(own_platform), logs_of(own_platform, app)
     app.work.commit({"Procfile": None, "pushrod.toml": MANIFEST, "requirements.txt": ""}, "more of it")

@@ -1,6 +1,6 @@
 """What an instance or a build may use at the most, and what happens when it wants more (faults 38 and 39).
 
-These hold on every machine, with or without cgroups: what only a cgroup can do is tried in tests/unit/sandbox.
+These hold on every machine, with or without cgroups: what only a cgroup can do is tried by script/guest.
 """
 
 import os
@@ -8,6 +8,7 @@ import re
 import time
 
 import pytest
+from crash import app_processes
 from harness import Traffic, wait_until, web_app
 
 # Processes that make processes, until there are no more to be had; what it got is in /data.
@@ -28,14 +29,19 @@ while True:
 """
 
 
+def has_cgroups(platform):
+    """Do cgroups limit here, or the processes themselves?"""
+    return (platform.root / "run" / "cgroup").exists()
+
+
 def bombs(platform):
     """The processes that the bomb has made; not bwrap and the shim, whose command lines hold its name, too."""
     return [process for process in platform.processes("bomb.py") if process.argv[0] == "python3"]
 
 
-def limits_of(platform, command):
-    """/proc/PID/limits of the process with this command line: name → soft limit."""
-    pid = next(process.pid for process in platform.processes(command) if process.command == command)
+def limits_of(app, *argv):
+    """/proc/PID/limits of the app's process with this command line: name → soft limit."""
+    pid = next(process.pid for process in app_processes(app) if process.argv[:-1] == [*argv])
     lines = open(f"/proc/{pid}/limits", encoding="utf-8").read().splitlines()[1:]
     return {line[:25].strip(): line[26:].split()[0] for line in lines}
 
@@ -50,12 +56,11 @@ def test_limits_reach_the_processes_of_their_type_alone(platform):
     processes = 64
     open_files = 100
     """
-    platform.deploy(web_app("1", pushrod_toml=toml))
-    worker = limits_of(platform, "sleep 31415")
-    if not (platform.root / "run" / "cgroup").exists():
-        assert worker["Max data size"] == str(256 << 20)
+    app = platform.deploy(web_app("1", pushrod_toml=toml))
+    worker = limits_of(app, "sleep", "31415")
+    assert worker["Max data size"] == ("unlimited" if has_cgroups(platform) else str(256 << 20))
     assert (worker["Max processes"], worker["Max open files"]) == ("65", "100")
-    others = limits_of(platform, "python3 web.py")
+    others = limits_of(app, "python3", "web.py")
     assert others["Max data size"] == "unlimited"
     assert others["Max processes"] == "1025", "what an app does not say, the operator says"
     assert int(others["Max open files"]) > 1000
@@ -75,10 +80,12 @@ def test_a_limit_that_this_machine_cannot_keep_is_told_to_the_pusher(platform):
     toml = '[processes.worker]\ncommand = "exec sleep 1000"\ncpu = 0.5\nmemory = "256 MiB"\n'
     app = platform.create_app({"pushrod.toml": toml})
     pushed = app.push().err
-    if not (platform.root / "run" / "cgroup").exists():
+    finding = next(f for f in platform.json("doctor") if f["name"] == "cgroup limits")
+    if has_cgroups(platform):
+        assert f"limits of {app.name}" not in pushed and finding["good"]
+    else:
         assert f"limits of {app.name}: cpu is not limited, memory is limited per process" in pushed
         assert "pushrod doctor" in pushed
-        finding = next(f for f in platform.json("doctor") if f["name"] == "cgroup limits")
         assert not finding["good"] and "cpu" in finding["lost"] and "Delegate=yes" in finding["remedy"]
 
 

@@ -38,7 +38,7 @@ def test_open_connections_do_not_hold_up_the_end(make_platform):
     app = platform.deploy()
     follower = platform.start_ssh("logs", app.name, "-f")
     wait_until(lambda: platform.processes("gate --key"), what="the connection")
-    platform.stop()
+    platform.stop(deadline=20)  # the router's requests would have 30 s
     assert finish(follower).code != 0
 
 

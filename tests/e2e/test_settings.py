@@ -95,7 +95,10 @@ def test_ports_run_out_with_one_line(make_platform):
     platform.start()
     app = platform.deploy(web_app("1"))
     second = platform.create_app(web_app("2"))
-    second.push({"pushrod.toml": "[processes.web]\ncommand = 'python3 web.py'\ncount = 2\n", "Procfile": None}, code=1)
+    result = second.push({"pushrod.toml": "[processes.web]\ncommand = 'python3 web.py'\ncount = 2\n", "Procfile": None}, code=1)
+    why = f"no port from {first} to {first + 1} is free"
+    told = [line for line in result.err.splitlines() if line.startswith("remote:") and why in line]
+    assert len(told) == 1, result
     assert app.version() == "1"
     app.push({"VERSION": "3"})
     assert app.version() == "3"

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from harness import Traffic, finish, wait_until, web_app
+from harness import Traffic, echo, finish, open_websocket, wait_until, web_app
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ NO_OVERLAP = '[processes.web]\ncommand = "python3 web.py"\noverlap = false\nstop
 HELD_RELEASE = """[processes.web]
 command = "python3 web.py"
 [release]
-command = "ls /data; until [ -e /data/go ]; do sleep 0.02; done"
+command = "touch /data/held; until [ -e /data/go ]; do sleep 0.02; done"
 hold = true
 """
 
@@ -182,8 +182,8 @@ def test_requests_wait_for_a_release_command_that_asks_for_it(platform):
     app = platform.deploy(web_app("1"))
     with Traffic(app) as traffic:
         push = app.start_push({"VERSION": "2", "pushrod.toml": HELD_RELEASE, "Procfile": None})
-        wait_until(lambda: platform.json("app", "info", app.name)["traffic"] == "held")
-        wait_until(lambda: app.last_deployment()["state"] == "running")
+        wait_until((app.data / "held").exists, what="the release command")
+        assert platform.json("app", "info", app.name)["traffic"] == "held"
         before = len(traffic.requests())
         (app.data / "go").touch()
         finish(push, code=0)
@@ -229,14 +229,23 @@ def test_an_idle_app_sleeps_and_the_next_request_wakes_it(own_platform):
         traffic.await_requests(20)
     traffic.assert_no_failure()
     assert states(app)["web"] == "running"
-    waits = sorted(request.end - request.start for request in traffic.requests())
-    print("longest wait", waits[-1])
 
 
-def test_a_request_in_flight_and_a_websocket_keep_an_app_awake(own_platform):
+def test_a_request_in_flight_keeps_an_app_awake(own_platform):
     app = own_platform.deploy(web_app("1", pushrod_toml=SLEEPY.replace("1s", "2s")))
     assert app.get("/slow?ms=7000").text == "1"
     assert states(app)["web"] == "running"
+    await_sleep(app)
+
+
+def test_an_open_websocket_keeps_an_app_awake(own_platform):
+    app = own_platform.deploy(web_app("1", pushrod_toml=SLEEPY))
+    with open_websocket(app) as connection:
+        # One that has been idle for a shorter time tells when it is late enough.
+        idle = own_platform.deploy(web_app("1", pushrod_toml=SLEEPY))
+        wait_until(lambda: states(idle)["web"] == "asleep", 30, "sleep")
+        assert states(app)["web"] == "running"
+        assert echo(connection, "still here") == "still here"
     await_sleep(app)
 
 
