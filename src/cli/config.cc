@@ -43,9 +43,20 @@ void check_value(const SettingName& name, const Secret& value) {
   }
 }
 
+// Absent when the key that it was sealed with is lost: setting it again is the way out of that.
+std::optional<Secret> opened(const Vault& vault, AppId app, const SettingName& name, const AppSetting& setting) {
+  try {
+    return vault.open(app, name, setting.sealed);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 void check_total(const Vault& vault, AppId app, const AppSettings& settings) {
   std::size_t total = 0;
-  for (const auto& [name, value] : vault.open_all(app, settings)) total += name.size() + value.size();
+  for (const auto& [name, setting] : settings) {
+    if (const auto value = opened(vault, app, name, setting)) total += name.str().size() + value->reveal().size();
+  }
   if (total > kLargestEnvironment) {
     throw UserError(fmt::format("all settings together would be too long: {}", format_bytes(total)),
                     fmt::format("{} are allowed: put some into files in /data", format_bytes(kLargestEnvironment)));
@@ -61,9 +72,21 @@ std::string described(const SettingChanges& changes) {
   return join(parts, ", ");
 }
 
+// Is all of it so already, in what runs as well if it is to be changed now?
+bool is_so(Context& context, const App& app, const SettingChanges& changes, When when) {
+  auto& store = context.store();
+  const auto has_all = [&](const AppSettings& settings) { return with_changes(settings, changes) == settings; };
+  if (!has_all(store.settings(app.id))) return false;
+  return when == When::NextRelease || !app.live || has_all(store.release(app.id, *app.live).value().settings);
+}
+
 // Without an app that runs there is nothing to deploy: they are for the next release.
 int change_settings(Context& context, const App& app, const SettingChanges& changes, When when) {
   auto& store = context.store();
+  if (is_so(context, app, changes, when)) {
+    print(fmt::format("The settings of {} are that already: {}.\n", app.name.str(), described(changes)));
+    return kExitOk;
+  }
   check_total(store.vault(), app.id, with_changes(store.settings(app.id), changes));
   if (when == When::Now && app.live) {
     auto change = change_of(context, app, DeploymentKind::Config);
@@ -83,10 +106,16 @@ int change_settings(Context& context, const App& app, const SettingChanges& chan
 
 AppSetting sealed(Context& context, const App& app, const SettingName& name, const Secret& value, bool secret) {
   check_value(name, value);
+  const auto& vault = context.store().vault();
   const auto known = context.store().settings(app.id);
   const auto before = known.find(name);
-  const bool was_secret = before != known.end() && before->second.secret;
-  return {context.store().vault().seal(app.id, name, value), secret || was_secret || looks_secret(name)};
+  secret = secret || looks_secret(name);
+  if (before == known.end()) return {vault.seal(app.id, name, value), secret};
+  secret = secret || before->second.secret;
+  // Sealed anew, the same value would look like another one.
+  const auto old = opened(vault, app.id, name, before->second);
+  const bool is_same = old && old->reveal() == value.reveal();
+  return {is_same ? before->second.sealed : vault.seal(app.id, name, value), secret};
 }
 
 int config_set(Context& context, const std::string& app_name, const std::vector<std::string>& words, bool secret,

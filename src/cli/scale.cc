@@ -48,13 +48,22 @@ int scale(Context& context, const std::string& name, const std::vector<std::stri
   require_deployed(app, "scale");
   const auto release = context.store().release(app.id, *app.live);
   if (words.empty()) return show_scale(app, *release, json);
+  if (json) throw UsageError("--json is for showing the scale, not for changing it", "leave it out");
   auto change = change_of(context, app, DeploymentKind::Scale);
   std::vector<std::string> changes;
   for (const auto& word : words) {
     const auto [type, count] = parse_count(word);
     const auto& process = require_process(*release, type);
     if (!change.counts.emplace(type, count).second) throw UserError(fmt::format("{} is named twice", type.str()));
-    changes.push_back(fmt::format("{} {} to {}", type.str(), process.count, count));
+    if (process.count != count) {
+      changes.push_back(fmt::format("{} {} to {}", type.str(), process.count, count));
+    } else if (!process.is_scaled) {
+      changes.push_back(fmt::format("{} stays {}, whatever the app's files say", type.str(), count));
+    }
+  }
+  if (changes.empty()) {
+    print(fmt::format("The scale of {} is that already: {}.\n", app.name.str(), join(words, " ")));
+    return kExitOk;
   }
   change.detail = join(changes, ", ");
   return run_change(context, change);
@@ -87,7 +96,10 @@ int restart(Context& context, const std::string& name, const std::string& type) 
   if (!type.empty()) {
     const auto release = context.store().release(app.id, *app.live);
     change.only = ProcessType::parse(type);
-    require_process(*release, *change.only);
+    if (require_process(*release, *change.only).count == 0) {
+      throw UserError(fmt::format("the scale of {} is {}=0: there is nothing to restart", app.name.str(), type),
+                      fmt::format("scale {} {}=1", app.name.str(), type));
+    }
     change.detail = type;
   }
   return run_change(context, change);

@@ -134,6 +134,32 @@ void check_transition(Connection& connection, std::int64_t group, DeploymentStat
   throw Error(fmt::format("deployment group {} is {} and cannot become {}", group, to_string(from), to_string(to)));
 }
 
+// The settings of the app become those of the release that a rollback has made; but what is set or unset for the next
+// release, and so is otherwise in the live one, waits on.
+void restore_settings(Connection& connection, const Deployment& deployment) {
+  const std::string in_live =
+      "(SELECT l.sealed, l.secret FROM release_settings l JOIN apps a ON a.id = l.app_id AND a.live = l.number"
+      " WHERE l.app_id = ?1 AND l.name = ";
+  connection
+      .query(
+          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret FROM release_settings r"
+          " WHERE r.app_id = ?1 AND r.number = ?2"
+          " AND (EXISTS (SELECT 1 FROM app_settings s WHERE s.app_id = ?1 AND s.name = r.name) OR NOT EXISTS " +
+          in_live +
+          "r.name))"
+          " ON CONFLICT (app_id, name) DO UPDATE SET sealed = excluded.sealed, secret = excluded.secret"
+          " WHERE (app_settings.sealed, app_settings.secret) = " +
+          in_live + "app_settings.name)")
+      .with(deployment.app_id, deployment.number)
+      .run();
+  connection
+      .query("DELETE FROM app_settings WHERE app_id = ?1 AND (sealed, secret) = " + in_live +
+             "app_settings.name)"
+             " AND name NOT IN (SELECT r.name FROM release_settings r WHERE r.app_id = ?1 AND r.number = ?2)")
+      .with(deployment.app_id, deployment.number)
+      .run();
+}
+
 // What the operator wants of the app, as far as this deployment was asked to change it.
 void write_intent(Connection& connection, const Deployment& deployment, const std::optional<Release>& release) {
   const AppId app = deployment.app_id;
@@ -143,7 +169,8 @@ void write_intent(Connection& connection, const Deployment& deployment, const st
         .with(std::int64_t{kind == DeploymentKind::Stop}, app)
         .run();
   }
-  if (kind == DeploymentKind::Config || kind == DeploymentKind::Rollback) {
+  if (kind == DeploymentKind::Rollback) restore_settings(connection, deployment);
+  if (kind == DeploymentKind::Config) {
     connection.query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
     connection
         .query(

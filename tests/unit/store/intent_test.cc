@@ -49,6 +49,29 @@ TEST_F(Intent, ConfigAndRollbackMakeTheReleasesSettingsThoseOfTheApp) {
   EXPECT_EQ(store().settings(app.id), settings("rollback"));
 }
 
+TEST_F(Intent, WhatIsSetOrUnsetForTheNextReleaseOutlivesARollback) {
+  const auto app = add_app("blog");
+  const auto name = [](const char* text) { return SettingName::parse(text); };
+  const AppSettings old{{name("A"), {"1", false}}, {name("GONE"), {"1", false}}, {name("OLD"), {"1", false}}};
+  const AppSettings live{{name("A"), {"2", false}}, {name("GONE"), {"1", false}}, {name("NEW"), {"1", false}}};
+  deploy_as(app, DeploymentKind::Config, [&](Release& release) { release.settings = live; });
+  auto wanted = live;
+  wanted.erase(name("GONE"));
+  wanted.insert_or_assign(name("LATER"), AppSetting{"1", true});
+  store().set_settings(app.id, wanted);
+  deploy_as(app, DeploymentKind::Rollback, [&](Release& release) { release.settings = old; });
+  EXPECT_EQ(store().release(app.id, 2)->settings, old);
+  EXPECT_THAT(store().settings(app.id),
+              UnorderedElementsAre(Pair(name("A"), AppSetting{"1", false}), Pair(name("OLD"), AppSetting{"1", false}),
+                                   Pair(name("LATER"), AppSetting{"1", true})));
+
+  // The same name: what is wanted next stays so, too.
+  store().set_settings(app.id, {{name("A"), {"3", false}}});
+  deploy_as(app, DeploymentKind::Rollback, [&](Release& release) { release.settings = live; });
+  EXPECT_THAT(store().settings(app.id),
+              UnorderedElementsAre(Pair(name("A"), AppSetting{"3", false}), Pair(name("NEW"), AppSetting{"1", false})));
+}
+
 TEST_F(Intent, ScaleKeepsTheCountsThatTheOperatorSet) {
   const auto app = add_app("blog");
   deploy_as(app, DeploymentKind::Scale, [](Release& release) {
