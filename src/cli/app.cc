@@ -8,6 +8,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/audited.hh"
+#include "cli/change.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
@@ -43,7 +44,9 @@ Json json_of(const Platform& platform, const App& app) {
 // What becomes of its requests now.
 std::string_view traffic_word(const Platform& platform, const AppName& app) {
   for (const auto& target : traffic_targets(platform)) {
-    if (target.app == app) return to_string(target.mode);
+    if (target.app != app) continue;
+    const bool is_answered = target.mode != TrafficMode::Serve || !target.instances.empty();
+    return is_answered ? to_string(target.mode) : "unavailable";
   }
   throw Error(fmt::format("app {} has no route", app.str()));
 }
@@ -148,7 +151,7 @@ int app_info(Context& context, const std::string& name, bool json) {
     text += "  release    none: not deployed\n";
   }
   if (!last.empty()) {
-    text += fmt::format("  last       deployment {}: {}{}\n", last.front().number, to_string(last.front().state),
+    text += fmt::format("  last       deployment {}: {}{}\n", last.front().number, shown_state(app, last.front()),
                         last.front().error.empty() ? "" : ", " + escaped(last.front().error));
   }
   print(text);

@@ -57,7 +57,7 @@ std::vector<AuditEntry> entries_of(Context& context, const std::string& app, uns
 
 int audit(Context& context, const std::string& app, unsigned most, bool json) {
   auto list = Json::array();
-  Table table({"TIME", "WHO", "FROM", "APP", "ACTION", "DETAIL", "OUTCOME"});
+  Table table({"TIME (UTC)", "BY", "FROM", "APP", "ACTION", "DETAIL", "OUTCOME"});
   for (const auto& entry : entries_of(context, app, most)) {
     list.push_back(json_of(entry));
     const auto shown = [](const std::string& text) { return text.empty() ? std::string("-") : text; };

@@ -34,10 +34,15 @@ int run_change(Context& context, const Change& change) {
                  [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
 }
 
+std::string shown_state(const App& app, const Deployment& deployment) {
+  const bool is_past = deployment.state == DeploymentState::Live && app.live != deployment.number;
+  return is_past ? "done" : std::string(to_string(deployment.state));
+}
+
 void require_deployed(const App& app, const std::string& to_do_what) {
   if (app.live) return;
   throw UserError(fmt::format("app {} is not deployed, so there is nothing to {}", app.name.str(), to_do_what),
-                  "push to its branch");
+                  "push to its branch first");
 }
 
 }  // namespace pushrod

@@ -14,6 +14,9 @@ Change change_of(Context& context, const App& app, DeploymentKind kind);
 // does. Returns the exit code.
 int run_change(Context& context, const Change& change);
 
+// For people: "live" is what runs now; what ran once is "done".
+std::string shown_state(const App& app, const Deployment& deployment);
+
 // Throws UserError when nothing is live.
 void require_deployed(const App& app, const std::string& to_do_what);
 

@@ -57,7 +57,7 @@ int cron_list(Context& context, const CronWords& words) {
   const auto app = context.require_app(words.app, Right::See);
   const auto platform = context.platform();
   auto list = Json::array();
-  Table table({"NAME", "SCHEDULE", "TIME ZONE", "NEXT RUN (UTC)", "LAST RUN", "RESULT", "COMMAND"});
+  Table table({"NAME", "SCHEDULE", "TIME ZONE", "NEXT RUN (UTC)", "LAST RUN (UTC)", "RESULT", "COMMAND"});
   for (const auto& cron : live_crons(platform, app)) {
     const auto next = next_run(context, app, cron);
     const auto jobs = context.store().jobs(app.id, cron.name, 1);
@@ -70,13 +70,15 @@ int cron_list(Context& context, const CronWords& words) {
                     {"next", next ? Json(iso_time(*next)) : Json(nullptr)},
                     {"last", jobs.empty() ? Json(nullptr) : json_of(jobs.front())}});
     table.add({cron.name, cron.schedule, zone, next ? format_time(*next) : "-",
-               jobs.empty() ? "-" : ago(jobs.front().started), jobs.empty() ? "-" : result_of(jobs.front()),
+               jobs.empty() ? "-" : format_time(jobs.front().started), jobs.empty() ? "-" : result_of(jobs.front()),
                cron.command});
   }
   if (words.json) {
     print_json(list);
   } else {
-    print(table.is_empty() ? "It has no cron jobs.\n" : table.str());
+    print(!table.is_empty() ? table.str()
+          : app.live        ? fmt::format("The live release of {} has no cron jobs.\n", app.name.str())
+                            : fmt::format("App {} is not deployed.\n", app.name.str()));
   }
   return kExitOk;
 }
@@ -109,15 +111,16 @@ int cron_run(Context& context, const CronWords& words) {
 int cron_history(Context& context, const CronWords& words) {
   const auto app = context.require_app(words.app, Right::See);
   auto list = Json::array();
-  Table table({"JOB", "STARTED", "TOOK", "RESULT", "BY"});
+  Table table({"JOB", "STARTED (UTC)", "TOOK", "RESULT", "BY"});
   for (const auto& job : context.store().jobs(app.id, JobKind::Cron, words.most)) {
     list.push_back(json_of(job));
-    table.add({job.short_name(), ago(job.started), format_duration(duration_of(job)), result_of(job), job.author});
+    table.add(
+        {job.short_name(), format_time(job.started), format_duration(duration_of(job)), result_of(job), job.author});
   }
   if (words.json) {
     print_json(list);
   } else {
-    print(table.is_empty() ? "Nothing has been run by the clock yet.\n" : table.str());
+    print(table.is_empty() ? fmt::format("No cron job of {} has run yet.\n", app.name.str()) : table.str());
   }
   return kExitOk;
 }

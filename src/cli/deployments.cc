@@ -49,13 +49,13 @@ std::string shown(const std::optional<CommitId>& commit) { return commit ? abbre
 int deployments(Context& context, const std::string& name, unsigned most, bool json) {
   const auto app = context.require_app(name, Right::See);
   auto list = Json::array();
-  Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED", "TOOK", "WHAT"});
+  Table table({"NUMBER", "STATE", "KIND", "COMMIT", "BY", "STARTED (UTC)", "TOOK", "WHAT"});
   for (const auto& deployment : context.store().deployments(app.id, most)) {
     list.push_back(json_of(deployment));
     const auto took = duration_of(deployment);
-    table.add({std::to_string(deployment.number), std::string(to_string(deployment.state)),
-               std::string(to_string(deployment.kind)), shown(deployment.commit), deployment.author,
-               format_time(deployment.started), took ? format_duration(*took) : "-", deployment.detail});
+    table.add({std::to_string(deployment.number), shown_state(app, deployment), std::string(to_string(deployment.kind)),
+               shown(deployment.commit), deployment.author, format_time(deployment.started),
+               took ? format_duration(*took) : "-", deployment.detail});
   }
   if (json) {
     print_json(list);
@@ -78,7 +78,7 @@ int deployment(Context& context, const std::string& name, ReleaseNumber number, 
   }
   std::string text =
       fmt::format("Deployment {} of {}: {} ({} by {})\n  commit     {}  (before: {})\n  started    {}\n", found->number,
-                  app.name.str(), to_string(found->state), to_string(found->kind), escaped(found->author),
+                  app.name.str(), shown_state(app, *found), to_string(found->kind), escaped(found->author),
                   shown(found->commit), shown(found->previous), format_time(found->started));
   if (!found->detail.empty()) text += fmt::format("  what       {}\n", escaped(found->detail));
   for (const auto& step : found->steps) {

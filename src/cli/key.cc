@@ -55,10 +55,10 @@ std::string names_of(const std::vector<AppName>& apps) {
   return names.empty() ? "no app" : join(names, ", ");
 }
 
-// "everything", "view blog, shop", "deploy all apps".
+// "may do everything", "has the role view for blog, shop".
 std::string described(const Key& key) {
-  if (key.is_admin()) return "everything";
-  return fmt::format("{} {}", to_string(key.role), key.all_apps ? "all apps" : names_of(key.apps));
+  if (key.is_admin()) return "may do everything";
+  return fmt::format("has the role {} for {}", to_string(key.role), key.all_apps ? "all apps" : names_of(key.apps));
 }
 
 // What is asked for: a role, and apps or all of them; what is not said stays.
@@ -82,7 +82,7 @@ int key_add(Context& context, const std::string& name, const std::string& file, 
     change_keys(context, [&] { added = context.store().add_key(key_name, key.text, key.fingerprint, role, apps); });
     return kExitOk;
   });
-  print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), key.fingerprint, described(*added)));
+  print(fmt::format("Key {} ({}) {}.\n", key_name.str(), key.fingerprint, described(*added)));
   return kExitOk;
 }
 
@@ -109,14 +109,14 @@ int key_set(Context& context, const std::string& name, const RightsWords& rights
     after = context.store().set_key(key_name, role, apps);
     return kExitOk;
   });
-  print(fmt::format("Key {} ({}) may use {}.\n", key_name.str(), after->fingerprint, described(*after)));
+  print(fmt::format("Key {} ({}) {}.\n", key_name.str(), after->fingerprint, described(*after)));
   return kExitOk;
 }
 
 int key_list(Context& context, bool json) {
   context.require_admin();
   auto list = Json::array();
-  Table table({"KEY", "FINGERPRINT", "ROLE", "APPS", "ADDED"});
+  Table table({"KEY", "FINGERPRINT", "ROLE", "APPS", "ADDED (UTC)"});
   for (const auto& key : context.store().keys()) {
     std::vector<std::string> apps;
     for (const auto& app : key.apps) apps.push_back(app.str());

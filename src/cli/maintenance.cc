@@ -38,10 +38,10 @@ std::string read_page(const Context& context, const std::string& file) {
   return page;
 }
 
-std::string described(Maintenance maintenance, const std::string& page) {
+std::string described(const App& app, Maintenance maintenance, const std::string& page) {
   switch (maintenance) {
     case Maintenance::Off:
-      return "requests are served";
+      return !app.live ? "the app is not deployed" : app.stopped ? "the app is stopped" : "requests are served";
     case Maintenance::Hold:
       return "requests wait";
     case Maintenance::Page:
@@ -55,7 +55,7 @@ int set(Context& context, const std::string& name, Maintenance maintenance, cons
   const auto app = context.require_app(name, Right::Deploy);
   const auto page = read_page(context, page_file);
   const bool on = maintenance != Maintenance::Off;
-  const auto what = described(maintenance, page);
+  const auto what = described(app, maintenance, page);
   return audited(context, {app.name.str(), on ? "maintenance on" : "maintenance off", what}, [&] {
     context.store().set_maintenance(app.id, maintenance, page);
     publish_routes(context.platform());
@@ -72,7 +72,7 @@ int show(Context& context, const std::string& name, bool json) {
     print_json({{"app", app.name.str()}, {"maintenance", to_string(app.maintenance)}, {"page_bytes", page.size()}});
   } else {
     print(fmt::format("Maintenance of {} is {}: {}.\n", app.name.str(),
-                      app.maintenance == Maintenance::Off ? "off" : "on", described(app.maintenance, page)));
+                      app.maintenance == Maintenance::Off ? "off" : "on", described(app, app.maintenance, page)));
   }
   return kExitOk;
 }

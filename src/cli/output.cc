@@ -65,11 +65,6 @@ void print_json(const Json& value) { print(value.dump(2, ' ', false, Json::error
 
 bool is_terminal(int fd) { return isatty(fd) == 1; }
 
-std::string ago(WallTime time) {
-  const auto age = std::chrono::duration_cast<Milliseconds>(now() - time);
-  return format_duration(std::max(age, Milliseconds{0})) + " ago";
-}
-
 std::string iso_time(WallTime time) {
   auto text = format_time(time);
   std::replace(text.begin(), text.end(), ' ', 'T');

@@ -32,7 +32,6 @@ void print_json(const Json& value);  // indented by two, with a newline
 void check_output();
 bool is_terminal(int fd);
 
-std::string ago(WallTime time);       // "3 m 05 s ago"
 std::string iso_time(WallTime time);  // "2026-11-22T15:04:05.123Z", for JSON
 
 }  // namespace pushrod

@@ -61,7 +61,7 @@ Json json_of(const App& app, const Release& release, const std::optional<Deploym
 int releases(Context& context, const std::string& name, bool json) {
   const auto app = context.require_app(name, Right::See);
   auto list = Json::array();
-  Table table({"RELEASE", "", "COMMIT", "KIND", "BY", "MADE", "PROCESSES", "WHAT"});
+  Table table({"RELEASE", "", "COMMIT", "KIND", "BY", "MADE (UTC)", "PROCESSES", "WHAT"});
   for (const auto& release : context.store().releases(app.id)) {
     const auto made_by = context.store().deployment(app.id, release.number);
     list.push_back(json_of(app, release, made_by));
@@ -191,7 +191,7 @@ void add_release_verbs(Grammar& grammar) {
       .verb("rollback", "bring an older release back: code, settings and processes",
             [words](Context& context) { return rollback(context, words->app, words->target); })
       .app(words->app)
-      .takes("N", words->target, "which one (default: the one before)");
+      .takes("N", words->target, "which one (default: the newest that differs from the live one)");
 }
 
 }  // namespace pushrod

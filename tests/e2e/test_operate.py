@@ -338,6 +338,34 @@ def test_a_scale_outlives_pushes_and_restarts(platform):
     assert shown == [{"type": "web", "count": 2, "scaled": True}, {"type": "worker", "count": 0, "scaled": True}]
 
 
+def test_what_is_so_already_makes_no_release(platform):
+    app = platform.deploy({**web_app(), "Procfile": TWO_TYPES})
+    platform.pushrod("config", "set", app.name, "MODE=fast")
+    platform.pushrod("scale", app.name, "worker=0")
+    made = len(app.deployments())
+    for words in (["config", "set", app.name, "MODE=fast"], ["scale", app.name, "worker=0"]):
+        assert "already" in platform.pushrod(*words).out
+    assert "nothing to restart" in platform.pushrod("restart", app.name, "worker", code=1).err
+    assert "--json" in platform.pushrod("scale", app.name, "web=2", "--json", code=2).err
+    assert len(app.deployments()) == made
+    # The same number as in the app's files, but from now on whatever they say.
+    platform.pushrod("scale", app.name, "web=1")
+    assert platform.json("scale", app.name)[0] == {"type": "web", "count": 1, "scaled": True}
+
+
+def test_a_rollback_goes_past_releases_that_are_alike_and_leaves_what_waits(platform):
+    app = platform.deploy()
+    for value in ("1", "2", "2 ", "2"):
+        platform.pushrod("config", "set", app.name, f"MODE={value}")
+    platform.pushrod("restart", app.name)
+    platform.pushrod("config", "set", app.name, "--no-restart", "LATER=1")
+    platform.pushrod("rollback", app.name)
+    assert setting(app, "MODE") == "2 "
+    assert [s["name"] for s in platform.json("config", "list", app.name) if s["pending"]] == ["LATER"]
+    platform.pushrod("restart", app.name)
+    assert (setting(app, "MODE"), setting(app, "LATER")) == ("2 ", "1")
+
+
 @pytest.mark.parametrize("word", ["web", "web=", "web=-1", "web=65", "web=x", "nope=1", "WEB=1"])
 def test_what_is_no_scale_is_refused(platform, word):
     app = platform.deploy()

@@ -29,6 +29,7 @@ std::string host_for_health(const InstancePlan& plan) { return plan.name.app.str
 struct Attempt {
   Verdict verdict = Verdict::NotYet;
   std::string seen;
+  bool answered = false;  // otherwise than a healthy one does
 };
 
 Attempt probe(const InstancePlan& plan, const ServiceStatus& status) {
@@ -42,7 +43,7 @@ Attempt probe(const InstancePlan& plan, const ServiceStatus& status) {
   const auto code = http_status(*plan.port, host_for_health(plan), *plan.process.health.path, kProbeDeadline);
   if (!code) return {Verdict::NotYet, fmt::format("GET {} got no answer", *plan.process.health.path)};
   if (*code >= 200 && *code < 400) return {Verdict::Healthy, {}};
-  return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code)};
+  return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code), true};
 }
 
 std::string died(const std::string& last_exit) {
@@ -50,7 +51,7 @@ std::string died(const std::string& last_exit) {
   return last_exit.empty() ? "ended" : "ended with " + last_exit;
 }
 
-std::string hint_for(const InstancePlan& plan, const ServiceStatus& status) {
+std::string hint_for(const InstancePlan& plan, const ServiceStatus& status, bool answered) {
   if (status.last_exit == "killed: out of memory") {
     return fmt::format("it may use {}: see memory in [processes.{}], or [limits] instance_memory in server.toml",
                        plan.process.limits.memory ? format_bytes(*plan.process.limits.memory) : "no more",
@@ -58,6 +59,10 @@ std::string hint_for(const InstancePlan& plan, const ServiceStatus& status) {
   }
   if (status.last_exit == "exit code 127") return "127 means that a program was not found: the last lines say which";
   if (!plan.port) return "a process type must keep running; its last output is above";
+  if (answered) {
+    return fmt::format("the answer to GET {} must be 2xx or 3xx: see health.path of [processes.{}]",
+                       *plan.process.health.path, plan.name.type.str());
+  }
   return "a web process must listen on 127.0.0.1 (or 0.0.0.0), on the port that $PORT names";
 }
 
@@ -75,8 +80,9 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
     pending.push_back({&plan, Deadline(timeout)});
   }
 
-  const auto failure = [this](const InstancePlan& plan, const ServiceStatus& status, std::string reason) {
-    return HealthFailure{plan.name, std::move(reason), hint_for(plan, status),
+  const auto failure = [this](const InstancePlan& plan, const ServiceStatus& status, std::string reason,
+                              bool answered) {
+    return HealthFailure{plan.name, std::move(reason), hint_for(plan, status, answered),
                          last_log_lines(layout_.instance_log(plan.name), kEvidenceLines)};
   };
 
@@ -88,7 +94,7 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
       auto status = supervisor_.status(plan.name.str());
       if (status.deaths > 0) {
         status.last_exit = last_exit_of(plan.name, status.last_exit);
-        return failure(plan, status, died(status.last_exit));
+        return failure(plan, status, died(status.last_exit), false);
       }
       auto attempt = probe(plan, status);
       if (attempt.verdict == Verdict::Healthy) {
@@ -98,7 +104,8 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
       if (it->deadline.passed()) {
         return failure(
             plan, status,
-            fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout), attempt.seen));
+            fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout), attempt.seen),
+            attempt.answered);
       }
       ++it;
     }

@@ -44,12 +44,5 @@ TEST(Time, IsIsoWithMillisecondsForMachines) {
   EXPECT_EQ(iso_time(from_epoch_milliseconds(0)), "1970-01-01T00:00:00.000Z");
 }
 
-TEST(Time, IsAnAgeForPeople) {
-  const auto text = ago(now() - std::chrono::minutes{3});
-  EXPECT_EQ(text.substr(0, 4), "3 m ");
-  EXPECT_EQ(text.substr(text.size() - 4), " ago");
-  EXPECT_NE(ago(now() + std::chrono::hours{1}).front(), '-') << "a clock that was set back";
-}
-
 }  // namespace
 }  // namespace pushrod
