@@ -13,6 +13,17 @@ from harness import Platform  # noqa: E402 (needs the path)
 LONGEST_TEST = 150  # seconds
 
 
+def end_all(things, end):
+    """Ends each of them, also when another one's end fails; then tells of all failures."""
+    errors = []
+    for thing in things:
+        try:
+            end(thing)
+        except AssertionError as error:
+            errors.append(str(error))
+    assert not errors, "\n".join(errors)
+
+
 @pytest.fixture(scope="session")
 def shared_platform():
     """One running platform per worker."""
@@ -32,8 +43,7 @@ def platform(shared_platform, request):
     before = shared_platform.app_names()
     yield shared_platform
     shared_platform.end_clients()
-    for name in shared_platform.app_names() - before:
-        shared_platform.pushrod("app", "destroy", name, "--yes")
+    end_all(shared_platform.app_names() - before, lambda name: shared_platform.pushrod("app", "destroy", name, "--yes"))
 
 
 @pytest.fixture
@@ -48,13 +58,7 @@ def make_platform(request):
         return platform
 
     yield make
-    errors = []
-    for platform in made:
-        try:
-            platform.close()
-        except AssertionError as error:
-            errors.append(str(error))
-    assert not errors, "\n".join(errors)
+    end_all(made, Platform.close)
 
 
 @pytest.fixture

@@ -281,8 +281,7 @@ def test_destroying_an_app_wants_a_yes_and_leaves_nothing(platform):
     assert app.get(status=404)
     assert not platform.processes(f"{app.name}.1.")
     assert app.name not in [listed["app"] for listed in platform.json("app", "list")]
-    left = [path for path in platform.root.rglob(f"*{app.name}*") if "locks" not in path.parts]
-    assert left == []
+    assert app.traces() == []
 
     again = platform.deploy(web_app("new"), name=app.name)
     assert again.version() == "new"
@@ -305,8 +304,7 @@ def test_an_app_that_is_destroyed_while_it_deploys_leaves_nothing(platform):
     platform.pushrod("app", "destroy", app.name, "--yes")
     finish(push, code=1)
     assert not platform.processes("touch /cache/begun")
-    left = [path for path in platform.root.rglob(f"*{app.name}*") if "locks" not in path.parts]
-    assert left == []
+    assert app.traces() == []
 
 
 def test_files_of_the_root_are_closed_to_others(platform):

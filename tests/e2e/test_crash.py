@@ -24,7 +24,7 @@ def worker_history(app):
     return (app.data / "worker.history").read_text().splitlines()
 
 
-def held_app(platform):
+def live_held_app(platform):
     """An app whose version 1 is live and whose next builds are held."""
     app = platform.create_app(web_app("1", pushrod_toml=HELD_BUILD))
     app.release_build()
@@ -68,7 +68,7 @@ def test_a_client_killed_while_unpacking_changes_nothing_and_its_objects_are_rem
 
 
 def test_a_deployment_outlives_its_receive_pack(platform):
-    app, commits = held_app(platform)
+    app, commits = live_held_app(platform)
     push = app.start_push({"VERSION": "2"})
     app.await_build()
     (receiver,) = platform.processes(f"git receive-pack -- {platform.root}/repos/{app.name}.git")
@@ -103,14 +103,12 @@ def hook_of(app):
 
 
 def test_a_build_dies_whole_with_its_sandbox(platform):
-    app, commits = held_app(platform)
+    app, commits = live_held_app(platform)
     push = app.start_push({"VERSION": "2"})
     app.await_build()
     (sandbox,) = [p for p in platform.processes("touch /cache/begun") if parent_of(p.pid) == hook_of(app)]
     kill(sandbox.pid)
-    began = time.monotonic()
-    result = finish(push, code=1)
-    assert time.monotonic() - began < 5, "nobody waits for the build"
+    result = finish(push, code=1, timeout=30)  # at once, on a quiet machine; the build would last for ever
     assert "SIGKILL" in result.err and "[remote rejected]" in result.err
     assert not platform.processes("touch /cache/begun")
     assert app.last_deployment()["state"] == "failed"
@@ -119,12 +117,12 @@ def test_a_build_dies_whole_with_its_sandbox(platform):
 
 
 def test_a_killed_hook_takes_its_build_with_it(platform):
-    app, commits = held_app(platform)
+    app, commits = live_held_app(platform)
     push = app.start_push({"VERSION": "2"})
     app.await_build()
     kill(hook_of(app))
     finish(push, code=1)
-    wait_until(lambda: not platform.processes("touch /cache/begun"), 3, "the end of the build")
+    wait_until(lambda: not platform.processes("touch /cache/begun"), what="the end of the build")
     await_converged(app)
     assert app.last_deployment()["state"] == "failed" and "interrupted" in app.last_deployment()["error"]
     assert_whole(app, commits)
@@ -177,10 +175,8 @@ def test_an_app_goes_on_without_its_logger(platform):
     logger = f"{app.name}.1.web.1/log"
     pid, before = platform.service_pid(logger), platform.service_pid(f"{app.name}.1.web.1")
     kill(pid)
-    began = time.monotonic()
-    for number in range(50):
+    for number in range(50):  # more than a pipe holds: if nobody read it, a request would get no answer
         app.get(f"/say?text=line-{number}-" + "x" * 4000)
-    assert time.monotonic() - began < 5, "a full pipe would block the app"
     await_new_pid(platform, logger, pid)
     app.get("/say?text=after")
     wait_until(lambda: "after" in platform.pushrod("logs", app.name).out, what="the line in the log")
@@ -210,10 +206,9 @@ def test_the_router_is_back_with_the_routes_of_now(own_platform):
         master = platform.service_pid("router")
         for pid in workers() if victim == "worker" else [master]:
             kill(pid)
-        began = time.monotonic()
+        # Within a second, where nobody else wants the machine.
         await_new_pid(platform, "router", master)
-        wait_until(answers, 10, "the routes")
-        assert time.monotonic() - began < 5
+        wait_until(answers, 5, "the routes")
         assert len(workers()) == 1
         app.push({"VERSION": "3"})
         app.push({"VERSION": "2"})
@@ -311,8 +306,8 @@ def test_after_a_power_cut_in_mid_deployment_the_old_release_is_up(own_platform,
 def test_pushes_to_many_branches_at_once_all_go_live(own_platform):
     platform = own_platform
     first = platform.create_app(web_app("0"))
-    apps = [first] + [platform.create_app(work=first.work, branch=f"branch-{number}") for number in range(1, 6)]
-    heads = [first.work.commit({"VERSION": str(number)}) for number in range(6)]
+    apps = [first] + [platform.create_app(work=first.work, branch=f"branch-{number}") for number in range(1, 20)]
+    heads = [first.work.commit({"VERSION": str(number)}) for number in range(20)]
     pushes = [first.work.start_push(f"{head}:refs/heads/{app.branch}") for app, head in zip(apps, heads)]
     for push in pushes:
         finish(push, code=0)
@@ -365,7 +360,7 @@ def test_destroying_an_app_can_be_killed_and_said_again(own_platform):
             assert other.version() == "other"
         if app.name in [listed["app"] for listed in platform.json("app", "list")]:
             platform.pushrod("app", "destroy", app.name, "--yes")
-        assert [path for path in platform.root.rglob(f"*{app.name}*") if "locks" not in path.parts] == []
+        assert app.traces() == []
         assert servers_running(app) == []
     assert rows(platform, "SELECT count(*) FROM instances") == [(1,)]
     other.push({"VERSION": "2"})

@@ -76,12 +76,14 @@ def unchanged(platform, app):
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
-def test_trees_with_names_that_lead_elsewhere_are_refused(unchanged, name):
+def test_trees_with_names_that_lead_elsewhere_are_refused(platform, unchanged, name):
     work = unchanged.work
-    inner = tree(work, ("100644", "config", blob(work, "[core]\n\tsshCommand = touch /tmp/hacked\n")))
+    hacked = platform.directory / "hacked"
+    inner = tree(work, ("100644", "config", blob(work, f"[core]\n\tsshCommand = touch {hacked}\n")))
     outer = tree(work, ("40000", name, inner))
     result = work.push(f"{commit_of(work, outer)}:refs/heads/main", code=1)
     assert "remote:" in result.err and "Traceback" not in result.err
+    assert not hacked.exists()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_tree_of_a_billion_paths_is_refused_at_once(unchanged):
         level = tree(work, *((kind, f"f{number}", level) for number in range(10)))
     began = time.monotonic()
     result = work.push(f"{commit_of(work, level)}:refs/heads/main", code=1)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40, "looking at them all would take hours"
     assert "tree_entries" in result.err
 
 
@@ -162,9 +164,9 @@ def test_a_symlink_in_place_of_a_file_that_pushrod_reads_is_not_followed(platfor
         assert name in result.err and app.version() == "1"
 
 
-def test_pushrod_toml_as_a_submodule_or_of_megabytes_is_refused(platform):
+def test_pushrod_toml_as_a_submodule_or_of_50_megabytes_is_refused(platform):
     app = platform.deploy(web_app("1"))
-    result = app.push({"pushrod.toml": "#" * 3_000_000}, code=1)
+    result = app.push({"pushrod.toml": "#" * 50_000_000}, code=1)
     assert "pushrod.toml" in result.err and len(result.err) < 4000
     app.work.git("rm", "--quiet", "pushrod.toml")
     app.work.git("update-index", "--add", "--cacheinfo", f"160000,{app.ref()},pushrod.toml")
@@ -199,7 +201,7 @@ def test_garbage_in_gits_protocol_ends_the_connection_and_nothing_else(platform,
 
 
 def test_ten_thousand_push_options_are_refused_in_a_few_lines(unchanged):
-    options = [f"ci.variable=a;b\t$(id){number}" for number in range(2_000)]
+    options = [f"ci.variable=a;b\t$(id){number}" for number in range(10_000)]
     unchanged.work.commit({"VERSION": "2"})
     result = unchanged.work.push(options=options, code=1)
     unchanged.work.git("reset", "--quiet", "--hard", "HEAD~1")
@@ -216,22 +218,20 @@ def test_a_live_app_that_crashes_is_held_back_and_the_next_push_is_not(platform)
         return app.processes()[0]["restarts"]
 
     def crash():
-        seen, began = restarts(), time.monotonic()
+        seen = restarts()
         wait_until(lambda: platform.http(app.host).status == 200, what="the app")
         platform.http(app.host, "/crash")
         wait_until(lambda: restarts() > seen, what="the crash")
-        return time.monotonic() - began
 
     with Traffic(neighbour, clients=2, pause=0.01) as traffic:
-        times = [crash() for _ in range(3)]
-        assert times[2] > times[0] + 0.5, "it is held back for ever longer"
-        began = time.monotonic()
+        for _ in range(3):
+            crash()
+        wait_until(lambda: app.quick_deaths()[0] >= 3, what="it to be held back")
         app.push({"VERSION": "2"})
         assert app.version() == "2"
-        assert time.monotonic() - began < 10
     traffic.assert_no_failure()
     app.await_settled()
-    assert app.processes()[0]["restarts"] == 0
+    assert app.processes()[0]["restarts"] == 0 and app.quick_deaths() == (0, 0)
 
 
 def test_requests_in_flight_are_finished_by_an_app_that_then_has_to_be_killed(platform):
@@ -271,5 +271,4 @@ def test_an_app_that_is_destroyed_while_it_serves_is_gone_for_clients_at_once(pl
     statuses = [request.status for request in traffic.requests()]
     assert set(statuses) <= {200, 502, 503, 404}
     assert {request.status for request in traffic.requests() if request.start > returned} == {404}
-    left = [path for path in platform.root.rglob(f"*{app.name}*") if "locks" not in path.parts]
-    assert left == [] and not platform.processes(f"/{app.name}")
+    assert app.traces() == [] and not platform.processes(f"/{app.name}")

@@ -1,6 +1,5 @@
 """Keys and the gate: who may do what over SSH."""
 
-import os
 
 import pytest
 from harness import run_command, web_app
@@ -173,11 +172,12 @@ def test_nothing_is_forwarded(platform, direction):
 @pytest.mark.parametrize("program", ["sftp", "scp"])
 def test_files_cannot_be_copied(platform, program):
     options = [*platform.ssh_argv()[1:], "-P", str(platform.ports.ssh)]
-    target = f"{platform.user}@127.0.0.1:/tmp/x"
+    copy = platform.directory / "copied"
+    target = f"{platform.user}@127.0.0.1:{copy}"
     words = [target] if program == "sftp" else ["/etc/hostname", target]
     result = run_command([program, *options, *words], env=platform.client_env, code=None, timeout=20)
     assert result.code != 0
-    assert not os.path.exists("/tmp/x")
+    assert not copy.exists()
 
 
 def test_variables_of_the_client_do_not_arrive(platform):

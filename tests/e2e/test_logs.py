@@ -1,5 +1,6 @@
 """What apps write and what deployments told."""
 
+import contextlib
 import json
 import re
 import threading
@@ -23,6 +24,20 @@ def say_in_worker(app, text):
 
 def await_line(app, text):
     wait_until(lambda: text in app.platform.pushrod("logs", app.name).out, what=f"{text!r} in the log")
+
+
+@contextlib.contextmanager
+def following(follower):
+    """A function that tells whether a line of what the command prints has the text. The command ends with the block."""
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(iter(follower.stdout.readline, b"")), daemon=True)
+    reader.start()
+    try:
+        yield lambda text: any(text in line.decode() for line in list(seen))
+    finally:
+        follower.terminate()
+        follower.wait()
+        reader.join()
 
 
 def lines_of(result):
@@ -93,24 +108,12 @@ def test_logs_that_match_a_pattern(platform, app):
 
 
 def test_a_follower_sees_only_what_matches(platform, app):
-    follower = platform.start_pushrod("logs", app.name, "-f", "-n", "0", "--grep", "^(yes|end)$")
-    seen = []
-    reader = threading.Thread(target=lambda: seen.extend(iter(follower.stdout.readline, b"")), daemon=True)
-    reader.start()
-
-    def is_seen(text):
-        return any(line.decode().rstrip().endswith(f"| {text}") for line in list(seen))
-
-    try:
-        wait_until(lambda: say_in_worker(app, "yes") or is_seen("yes"), what="a line that matches")
+    with following(platform.start_pushrod("logs", app.name, "-f", "-n", "0", "--grep", "^(yes|end)$")) as is_seen:
+        wait_until(lambda: say_in_worker(app, "yes") or is_seen("| yes\n"), what="a line that matches")
         say_in_worker(app, "no")
         say_in_worker(app, "end")
-        wait_until(lambda: is_seen("end"), what="the last line")
-    finally:
-        follower.terminate()
-        follower.wait()
-        reader.join()
-    assert not is_seen("no")
+        wait_until(lambda: is_seen("| end\n"), what="the last line")
+    assert not is_seen("| no\n")
 
 
 def test_logs_as_json_are_a_line_each_with_true_times(platform, app):
@@ -128,25 +131,13 @@ def test_logs_as_json_are_a_line_each_with_true_times(platform, app):
 
 @pytest.mark.parametrize("door", ["start_pushrod", "start_ssh"])
 def test_a_follower_sees_lines_as_they_come_across_a_deployment(platform, app, door):
-    follower = getattr(platform, door)("logs", app.name, "-f", "-n", "0")
-    seen = []
-    reader = threading.Thread(target=lambda: seen.extend(iter(follower.stdout.readline, b"")), daemon=True)
-    reader.start()
-
-    def is_seen(text):
-        return any(text in line.decode() for line in list(seen))
-
-    try:
+    with following(getattr(platform, door)("logs", app.name, "-f", "-n", "0")) as is_seen:
         # Said until it is seen: nothing else tells that the follower watches already.
         wait_until(lambda: say_in_worker(app, "hello") or is_seen("hello"), what="a line of the worker")
         app.push({"VERSION": "2"})
         wait_until(lambda: is_seen("version 2 listens"), what="a line of the new version")
         app.get("/say?text=from-two")
         wait_until(lambda: is_seen("from-two"), what="a later line of the new version")
-    finally:
-        follower.terminate()
-        follower.wait()
-        reader.join()
     assert not is_seen("version 1 listens"), "it was asked for none of the old lines"
 
 

@@ -389,7 +389,7 @@ def test_a_second_push_waits_and_says_for_whom(platform):
     # Of a deployment that ends well the second one must be a descendant.
     app.work.commit({"VERSION": "2"})
     second = app.work.start_push()
-    wait_until(lambda: len(app.deployments()) == 2, what="the second deployment")
+    wait_until(lambda: len(app.deployments()) == 2, deadline=60, what="the second deployment")
     assert [d["state"] for d in app.deployments()] == ["waiting", "running"]
     app.release_build()
     finish(first, code=0)
@@ -404,7 +404,7 @@ def test_a_newer_push_supersedes_one_that_waits(platform):
     app.await_build()
     for version in ("2", "3"):
         pushes.append(app.start_push({"VERSION": version}))
-        wait_until(lambda: len(app.deployments()) == len(pushes), what="the next deployment")
+        wait_until(lambda: len(app.deployments()) == len(pushes), deadline=60, what="the next deployment")
     app.release_build()
     finish(pushes[0], code=0)
     assert "superseded" in finish(pushes[1], code=1).err
@@ -420,11 +420,13 @@ def test_a_push_based_on_something_else_than_what_went_live_meanwhile_is_refused
     app.hold_build()
     base = app.work.head()
     first = app.start_push({"VERSION": "2"})
+    pushed = app.work.head()
     app.await_build()
     app.work.git("reset", "--quiet", "--hard", base)
     second = app.start_push({"VERSION": "3"})
-    wait_until(lambda: len(app.deployments()) == 3, what="the second deployment")
+    wait_until(lambda: len(app.deployments()) == 3, deadline=60, what="the second deployment")
     app.release_build()
     finish(first, code=0)
     assert "moved" in finish(second, code=1).err
+    assert [d["state"] for d in app.deployments()] == ["failed", "live", "live"] and app.ref() == pushed
     assert app.version() == "2"

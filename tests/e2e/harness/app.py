@@ -143,6 +143,20 @@ class App:
         """Its /cache while it builds."""
         return self.platform.root / "cache" / self.name / "build"
 
+    def quick_deaths(self):
+        """How often in a row its first instance has ended quickly, and until when (in milliseconds of the monotonic
+        clock) it is held back for that."""
+        directory = self.platform.service_directory(self.processes()[0]["instance"])
+        try:
+            words = (directory / "backoff").read_text().split()
+        except FileNotFoundError:
+            words = []
+        return tuple(map(int, words)) if len(words) == 2 else (0, 0)
+
+    def traces(self):
+        """All that has its name under the root, but for locks, which stay."""
+        return [path for path in self.platform.root.rglob(f"*{self.name}*") if "locks" not in path.parts]
+
     def await_build(self):
         """Waits until a build with HELD_BUILD has begun."""
         wait_until((self.build_cache / "begun").exists, what=f"the build of {self.name}")
