@@ -1,21 +1,19 @@
 // logs: what the instances of an app wrote, merged by time; or the log of one deployment.
-// Floor 7. s6-log writes lines as "@<TAI64N> text" into `current`, which it renames to "@….s" when it is full; a
-// follower watches the directories (inotify), so that it sleeps until something was written.
-#include <fcntl.h>
+// Floor 7. A follower watches the directories (inotify), so that it sleeps until something was written.
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/grammar.hh"
 #include "cli/log_filter.hh"
+#include "cli/log_reader.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "os/files.hh"
@@ -37,9 +35,7 @@ struct LogsRequest {
   bool json = false;
 };
 
-constexpr std::size_t kLongestLog = 64u << 20;
 constexpr unsigned kUsualLines = 100;
-constexpr std::size_t kStampLength = 25;  // '@' and 24 hexadecimal digits (https://cr.yp.to/libtai/tai64.html)
 
 struct Entry {
   std::string stamp;   // sorts by time
@@ -67,14 +63,6 @@ std::optional<Entry> parse_line(std::string_view line, const Source& source) {
   return entry;
 }
 
-WallTime time_of(const std::string& stamp) {
-  std::uint64_t seconds = 0;
-  std::uint32_t nanoseconds = 0;
-  std::from_chars(stamp.data() + 1, stamp.data() + 17, seconds, 16);
-  std::from_chars(stamp.data() + 17, stamp.data() + 25, nanoseconds, 16);
-  return from_tai64n(seconds, nanoseconds);
-}
-
 bool matches(const InstanceName& instance, const std::string& filter) {
   return filter.empty() || filter == instance.type.str() ||
          filter == fmt::format("{}.{}", instance.type.str(), instance.number);
@@ -94,27 +82,22 @@ std::vector<Source> sources_of(const Context& context, const App& app, const std
 }
 
 void take_entries(std::string_view text, const Source& source, const LogFilter& filter, std::vector<Entry>& entries) {
-  for (const auto& line : lines_of(text)) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
     auto entry = parse_line(line, source);
-    if (entry && filter.wants(time_of(entry->stamp), entry->text)) entries.push_back(std::move(*entry));
+    if (entry && filter.wants(time_of_stamp(entry->stamp), entry->text)) entries.push_back(std::move(*entry));
   }
 }
 
-// A rotated file, "@….s". It has the time of its last line in its name.
-void read_rotated(const Source& source, const std::string& name, const LogFilter& filter, std::vector<Entry>& entries) {
-  if (name.size() < kStampLength || !filter.is_since(time_of(name))) return;
-  // s6-log may have removed it meanwhile.
-  if (const auto text = read_file(source.directory / name, kLongestLog)) {
-    take_entries(*text, source, filter, entries);
-  }
-}
+void note(const std::string& text) { fmt::print(stderr, "Note: {}.\n", text); }
 
 class Printer {
  public:
   explicit Printer(bool json) : json_(json), colours_(!json && is_terminal(STDOUT_FILENO)) {}
 
   void operator()(const Entry& entry) const {
-    const auto time = time_of(entry.stamp);
+    const auto time = time_of_stamp(entry.stamp);
     if (json_) {
       Json value = {{"time", iso_time(time)}, {"process", entry.source}, {"text", entry.text}};
       if (const auto& access = entry.access) {
@@ -141,30 +124,18 @@ class Printer {
   bool colours_;
 };
 
-// Where a follower has read up to: the inode of `current`, and the offset in it.
-struct Position {
-  ino_t inode = 0;
-  off_t offset = 0;
-};
+using Readers = std::map<fs::path, LogReader>;
 
-// Prints whole lines that were written to the file since the last look at it.
-void follow_file(const fs::path& file, const Source& source, const LogFilter& filter, Position& position,
-                 const Printer& show) {
-  const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return;
-  struct stat status = {};
-  if (fstat(fd.get(), &status) != 0) return;
-  if (status.st_ino != position.inode || status.st_size < position.offset) position = {status.st_ino, 0};
-  std::string text(static_cast<std::size_t>(status.st_size - position.offset), '\0');
-  const auto got = pread(fd.get(), text.data(), text.size(), position.offset);
-  if (got <= 0) return;
-  text.resize(static_cast<std::size_t>(got));
-  const auto end = text.rfind('\n');
-  if (end == std::string::npos) return;
-  std::vector<Entry> entries;
-  take_entries(std::string_view(text).substr(0, end + 1), source, filter, entries);
-  for (const auto& entry : entries) show(entry);
-  position.offset += static_cast<off_t>(end + 1);
+// All that was written since the last look at each of them.
+std::vector<std::pair<Source, LogText>> read_on(const Context& context, const App& app, const LogsRequest& request,
+                                                const LogFilter& filter, Readers& readers) {
+  std::vector<std::pair<Source, LogText>> texts;
+  for (const auto& source : sources_of(context, app, request.process)) {
+    auto& reader = readers.try_emplace(source.directory, source.directory).first->second;
+    texts.emplace_back(source, reader.read_on(filter));
+  }
+  std::erase_if(readers, [](const auto& reader) { return !is_directory(reader.first); });
+  return texts;
 }
 
 // Waits for a change in the watched directories; false when somebody wants us to stop.
@@ -184,55 +155,64 @@ UniqueFd make_watch() {
   return watch;
 }
 
-int follow(const Context& context, const App& app, const LogsRequest& request, const LogFilter& filter,
-           std::map<fs::path, Position> positions, const Printer& show) {
+// A follower keeps a file of each instance open, and an app may have many, of many releases.
+void allow_many_files() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int follow(Context& context, const App& app, const LogsRequest& request, const LogFilter& filter, Readers readers,
+           const Printer& show) {
+  allow_many_files();
   const auto watch = make_watch();
-  make_directory(context.layout().instance_logs(app.name));
+  const auto directory = context.layout().instance_logs(app.name);
+  make_directory(directory);
   do {
     // Watching what is watched already changes nothing; new instances are found because their directory appears.
-    inotify_add_watch(watch.get(), context.layout().instance_logs(app.name).c_str(), IN_CREATE);
+    inotify_add_watch(watch.get(), directory.c_str(), IN_CREATE | IN_DELETE_SELF);
     for (const auto& source : sources_of(context, app, request.process)) {
       inotify_add_watch(watch.get(), source.directory.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
-      const auto current = source.directory / "current";
-      auto& position = positions[current];
-      // s6-log may have renamed the file before we read its end.
-      for (const auto& name : list_directory(source.directory)) {
-        struct stat status = {};
-        const auto archived = source.directory / name;
-        if (name.front() == '@' && position.inode != 0 && stat(archived.c_str(), &status) == 0 &&
-            status.st_ino == position.inode) {
-          follow_file(archived, source, filter, position, show);
-        }
-      }
-      follow_file(current, source, filter, position, show);
     }
-  } while (wait_for_change(watch.get(), Milliseconds{60'000}));
+    const auto texts = read_on(context, app, request, filter, readers);
+    // What was read under its name may be another app's, made after this one was destroyed: only an app that is still
+    // there has written it.
+    if (!context.store().app(app.id)) {
+      note(fmt::format("app {} has been destroyed", app.name.str()));
+      return kExitOk;
+    }
+    for (const auto& [source, text] : texts) {
+      if (text.is_partial) note(fmt::format("lines of {} are left out here: there were too many", source.label));
+      std::vector<Entry> entries;
+      take_entries(text.lines, source, filter, entries);
+      for (const auto& entry : entries) show(entry);
+    }
+    check_output();
+    // When it is destroyed, its directories go before its row does.
+  } while (wait_for_change(watch.get(), is_directory(directory) ? Milliseconds{60'000} : Milliseconds{500}));
   return kExitOk;
 }
 
 int instance_logs(Context& context, const App& app, const LogsRequest& request) {
   const LogFilter filter(request.since, request.grep);
   std::vector<Entry> entries;
-  std::map<fs::path, Position> positions;
-  for (const auto& source : sources_of(context, app, request.process)) {
-    for (const auto& name : list_directory(source.directory)) {
-      if (name.front() == '@') read_rotated(source, name, filter, entries);
-    }
-    const auto current = source.directory / "current";
-    struct stat status = {};
-    const auto text = stat(current.c_str(), &status) == 0 ? read_file(current, kLongestLog) : std::nullopt;
-    if (!text) continue;
-    const auto end = text->rfind('\n');
-    const auto whole = end == std::string::npos ? 0 : end + 1;
-    positions[current] = {status.st_ino, static_cast<off_t>(whole)};
-    take_entries(std::string_view(*text).substr(0, whole), source, filter, entries);
+  Readers readers;
+  std::string left_out;  // what was written before, of some instance, has not been read
+  for (const auto& [source, text] : read_on(context, app, request, filter, readers)) {
+    if (text.is_partial) left_out = std::max(left_out, text.lines.substr(0, kStampLength));
+    take_entries(text.lines, source, filter, entries);
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.stamp < b.stamp; });
   const Printer show(request.json);
   const auto most = request.lines ? *request.lines : request.since.empty() ? kUsualLines : entries.size();
   const auto skipped = entries.size() > most ? entries.size() - most : 0;
+  const bool is_complete = left_out.size() < kStampLength || !filter.is_since(time_of_stamp(left_out)) ||
+                           (skipped > 0 && entries[skipped - 1].stamp >= left_out);
+  if (!is_complete)
+    note(fmt::format("older lines are left out: of each log the last {} are read", format_bytes(kMostLogRead)));
   for (auto i = skipped; i < entries.size(); ++i) show(entries[i]);
-  return request.follow ? follow(context, app, request, filter, std::move(positions), show) : kExitOk;
+  return request.follow ? follow(context, app, request, filter, std::move(readers), show) : kExitOk;
 }
 
 std::string line_shown(const std::string& line, bool json) {
@@ -246,25 +226,27 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
   }
   const LogFilter filter({}, request.grep);
   const auto number = *request.deployment;
-  const auto found = context.store().deployment(app.id, number);
-  if (!found) throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number));
   const auto file = context.layout().deployment_log(app.name, number);
   const auto watch = make_watch();
-  inotify_add_watch(watch.get(), file.c_str(), IN_MODIFY);
-  std::size_t shown = 0;
-  while (true) {
-    const bool ended = is_final(context.store().deployment(app.id, number)->state);
-    const auto text = read_file(file, kLongestLog).value_or("");
-    std::string_view fresh(text);
-    fresh.remove_prefix(std::min(shown, text.size()));
-    shown = text.size();
-    for (const auto& line : lines_of(fresh)) {
+  std::vector<LogPart> log(1);
+  do {
+    // Before the log is read: once the state is final, that has seen its last words.
+    const auto found = context.store().deployment(app.id, number);
+    if (!found) throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number));
+    const bool is_last_look = !request.follow || is_final(found->state);
+    inotify_add_watch(watch.get(), file.c_str(), IN_MODIFY);
+    if (!log.front().file) log.front().file = open_log(file);
+    log.front().grows = !is_last_look;
+    const auto text = log.front().file ? read_parts(log) : LogText{};
+    if (text.is_partial)
+      note(fmt::format("older lines are left out: the last {} are read", format_bytes(kMostLogRead)));
+    for (const auto& line : lines_of(text.lines)) {
       if (filter.matches(line)) print(line_shown(line, request.json) + "\n");
     }
-    // The last words may come a moment before the state; once the state is final, one more look has seen them all.
-    if (!request.follow || ended) return kExitOk;
-    if (!wait_for_change(watch.get(), Milliseconds{500})) return kExitOk;
-  }
+    check_output();
+    if (is_last_look) return kExitOk;
+  } while (wait_for_change(watch.get(), Milliseconds{500}));
+  return kExitOk;
 }
 
 int logs(Context& context, const LogsRequest& request) {

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import re
+import select
 import threading
 import time
 
@@ -141,6 +143,15 @@ def test_a_follower_sees_lines_as_they_come_across_a_deployment(platform, app, d
     assert not is_seen("version 1 listens"), "it was asked for none of the old lines"
 
 
+def test_a_follower_ends_with_its_app(platform, app):
+    follower = platform.start_pushrod("logs", app.name, "-f", "-n", "0")
+    wait_until(lambda: say_in_worker(app, "hello") or select.select([follower.stdout], [], [], 0)[0], what="a line")
+    platform.pushrod("app", "destroy", app.name, "--yes")
+    platform.create_app(web_app("secret"), name=app.name).work.push()
+    result = finish(follower, code=0)
+    assert "has been destroyed" in result.err and "secret" not in result.out
+
+
 def test_hostile_lines_stay_one_line_each_and_cannot_steer_a_terminal(platform, app):
     app.get("/say?text=%1b]52;c;ZXZpbA==%07evil%1b[2J%0d2020-01-01+00:00:00+web.1+|+forged%c3%28end")
     await_line(app, "end")
@@ -158,6 +169,16 @@ def test_the_log_of_a_deployment(platform):
     assert "no luck" in second and "exit code 1" in second
     result = platform.pushrod("logs", app.name, "--deployment", "3", code=1)
     assert "no deployment 3" in result.err
+
+
+def test_of_a_very_long_log_of_a_deployment_the_end_is_shown(platform):
+    app = platform.deploy(web_app("1"))
+    with open(platform.root / "logs" / app.name / "deployments" / "1.log", "ab") as log:
+        log.truncate(70 << 20)
+        log.seek(0, os.SEEK_END)
+        log.write(b"\nlast words\n")
+    result = platform.pushrod("logs", app.name, "--deployment", "1")
+    assert result.out == "last words\n" and "older lines are left out" in result.err
 
 
 def test_a_deployment_can_be_followed_until_its_end(platform):
