@@ -120,13 +120,17 @@ AppSetting sealed(Context& context, const App& app, const SettingName& name, con
 
 int config_set(Context& context, const std::string& app_name, const std::vector<std::string>& words, bool secret,
                When when) {
+  if (app_name.find('=') != std::string::npos) throw UsageError("the app is missing", "config set APP NAME=VALUE");
   const auto app = context.require_app(app_name, Right::Deploy);
   SettingChanges changes;
   bool read_already = false;
   for (const auto& word : words) {
     const auto equals = word.find('=');
     if (equals == std::string::npos) {
-      throw UserError(fmt::format("{} has no value", quoted(word)), "say NAME=VALUE, or NAME=- for standard input");
+      throw UserError(fmt::format("{} has no value", quoted(word)),
+                      context.caller().is_remote()
+                          ? "say NAME=VALUE; over SSH in quotes twice: ssh … \"config set APP 'NAME=two words'\""
+                          : "say NAME=VALUE, or NAME=- for standard input");
     }
     const auto name = SettingName::parse(word.substr(0, equals));
     auto text = word.substr(equals + 1);

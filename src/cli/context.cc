@@ -23,7 +23,11 @@ void check_root(const std::filesystem::path& root) {
   struct stat status = {};
   if (lstat(root.c_str(), &status) != 0) {
     if (errno != ENOENT) throw_errno("looking at the root directory " + root.string());
-    make_directory(root, 0700);
+    try {
+      make_directory(root, 0700);
+    } catch (const SystemError& error) {
+      throw UserError(error.message(), "choose another root directory: --root DIR, or $PUSHROD_ROOT");
+    }
     return;
   }
   if (!S_ISDIR(status.st_mode)) throw UserError(fmt::format("the root {} is not a directory", quoted(root.string())));

@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/output.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -23,6 +24,7 @@ UserError too_long(const std::string& from, const Input& input) {
 }  // namespace
 
 std::string read_standard_input(const Input& input) {
+  if (is_terminal(STDIN_FILENO)) fmt::print(stderr, "Reading {} from here: end it with Ctrl-D.\n", input.what);
   std::string text;
   char buffer[65536];
   while (text.size() <= input.cap) {
@@ -40,9 +42,13 @@ std::string read_input(const Context& context, const std::string& file, const In
   if (context.caller().is_remote()) {
     throw UserError(fmt::format("over SSH {} is read from standard input", input.what), input.over_ssh);
   }
-  std::error_code not_there;
-  const auto size = fs::file_size(file, not_there);
-  if (!not_there && size > input.cap) throw too_long(quoted(file), input);
+  std::error_code ignored;
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+    throw UserError(fmt::format("{} is no plain file", quoted(file)),
+                    fmt::format("name a file with {}, or say - for standard input", input.what));
+  }
+  const auto size = fs::file_size(file, ignored);
+  if (!ignored && size > input.cap) throw too_long(quoted(file), input);
   auto text = read_file(file, input.cap);
   if (!text) {
     throw UserError(fmt::format("there is no file {}", quoted(file)),

@@ -33,7 +33,7 @@ int prune(Context& context, const std::string& name, bool json) {
   for (const auto& [of, what, bytes] : removed) {
     freed += bytes;
     list.push_back({{"app", of.str()}, {"what", what}, {"bytes", bytes}});
-    text += fmt::format("{} of {}: {}\n", what, of.str(), format_bytes(bytes));
+    if (bytes > 0) text += fmt::format("{} of {}: {}\n", what, of.str(), format_bytes(bytes));
   }
   if (json) {
     print_json({{"removed", list}, {"freed_bytes", freed}, {"free_bytes", free}});

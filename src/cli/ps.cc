@@ -56,7 +56,8 @@ int show_processes(Context& context, const std::string& app, bool json) {
     const auto found = observed.find(instance.name);
     const InstanceStatus* status = found == observed.end() ? nullptr : &found->second;
     const bool up = status != nullptr && status->up;
-    const auto restarts = status != nullptr ? status->restarts : 0;
+    // The last of its ends has been followed by a start only if it is up.
+    const auto restarts = status == nullptr || status->restarts == 0 ? 0 : status->restarts - (up ? 0 : 1);
     const auto state = shown_state(instance, status);
     list.push_back({{"instance", instance.name.str()},
                     {"app", instance.name.app.str()},

@@ -77,6 +77,10 @@ std::size_t first_invalid_line(std::string_view text) {
 // toml++ escapes what it quotes of the text. Doing it again costs nothing if it forgot some; doubled backslashes would.
 std::string readable(std::string_view description) {
   std::string text = escaped(description, 300);
+  constexpr std::string_view kNewline = "'\\\\n'";
+  if (const auto at = text.find(kNewline); at != std::string::npos) {
+    text.replace(at, kNewline.size(), "the end of the line");
+  }
   for (std::size_t at = text.find("\\\\"); at != std::string::npos; at = text.find("\\\\", at + 1)) text.erase(at, 1);
   return text;
 }
@@ -245,6 +249,7 @@ std::optional<TomlSection> TomlSection::section(const std::string& key) {
 std::vector<TomlSection> TomlSection::sections(const std::string& key) {
   const toml::node* node = find(key);
   std::vector<TomlSection> tables;
+  repeated_.insert(key);
   if (node == nullptr) return tables;
   const std::string name = fmt::format("[[{}]]", escaped(key, 120));
   if (!node->is_array_of_tables()) refuse_value(key, "tables, each under a line " + name);
@@ -257,7 +262,10 @@ void TomlSection::refuse_unknown_keys() const {
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     const bool at_top = name_.empty();
     const auto meant = nearest(key, known_);
-    const auto as_written = [&](const std::string& name) { return at_top ? fmt::format("[{}]", name) : quoted(name); };
+    const auto as_written = [&](const std::string& name) {
+      if (!at_top) return quoted(name);
+      return repeated_.contains(name) ? fmt::format("[[{}]]", name) : fmt::format("[{}]", name);
+    };
     std::string problem = fmt::format("unknown {} {}", at_top && is_table(key) ? "section" : "key", shown(key));
     if (meant) problem += fmt::format("; did you mean {}?", as_written(*meant));
     std::vector<std::string> known;

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,7 @@ class TomlSection {
   std::string name_;  // "[ports]"; empty: the top level
   std::string file_name_;
   std::vector<std::string> known_;
+  std::set<std::string> repeated_;  // of these, the ones that are lists of tables
 };
 
 // A parsed file. Not valid UTF-8, nested deeper than 32, or no TOML: UserError with the line.

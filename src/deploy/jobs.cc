@@ -164,6 +164,11 @@ void look_after_job(const Platform& platform, JobId id, Milliseconds timeout) {
     attachment.out = attachment.err = pipe.write_end.get();
     attachment.deadline = timeout;
     auto result = run_attached(platform.engine.job(plan, job->command), attachment);
+    // Nobody waits for it, and no history tells of it: the log is where its end is read.
+    if (job->kind == JobKind::Run) {
+      write_all(pipe.write_end.get(), fmt::format("pushrod: {} ended: {}\n", job->short_name(), result.describe()),
+                "write the end of a job to its log");
+    }
     pipe.write_end.reset();
     logger.wait(kLogDeadline);
     return result;

@@ -223,7 +223,8 @@ def test_a_detached_job_goes_on_without_connection_and_daemon(make_platform):
     (app.data / "go").touch()
     await_no_job(app)
     log = wait_until(lambda: platform.pushrod("logs", app.name, "--process", "run.1").out, what="its log")
-    assert [line.split(" | ")[1] for line in log.splitlines()] == ["out", "err", "done"]
+    assert [line.split(" | ")[1] for line in log.splitlines()] == ["out", "err", "done",
+                                                                      "pushrod: run.1 ended: exit code 0"]
     assert platform.pushrod("logs", app.name, "--process", "run").out == log
 
 
@@ -235,7 +236,7 @@ def test_a_detached_job_is_stopped_whole(platform, job_app):
     assert not platform.processes("sleep 1002")
     await_no_job(job_app)
     log = wait_until(lambda: platform.pushrod("logs", job_app.name, "--process", name).out, what="its log")
-    assert "told" in log
+    assert "told" in log and f"pushrod: {name} ended: exit code 5" in log
 
 
 def test_a_detached_jobs_killed_holder_is_settled(platform, job_app):

@@ -166,7 +166,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[http]\n[http]\n", "server.toml:2: Error while parsing table header: cannot redefine existing table 'http'"},
       {"[ports]\nfirst = 3000\nfirst = 3001\n",
        "server.toml:3: Error while parsing key-value pair: cannot redefine existing integer 'first'"},
-      {"[http\n", "server.toml:1: Error while parsing table header: expected ']', saw '\\n'"},
+      {"[http\n", "server.toml:1: Error while parsing table header: expected ']', saw the end of the line"},
       {"[http]\n\ndomain = \"\xff\"\n", "server.toml:3: not valid UTF-8 | save the file as UTF-8"},
   };
   for (const Wrong& wrong : cases) EXPECT_EQ(problem_of(wrong.text), wrong.problem) << wrong.text.substr(0, 200);
