@@ -15,6 +15,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "config/settings_file.hh"
+#include "deploy/attempt.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
@@ -80,13 +81,15 @@ void forget_ended_instances(Store& store) {
   }
 }
 
+// One app that cannot be started (a setting that cannot be opened) keeps no other from it.
 void prepare_instances(const Platform& platform, LocalEngine& engine) {
   std::map<AppName, std::vector<Instance>> serving;
   for (auto& instance : platform.store.instances()) {
     if (instance.state == InstanceState::Serving) serving[instance.name.app].push_back(instance);
   }
   for (const auto& app : platform.store.apps()) {
-    engine.prepare_services(plan_instances(platform, app, serving[app.name]));
+    attempt("preparing " + app.name.str(),
+            [&] { engine.prepare_services(plan_instances(platform, app, serving[app.name])); });
   }
 }
 

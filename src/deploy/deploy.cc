@@ -10,6 +10,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/instances.hh"
 #include "deploy/steps.hh"
@@ -67,7 +68,11 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
-    const auto plans = plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
+    // Without the key to their settings nobody can start them; the rest is undone all the same.
+    std::vector<InstancePlan> plans;
+    attempt("starting again what " + app->name.str() + " ran", [&] {
+      plans = plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
+    });
     platform.engine.start(plans);
     // Requests that wait meet an app that accepts them, if it ever does.
     if (deployment.holds) platform.engine.await_healthy(plans, -1);

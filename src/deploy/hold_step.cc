@@ -24,19 +24,13 @@ void hold_requests(Run& run, const Part& part) {
   run.platform.store.set_holding(run.group, true);
   publish_routes(run.platform);
   Milliseconds longest{0};
-  for (const auto& plan : plan_instances(run.platform, part.app, routed)) {
-    longest = std::max(longest, plan.process.drain_timeout);
+  for (const auto& process : processes_of(run.platform, part.app, routed)) {
+    longest = std::max(longest, process.drain_timeout);
   }
-  const auto is_quiet = [&] {
-    const auto requests = run.platform.engine.requests_in_flight();
-    return std::all_of(routed.begin(), routed.end(), [&](const Instance& instance) {
-      const auto found = requests.find(instance.name);
-      return found == requests.end() || found->second == 0;
-    });
-  };
   // Twice: a request that the router was just taking when it was told is counted a moment later.
   const Deadline deadline(longest);
-  for (unsigned quiet = 0; quiet < 2 && !deadline.passed(); quiet = is_quiet() ? quiet + 1 : 0) {
+  for (unsigned quiet = 0; quiet < 2 && !deadline.passed();
+       quiet = have_requests(run.platform, routed) ? 0 : quiet + 1) {
     check_cancelled(run);
     std::this_thread::sleep_for(kPause);
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/error.hh"
@@ -37,13 +38,34 @@ std::map<std::string, std::string> full_environment(const Platform& platform, co
   return environment;
 }
 
-InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
-  const auto* process = find_process(release, instance.name.type);
-  if (process == nullptr) {
-    throw Error(fmt::format("release {} of {} has no process type {}", release.number, app.name.str(),
-                            instance.name.type.str()));
+namespace {
+
+const Process& process_of(const Release& release, const InstanceName& instance) {
+  if (const auto* process = find_process(release, instance.type)) return *process;
+  throw Error(
+      fmt::format("release {} of {} has no process type {}", release.number, release.app.str(), instance.type.str()));
+}
+
+// Calls back with each of them and its release, which is read once.
+void for_each_release(const Platform& platform, const App& app, const std::vector<Instance>& instances,
+                      const std::function<void(const Release&, const Instance&)>& use) {
+  std::map<ReleaseNumber, Release> releases;
+  for (const auto& instance : instances) {
+    auto known = releases.find(instance.name.release);
+    if (known == releases.end()) {
+      auto release = platform.store.release(app.id, instance.name.release);
+      if (!release)
+        throw Error(fmt::format("release {} of {} is not in the database", instance.name.release, app.name.str()));
+      known = releases.emplace(instance.name.release, std::move(*release)).first;
+    }
+    use(known->second, instance);
   }
-  return plan_process(platform, app, release, instance.name, *process, instance.port);
+}
+
+}  // namespace
+
+InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
+  return plan_process(platform, app, release, instance.name, process_of(release, instance.name), instance.port);
 }
 
 InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
@@ -59,19 +81,27 @@ InstancePlan plan_process(const Platform& platform, const App& app, const Releas
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
                                          const std::vector<Instance>& instances) {
-  std::map<ReleaseNumber, Release> releases;
   std::vector<InstancePlan> plans;
-  for (const auto& instance : instances) {
-    auto known = releases.find(instance.name.release);
-    if (known == releases.end()) {
-      auto release = platform.store.release(app.id, instance.name.release);
-      if (!release)
-        throw Error(fmt::format("release {} of {} is not in the database", instance.name.release, app.name.str()));
-      known = releases.emplace(instance.name.release, std::move(*release)).first;
-    }
-    plans.push_back(plan_instance(platform, app, known->second, instance));
-  }
+  for_each_release(platform, app, instances, [&](const Release& release, const Instance& instance) {
+    plans.push_back(plan_instance(platform, app, release, instance));
+  });
   return plans;
+}
+
+std::vector<Process> processes_of(const Platform& platform, const App& app, const std::vector<Instance>& instances) {
+  std::vector<Process> processes;
+  for_each_release(platform, app, instances, [&](const Release& release, const Instance& instance) {
+    processes.push_back(process_of(release, instance.name));
+  });
+  return processes;
+}
+
+bool have_requests(const Platform& platform, const std::vector<Instance>& instances) {
+  const auto requests = platform.engine.requests_in_flight();
+  return std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
+    const auto found = requests.find(instance.name);
+    return found != requests.end() && found->second > 0;
+  });
 }
 
 std::vector<TrafficTarget> traffic_targets(const Platform& platform) {

@@ -20,9 +20,16 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
 InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
                           const Process& process, std::optional<Port> port);
 
-// Plans for these instances; each must belong to a release of the app that the store still has.
+// Plans for these instances; each must belong to a release of the app that the store still has. Throws UserError when a
+// setting of theirs cannot be opened: who only ends instances asks for their processes, which need no key.
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
                                          const std::vector<Instance>& instances);
+
+// What the releases of these instances say of their types. As above, but for the key.
+std::vector<Process> processes_of(const Platform& platform, const App& app, const std::vector<Instance>& instances);
+
+// Does the router know of a request that one of them has not finished?
+bool have_requests(const Platform& platform, const std::vector<Instance>& instances);
 
 // Every app's target for the router, from the database: instances of the routed type that serve. Those that
 // sleep are there, too, so that a request that was on its way already finds them.

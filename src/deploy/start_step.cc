@@ -40,9 +40,7 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
     const bool kept = std::find(part.kept.begin(), part.kept.end(), instance.name) != part.kept.end();
     if (!replaced || kept || instance.state == InstanceState::Starting) continue;
     names.push_back(instance.name);
-    for (const auto& plan : plan_instances(run.platform, part.app, {instance})) {
-      longest = std::max(longest, plan.process.stop_timeout);
-    }
+    longest = std::max(longest, processes_of(run.platform, part.app, {instance}).front().stop_timeout);
   }
   run.platform.engine.stop(names);
   const Deadline deadline(longest + Milliseconds{5'000});

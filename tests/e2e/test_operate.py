@@ -224,6 +224,26 @@ def test_a_lost_or_foreign_key_file_is_told_and_nothing_is_lost(make_platform):
     assert platform.pushrod("config", "get", app.name, "A").out == "1"
 
 
+def test_without_the_key_of_its_settings_one_app_stays_down_and_no_other(make_platform):
+    platform = make_platform().start()
+    poor, other = platform.deploy(web_app("poor")), platform.deploy(web_app("other"))
+    platform.pushrod("config", "set", poor.name, "GREETING=hello")
+    poor.await_settled()
+    (platform.root / "settings.key").unlink()
+    platform.pushrod("restart", other.name)
+    result = platform.pushrod("restart", poor.name, code=1)
+    assert "setting GREETING cannot be opened" in result.err and "or set it again" in result.err
+    assert poor.version() == "poor", "what runs goes on"
+    platform.stop()
+    platform.start()
+    assert other.version() == "other"
+    said = (platform.directory / "up.log").read_text()
+    assert f"preparing {poor.name}: setting GREETING cannot be opened" in said and "set it again" in said
+    assert poor.get(status=503)
+    platform.pushrod("config", "set", poor.name, "GREETING=again")
+    assert poor.version() == "poor"
+
+
 def test_values_are_bound_to_their_app_and_name(make_platform):
     platform = make_platform().start()
     app = platform.deploy()
