@@ -12,6 +12,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
@@ -110,15 +111,13 @@ void end_holders(const Platform& platform, const std::vector<Job>& jobs) {
 }
 
 // Nobody begins a job meanwhile.
-void settle(const Platform& platform, const std::vector<Job>& jobs) {
-  for (const Job& job : jobs) {
-    const auto lock = FileLock::try_acquire(platform.layout.job_lock(job.id));
-    if (!lock) continue;
-    platform.engine.forget_job(job.instance());
-    platform.store.end_job(job.id, {}, kLost);
-    remove_file(platform.layout.job_lock(job.id));
-    wake_daemon(platform);
-  }
+void settle(const Platform& platform, const Job& job) {
+  const auto lock = FileLock::try_acquire(platform.layout.job_lock(job.id));
+  if (!lock) return;
+  platform.engine.forget_job(job.instance());
+  platform.store.end_job(job.id, {}, kLost);
+  remove_file(platform.layout.job_lock(job.id));
+  wake_daemon(platform);
 }
 
 }  // namespace
@@ -202,14 +201,16 @@ FileLock end_all_jobs(const Platform& platform, AppId app) {
   stop_jobs(platform, jobs());
   auto begin = FileLock::acquire(platform.layout.job_begin_lock());
   end_holders(platform, jobs());
-  settle(platform, jobs());
+  for (const Job& job : jobs()) settle(platform, job);
   return begin;
 }
 
 void settle_jobs(const Platform& platform) {
   if (platform.store.running_jobs().empty()) return;
   const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
-  settle(platform, platform.store.running_jobs());
+  for (const Job& job : platform.store.running_jobs()) {
+    attempt("settling " + job.instance().str(), [&] { settle(platform, job); });
+  }
 }
 
 std::vector<std::string> command_of(const std::vector<std::string>& words) {

@@ -39,83 +39,144 @@ std::optional<std::vector<FileLock>> try_lock(const Platform& platform, const st
 
 }  // namespace
 
-Milliseconds Reconciler::pass() {
+Milliseconds Reconciler::pass(bool called) {
   busy_ = false;
-  attempt("settling interrupted deployments", [this] { settle_interrupted(); });
-  attempt("settling interrupted jobs", [this] { settle_jobs(platform_); });
-  attempt("draining", [this] { drain_and_stop(); });
-  attempt("removing what nobody wants", [this] { remove_strangers(); });
-  attempt("starting what is missing", [this] { start_missing(); });
-  attempt("correcting the routes", [this] { correct_routes(); });
-  return busy_ ? kBusyPause : kIdlePause;
+  deploying_.clear();
+  if (called) failures_.clear();
+  for (auto& [doing, failure] : failures_) failure.matters = false;
+  tend("settling interrupted deployments", [this] { settle_interrupted(); });
+  tend("settling interrupted jobs", [this] { settle_jobs(platform_); });
+  tend("draining", [this] { drain_and_stop(); });
+  tend("removing what nobody wants", [this] { remove_strangers(); });
+  tend("starting what is missing", [this] { start_missing(); });
+  tend("correcting the routes", [this] { correct_routes(); });
+  std::erase_if(failures_, [](const auto& failure) { return !failure.second.matters; });
+  auto pause = busy_ ? kBusyPause : kIdlePause;
+  for (const auto& [doing, failure] : failures_) pause = std::min(pause, failure.again.left());
+  return pause;
+}
+
+// What has failed is left alone until its pause is over, and the rest goes on.
+void Reconciler::tend(const std::string& doing, const std::function<void()>& action) {
+  auto pause = kBusyPause;
+  if (const auto known = failures_.find(doing); known != failures_.end()) {
+    known->second.matters = true;
+    if (!known->second.again.passed()) return;
+    pause = std::min(known->second.pause * 2, kIdlePause);
+  }
+  const bool was_busy = busy_;
+  if (attempt(doing, action)) {
+    failures_.erase(doing);
+    return;
+  }
+  busy_ = was_busy;
+  failures_.insert_or_assign(doing, Failure{pause, Deadline(pause)});
 }
 
 void Reconciler::settle_interrupted() {
-  std::set<std::int64_t> groups;
+  std::set<std::int64_t> groups, interrupted;
   {
     const auto begin = FileLock::acquire(platform_.layout.begin_lock());
-    for (const auto& deployment : platform_.store.unfinished_deployments()) {
+    for (const auto& deployment : platform_.store.unfinished_deployments()) groups.insert(deployment.group);
+    for (const auto group : groups) {
       // Its process holds this lock for as long as it lives.
-      if (FileLock::try_acquire(platform_.layout.group_lock(deployment.group))) groups.insert(deployment.group);
-      busy_ = true;
+      const auto lock = platform_.layout.group_lock(group);
+      if (FileLock::try_acquire(lock)) {
+        interrupted.insert(group);
+      } else if (auto process = holder_process(lock)) {
+        deploying_.push_back(std::move(process));
+      } else {
+        busy_ = true;  // it ends at this moment, or has not said yet who it is
+      }
     }
   }
-  for (const auto group : groups) {
+  for (const auto group : interrupted) {
     const auto deployments = platform_.store.group(group);
-    const auto locks = try_lock(platform_, deployments);
-    if (!locks) continue;
-    settle(
-        platform_, group,
-        {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
-    remove_file(platform_.layout.group_lock(group));
-    fmt::print(stderr, "settled deployment {} of {}\n", deployments.front().number, deployments.front().app.str());
+    if (deployments.empty()) continue;  // its apps have been destroyed
+    tend(fmt::format("settling deployment {} of {}", deployments.front().number, deployments.front().app.str()),
+         [&] { settle_group(deployments); });
   }
 }
 
-void Reconciler::drain_and_stop() {
-  std::vector<Instance> leaving;
-  for (auto& instance : platform_.store.instances()) {
-    if (instance.state == InstanceState::Draining || instance.state == InstanceState::Stopping)
-      leaving.push_back(instance);
-  }
-  if (leaving.empty()) return;
+void Reconciler::settle_group(const std::vector<Deployment>& group) {
   busy_ = true;
+  const auto locks = try_lock(platform_, group);
+  if (!locks) return;
+  const auto id = group.front().group;
+  settle(platform_, id,
+         {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
+  remove_file(platform_.layout.group_lock(id));
+  fmt::print(stderr, "settled deployment {} of {}\n", group.front().number, group.front().app.str());
+}
+
+std::vector<Instance> Reconciler::leaving_instances() {
+  std::vector<Instance> found;
+  std::map<InstanceName, Seen> seen;
+  for (auto& instance : platform_.store.instances()) {
+    if (instance.state != InstanceState::Draining && instance.state != InstanceState::Stopping) continue;
+    const auto known = leaving_.find(instance.name);
+    const bool is_as_before = known != leaving_.end() && known->second.state == instance.state;
+    seen.emplace(instance.name, is_as_before ? known->second : Seen{instance.state, {}});
+    found.push_back(std::move(instance));
+  }
+  leaving_ = std::move(seen);
+  return found;
+}
+
+void Reconciler::drain_and_stop() {
+  const auto leaving = leaving_instances();
+  if (leaving.empty()) return;
   // Between a commit and its switch the router still sends requests to the old instances. Asked after the instances
   // were read, so that whoever is draining without an entry here has been switched away from.
-  std::set<AppId> switching;
+  std::set<AppName> switching;
   for (const auto& deployment : platform_.store.unfinished_deployments()) {
-    if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app_id);
+    if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app);
   }
   const auto requests = platform_.engine.requests_in_flight();
   std::vector<InstanceName> ended;
   for (const auto& instance : leaving) {
-    Milliseconds drain_limit{0}, stop_limit{0};
-    const auto app = platform_.store.app(instance.name.app);
-    if (app) {
-      const auto plans = plan_instances(platform_, *app, {instance});
-      drain_limit = plans.front().process.drain_timeout;
-      stop_limit = plans.front().process.stop_timeout;
-    }
-    const auto waited = std::chrono::duration_cast<Milliseconds>(now() - instance.since);
-    const auto is_within = [&](Milliseconds limit) { return waited >= Milliseconds{0} && waited < limit; };
-    if (instance.state == InstanceState::Stopping) {
-      // To say it again would begin the time until SIGKILL anew. Where the word was lost, killing is what is left.
-      if (!is_within(stop_limit + kLostWord)) platform_.engine.kill({instance.name});
-      ended.push_back(instance.name);
-      continue;
-    }
-    if (app && switching.contains(app->id)) continue;
-    const auto count = requests.find(instance.name);
-    const bool idle = count == requests.end() || count->second == 0;
-    if (!idle && is_within(drain_limit)) continue;
-    // In this order: whoever dies in between leaves it draining, and it is told once more.
-    platform_.engine.stop({instance.name});
-    platform_.store.set_instance_state(instance.name, InstanceState::Stopping);
+    tend("ending " + instance.name.str(), [&] {
+      busy_ = true;
+      if (instance.state == InstanceState::Stopping) {
+        end(instance);
+        ended.push_back(instance.name);
+      } else if (!switching.contains(instance.name.app)) {
+        const auto count = requests.find(instance.name);
+        drain(instance, count == requests.end() ? 0 : count->second);
+      }
+    });
   }
   const auto still_up = platform_.engine.remove(ended);
   for (const auto& name : ended) {
     if (std::find(still_up.begin(), still_up.end(), name) == still_up.end()) platform_.store.remove_instance(name);
   }
+}
+
+void Reconciler::drain(const Instance& instance, unsigned requests) {
+  if (requests > 0 && leaving_.at(instance.name).time.elapsed() < process_of(instance).drain_timeout) return;
+  // In this order: whoever dies in between leaves it draining, and it is told once more.
+  platform_.engine.stop({instance.name});
+  platform_.store.set_instance_state(instance.name, InstanceState::Stopping);
+}
+
+// To say it again would begin the time until SIGKILL anew. Where the word was lost, killing is what is left.
+void Reconciler::end(const Instance& instance) {
+  if (leaving_.at(instance.name).time.elapsed() < process_of(instance).stop_timeout + kLostWord) return;
+  platform_.engine.kill({instance.name});
+}
+
+// Of an app that is destroyed nothing is waited for.
+Process Reconciler::process_of(const Instance& instance) {
+  if (const auto app = platform_.store.app(instance.name.app)) {
+    return processes_of(platform_, *app, {instance}).front();
+  }
+  return {.type = instance.name.type,
+          .command = {},
+          .stop_timeout = Milliseconds{0},
+          .drain_timeout = Milliseconds{0},
+          .health = {},
+          .limits = {},
+          .sleep_after = {}};
 }
 
 void Reconciler::remove_strangers() {
@@ -136,24 +197,25 @@ void Reconciler::remove_strangers() {
 void Reconciler::start_missing() {
   std::set<InstanceName> there;
   for (const auto& status : platform_.engine.inspect()) there.insert(status.name);
-  std::map<AppName, std::vector<Instance>> missing;
+  std::set<AppName> missing;
   for (const auto& instance : platform_.store.instances()) {
     if (instance.state == InstanceState::Serving && !there.contains(instance.name)) {
-      missing[instance.name.app].push_back(instance);
+      missing.insert(instance.name.app);
     }
   }
-  for (const auto& [name, instances] : missing) {
-    busy_ = true;
-    const auto lock = FileLock::try_acquire(platform_.layout.app_lock(name));
-    if (!lock) continue;
-    const auto app = platform_.store.app(name);
-    if (!app) continue;
-    // Read again under the lock: a deployment may have taken them out of use.
-    auto still = platform_.store.instances(app->id);
-    std::erase_if(still, [&](const Instance& instance) {
-      return instance.state != InstanceState::Serving || there.contains(instance.name);
+  for (const auto& name : missing) {
+    tend("starting " + name.str(), [&] {
+      busy_ = true;
+      const auto lock = FileLock::try_acquire(platform_.layout.app_lock(name));
+      const auto app = platform_.store.app(name);
+      if (!lock || !app) return;
+      // Read again under the lock: a deployment may have taken them out of use.
+      auto still = platform_.store.instances(app->id);
+      std::erase_if(still, [&](const Instance& instance) {
+        return instance.state != InstanceState::Serving || there.contains(instance.name);
+      });
+      platform_.engine.start(plan_instances(platform_, *app, still));
     });
-    attempt("starting " + name.str(), [&] { platform_.engine.start(plan_instances(platform_, *app, still)); });
   }
 }
 

@@ -175,22 +175,28 @@ std::optional<LockHolder> lock_holder(const std::filesystem::path& path) {
   return parse_announcement(announcement(fd.get()));
 }
 
-bool signal_holder(const std::filesystem::path& path, int signal) {
+UniqueFd holder_process(const std::filesystem::path& path) {
   const UniqueFd fd = open_for_look(path);
-  if (!fd) return false;
+  if (!fd) return {};
   const std::string before = announcement(fd.get());
   const auto holder = parse_announcement(before);
-  if (!holder) return false;
-  const UniqueFd process(pidfd_open(holder->pid, 0));
+  if (!holder) return {};
+  UniqueFd process(pidfd_open(holder->pid, 0));
   if (!process) {
-    if (errno == ESRCH) return false;
+    if (errno == ESRCH) return {};
     throw_errno("open process " + std::to_string(holder->pid));
   }
   // Held, and by the one who announced itself before we had hold of its process.
-  if (!is_held(path, fd.get()) || announcement(fd.get()) != before) return false;
+  if (!is_held(path, fd.get()) || announcement(fd.get()) != before) return {};
+  return process;
+}
+
+bool signal_holder(const std::filesystem::path& path, int signal) {
+  const UniqueFd process = holder_process(path);
+  if (!process) return false;
   if (pidfd_send_signal(process.get(), signal, nullptr, 0) == 0) return true;
   if (errno == ESRCH) return false;
-  throw_errno("signal process " + std::to_string(holder->pid));
+  throw_errno("signal the process that holds " + path.native());
 }
 
 }  // namespace pushrod

@@ -45,8 +45,12 @@ struct LockHolder {
 // Who announced itself and holds the lock now; absent when it is free (or its holder has not announced itself yet).
 std::optional<LockHolder> lock_holder(const std::filesystem::path& path);
 
-// Sends the signal to the announced holder, through a pidfd that was opened before the lock was seen held, so that a
-// reused pid is never hit. False when nobody holds the lock.
+// The announced holder as a pidfd, which becomes readable when that process has ended. It was opened before the lock
+// was seen held, so it is never that of a reused pid. Empty when nobody holds the lock (or has not announced itself
+// yet).
+UniqueFd holder_process(const std::filesystem::path& path);
+
+// Sends the signal to the announced holder. False when nobody holds the lock.
 bool signal_holder(const std::filesystem::path& path, int signal);
 
 }  // namespace pushrod

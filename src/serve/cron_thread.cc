@@ -12,6 +12,7 @@
 #include "base/error.hh"
 #include "deploy/attempt.hh"
 #include "deploy/cron.hh"
+#include "serve/own_platform.hh"
 
 namespace pushrod {
 
@@ -30,15 +31,11 @@ void CronThread::call() {
 }
 
 void CronThread::run() {
-  std::unique_ptr<Store> store;
-  std::optional<Platform> platform;
+  std::unique_ptr<OwnPlatform> own;
   while (true) {
     const bool passed = attempt("looking for cron jobs", [&] {
-      if (!store) {
-        store = std::make_unique<Store>(platform_.layout.database());
-        platform.emplace(Platform{platform_.layout, platform_.settings, *store, platform_.engine});
-      }
-      CronClock clock(*platform, [&](const JobRequest& request) { start_job(*platform, request); });
+      if (!own) own = std::make_unique<OwnPlatform>(platform_);
+      CronClock clock(own->platform, [&](const JobRequest& request) { start_job(own->platform, request); });
       timer_.set(clock.pass(now()));
     });
     pollfd events[] = {{calls_.get(), POLLIN, 0}, {timer_.fd(), POLLIN, 0}};

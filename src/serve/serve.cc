@@ -16,6 +16,7 @@
 #include "os/file_lock.hh"
 #include "os/socket.hh"
 #include "serve/cron_thread.hh"
+#include "serve/own_platform.hh"
 #include "serve/sleepers.hh"
 
 namespace pushrod {
@@ -44,9 +45,8 @@ class TidierThread {
     constexpr std::chrono::seconds kRetry{2};
     constexpr std::chrono::seconds kLook{60};  // nobody tells when the disk fills
     bool complete = true;
-    std::unique_ptr<Store> store;
+    std::unique_ptr<OwnPlatform> own;
     std::unique_ptr<Tidier> tidier;
-    std::optional<Platform> platform;
     while (true) {
       {
         std::unique_lock lock(mutex_);
@@ -55,11 +55,8 @@ class TidierThread {
       }
       complete = attempt("tidying up",
                          [&] {
-                           if (!store) {
-                             store = std::make_unique<Store>(platform_.layout.database());
-                             platform.emplace(Platform{platform_.layout, platform_.settings, *store, platform_.engine});
-                             tidier = std::make_unique<Tidier>(*platform);
-                           }
+                           if (!own) own = std::make_unique<OwnPlatform>(platform_);
+                           if (!tidier) tidier = std::make_unique<Tidier>(own->platform);
                            complete = tidier->pass();
                          }) &&
                  complete;
@@ -83,12 +80,17 @@ void serve(const Platform& platform, int stop_fd) {
   Reconciler reconciler(platform);
   static TidierThread tidier(platform);  // as long as the process
   static CronThread cron(platform);
+  bool called = true;
   while (true) {
-    const auto pause = reconciler.pass();
-    pollfd events[] = {{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
-    if (poll(events, 2, static_cast<int>(pause.count())) < 0 && errno != EINTR) throw_errno("waiting for a call");
+    const auto pause = reconciler.pass(called);
+    std::vector<pollfd> events{{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+    for (const auto& process : reconciler.deploying()) events.push_back({process.get(), POLLIN, 0});
+    if (poll(events.data(), events.size(), static_cast<int>(pause.count())) < 0 && errno != EINTR) {
+      throw_errno("waiting for a call");
+    }
     if (events[1].revents != 0) return;
-    if (events[0].revents != 0) {
+    called = events[0].revents != 0;
+    if (called) {
       tidier.call();
       cron.call();
     }

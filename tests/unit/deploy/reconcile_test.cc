@@ -1,7 +1,9 @@
 // The reconciler: what it brings about, and what it leaves alone.
 #include "deploy/reconcile.hh"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "deploy/deploy.hh"
 #include "world.hh"
@@ -27,6 +29,27 @@ class Reconcile : public DeployTest {
       if (candidate.name.str() == name) return candidate.state;
     }
     return std::nullopt;
+  }
+  void await_row(const std::string& name, InstanceState state) {
+    const Deadline deadline(kPatience);
+    while (row(name) != state && !deadline.passed()) reconciler_.pass();
+    EXPECT_EQ(row(name), state) << name;
+  }
+  // As if the machine's clock had been set forward by so much since every instance came into its state.
+  void move_clock(std::chrono::hours by) {
+    SQLite::Database database(layout_.database().string(), SQLite::OPEN_READWRITE);
+    database.exec(fmt::format("UPDATE instances SET since = since - {}", Milliseconds(by).count()));
+  }
+  void set_config(const std::string& value) {
+    auto asked = change(DeploymentKind::Config, repository().head_of(branch_));
+    const auto name = SettingName::parse("GREETING");
+    asked.settings.emplace(name, AppSetting{store().vault().seal(app("blog").id, name, Secret(value)), false});
+    ASSERT_TRUE(run(asked).outcome.live);
+  }
+  void lose_key() {
+    close();
+    remove_file(layout_.settings_key());
+    open();
   }
   bool was_told(const std::string& words) {
     const auto& told = engine().told;
@@ -69,7 +92,7 @@ TEST_F(Reconcile, TheDrainLimitIsThatOfTheReleaseWhichDrains) {
   ASSERT_TRUE(run(push_of(commit_with("drain_timeout = \"1ms\"", "3"))).outcome.live);
   ASSERT_TRUE(run(push_of(commit_with("", "4"))).outcome.live);
   engine().flights = {{instance("blog.1.web.1"), 1}, {instance("blog.2.web.1"), 1}, {instance("blog.3.web.1"), 1}};
-  reconciler_.pass();
+  await_row("blog.3.web.1", InstanceState::Stopping);
   EXPECT_EQ(row("blog.1.web.1"), InstanceState::Draining);
   EXPECT_EQ(row("blog.2.web.1"), InstanceState::Draining);
   EXPECT_EQ(row("blog.3.web.1"), InstanceState::Stopping) << "its time is up";
@@ -98,6 +121,63 @@ TEST_F(Reconcile, WhatDoesNotEndIsNotForgotten) {
   engine().set(instance("blog.1.web.1"), "down");
   reconcile();
   check_invariants("when it has ended");
+}
+
+TEST_F(Reconcile, TheMachinesClockDecidesNothing) {
+  push_another();
+  engine().flights = {{instance("blog.1.web.1"), 1}};
+  for (const int hours : {1000, -2000, 1000}) {
+    move_clock(std::chrono::hours(hours));
+    reconciler_.pass();
+    EXPECT_EQ(row("blog.1.web.1"), InstanceState::Draining) << hours;
+  }
+  engine().flights.clear();
+  engine().stubborn = true;
+  reconciler_.pass();
+  for (const int hours : {1000, -2000}) {
+    move_clock(std::chrono::hours(hours));
+    reconciler_.pass();
+    EXPECT_EQ(row("blog.1.web.1"), InstanceState::Stopping);
+    EXPECT_FALSE(was_told("kill blog.1.web.1")) << hours;
+  }
+}
+
+TEST_F(Reconcile, WithoutTheKeyOfTheSettingsInstancesAreDrainedAndStoppedAllTheSame) {
+  set_config("hello");
+  set_config("good evening");
+  lose_key();
+  reconcile();
+  check_invariants("the old ones are gone");
+}
+
+TEST_F(Reconcile, WithoutTheKeyOfTheSettingsADeploymentFailsAndIsUndone) {
+  set_config("hello");
+  reconcile();
+  lose_key();
+  const auto told = run(push_of(commit_with("", "2")));
+  EXPECT_FALSE(told.outcome.live);
+  EXPECT_NE(told.text.find("setting GREETING cannot be opened"), std::string::npos) << told.text;
+  EXPECT_TRUE(store().unfinished_deployments().empty());
+  check_invariants("as it was");
+}
+
+TEST_F(Reconcile, WhatFailsIsTriedAgainEverMoreSeldomUntilSomebodyCalls) {
+  engine().lose(instance("blog.1.web.1"));
+  remove_tree(layout_.checkouts(AppName::parse("blog")));
+  const auto tries = [&] {
+    const auto& told = engine().told;
+    return std::count(told.begin(), told.end(), "start blog.1.web.1");
+  };
+  engine().told.clear();
+  const Deadline deadline(kPatience);
+  EXPECT_LE(reconciler_.pass(), Milliseconds{100});
+  while (reconciler_.pass() <= Milliseconds{300} && !deadline.passed()) {
+  }
+  EXPECT_EQ(tries(), 3) << "after 100 and 200 ms; the next time after 400";
+  EXPECT_LE(reconciler_.pass(true), Milliseconds{100});
+  EXPECT_EQ(tries(), 4) << "somebody called";
+  engine().set(instance("blog.1.web.1"), "up");
+  EXPECT_GT(reconciler_.pass(), Milliseconds{1000}) << "what is not to be done any more is forgotten";
 }
 
 TEST_F(Reconcile, StrangersAreRemoved) {
@@ -151,8 +231,53 @@ TEST_F(Reconcile, ADeploymentWhoseProcessLivesIsLeftAlone) {
       store().begin_deployments({{app("blog").id, DeploymentKind::Push, commit_with("", "2"), first_, "ann"}}).front();
   auto lock = FileLock::try_acquire(layout_.group_lock(begun.group));
   ASSERT_TRUE(lock);
-  for (int pass = 0; pass < 3; ++pass) reconciler_.pass();
+  lock->announce("a deployment");
+  for (int pass = 0; pass < 3; ++pass) EXPECT_GT(reconciler_.pass(), Milliseconds{1000}) << "nobody waits for anything";
   EXPECT_EQ(store().group(begun.group).front().state, DeploymentState::Waiting);
+}
+
+TEST_F(Reconcile, TheEndOfADeploymentsProcessIsNoticed) {
+  const auto begun =
+      store().begin_deployments({{app("blog").id, DeploymentKind::Push, commit_with("", "2"), first_, "ann"}}).front();
+  auto ready = make_pipe();
+  const auto child = in_child([&] {
+    const auto lock = FileLock::acquire(layout_.group_lock(begun.group));
+    lock.announce("a deployment");
+    ready.write_end.reset();
+    pause();
+  });
+  ready.write_end.reset();
+  char end = 0;
+  ASSERT_EQ(read(ready.read_end.get(), &end, 1), 0);
+  EXPECT_GT(reconciler_.pass(), Milliseconds{1000});
+  ASSERT_EQ(reconciler_.deploying().size(), 1U);
+  pollfd event{reconciler_.deploying().front().get(), POLLIN, 0};
+  EXPECT_EQ(poll(&event, 1, 0), 0);
+  kill(child, SIGKILL);
+  EXPECT_EQ(poll(&event, 1, kPatience.count()), 1);
+  ended(child);
+  reconciler_.pass();
+  EXPECT_EQ(store().group(begun.group).front().state, DeploymentState::Failed);
+  EXPECT_TRUE(reconciler_.deploying().empty());
+}
+
+TEST_F(Reconcile, ADeploymentThatCannotBeSettledDoesNotKeepTheOthersFromIt) {
+  const auto mine = repo_;
+  repo_ = RepoName::parse("lost");
+  create_app(platform(), AppName::parse("aaa"), repo_, branch_, "");
+  const auto begin = [&](const std::string& name) {
+    const auto begun = store().begin_deployments({{app(name).id, DeploymentKind::Push, first_, {}, "ann"}}).front();
+    store().advance(begun.group, DeploymentState::Running);
+    return begun.group;
+  };
+  const auto lost = begin("aaa");
+  store().advance(lost, DeploymentState::Ready);  // so its branch decides
+  remove_tree(layout_.repo(repo_));
+  repo_ = mine;
+  const auto other = begin("blog");
+  reconciler_.pass();
+  EXPECT_EQ(store().group(lost).front().state, DeploymentState::Ready);
+  EXPECT_TRUE(is_final(store().group(other).front().state));
 }
 
 TEST_F(Reconcile, AnAppWhoseLockIsHeldIsLeftAlone) {

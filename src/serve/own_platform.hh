@@ -1,0 +1,16 @@
+// The platform with a database connection for one thread alone.
+// Floor 7.
+#pragma once
+
+#include "deploy/platform.hh"
+
+namespace pushrod {
+
+struct OwnPlatform {
+  explicit OwnPlatform(const Platform& shared)
+      : store(shared.layout.database()), platform{shared.layout, shared.settings, store, shared.engine} {}
+  Store store;
+  Platform platform;
+};
+
+}  // namespace pushrod
