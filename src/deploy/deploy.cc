@@ -227,6 +227,7 @@ Outcome run_steps(Run& run) {
       platform.store.advance(run.group, DeploymentState::Running);
       platform.store.begin_step(run.group, builds(change.kind) ? Step::Checkout : Step::Start);
     });
+    wake_sleeping(run);
     if (builds(change.kind)) {
       for (auto& part : run.parts) {
         check_out(run, part);

@@ -21,6 +21,7 @@ namespace {
 constexpr Milliseconds kShortestPause{250};
 constexpr Milliseconds kLongestPause{5'000};
 constexpr Milliseconds kStopMargin{5'000};
+constexpr Milliseconds kCountPause{10};
 
 std::vector<Instance> routed_instances(const Platform& platform, const App& app, InstanceState state) {
   auto instances = platform.store.instances(app.id);
@@ -55,9 +56,7 @@ bool is_changing(const Platform& platform, const App& app) {
 void stop_and_remove(const Platform& platform, const App& app, const std::vector<Instance>& instances) {
   auto names = names_of(instances);
   Milliseconds longest{0};
-  for (const auto& plan : plan_instances(platform, app, instances)) {
-    longest = std::max(longest, plan.process.stop_timeout);
-  }
+  for (const auto& process : processes_of(platform, app, instances)) longest = std::max(longest, process.stop_timeout);
   platform.engine.stop(names);
   const Deadline deadline(longest + kStopMargin);
   while (!(names = platform.engine.remove(names)).empty()) {
@@ -65,6 +64,28 @@ void stop_and_remove(const Platform& platform, const App& app, const std::vector
     std::this_thread::sleep_for(Milliseconds{5});
   }
   // The router has forgotten their servers; with their rows they are to be there.
+  publish_routes(platform);
+}
+
+// Twice: a request that the router was just taking when it was told is counted a moment later.
+bool are_quiet(const Platform& platform, const std::vector<Instance>& instances) {
+  if (have_requests(platform, instances)) return false;
+  std::this_thread::sleep_for(kCountPause);
+  return !have_requests(platform, instances);
+}
+
+std::set<InstanceName> names_of_those_up(const Platform& platform) {
+  std::set<InstanceName> up;
+  for (const auto& status : platform.engine.inspect()) up.insert(status.name);
+  return up;
+}
+
+bool is_any_of(const std::set<InstanceName>& up, const std::vector<Instance>& instances) {
+  return std::any_of(instances.begin(), instances.end(), [&](const auto& one) { return up.contains(one.name); });
+}
+
+void serve_again(const Platform& platform, const std::vector<Instance>& instances) {
+  platform.store.set_instance_states(names_of(instances), InstanceState::Serving);
   publish_routes(platform);
 }
 
@@ -76,17 +97,12 @@ void put_to_sleep(const Platform& platform, const AppName& name) {
   if (!app || is_changing(platform, *app)) return;
   const auto instances = routed_instances(platform, *app, InstanceState::Serving);
   if (instances.empty()) return;
+  plan_instances(platform, *app, instances);  // throws for what could not be woken: that stays awake
   platform.store.set_instance_states(names_of(instances), InstanceState::Asleep);
   publish_routes(platform);
   // What the router took before it was told is answered first.
-  const auto requests = platform.engine.requests_in_flight();
-  const bool is_quiet = std::all_of(instances.begin(), instances.end(), [&](const Instance& instance) {
-    const auto found = requests.find(instance.name);
-    return found == requests.end() || found->second == 0;
-  });
-  if (!is_quiet) {
-    platform.store.set_instance_states(names_of(instances), InstanceState::Serving);
-    publish_routes(platform);
+  if (!are_quiet(platform, instances)) {
+    serve_again(platform, instances);
     return;
   }
   stop_and_remove(platform, *app, instances);
@@ -127,7 +143,9 @@ Milliseconds Sleeper::pass() {
     const IdleApp idle{*after, idle_time(app.name, web, found->second), found->second.open,
                        is_changing(platform_, app)};
     if (is_to_sleep(idle)) {
-      attempt("putting " + app.name.str() + " to sleep", [&] { put_to_sleep(platform_, app.name); });
+      const bool worked =
+          attempt("putting " + app.name.str() + " to sleep", [&] { put_to_sleep(platform_, app.name); });
+      if (!worked) last_requests_[app.name] = std::chrono::steady_clock::now();  // not again at once
     }
     pause = std::min(pause, std::max(kShortestPause, *after - idle.idle));
   }
@@ -138,41 +156,53 @@ void Sleeper::settle() {
   const auto rows = platform_.store.instances();
   const auto sleeps = [](const Instance& instance) { return instance.state == InstanceState::Asleep; };
   if (std::none_of(rows.begin(), rows.end(), sleeps)) return;
-  std::set<InstanceName> up;
-  for (const auto& status : platform_.engine.inspect()) up.insert(status.name);
+  const auto up = names_of_those_up(platform_);
   for (const auto& app : platform_.store.apps()) {
-    const auto is_up = [&](const Instance& instance) { return up.contains(instance.name); };
-    const auto seen = routed_instances(platform_, app, InstanceState::Asleep);
-    if (std::none_of(seen.begin(), seen.end(), is_up)) continue;
-    const auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
-    if (!lock) continue;
-    // Read again under the lock: it may have been woken.
-    auto asleep = routed_instances(platform_, app, InstanceState::Asleep);
-    std::erase_if(asleep, [&](const Instance& instance) { return !is_up(instance); });
-    if (!asleep.empty()) stop_and_remove(platform_, app, asleep);
+    if (!is_any_of(up, routed_instances(platform_, app, InstanceState::Asleep))) continue;
+    attempt("putting " + app.name.str() + " to sleep", [&] { settle(app, up); });
   }
+}
+
+void Sleeper::settle(const App& app, const std::set<InstanceName>& up) {
+  const auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
+  if (!lock) return;
+  lock->announce("putting " + app.name.str() + " to sleep");
+  // Read again under the lock: it may have been woken.
+  const auto asleep = routed_instances(platform_, app, InstanceState::Asleep);
+  if (!is_any_of(up, asleep)) return;
+  // Whoever was killed had perhaps not told the router yet.
+  publish_routes(platform_);
+  if (are_quiet(platform_, asleep)) {
+    stop_and_remove(platform_, app, asleep);
+  } else {
+    wake_locked(platform_, app, -1);
+  }
+}
+
+bool sleeps(const Platform& platform, const App& app) {
+  return !routed_instances(platform, app, InstanceState::Asleep).empty();
+}
+
+std::optional<HealthFailure> wake_locked(const Platform& platform, const App& app, int cancel_fd) {
+  const auto asleep = routed_instances(platform, app, InstanceState::Asleep);
+  // Somebody was killed while it put them to sleep: they have been told to end, perhaps; or they have requests.
+  if (is_any_of(names_of_those_up(platform), asleep) && are_quiet(platform, asleep)) {
+    stop_and_remove(platform, app, asleep);
+  }
+  const auto plans = plan_instances(platform, app, asleep);
+  platform.engine.start(plans);
+  auto failure = platform.engine.await_healthy(plans, cancel_fd);
+  serve_again(platform, asleep);
+  return failure;
 }
 
 void wake(const Platform& platform, const AppName& name) {
   const auto lock = FileLock::acquire(platform.layout.app_lock(name));
   lock.announce("waking " + name.str());
   const auto app = platform.store.app(name);
-  if (!app) return;
-  const auto asleep = routed_instances(platform, *app, InstanceState::Asleep);
-  if (asleep.empty()) return;
+  if (!app || !sleeps(platform, *app)) return;
   const Stopwatch time;
-  std::set<InstanceName> up;
-  for (const auto& status : platform.engine.inspect()) up.insert(status.name);
-  // Told to end, perhaps, by somebody who was killed before it had ended.
-  if (std::any_of(asleep.begin(), asleep.end(), [&](const auto& instance) { return up.contains(instance.name); })) {
-    stop_and_remove(platform, *app, asleep);
-  }
-  const auto plans = plan_instances(platform, *app, asleep);
-  platform.engine.start(plans);
-  const auto failure = platform.engine.await_healthy(plans, -1);
-  platform.store.set_instance_states(names_of(asleep), InstanceState::Serving);
-  publish_routes(platform);
-  if (failure) {
+  if (const auto failure = wake_locked(platform, *app, -1)) {
     fmt::print(stderr, "{} was woken, but {} {}\n", name.str(), failure->name.str(), escaped(failure->reason));
   } else {
     fmt::print(stderr, "{} is awake after {}\n", name.str(), format_duration(time.elapsed()));

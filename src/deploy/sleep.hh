@@ -3,10 +3,12 @@
 // the router holds what comes for them. Other process types go on.
 //
 // All follows from the rows: instances that are Asleep and up (somebody was killed while it put them to sleep or woke
-// them) are stopped; a request that is held calls again.
+// them) are stopped, or serve again if they have requests; a request that is held calls again.
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 
 #include "deploy/platform.hh"
 
@@ -31,14 +33,20 @@ class Sleeper {
  private:
   Milliseconds idle_time(const AppName& app, const std::vector<Instance>& web, const Idleness& idleness);
   void settle();
+  void settle(const App& app, const std::set<InstanceName>& up);
 
   const Platform& platform_;
   std::map<AppName, std::chrono::steady_clock::time_point> last_requests_;
 };
 
+bool sleeps(const Platform& platform, const App& app);
+
 // Starts the app's sleeping instances and, when they are healthy (or cannot become so: then it is down as an app that
-// crashes is), lets the requests that wait go to them. Waits for a deployment that is under way. Does nothing for an
-// app that is awake.
+// crashes is, and this returns why), lets the requests that wait go to them. The caller holds the app's lock.
+// cancel_fd: gives up when readable (throws UserError).
+std::optional<HealthFailure> wake_locked(const Platform& platform, const App& app, int cancel_fd);
+
+// The same for who does not hold the lock: waits for it. Does nothing for an app that is awake.
 void wake(const Platform& platform, const AppName& app);
 
 }  // namespace pushrod

@@ -43,6 +43,7 @@ bool is_cancelled(const Run& run);
 void check_cancelled(const Run& run);
 
 void take_turn(Run& run);                             // wait_step.cc: the locks, and what went before
+void wake_sleeping(Run& run);                         // wake_step.cc: so that requests find somebody meanwhile
 void check_out(Run& run, Part& part);                 // checkout_step.cc
 void build(Run& run, Part& part);                     // build_step.cc: also makes the release
 void derive(Run& run, Part& part);                    // derive_step.cc: the release from an older one, without a build

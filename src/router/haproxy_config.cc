@@ -181,6 +181,11 @@ std::string server_name(const InstanceName& instance) {
 
 std::string backend_name(const AppName& app) { return std::string(kBackendPrefix) + app.str(); }
 
+std::optional<AppName> app_of_backend(std::string_view name) {
+  if (!name.starts_with(kBackendPrefix)) return std::nullopt;
+  return AppName::parse(std::string(name.substr(kBackendPrefix.size())));
+}
+
 std::string host_map_file(std::string_view mark) { return fmt::format("hosts.{}.map", mark); }
 
 std::string render_host_map(const RoutingTable& table) {

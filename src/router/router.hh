@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/layout.hh"
@@ -85,6 +86,8 @@ class Router {
 
 // "app.blog"
 std::string backend_name(const AppName& app);
+// And back; absent for a back end that is no app's.
+std::optional<AppName> app_of_backend(std::string_view name);
 // In the app's back end a server is called by release, type and number: "14.web.2".
 std::string server_name(const InstanceName& instance);
 

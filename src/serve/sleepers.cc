@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -17,6 +18,7 @@
 #include "deploy/sleep.hh"
 #include "os/socket.hh"
 #include "router/router.hh"
+#include "serve/own_platform.hh"
 
 namespace pushrod {
 
@@ -24,14 +26,6 @@ namespace {
 
 constexpr Milliseconds kCall{1'000};      // what the router gets to say whom it wants
 constexpr Milliseconds kDatabase{1'000};  // until the next look when the database fails
-
-// The platform with a connection for the calling thread alone.
-struct OwnPlatform {
-  explicit OwnPlatform(const Platform& shared)
-      : store(shared.layout.database()), platform{shared.layout, shared.settings, store, shared.engine} {}
-  Store store;
-  Platform platform;
-};
 
 // "app.blog\n"; absent when the router does not say it in time.
 std::optional<AppName> read_call(int fd) {
@@ -45,10 +39,7 @@ std::optional<AppName> read_call(int fd) {
     if (got <= 0) return std::nullopt;
     text.append(buffer, static_cast<std::size_t>(got));
   }
-  constexpr std::string_view kPrefix = "app.";
-  const auto name = trim(text);
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  return AppName::parse(std::string(name.substr(kPrefix.size())));
+  return app_of_backend(trim(text));
 }
 
 // Who is being woken: one thread each.
@@ -68,6 +59,24 @@ class Waking {
   std::set<AppName> apps_;
 };
 
+// An app's turn to be woken. It ends with the thread that has it, also with one that could not be started.
+class Turn {
+ public:
+  Turn(Waking& waking, const AppName& app) : app_(app), waking_(waking.begin(app) ? &waking : nullptr) {}
+  Turn(Turn&& other) noexcept : app_(other.app_), waking_(std::exchange(other.waking_, nullptr)) {}
+  Turn& operator=(Turn&&) = delete;
+  ~Turn() {
+    if (waking_ != nullptr) waking_->end(app_);
+  }
+  // Else somebody else has it.
+  bool is_ours() const { return waking_ != nullptr; }
+  const AppName& app() const { return app_; }
+
+ private:
+  AppName app_;
+  Waking* waking_;
+};
+
 [[noreturn]] void answer_calls(const Platform& platform, UniqueFd listener) {
   static Waking waking;
   while (true) {
@@ -80,10 +89,11 @@ class Waking {
     }
     attempt("a call to wake an app", [&] {
       const auto app = read_call(call.get());
-      if (!app || !waking.begin(*app)) return;
-      std::thread([&platform, name = *app] {
-        attempt("waking " + name.str(), [&] { wake(OwnPlatform(platform).platform, name); });
-        waking.end(name);
+      if (!app) return;
+      Turn turn(waking, *app);
+      if (!turn.is_ours()) return;
+      std::thread([&platform, turn = std::move(turn)] {
+        attempt("waking " + turn.app().str(), [&] { wake(OwnPlatform(platform).platform, turn.app()); });
       }).detach();
     });
   }

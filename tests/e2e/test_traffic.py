@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from harness import Traffic, echo, finish, open_websocket, wait_until, web_app
+from harness import HELD_BUILD, Traffic, echo, finish, open_websocket, wait_until, web_app
 
 
 @pytest.fixture(scope="module")
@@ -259,7 +259,22 @@ def test_every_change_of_an_app_that_sleeps_works(own_platform):
     assert app.version() == "2"
     await_sleep(app)
     app.push({"VERSION": "3", "web.py": "import sys; sys.exit(3)\n"}, code=1)
-    assert states(app)["web"] == "asleep"
+    assert app.version() == "2"
+    await_sleep(app)
+    own_platform.pushrod("stop", app.name)
+    app.get(status=503)
+
+
+def test_a_request_during_a_push_to_an_app_that_sleeps_is_served(own_platform):
+    app = own_platform.deploy(web_app("1", pushrod_toml=SLEEPY))
+    await_sleep(app)
+    push = app.start_push({"VERSION": "2", "pushrod.toml": HELD_BUILD + SLEEPY})
+    app.await_build()
+    asked = time.monotonic()
+    assert app.version() == "1"
+    assert time.monotonic() - asked < 20, "it waited for the deployment"
+    app.release_build()
+    assert finish(push).code == 0
     assert app.version() == "2"
 
 

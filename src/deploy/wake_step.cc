@@ -1,0 +1,57 @@
+// Waking what sleeps before it is changed.
+// Floor 6. Whoever wakes an app for a request waits for the app's lock, which a deployment holds through its build; and
+// a request waits for half a minute at the most. So the old release is up meanwhile.
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/sleep.hh"
+#include "deploy/steps.hh"
+
+namespace pushrod {
+
+namespace {
+
+// What ends the web type, or leaves it alone, is done in no time.
+bool is_to_wake(const Change& change) {
+  switch (change.kind) {
+    case DeploymentKind::Remove:
+    case DeploymentKind::Stop:
+      return false;
+    case DeploymentKind::Scale:
+      return change.counts.contains(ProcessType::parse("web"));
+    case DeploymentKind::Restart:
+      return !change.only || *change.only == ProcessType::parse("web");
+    case DeploymentKind::Push:
+    case DeploymentKind::Redeploy:
+    case DeploymentKind::Config:
+    case DeploymentKind::Start:
+    case DeploymentKind::Rollback:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+void wake_sleeping(Run& run) {
+  if (!is_to_wake(run.change)) return;
+  for (const auto& part : run.parts) {
+    if (!sleeps(run.platform, part.app)) continue;
+    run.journal.begin(fmt::format("Waking {}", part.app.name.str()));
+    try {
+      if (const auto failure = wake_locked(run.platform, part.app, run.cancel_fd)) {
+        throw UserError(fmt::format("{} {}", failure->name.str(), failure->reason));
+      }
+      run.journal.end();
+    } catch (const Error& error) {
+      // The change may be what mends it.
+      check_cancelled(run);
+      run.journal.abandon();
+      run.journal.line(
+          fmt::format("{} is not served until this is done: {}", part.app.name.str(), escaped(error.message())));
+    }
+  }
+}
+
+}  // namespace pushrod
