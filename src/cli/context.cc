@@ -56,13 +56,8 @@ Context::Context(const std::filesystem::path& root, Caller caller) : layout_(roo
 const Settings& Context::settings() {
   if (!settings_) {
     settings_ = load_settings(layout_.settings());
-    if (is_plain_file(layout_.listen_addresses())) {
-      // The command line of `up` counts over server.toml, for as long as the tree runs.
-      const auto tree = load_settings(layout_.listen_addresses());
-      settings_->http = tree.http;
-      settings_->ssh = tree.ssh;
-      settings_->ssh_enabled = tree.ssh_enabled;
-    }
+    // What `up` was told counts over server.toml, for as long as the tree runs; so the daemon and whoever pushes agree.
+    settings_ = load_settings(layout_.listen_addresses(), *settings_);
   }
   return *settings_;
 }

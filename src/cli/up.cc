@@ -49,10 +49,13 @@ void apply_request(Context& context, const UpRequest& request) {
     settings.ssh_enabled = true;
   }
   if (request.no_ssh) settings.ssh_enabled = false;
-  // With the apps' ports, so that it agrees with itself however server.toml changes while the tree runs.
+  // What counts for as long as the tree runs, whatever server.toml says meanwhile: the command line, and where the tree
+  // listens and its apps are found.
   const auto text = fmt::format(
-      "[http]\nlisten = \"{}\"\n[ssh]\nenabled = {}\nlisten = \"{}\"\n[ports]\nfirst = {}\nlast = {}\n",
-      settings.http.str(), settings.ssh_enabled, settings.ssh.str(), settings.first_port, settings.last_port);
+      "[http]\nlisten = \"{}\"\ndomain = \"{}\"\n[ssh]\nenabled = {}\nlisten = \"{}\"\n"
+      "[ports]\nfirst = {}\nlast = {}\n",
+      settings.http.str(), settings.domain, settings.ssh_enabled, settings.ssh.str(), settings.first_port,
+      settings.last_port);
   parse_settings(text, "the command line");
   write_file(context.layout().listen_addresses(), text, 0600, false);
   context.set_settings(std::move(settings));

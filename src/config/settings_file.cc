@@ -171,10 +171,10 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
 
 }  // namespace
 
-Settings parse_settings(const std::string& text, const std::string& file_name) {
+Settings parse_settings(const std::string& text, const std::string& file_name, const Settings& defaults) {
   const TomlDocument document(text, file_name);
   TomlSection top = document.top();
-  Settings settings;
+  Settings settings = defaults;
   if (auto http = top.section("http")) read_http(*std::move(http), settings);
   if (auto ssh = top.section("ssh")) read_ssh(*std::move(ssh), settings);
   if (auto ports = top.section("ports")) read_ports(*std::move(ports), settings);
@@ -186,11 +186,10 @@ Settings parse_settings(const std::string& text, const std::string& file_name) {
   return settings;
 }
 
-Settings load_settings(const std::filesystem::path& file) {
+Settings load_settings(const std::filesystem::path& file, const Settings& defaults) {
   const std::string shown = escaped(file.filename().string());
   const auto text = read_plain_file(file, shown, kLargestFile, Symlinks::Follow);
-  if (!text) return {};
-  return parse_settings(*text, shown);
+  return text ? parse_settings(*text, shown, defaults) : defaults;
 }
 
 }  // namespace pushrod

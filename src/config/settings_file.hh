@@ -11,8 +11,9 @@
 
 namespace pushrod {
 
-Settings parse_settings(const std::string& text, const std::string& file_name);
-// A missing file gives the defaults. It must be a plain file (or a symlink to one) of at most 1 MB.
-Settings load_settings(const std::filesystem::path& file);
+// What the text does not say is as in `defaults`.
+Settings parse_settings(const std::string& text, const std::string& file_name, const Settings& defaults = {});
+// A missing file says nothing. It must be a plain file (or a symlink to one) of at most 1 MB.
+Settings load_settings(const std::filesystem::path& file, const Settings& defaults = {});
 
 }  // namespace pushrod

@@ -1,6 +1,7 @@
 """server.toml: what is accepted counts, what is not is refused with file and line."""
 
 import socket
+import sqlite3
 
 import pytest
 from harness import Platform, web_app
@@ -74,6 +75,27 @@ def test_the_domain_is_what_apps_answer_under(make_platform):
     assert platform.json("app", "info", app.name)["url"] == url
     assert platform.http(f"{app.name}.apps.example.com").text == "1"
     assert platform.http(f"{app.name}.localhost").status == 404
+
+
+def test_another_domain_and_other_ports_count_from_the_next_start_on(make_platform):
+    platform = make_platform(settings='[http]\ndomain = "old.example.com"\n').start()
+    app = platform.create_app(web_app("1"))
+    app.work.push()
+    first, last = platform.ports.apps
+    (platform.root / "server.toml").write_text(
+        f'[ports]\nfirst = {first + 50}\nlast = {last}\n[http]\ndomain = "new.example.com"\n'
+    )
+    app.push({"VERSION": "2"})
+    assert platform.http(f"{app.name}.old.example.com").text == "2"
+    assert platform.http(f"{app.name}.new.example.com").status == 404
+    assert "old.example.com" in platform.json("app", "info", app.name)["url"]
+    with sqlite3.connect(platform.root / "pushrod.db") as database:
+        ports = [port for (port,) in database.execute("SELECT port FROM instances WHERE port IS NOT NULL")]
+    assert ports and all(port < first + 50 for port in ports)
+    platform.stop()
+    platform.start()
+    assert platform.http(f"{app.name}.new.example.com").text == "2"
+    assert platform.http(f"{app.name}.old.example.com").status == 404
 
 
 def test_limits_on_the_tree_are_kept(make_platform):
