@@ -255,6 +255,34 @@ def test_requests_in_flight_are_finished_by_an_app_that_then_has_to_be_killed(pl
     app.await_settled()
 
 
+def test_an_app_that_was_told_to_end_may_finish_what_it_answers(platform):
+    # Its requests take longer than the old instance may drain; but it finishes them on SIGTERM.
+    patient = web_app()["web.py"].replace("daemon_threads = True", "daemon_threads = False")
+    patient = patient.replace("time.sleep(int(", "os.path.exists('/data/go') or self.wait_for_go(), time.sleep(int(")
+    patient = patient.replace(
+        "    def get_slow(self):",
+        "    def wait_for_go(self):\n"
+        "        open('/data/asked', 'w').close()\n"
+        "        while not os.path.exists('/data/go'):\n"
+        "            time.sleep(0.01)\n\n"
+        "    def get_slow(self):",
+    )
+    assert "wait_for_go()" in patient and "daemon_threads = False" in patient
+    toml = '[processes.web]\ncommand = "exec python3 web.py"\ndrain_timeout = "100ms"\nstop_timeout = "60s"\n'
+    app = platform.deploy(web_app("old", pushrod_toml=toml) | {"web.py": patient})
+    answers = []
+    slow = threading.Thread(target=lambda: answers.append(platform.http(app.host, "/slow?ms=1")))
+    slow.start()
+    wait_until((app.data / "asked").exists, what="the request to be there")
+    app.push({"VERSION": "new"})
+    log = platform.root / "logs" / app.name / "instances" / "1.web.1" / "current"
+    wait_until(lambda: "version old ends" in log.read_text(), what="SIGTERM")
+    (app.data / "go").touch()
+    slow.join()
+    assert (answers[0].status, answers[0].text) == (200, "old")
+    app.await_settled()
+
+
 def test_a_second_daemon_on_one_root_is_refused(platform):
     result = platform.pushrod("serve", code=1)
     assert "daemon" in result.err and "already" in result.err

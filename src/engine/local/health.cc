@@ -32,10 +32,9 @@ struct Attempt {
   bool answered = false;  // otherwise than a healthy one does
 };
 
-Attempt probe(const InstancePlan& plan, const ServiceStatus& status) {
-  if (!plan.port) {
-    return {status.up && status.since >= kSettled ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
-  }
+// `up`: for how long we have seen it so.
+Attempt probe(const InstancePlan& plan, Milliseconds up) {
+  if (!plan.port) return {up >= kSettled ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
   if (!plan.process.health.path) {
     if (accepts_connections(*plan.port, kProbeDeadline)) return {Verdict::Healthy, {}};
     return {Verdict::NotYet, fmt::format("nothing accepts connections on 127.0.0.1:{}", *plan.port)};
@@ -72,6 +71,7 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
   struct Pending {
     const InstancePlan* plan;
     Deadline deadline;
+    std::optional<Stopwatch> up = {};  // since it was first seen up; by its own stamp a clock that is set decided
   };
   std::vector<Pending> pending;
   for (const auto& plan : plans) {
@@ -96,7 +96,9 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
         status.last_exit = last_exit_of(plan.name, status.last_exit);
         return failure(plan, status, died(status.last_exit), false);
       }
-      auto attempt = probe(plan, status);
+      if (!status.up) it->up.reset();
+      if (status.up && !it->up) it->up.emplace();
+      auto attempt = probe(plan, it->up ? it->up->elapsed() : Milliseconds{0});
       if (attempt.verdict == Verdict::Healthy) {
         it = pending.erase(it);
         continue;

@@ -11,7 +11,6 @@
 namespace pushrod {
 
 namespace {
-constexpr std::uint64_t kOpenFiles = 65'536;
 constexpr Milliseconds kLastBreath{5'000};  // a killed keeper's sandbox is gone within milliseconds
 constexpr Milliseconds kPause{5};           // no event tells when somebody else's lock is free
 }  // namespace
@@ -50,7 +49,7 @@ void LocalEngine::forget_job(const InstanceName& name) {
     if (deadline.passed()) throw Error(name.str() + " does not end");
     std::this_thread::sleep_for(kPause);
   }
-  remove_groups({name}, {});
+  remove_groups({name});
   remove_tree(directory);
 }
 

@@ -31,12 +31,10 @@ void LocalEngine::limit(Sandbox& sandbox, const InstancePlan& plan) const {
   }
 }
 
-void LocalEngine::remove_groups(const std::vector<InstanceName>& names, const std::vector<InstanceName>& left) const {
+void LocalEngine::remove_groups(const std::vector<InstanceName>& names) const {
   const auto cgroups = Cgroups::recorded(layout_.cgroup());
   if (!cgroups) return;
-  for (const auto& name : names) {
-    if (std::find(left.begin(), left.end(), name) == left.end()) cgroups->remove(group_of(name));
-  }
+  for (const auto& name : names) cgroups->remove(group_of(name));
 }
 
 std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<InstancePlan>& plans) {
@@ -51,7 +49,8 @@ std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<Instance
 }
 
 std::string LocalEngine::last_exit_of(const InstanceName& name, const std::string& as_supervised) const {
-  if (as_supervised.empty()) return as_supervised;
+  // The group counts for as long as it is there: only an end as the kernel brings it about may be another one.
+  if (as_supervised != "SIGKILL") return as_supervised;
   const auto cgroups = Cgroups::recorded(layout_.cgroup());
   return cgroups && cgroups->ran_out_of_memory(group_of(name)) ? "killed: out of memory" : as_supervised;
 }

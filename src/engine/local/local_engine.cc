@@ -16,8 +16,6 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::uint64_t kOpenFiles = 65'536;
-
 std::vector<std::string> service_names(const std::vector<InstanceName>& names) {
   std::vector<std::string> services;
   services.reserve(names.size());
@@ -102,12 +100,15 @@ void LocalEngine::kill(const std::vector<InstanceName>& names) {
 }
 
 std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& names) {
-  router_.forget(names);
   std::vector<InstanceName> left;
   for (const auto& service : supervisor_.remove(service_names(names))) {
     if (auto name = InstanceName::from(service)) left.push_back(*name);
   }
-  remove_groups(names, left);
+  auto gone = names;
+  std::erase_if(gone, [&](const auto& name) { return std::find(left.begin(), left.end(), name) != left.end(); });
+  // Not before they have ended: what was told to end may still answer a request.
+  router_.forget(gone);
+  remove_groups(gone);
   return left;
 }
 

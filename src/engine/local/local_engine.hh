@@ -13,6 +13,9 @@
 
 namespace pushrod {
 
+// What a process may have open unless its app asks for less.
+inline constexpr std::uint64_t kOpenFiles = 65'536;
+
 class LocalEngine : public Engine {
  public:
   // `programs`: the directory of pushrod and pushrod-shim.
@@ -46,7 +49,7 @@ class LocalEngine : public Engine {
   Sandbox sandbox_of(const InstancePlan& plan) const;
   Service service_of(const InstancePlan& plan) const;
   void limit(Sandbox& sandbox, const InstancePlan& plan) const;
-  void remove_groups(const std::vector<InstanceName>& names, const std::vector<InstanceName>& left) const;
+  void remove_groups(const std::vector<InstanceName>& names) const;
   std::string last_exit_of(const InstanceName& name, const std::string& as_supervised) const;
 
   Layout layout_;
