@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -23,6 +24,7 @@ constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 50
 constexpr const char* kRouter = "router";
 constexpr Milliseconds kRouterEnd{30'000};
 constexpr Milliseconds kAfterKill{5'000};
+constexpr Milliseconds kPause{5};  // no event tells when somebody else's lock is free
 
 // The process that started it; 0 when it is gone.
 pid_t parent_of(const std::string& pid) {
@@ -114,6 +116,13 @@ unsigned Supervisor::end_orphans(Milliseconds at_most) const {
   for (const Orphan& orphan : orphans) {
     if (!orphan.supervisor.wait(after_kill))
       throw Error("a process of an earlier tree does not end: " + orphan.directory.native());
+  }
+  // A killed shim's sandbox outlives it by a moment. Nobody could tell of it once its directory is gone.
+  for (const std::string& name : services()) {
+    while (is_instance_lock_held(layout_.service(name))) {
+      if (after_kill.passed()) throw Error("a process of an earlier tree does not end: " + name);
+      std::this_thread::sleep_for(kPause);
+    }
   }
   for (const ProcessEnd& logger : loggers) {
     if (!logger.wait(after_kill)) logger.signal(SIGKILL);
