@@ -85,6 +85,8 @@ std::vector<std::pair<std::string, std::string>> cgroup_settings(const Limits& l
   std::vector<std::pair<std::string, std::string>> settings;
   const auto number = [](auto value) { return value ? std::to_string(*value) : std::string("max"); };
   settings.emplace_back("memory.max", number(limits.memory));
+  // Else what is over the limit would be swapped out, and nothing would have an end.
+  settings.emplace_back("memory.swap.max", limits.memory ? "0" : "max");
   // An instance of which a part is gone is no instance.
   settings.emplace_back("memory.oom.group", "1");
   settings.emplace_back("cpu.max", limits.cpu_percent

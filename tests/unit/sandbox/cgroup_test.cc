@@ -28,7 +28,8 @@ class CgroupFiles : public testing::Test {
   std::string text(const fs::path& file) const { return read_file(subtree_ / file).value_or("(absent)"); }
   // The kernel makes these with the directory.
   void make_files_of(const std::string& group) const {
-    for (const char* file : {"memory.max", "memory.oom.group", "cpu.max", "pids.max", "cgroup.procs"}) {
+    for (const char* file :
+         {"memory.max", "memory.swap.max", "memory.oom.group", "cpu.max", "pids.max", "cgroup.procs"}) {
       write(fs::path(group) / file, "");
     }
   }
@@ -44,12 +45,14 @@ std::string shown(const Limits& limits) {
 
 TEST(CgroupSettings, SayEveryLimit) {
   EXPECT_EQ(shown({256U << 20, 50, 64, 1024}),
-            "memory.max: 268435456\nmemory.oom.group: 1\ncpu.max: 50000 100000\npids.max: 68\n");
-  EXPECT_EQ(shown({{}, 250, {}, {}}), "memory.max: max\nmemory.oom.group: 1\ncpu.max: 250000 100000\npids.max: max\n");
+            "memory.max: 268435456\nmemory.swap.max: 0\nmemory.oom.group: 1\ncpu.max: 50000 100000\npids.max: 68\n");
+  EXPECT_EQ(shown({{}, 250, {}, {}}),
+            "memory.max: max\nmemory.swap.max: max\nmemory.oom.group: 1\ncpu.max: 250000 100000\npids.max: max\n");
 }
 
 TEST(CgroupSettings, TakeBackLimitsThatAreNoMore) {
-  EXPECT_EQ(shown({}), "memory.max: max\nmemory.oom.group: 1\ncpu.max: max 100000\npids.max: max\n");
+  EXPECT_EQ(shown({}),
+            "memory.max: max\nmemory.swap.max: max\nmemory.oom.group: 1\ncpu.max: max 100000\npids.max: max\n");
 }
 
 TEST_F(CgroupFiles, SubtreeIsTakenWithALeafForOurselves) {
