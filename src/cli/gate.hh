@@ -13,7 +13,7 @@ namespace pushrod {
 
 // `pushrod gate --key ID`, the forced command of every line in authorized_keys: takes SSH_ORIGINAL_COMMAND apart,
 // checks the key's rights, and becomes git or runs one of our own commands. Every connection leaves one line in
-// logs/pushrod/gate.log.
+// logs/_pushrod/gate.log.
 int gate(const std::filesystem::path& root, std::int64_t key_id);
 
 // `pushrod job --id ID`: goes to the background and looks after a detached job to its end. Its row is there.

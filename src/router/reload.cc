@@ -27,7 +27,7 @@ bool is_loaded(const MasterSocket& master, const Processes& processes, const std
 
 }  // namespace
 
-void reload_into(const MasterSocket& master, const std::string& mark) {
+void reload_into(const MasterSocket& master, const std::string& mark, const std::filesystem::path& log) {
   const auto before = master.processes();
   if (!before) return;
   master.reload();
@@ -37,13 +37,13 @@ void reload_into(const MasterSocket& master, const std::string& mark) {
     if (!processes) return;  // it has ended: whoever starts it starts it with the new file
     if (processes->failed_reloads > before->failed_reloads) {
       throw Error("HAProxy could not load its new configuration and goes on with the old one",
-                  "its log says why (logs/pushrod/router); is the listen address in use?");
+                  "its log says why (" + log.string() + "); is the listen address in use?");
     }
     if (is_loaded(master, *processes, mark)) return;
     // No event tells how far a worker is.
     std::this_thread::sleep_for(Milliseconds{2});
   }
-  throw Error("HAProxy has not loaded its new configuration within 30 s", "its log may say why (logs/pushrod/router)");
+  throw Error("HAProxy has not loaded its new configuration within 30 s", "its log may say why (" + log.string() + ")");
 }
 
 }  // namespace pushrod

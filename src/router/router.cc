@@ -122,7 +122,7 @@ void Router::apply(const RoutingTable& table) const {
   if (!observed) return;  // whoever starts it starts it with this file
   const auto mark = structure_mark(settings_, table);
   if (observed->info.description != mark) {
-    reload_into(master, mark);
+    reload_into(master, mark, layout_.service_log("router"));
     observed = observe(master);
     if (!observed) return;
   }

@@ -13,11 +13,10 @@ end
 
 -- Back end -> its places: how many are taken, and by whom.
 local held = {}
-local last_count = 0
 
 local function count(places)
-  if seconds() - last_count < 0.1 then return end
-  last_count = seconds()
+  if seconds() - places.last_count < 0.1 then return end
+  places.last_count = seconds()
   collectgarbage()
   places.taken = 0
   for _ in pairs(places.by) do places.taken = places.taken + 1 end
@@ -26,7 +25,7 @@ end
 local function take_place(app)
   local places = held[app]
   if not places then
-    places = {taken = 0, by = setmetatable({}, {__mode = "k"})}
+    places = {taken = 0, last_count = 0, by = setmetatable({}, {__mode = "k"})}
     held[app] = places
   end
   if places.taken >= most_held then count(places) end
