@@ -113,17 +113,15 @@ void put_to_sleep(const Platform& platform, const AppName& name) {
 
 bool is_to_sleep(const IdleApp& app) { return !app.changing && app.open == 0 && app.idle >= app.sleep_after; }
 
-// The router forgets at a reload, so what it once said is remembered; who never asked counts from our first look.
+// The router forgets at a reload, so what it once said is remembered. Who never asked counts from our first look at
+// these instances: what has just been started is not idle.
 Milliseconds Sleeper::idle_time(const AppName& app, const std::vector<Instance>& web, const Idleness& idleness) {
   const auto steady_now = std::chrono::steady_clock::now();
-  auto& last = last_requests_.try_emplace(app, steady_now).first->second;
-  if (idleness.open > 0) last = steady_now;
-  if (idleness.idle_for) last = std::max(last, steady_now - *idleness.idle_for);
-  auto idle = std::chrono::duration_cast<Milliseconds>(steady_now - last);
-  for (const auto& instance : web) {
-    idle = std::min(idle, std::chrono::duration_cast<Milliseconds>(now() - instance.since));
-  }
-  return idle;
+  auto& awake = awake_[app];
+  if (awake.web != names_of(web)) awake = {names_of(web), steady_now};
+  if (idleness.open > 0) awake.last_request = steady_now;
+  if (idleness.idle_for) awake.last_request = std::max(awake.last_request, steady_now - *idleness.idle_for);
+  return std::chrono::duration_cast<Milliseconds>(steady_now - awake.last_request);
 }
 
 Milliseconds Sleeper::pass() {
@@ -135,7 +133,10 @@ Milliseconds Sleeper::pass() {
     const auto after = sleep_after(platform_, app);
     if (!after) continue;
     const auto web = routed_instances(platform_, app, InstanceState::Serving);
-    if (web.empty()) continue;
+    if (web.empty()) {
+      awake_.erase(app.name);
+      continue;
+    }
     if (!is_known) idleness = platform_.engine.idleness();
     is_known = true;
     const auto found = idleness.find(app.name);
@@ -145,7 +146,7 @@ Milliseconds Sleeper::pass() {
     if (is_to_sleep(idle)) {
       const bool worked =
           attempt("putting " + app.name.str() + " to sleep", [&] { put_to_sleep(platform_, app.name); });
-      if (!worked) last_requests_[app.name] = std::chrono::steady_clock::now();  // not again at once
+      if (!worked) awake_.erase(app.name);  // not again at once
     }
     pause = std::min(pause, std::max(kShortestPause, *after - idle.idle));
   }

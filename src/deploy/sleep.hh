@@ -6,9 +6,11 @@
 // them) are stopped, or serve again if they have requests; a request that is held calls again.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "deploy/platform.hh"
 
@@ -36,7 +38,11 @@ class Sleeper {
   void settle(const App& app, const std::set<InstanceName>& up);
 
   const Platform& platform_;
-  std::map<AppName, std::chrono::steady_clock::time_point> last_requests_;
+  struct Awake {
+    std::vector<InstanceName> web;
+    std::chrono::steady_clock::time_point last_request;
+  };
+  std::map<AppName, Awake> awake_;
 };
 
 bool sleeps(const Platform& platform, const App& app);
