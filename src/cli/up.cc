@@ -13,6 +13,7 @@
 #include "base/text.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
+#include "cli/tools.hh"
 #include "cli/verbs.hh"
 #include "config/settings_file.hh"
 #include "deploy/attempt.hh"
@@ -25,6 +26,7 @@
 #include "router/access_log.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/sandbox.hh"
+#include "sandbox/walls.hh"
 #include "ssh/sshd.hh"
 
 namespace pushrod {
@@ -174,6 +176,13 @@ void take_cgroups(const Layout& layout) {
   cgroups->record(layout.cgroup());
 }
 
+// `doctor` calls MISSING what this refuses.
+void check_machine() {
+  require_tools();
+  if (const auto filter = examine_walls().front(); !filter.stands) throw UserError(filter.found, filter.remedy);
+  if (const auto missing = probe_sandbox(); !missing.empty()) throw UserError(missing, "`pushrod doctor` tells more");
+}
+
 int up(Context& context, const UpRequest& request) {
   const auto& layout = context.layout();
   const auto program = own_program();
@@ -185,7 +194,7 @@ int up(Context& context, const UpRequest& request) {
                     "stop that one first, or choose another --root");
   }
   apply_request(context, request);
-  if (const auto missing = probe_sandbox(); !missing.empty()) throw UserError(missing, "`pushrod doctor` tells more");
+  check_machine();
 
   prepare_directories(layout);
   auto& engine = context.engine();

@@ -195,3 +195,57 @@ def test_doctor_says_what_is_lost_without_a_tool(make_platform):
     missing = [finding for finding in result.json() if not finding["good"] and finding["required"]]
     assert {"git", "bubblewrap"} <= {finding["name"] for finding in missing}
     assert all(finding["lost"] and finding["remedy"] for finding in missing)
+
+
+@pytest.mark.parametrize(("tool", "says", "problem"), [
+    ("git", "git version 2.20.1", "git: 2.20.1 (2.36 is needed)"),
+    ("s6-svscan", "s6-svscan: usage: s6-svscan [ -S | -s ] [ -c maxservices ] [ dir ]", "(2.11 is needed)"),
+    ("haproxy", "nothing", "(2.5 is needed)"),
+])  # fmt: skip
+def test_up_refuses_a_tool_that_is_too_old(make_platform, tool, says, problem):
+    platform = make_platform()
+    old = platform.directory / "bin" / tool
+    old.parent.mkdir()
+    old.write_text(f"#!/bin/sh\necho '{says}'\n")
+    old.chmod(0o755)
+    env = platform.server_env | {"PATH": f"{old.parent}:{platform.server_env['PATH']}"}
+    result = run_command([platform.binary, "--root", platform.root, "up"], env=env, code=1)
+    assert result.err.startswith(f"pushrod: Pushrod cannot run here: {'s6' if tool == 's6-svscan' else ''}")
+    assert problem in result.err and "doctor" in result.err and result.err.count("\n") == 2
+    assert not platform.processes()
+
+
+def test_up_on_a_read_only_root_says_one_clear_line(make_platform):
+    platform = make_platform()
+    platform.pushrod("app", "list")
+    argv = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", platform.root, platform.root, "--",
+            platform.binary, "--root", platform.root, "up"]  # fmt: skip
+    result = run_command(argv, env=platform.server_env, code=70)
+    assert "Read-only file system" in result.err and str(platform.root) in result.err
+    assert result.err.count("\n") == 1 and not platform.processes()
+
+
+def test_doctor_says_what_is_wrong_with_the_database_and_its_key(make_platform):
+    platform = make_platform()
+
+    def findings(code):
+        found = platform.pushrod("doctor", "--json", code=code).json()
+        return {f["name"]: f for f in found if f["name"] in ("database", "settings.key")}
+
+    assert findings(None) == {}
+    name = platform.unique_name()
+    platform.pushrod("app", "create", name)
+    platform.pushrod("config", "set", name, "A=1")
+    assert all(finding["good"] for finding in findings(None).values()) and len(findings(None)) == 2
+    key = platform.root / "settings.key"
+    right = key.read_bytes()
+    key.write_bytes(bytes(len(right)))
+    assert "cannot be opened" in findings(1)["settings.key"]["found"]
+    key.unlink()
+    assert "not there" in findings(1)["settings.key"]["found"] and not key.exists()
+    with open(platform.root / "pushrod.db", "r+b") as database:
+        database.seek(4096)
+        database.write(b"x" * 4096)
+    assert "BROKEN" in platform.pushrod("doctor", code=1).out
+    damaged = findings(1)["database"]
+    assert damaged["found"] != "ok" and "backup" in damaged["remedy"]
