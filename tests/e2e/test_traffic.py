@@ -136,6 +136,47 @@ def test_requests_wait_while_maintenance_holds_them(platform):
     assert traffic.versions(since=released) == {"2"}
 
 
+# Everything else
+
+
+def test_no_request_fails_across_changes_of_settings_jobs_and_other_apps(platform):
+    """What no other test has requests across."""
+    manifest = """[processes.web]
+    command = "python3 web.py"
+    [[cron]]
+    schedule = "0 0 1 1 *"
+    command = "echo from cron"
+    name = "yearly"
+    """
+    app, other = platform.deploy(web_app("1", pushrod_toml=manifest)), platform.deploy(web_app("other"))
+    platform.pushrod("config", "set", app.name, "A=1", "B=2")
+    app.push({"VERSION": "2"})
+    app.await_settled()
+    env_file = platform.home / "imported.env"
+    env_file.write_text("C=3\n")
+    changes = [
+        ["config", "unset", app.name, "A"],
+        ["config", "import", app.name, env_file],
+        ["maintenance", "on", other.name],
+        ["maintenance", "off", other.name],
+        ["stop", other.name],
+        ["run", app.name, "--", "true"],
+        ["run", app.name, "--detach", "--", "true"],
+        ["cron", "run", app.name, "yearly"],
+        ["prune", app.name],
+        ["app", "destroy", other.name, "--yes"],
+    ]
+    with Traffic(app) as traffic, Traffic(app, clients=2, keep_alive=False) as short:
+        for words in changes:
+            platform.pushrod(*words)
+            traffic.await_requests(10)
+            short.await_requests(10)
+        app.await_settled()
+    traffic.assert_no_failure()
+    short.assert_no_failure()
+    assert traffic.versions() == {"2"}
+
+
 # Holding by deployments
 
 NO_OVERLAP = '[processes.web]\ncommand = "python3 web.py"\noverlap = false\nstop_timeout = "5s"\n'
@@ -196,7 +237,7 @@ def test_a_killed_deployment_holds_nobody(own_platform):
     app = own_platform.deploy(web_app("1"))
     with Traffic(app) as traffic:
         push = app.start_push({"VERSION": "2", "pushrod.toml": HELD_RELEASE, "Procfile": None})
-        wait_until(lambda: own_platform.json("app", "info", app.name)["traffic"] == "held")
+        wait_until((app.data / "held").exists, what="the release command")
         for process in own_platform.processes("proc-receive"):
             os.kill(process.pid, signal.SIGKILL)
         finish(push)

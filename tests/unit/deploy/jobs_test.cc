@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include "../eventually.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -27,6 +28,7 @@ class Jobs : public DeployTest {
     attachment.deadline = deadline;
     return run_job(platform(), request(script), attachment);
   }
+  bool is_held() { return !store().running_jobs().empty() && lock_holder(layout_.job_lock(1)); }
   Job last() { return store().jobs(app("blog").id, "run", 1).front(); }
 };
 
@@ -65,7 +67,7 @@ TEST_F(Jobs, OfAKilledHolderAreSettledAsLost) {
     run_script("exec sleep 1000");
   });
   open();
-  while (store().running_jobs().empty() || !lock_holder(layout_.job_lock(1))) usleep(1000);
+  ASSERT_TRUE(eventually([&] { return is_held(); }));
   settle_jobs(platform());
   EXPECT_EQ(store().running_jobs().size(), 1u) << "it is held";
   kill(holder, SIGKILL);
@@ -76,14 +78,15 @@ TEST_F(Jobs, OfAKilledHolderAreSettledAsLost) {
 }
 
 TEST_F(Jobs, AreStoppedBySignal) {
+  const fs::path begun = layout_.root() / "begun";
   close();
   const pid_t holder = in_child([&] {
     open();
-    if (run_script("trap 'exit 9' TERM; sleep 1000 & wait") != 9) throw Error("another end");
+    const std::string script = fmt::format("trap 'exit 9' TERM; touch {}; sleep 1000 & wait", begun.native());
+    if (run_script(script) != 9) throw Error("another end");
   });
   open();
-  while (store().running_jobs().empty() || !lock_holder(layout_.job_lock(1))) usleep(1000);
-  usleep(100'000);  // the trap is set
+  ASSERT_TRUE(eventually([&] { return is_held() && is_plain_file(begun); }));
   stop_jobs(platform(), store().running_jobs());
   EXPECT_EQ(ended(holder), 0);
   EXPECT_EQ(last().outcome, "exit code 9");

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <thread>
 
+#include "../eventually.hh"
 #include "base/text.hh"
 #include "os/clock.hh"
 #include "os/files.hh"
@@ -45,16 +46,6 @@ inline std::pair<UniqueFd, Port> listen_anywhere() {
     throw std::runtime_error("no free port");
   }
   return {std::move(fd), ntohs(address.sin_port)};
-}
-
-// Waits until it is true, at most for a while.
-inline bool eventually(const std::function<bool()>& is_true, Milliseconds at_most = Milliseconds{10'000}) {
-  const Deadline deadline(at_most);
-  while (!is_true()) {
-    if (deadline.passed()) return false;
-    std::this_thread::sleep_for(Milliseconds{2});
-  }
-  return true;
 }
 
 struct Response {
@@ -249,6 +240,13 @@ class LiveRouter : public testing::Test {
   std::string log() const { return read_file(layout_->root() / "router.log").value_or(""); }
   std::string config() const { return read_file(layout_->router() / "haproxy.cfg").value_or(""); }
   MasterSocket master() const { return MasterSocket(layout_->router()); }
+  // Of clients and of whoever asks this.
+  unsigned open_connections() const {
+    const std::string name = "\nCurrConns: ";
+    const auto info = master().ask_current("show info").value_or("");
+    const auto at = info.find(name);
+    return at == info.npos ? 0 : static_cast<unsigned>(std::atoi(info.c_str() + at + name.size()));
+  }
   Port port() const { return settings_.http.port; }
   Response get(const std::string& host, const std::string& path = "/", const std::string& headers = {}) {
     return Connection(port()).get(host, path, headers);

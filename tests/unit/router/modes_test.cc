@@ -140,14 +140,16 @@ TEST_F(Modes, HeldRequestsGetThePageOfTheModeThatFollows) {
 TEST_F(Modes, HoldOnlySoManyAndForgetThoseWhoGoAway) {
   constexpr unsigned kMost = 1'000;
   router_->apply(in_mode(TrafficMode::Hold));
-  for (int round = 0; round < 2; ++round) {  // those of the first round go away
-    std::this_thread::sleep_for(Milliseconds{300});
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(eventually([&] { return open_connections() < 10; })) << "those of the first round have gone";
+    let_it_wait();  // who waits is counted anew ten times a second
     std::vector<std::unique_ptr<Connection>> clients;
     for (unsigned number = 0; number < kMost; ++number) {
       clients.push_back(std::make_unique<Connection>(port()));
       clients.back()->send_text(request());
     }
-    std::this_thread::sleep_for(Milliseconds{300});
+    ASSERT_TRUE(eventually([&] { return open_connections() >= kMost; }));
+    let_it_wait();
     const auto response = get("blog.localhost");
     EXPECT_EQ(response.status, 503);
     EXPECT_TRUE(response.has("retry-after: 5")) << response.head;

@@ -218,7 +218,7 @@ TEST_F(LiveRouting, OnlyWritesTheFileWhenHaproxyDoesNotRun) {
   EXPECT_FALSE(router_->is_running());
   const Stopwatch stopwatch;
   router_->apply(table({server(app, 1)}));
-  EXPECT_LT(stopwatch.elapsed(), Milliseconds{1'500});
+  EXPECT_LT(stopwatch.elapsed(), Milliseconds{5'000}) << "nobody waits for one that does not run";
   EXPECT_TRUE(router_->observed().empty());
   EXPECT_TRUE(router_->requests_in_flight().empty());
   EXPECT_FALSE(router_->serves(table({server(app, 1)})));

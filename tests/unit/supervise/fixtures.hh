@@ -10,6 +10,7 @@
 #include <functional>
 #include <thread>
 
+#include "../eventually.hh"
 #include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
@@ -21,16 +22,6 @@ namespace pushrod {
 using namespace std::string_literals;
 
 constexpr Milliseconds kPatience{20'000};
-
-// Waits until it is so; nothing tells when, so it is asked again.
-inline bool eventually(const std::function<bool()>& is_so, Milliseconds at_most = kPatience) {
-  const Deadline deadline(at_most);
-  while (!is_so()) {
-    if (deadline.passed()) return false;
-    std::this_thread::sleep_for(Milliseconds{2});
-  }
-  return true;
-}
 
 class Tree : public testing::Test {
  protected:
