@@ -277,6 +277,9 @@ def test_an_app_that_was_told_to_end_may_finish_what_it_answers(platform):
     app.push({"VERSION": "new"})
     log = platform.root / "logs" / app.name / "instances" / "1.web.1" / "current"
     wait_until(lambda: "version old ends" in log.read_text(), what="SIGTERM")
+    for _ in range(2):  # the daemon has looked at it since: it removes what it does not know
+        (platform.root / "run" / "services" / "stranger.1.web.1").mkdir()
+        wait_until(lambda: not platform.service_directory("stranger.1.web.1").exists(), what="a look of the daemon")
     (app.data / "go").touch()
     slow.join()
     assert (answers[0].status, answers[0].text) == (200, "old")

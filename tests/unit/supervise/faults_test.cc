@@ -1,8 +1,12 @@
 // Whatever is killed, there are never two live processes of one instance (I5), and none is left over.
 #include <sys/wait.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/error.hh"
 #include "fixtures.hh"
+#include "os/file_lock.hh"
 
 namespace pushrod {
 namespace {
@@ -126,6 +130,22 @@ TEST_F(Faults, OrphansThatDoNotEndAreKilledAtTheDeadline) {
   EXPECT_EQ(supervisor_.end_orphans(Milliseconds{100}), 1U);
   EXPECT_EQ(app_processes(), 0U);
   EXPECT_FALSE(is_instance_lock_held(layout_.service("a"))) << "`up` removes the directory with the lock";
+}
+
+TEST_F(Faults, WhatLivesOnWithoutItsSupervisorIsWaitedFor) {
+  kill_scanner();
+  ASSERT_TRUE(eventually([&] { return !supervisor_.is_running(); }));
+  make_directory(layout_.service("a"));
+  std::optional<FileLock> lock = FileLock::acquire(layout_.service("a") / "lock");
+  std::atomic<bool> ended = false;
+  std::thread sandbox([&] {
+    std::this_thread::sleep_for(Milliseconds{50});
+    ended = true;
+    lock.reset();
+  });
+  EXPECT_EQ(supervisor_.end_orphans(kPatience), 0U);
+  EXPECT_TRUE(ended);
+  sandbox.join();
 }
 
 TEST_F(Faults, ACrashLoopIsHeldBackMoreAndMore) {
