@@ -105,6 +105,7 @@ int app_list(Context& context, bool json) {
     print("There are no apps. Make one: pushrod app create NAME\n");
     return kExitOk;
   }
+  context.note_if_down();
   Table table({"APP", "STATE", "RELEASE", "INSTANCES", "REPO", "BRANCH"});
   for (const auto& summary : summaries) {
     table.add({summary.app.name.str(), state_of(summary), summary.app.live ? std::to_string(*summary.app.live) : "-",

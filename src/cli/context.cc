@@ -72,6 +72,14 @@ LocalEngine& Context::engine() {
   return *engine_;
 }
 
+void Context::note_if_down() {
+  try {
+    engine().check_ready();
+  } catch (const UserError& error) {
+    fmt::print(stderr, "Note: {}.\n", error.message());
+  }
+}
+
 App Context::require_app(const std::string& name, Right right) {
   const auto parsed = AppName::parse(name);
   auto app = store().app(parsed);

@@ -37,6 +37,9 @@ class Context {
   Platform platform() { return {layout_, settings(), store(), engine()}; }
   const Caller& caller() const { return caller_; }
 
+  // For whoever asks what runs: says on standard error that the tree does not.
+  void note_if_down();
+
   // The app, if it is there and the caller may do that with it. Throws UserError, which is the same for an app that is
   // missing and for one that the caller may not even see.
   App require_app(const std::string& name, Right right);

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -79,6 +81,22 @@ std::vector<Source> sources_of(const Context& context, const App& app, const std
     }
   }
   return sources;
+}
+
+// A name that nothing was written under, and that no process type of the live release has, is a slip.
+void check_process(Context& context, const App& app, const std::string& filter) {
+  if (filter.empty() || !sources_of(context, app, filter).empty()) return;
+  std::set<std::string> known{kRouter};
+  for (const auto& source : sources_of(context, app, {})) known.insert(source.label.substr(0, source.label.find('.')));
+  if (app.live) {
+    const auto live = context.store().release(app.id, *app.live).value();
+    for (const auto& process : live.processes) {
+      if (filter == process.type.str() || filter.starts_with(process.type.str() + ".")) return;
+      known.insert(process.type.str());
+    }
+  }
+  throw UserError(fmt::format("{} has no logs of a process {}", app.name.str(), quoted(filter)),
+                  "it has: " + join({known.begin(), known.end()}, ", "));
 }
 
 void take_entries(std::string_view text, const Source& source, const LogFilter& filter, std::vector<Entry>& entries) {
@@ -196,6 +214,7 @@ int follow(Context& context, const App& app, const LogsRequest& request, const L
 
 int instance_logs(Context& context, const App& app, const LogsRequest& request) {
   const LogFilter filter(request.since, request.grep);
+  check_process(context, app, request.process);
   std::vector<Entry> entries;
   Readers readers;
   std::string left_out;  // what was written before, of some instance, has not been read
@@ -224,15 +243,21 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
   if (!request.since.empty()) {
     throw UsageError("--since and --deployment do not go together", "the lines of a deployment's log have no times");
   }
+  if (!request.process.empty()) {
+    throw UsageError("--process and --deployment do not go together", "a deployment's log is of no process");
+  }
   const LogFilter filter({}, request.grep);
   const auto number = *request.deployment;
   const auto file = context.layout().deployment_log(app.name, number);
   const auto watch = make_watch();
   std::vector<LogPart> log(1);
+  std::size_t most = request.lines.value_or(std::numeric_limits<unsigned>::max());  // of what is there already
   do {
     // Before the log is read: once the state is final, that has seen its last words.
     const auto found = context.store().deployment(app.id, number);
-    if (!found) throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number));
+    if (!found)
+      throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number),
+                      fmt::format("`deployments {}` lists them", app.name.str()));
     const bool is_last_look = !request.follow || is_final(found->state);
     inotify_add_watch(watch.get(), file.c_str(), IN_MODIFY);
     if (!log.front().file) log.front().file = open_log(file);
@@ -240,9 +265,11 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
     const auto text = log.front().file ? read_parts(log) : LogText{};
     if (text.is_partial)
       note(fmt::format("older lines are left out: the last {} are read", format_bytes(kMostLogRead)));
-    for (const auto& line : lines_of(text.lines)) {
-      if (filter.matches(line)) print(line_shown(line, request.json) + "\n");
-    }
+    auto lines = lines_of(text.lines);
+    std::erase_if(lines, [&](const std::string& line) { return !filter.matches(line); });
+    const auto skipped = lines.size() > most ? lines.size() - most : 0;
+    for (auto i = skipped; i < lines.size(); ++i) print(line_shown(lines[i], request.json) + "\n");
+    most = lines.empty() ? most : lines.max_size();
     check_output();
     if (is_last_look) return kExitOk;
   } while (wait_for_change(watch.get(), Milliseconds{500}));

@@ -81,6 +81,7 @@ int show_processes(Context& context, const std::string& app, bool json) {
   if (json) {
     print_json(list);
   } else {
+    context.note_if_down();
     print(table.is_empty() ? "Nothing runs.\n" : table.str());
   }
   return kExitOk;

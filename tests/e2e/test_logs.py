@@ -74,6 +74,13 @@ def test_logs_of_one_process_type_or_instance(platform, app):
     assert lines_of(platform.pushrod("logs", app.name, "--process", "worker.2")) == []
 
 
+def test_a_process_that_there_is_not_is_a_slip(platform, app):
+    for slip in ("wbe", "wbe.1"):
+        said = platform.pushrod("logs", app.name, "--process", slip, code=1).err
+        assert f'no logs of a process "{slip}"' in said and "router" in said and "web" in said
+    assert "do not go together" in platform.pushrod("logs", app.name, "--deployment", "1", "--process", "web", code=2).err
+
+
 def test_logs_since_a_time(platform, app):
     say_in_worker(app, "old")
     await_line(app, "old")
@@ -167,6 +174,7 @@ def test_the_log_of_a_deployment(platform):
     assert "from the build" in first and "is live" in first
     second = platform.pushrod("logs", app.name, "--deployment", "2").out
     assert "no luck" in second and "exit code 1" in second
+    assert platform.pushrod("logs", app.name, "--deployment", "2", "-n", "2").out.splitlines() == second.splitlines()[-2:]
     result = platform.pushrod("logs", app.name, "--deployment", "3", code=1)
     assert "no deployment 3" in result.err
 

@@ -75,6 +75,7 @@ def test_pushes_and_restarts_want_a_running_tree_and_say_so(make_platform):
         result = platform.pushrod(verb, app.name, code=1)
         assert "not running" in result.err and " up" in result.err
     assert platform.json("app", "list")[0]["app"] == app.name
+    assert all("not running" in platform.pushrod(*words).err for words in (["app", "list"], ["ps"]))
     assert platform.json("ps")[0]["state"] in ("down", "missing")
 
 
