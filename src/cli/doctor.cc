@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
@@ -14,7 +13,6 @@
 #include "cli/output.hh"
 #include "cli/tools.hh"
 #include "cli/verbs.hh"
-#include "os/command.hh"
 #include "os/files.hh"
 #include "os/pty.hh"
 #include "sandbox/cgroup.hh"

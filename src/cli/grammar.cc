@@ -39,7 +39,7 @@ CLI::App* deepest(CLI::App* command) {
 
 std::string full_name(const CLI::App* command) {
   std::string name = command->get_name();
-  while ((command = command->get_parent()) != nullptr) name = command->get_name() + " " + name;
+  while ((command = command->get_parent()) != nullptr) name.insert(0, command->get_name() + " ");
   return name;
 }
 

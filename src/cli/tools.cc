@@ -47,7 +47,7 @@ std::string version_in(const std::string& text) {
     if (isdigit(static_cast<unsigned char>(text[i])) == 0) continue;
     auto end = text.find_first_not_of("0123456789.", i);
     if (end == std::string::npos) end = text.size();
-    const auto word = text.substr(i, end - i);
+    auto word = text.substr(i, end - i);
     if (word.find('.') != std::string::npos) return word;
     i = end;
   }
