@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <thread>
 
 #include "base/error.hh"
 #include "deploy/checkouts.hh"
@@ -18,6 +19,7 @@ namespace pushrod {
 namespace {
 constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr Port kHttpPort = 80;
+constexpr Milliseconds kEndPause{5};  // s6 does not tell when a service has ended
 }  // namespace
 
 std::map<std::string, std::string> release_environment(const Release& release) {
@@ -102,6 +104,12 @@ bool have_requests(const Platform& platform, const std::vector<Instance>& instan
     const auto found = requests.find(instance.name);
     return found != requests.end() && found->second > 0;
   });
+}
+
+std::vector<InstanceName> await_end(Engine& engine, std::vector<InstanceName> names, Milliseconds at_most) {
+  const Deadline deadline(at_most);
+  while (!(names = engine.remove(names)).empty() && !deadline.passed()) std::this_thread::sleep_for(kEndPause);
+  return names;
 }
 
 std::vector<TrafficTarget> traffic_targets(const Platform& platform) {

@@ -31,6 +31,9 @@ std::vector<Process> processes_of(const Platform& platform, const App& app, cons
 // Does the router know of a request that one of them has not finished?
 bool have_requests(const Platform& platform, const std::vector<Instance>& instances);
 
+// Removes them as they end, and returns those that the deadline found running; empty when nothing of them is left.
+std::vector<InstanceName> await_end(Engine& engine, std::vector<InstanceName> names, Milliseconds at_most);
+
 // Every app's target for the router, from the database: instances of the routed type that serve. Those that
 // sleep are there, too, so that a request that was on its way already finds them.
 std::vector<TrafficTarget> traffic_targets(const Platform& platform);

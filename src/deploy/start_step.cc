@@ -43,10 +43,8 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
     longest = std::max(longest, processes_of(run.platform, part.app, {instance}).front().stop_timeout);
   }
   run.platform.engine.stop(names);
-  const Deadline deadline(longest + Milliseconds{5'000});
-  while (!(names = run.platform.engine.remove(names)).empty()) {
-    if (deadline.passed()) throw Error(fmt::format("{} does not end", names.front().str()));
-  }
+  const auto left = await_end(run.platform.engine, names, longest + Milliseconds{5'000});
+  if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
 }
 
 // A stopped app stays stopped, whatever is deployed meanwhile, until it is started.

@@ -49,6 +49,17 @@ TEST_F(Instances, WhatTheBuilderAddsMayChangeThePathButNotWhoTheAppIs) {
   EXPECT_EQ(environment.at("HOME"), "/app");
 }
 
+TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
+  const auto ends = instance("blog.14.web.1"), stays = instance("blog.14.web.2");
+  for (const auto& name : {ends, stays}) engine().set(name, "up");
+  engine().stop({ends});
+  EXPECT_TRUE(await_end(engine(), {ends}, kPatience).empty());
+  engine().told.clear();
+  const auto left = await_end(engine(), {stays}, Milliseconds{50});
+  EXPECT_EQ(left, std::vector{stays});
+  EXPECT_LE(engine().told.size(), 12U);
+}
+
 TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.web.2"), Port{21001}, {}, {}});
   EXPECT_EQ(plan.name, instance("blog.14.web.2"));
