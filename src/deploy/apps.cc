@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hh"
+#include "deploy/checkouts.hh"
 #include "deploy/deploy.hh"
 #include "deploy/instances.hh"
 #include "deploy/jobs.hh"
@@ -25,27 +28,48 @@ void end_instances(const Platform& platform, const App& app) {
   }
   publish_routes(platform);
   platform.engine.kill(names);
-  const Deadline deadline(kEndDeadline);
-  for (auto left = platform.engine.remove(names); !left.empty();) {
-    if (deadline.passed()) throw Error(fmt::format("{} does not end", left.front().str()), "try again");
-    left = platform.engine.remove(left);
-  }
+  const auto left = await_end(platform.engine, names, kEndDeadline);
+  if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()), "try again");
 }
 
+void discard_if_there(const Layout& layout, const fs::path& directory) {
+  std::error_code ignored;
+  if (fs::symlink_status(directory, ignored).type() != fs::file_type::not_found) discard(layout, directory);
+}
+
+// What no other app needs of the repo. The caller holds its lock.
 void remove_branch(const Platform& platform, const App& app) {
-  if (platform.store.apps_of(app.repo).size() == 1) {
-    remove_tree(platform.layout.repo(app.repo));
+  auto others = platform.store.apps_of(app.repo);
+  std::erase_if(others, [&](const App& other) { return other.id == app.id; });
+  if (others.empty()) {
+    discard_if_there(platform.layout, platform.layout.repo(app.repo));
     return;
   }
-  if (platform.store.apps_of(app.repo, app.branch).size() > 1) return;
+  const auto is_on_branch = [&](const App& other) { return other.branch == app.branch; };
+  if (std::any_of(others.begin(), others.end(), is_on_branch)) return;
   const Repository repository(platform.layout.repo(app.repo));
   if (const auto head = repository.head_of(app.branch)) repository.delete_branch(app.branch, head);
+}
+
+// Jobs of every app wait meanwhile, so large directories are only put out of the way.
+void remove_what_is_its_own(const Platform& platform, const App& app) {
+  const auto no_job_begins = end_all_jobs(platform, app.id);
+  const auto& layout = platform.layout;
+  for (const auto& directory : {layout.checkouts(app.name), layout.releases(app.name), layout.cache(app.name),
+                                layout.data(app.name), layout.logs(app.name)}) {
+    discard_if_there(layout, directory);
+  }
+  const auto repo_lock = FileLock::acquire(layout.repo_lock(app.repo));
+  remove_branch(platform, app);
+  platform.store.remove_app(app.id);
 }
 }  // namespace
 
 App create_app(const Platform& platform, const AppName& name, const RepoName& repo, const BranchName& branch,
                const std::string& path) {
   if (platform.store.app(name)) throw UserError(fmt::format("there is an app {} already", name.str()));
+  // Whoever destroys the repo's last app meanwhile would take the repo with it.
+  const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(repo));
   Repository::create(platform.layout.repo(repo), platform.layout.hooks(), platform.settings);
   auto app = platform.store.add_app(name, repo, branch, path);
   publish_routes(platform);
@@ -58,16 +82,13 @@ void destroy_app(const Platform& platform, const App& app) {
   }
   const auto lock = FileLock::acquire(platform.layout.app_lock(app.name));
   lock.announce(fmt::format("the destruction of {}", app.name.str()));
-  end_instances(platform, app);
-  const auto no_job_begins = end_all_jobs(platform, app.id);
-  const auto& layout = platform.layout;
-  for (const auto& directory : {layout.checkouts(app.name), layout.releases(app.name), layout.cache(app.name),
-                                layout.data(app.name), layout.logs(app.name)}) {
-    remove_tree(directory);
+  if (!platform.store.app(app.id)) {
+    throw UserError(fmt::format("app {} has been destroyed in the meantime", app.name.str()));
   }
-  remove_branch(platform, app);
-  platform.store.remove_app(app.id);
+  end_instances(platform, app);
+  remove_what_is_its_own(platform, app);
   publish_routes(platform);
+  empty_trash(platform.layout);
 }
 
 }  // namespace pushrod

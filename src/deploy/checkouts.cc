@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <set>
 
+#include "base/error.hh"
 #include "base/text.hh"
+#include "os/file_lock.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -76,12 +79,18 @@ void discard(const Layout& layout, const std::filesystem::path& directory) {
   for (unsigned attempt = 0;; ++attempt) {
     const auto grave = layout.trash() / fmt::format("{}.{}.{}", to_epoch_milliseconds(now()), getpid(), attempt);
     if (fs::symlink_status(grave).type() != fs::file_type::not_found) continue;
-    rename_path(directory, grave);
+    try {
+      rename_path(directory, grave);
+    } catch (const SystemError& error) {
+      if (error.code() != EXDEV) throw;
+      remove_tree(directory);
+    }
     return;
   }
 }
 
 void empty_trash(const Layout& layout) {
+  const auto lock = FileLock::acquire(layout.trash_lock());
   for (const auto& entry : list_directory(layout.trash())) remove_tree(layout.trash() / entry);
 }
 

@@ -17,8 +17,10 @@ Checkout find_checkout(const Layout& layout, const AppName& app, ReleaseNumber n
 // release needs in releases/; removes what no release needs. Converges from whatever a crash left.
 void place_checkouts(const Platform& platform, const App& app, std::optional<ReleaseNumber> deploying = {});
 
-// Moves a directory out of the way at once; empty_trash() deletes it later, without any lock.
+// Moves a directory out of the way at once; empty_trash() deletes it later, without any app's lock. One on another file
+// system cannot be moved there, and is deleted on the spot.
 void discard(const Layout& layout, const std::filesystem::path& directory);
+// Returns when it is empty, or was a moment ago; waits for whoever empties it already.
 void empty_trash(const Layout& layout);
 
 // Newest first: the releases beyond the newest `keep` that are not live, but not those in use.

@@ -120,6 +120,12 @@ void settle(const Platform& platform, const Job& job) {
   wake_daemon(platform);
 }
 
+void settle_each(const Platform& platform) {
+  for (const Job& job : platform.store.running_jobs()) {
+    attempt("settling " + job.instance().str(), [&] { settle(platform, job); });
+  }
+}
+
 }  // namespace
 
 int run_job(const Platform& platform, const JobRequest& request, const Attachment& attachment) {
@@ -189,7 +195,8 @@ void stop_jobs(const Platform& platform, const std::vector<Job>& jobs) {
   // Whatever has a row by now has its holder then.
   FileLock::acquire(platform.layout.job_begin_lock());
   end_holders(platform, jobs);
-  settle_jobs(platform);
+  const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
+  settle_each(platform);
 }
 
 FileLock end_all_jobs(const Platform& platform, AppId app) {
@@ -207,10 +214,7 @@ FileLock end_all_jobs(const Platform& platform, AppId app) {
 
 void settle_jobs(const Platform& platform) {
   if (platform.store.running_jobs().empty()) return;
-  const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
-  for (const Job& job : platform.store.running_jobs()) {
-    attempt("settling " + job.instance().str(), [&] { settle(platform, job); });
-  }
+  if (const auto begin = FileLock::try_acquire(platform.layout.job_begin_lock())) settle_each(platform);
 }
 
 std::vector<std::string> command_of(const std::vector<std::string>& words) {

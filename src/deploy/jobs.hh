@@ -43,7 +43,7 @@ void stop_jobs(const Platform& platform, const std::vector<Job>& jobs);
 // All of an app's, for good: none begins, of any app, until the lock is given back.
 FileLock end_all_jobs(const Platform& platform, AppId app);
 
-// Jobs whose holder is gone have ended.
+// Jobs whose holder is gone have ended. While one begins it does nothing: the daemon looks again, and must not wait.
 void settle_jobs(const Platform& platform);
 
 // A single word with white space is a command line for /bin/sh; anything else is executed as it is.

@@ -82,6 +82,8 @@ class Layout {
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
   fs::path job_lock(std::int64_t job) const { return locks() / ("job." + std::to_string(job)); }
   fs::path job_begin_lock() const { return locks() / "jobs"; }  // from a job's row to its lock
+  fs::path repo_lock(const RepoName& repo) const { return locks() / ("repo." + repo.str()); }  // who uses the repo
+  fs::path trash_lock() const { return locks() / "trash"; }                                    // one empties it
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
   fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them

@@ -187,6 +187,19 @@ TEST_F(Checkouts, OldDeploymentsAreForgottenWithTheirLogs) {
   EXPECT_FALSE(store().deployment(app("blog").id, 2).has_value());
 }
 
+TEST_F(Checkouts, SeveralMayEmptyTheTrashAtOnce) {
+  for (int tree = 0; tree < 20; ++tree) {
+    for (int file = 0; file < 50; ++file) in_use(fmt::format("{}/{}", tree, file));
+    discard(layout_, layout_.checkouts(name_) / std::to_string(tree));
+  }
+  close();
+  std::vector<pid_t> children;
+  for (int count = 0; count < 3; ++count) children.push_back(in_child([&] { empty_trash(layout_); }));
+  for (const auto child : children) EXPECT_EQ(ended(child), 0);
+  EXPECT_THAT(list_directory(layout_.trash()), IsEmpty());
+  open();
+}
+
 TEST_F(Checkouts, WhatIsDiscardedIsAwayAtOnceAndDeletedLater) {
   in_use("1");
   kept("1");

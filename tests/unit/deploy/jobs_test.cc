@@ -77,6 +77,18 @@ TEST_F(Jobs, OfAKilledHolderAreSettledAsLost) {
   EXPECT_THAT(last().outcome, HasSubstr("lost"));
 }
 
+TEST_F(Jobs, AreSettledLaterWhileOneBegins) {
+  store().add_job(app("blog").id, JobKind::Run, "run", {"x"}, "ann");
+  {
+    const auto begins = FileLock::acquire(layout_.job_begin_lock());
+    begins.announce("a job that begins");
+    settle_jobs(platform());  // the daemon has other things to do than to wait
+    EXPECT_EQ(store().running_jobs().size(), 1u);
+  }
+  settle_jobs(platform());
+  EXPECT_TRUE(store().running_jobs().empty());
+}
+
 TEST_F(Jobs, AreStoppedBySignal) {
   const fs::path begun = layout_.root() / "begun";
   close();
