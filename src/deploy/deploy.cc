@@ -131,15 +131,16 @@ void tell_failure(Run& run, const Error& error) {
 
 // Before its turn a deployment has touched nothing, and somebody else may be at work on its apps.
 void give_up(Run& run, const Failure& why) {
-  if (why.state == DeploymentState::Superseded) return;  // the newer one has recorded that
+  if (why.state == DeploymentState::Superseded) return;     // the newer one has recorded that
+  if (run.platform.store.group(run.group).empty()) return;  // its record went with its apps
   try {
     if (run.has_turn) {
       undo(run.platform, run.group, why);
     } else {
       run.platform.store.fail(run.group, why);
     }
-  } catch (const Error& error) {
-    run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(error.message())));
+  } catch (const std::exception& error) {
+    run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(error.what())));
     run.journal.complaint("The rest is undone as soon as that is possible.");
   }
 }

@@ -26,6 +26,8 @@ void wake_superseded(const Run& run) {
 
 void check_superseded(const Run& run) {
   const auto group = run.platform.store.group(run.group);
+  // An app takes its deployments with it.
+  if (group.empty()) throw UserError(fmt::format("{} has been destroyed in the meantime", names_of(run)));
   if (group.front().state == DeploymentState::Superseded) throw UserError(group.front().error, group.front().hint);
 }
 
