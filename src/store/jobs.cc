@@ -83,9 +83,10 @@ std::vector<Job> Store::jobs(AppId app, JobKind kind, unsigned most) const {
 
 std::vector<Job> Store::prune_jobs(AppId app, unsigned keep) {
   Transaction transaction(*db_);
-  Query rows = db_->query(
-      select_jobs("WHERE j.app_id = ?1 AND j.ended IS NOT NULL AND (SELECT count(*) FROM jobs newer"
-                  " WHERE newer.app_id = j.app_id AND newer.name = j.name AND newer.id > j.id) >= ?2 ORDER BY j.id"));
+  Query rows = db_->query(select_jobs(
+      "WHERE j.app_id = ?1 AND j.ended IS NOT NULL AND (SELECT count(*) FROM jobs newer"
+      " WHERE newer.app_id = j.app_id AND newer.kind = j.kind AND newer.name = j.name AND newer.id > j.id) >= ?2"
+      " ORDER BY j.id"));
   std::vector<Job> pruned = read_all(rows.with(app, keep), read_job);
   for (const Job& job : pruned) db_->query("DELETE FROM jobs WHERE id = ?").with(job.id).run();
   transaction.commit();

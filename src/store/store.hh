@@ -175,7 +175,7 @@ class Store {
   std::vector<Job> running_jobs() const;                                           // those without an end
   std::vector<Job> jobs(AppId app, const std::string& name, unsigned most) const;  // newest first
   std::vector<Job> jobs(AppId app, JobKind kind, unsigned most) const;             // newest first
-  // Forgets what has ended, but for the newest `keep` of each name; returns what was forgotten.
+  // Forgets what has ended, but for the newest `keep` of each kind and name; returns what was forgotten.
   std::vector<Job> prune_jobs(AppId app, unsigned keep);
   std::vector<CronState> cron_states(AppId app) const;
   void set_cron_state(AppId app, const CronState& state);  // does nothing when the app is not there

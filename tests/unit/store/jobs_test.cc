@@ -59,6 +59,13 @@ TEST_F(JobsTest, OldOnesAreForgottenButNotThoseThatRunAndNoNumberComesTwice) {
   EXPECT_GT(add().number, 1u);
 }
 
+TEST_F(JobsTest, AreForgottenByKindAndName) {
+  for (const auto kind : {JobKind::Run, JobKind::Cron}) {
+    store().end_job(store().add_job(app_.id, kind, "nightly", {"ls"}, "ann").id, 0, "exit code 0");
+  }
+  EXPECT_TRUE(store().prune_jobs(app_.id, 1).empty());
+}
+
 TEST_F(JobsTest, TheyGoWithTheirApp) {
   add();
   store().set_cron_state(app_.id, {"nightly", "@daily UTC", now()});
