@@ -33,6 +33,9 @@ Json parse_package(const std::string& text) {
     if (package.is_object()) return package;
   } catch (const Json::parse_error& error) {
     throw UserError{fmt::format("{}: not valid JSON", place(text, error.byte)), "npm could not read it either"};
+  } catch (const Json::exception&) {
+    // The one other reason to refuse a text, and without a place.
+    throw UserError{fmt::format("{}: a number in it is too large", kPackage), "write a smaller one"};
   }
   throw UserError{fmt::format("{}:1: not a JSON object", kPackage), "npm init -y writes one"};
 }

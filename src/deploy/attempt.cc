@@ -17,6 +17,9 @@ bool attempt(const std::string& doing, const std::function<void()>& action) {
     fmt::print(stderr, "{}: {}{}{}\n", doing, escaped(error.message()), error.hint().empty() ? "" : "; ",
                escaped(error.hint()));
     return false;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", doing, escaped(error.what()));
+    return false;
   }
 }
 

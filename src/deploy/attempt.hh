@@ -7,7 +7,7 @@
 
 namespace pushrod {
 
-// Runs the action; false when it threw an Error, which is reported to standard error as "<doing>: <why>; <what to do>".
+// Runs the action; false when it threw, which is reported to standard error as "<doing>: <why>; <what to do>".
 bool attempt(const std::string& doing, const std::function<void()>& action);
 
 }  // namespace pushrod

@@ -213,11 +213,27 @@ std::string names_of(const Run& run) {
 }
 
 namespace {
+// Past the commit point there is only forward; before it, back.
+Outcome stopped_by(Run& run, const Error& error) {
+  const auto& platform = run.platform;
+  const auto now = platform.store.group(run.group);
+  if (!now.empty() && is_committed(platform, now.front())) {
+    run.journal.abandon();
+    run.journal.complaint(escaped(error.message()));
+    run.journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
+    wake_daemon(platform);
+    return {true, {}};
+  }
+  tell_failure(run, error);
+  give_up(run, failure_of(run, error));
+  wake_daemon(platform);
+  return {false, error.message()};
+}
+
 Outcome run_steps(Run& run) {
   const Stopwatch time;
   const auto& platform = run.platform;
   const auto& change = run.change;
-  auto& journal = run.journal;
   try {
     take_turn(run);
     announce(run);
@@ -248,19 +264,10 @@ Outcome run_steps(Run& run) {
     finish(platform, run.group);
     tell_success(run, time);
     return {true, {}};
-  } catch (Error& error) {
-    const auto now = platform.store.group(run.group);
-    if (!now.empty() && is_committed(platform, now.front())) {
-      journal.abandon();
-      journal.complaint(escaped(error.message()));
-      journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
-      wake_daemon(platform);
-      return {true, {}};
-    }
-    tell_failure(run, error);
-    give_up(run, failure_of(run, error));
-    wake_daemon(platform);
-    return {false, error.message()};
+  } catch (const Error& error) {
+    return stopped_by(run, error);
+  } catch (const std::exception& error) {  // of a library, or no memory: undone like any other failure
+    return stopped_by(run, Error(error.what()));
   }
 }
 }  // namespace

@@ -77,8 +77,9 @@ bool take(const fs::path& spare, const fs::path& taken) {
 bool write_from_spare(const Repository& repository, const CommitId& commit, const fs::path& tree,
                       const fs::path& spare) {
   if (!is_good_spare(spare)) return false;
-  fs::rename(spare / "tree", tree);
-  return run(write_tree_command(repository, commit, tree, spare / "index")).ok();
+  std::error_code failure;
+  fs::rename(spare / "tree", tree, failure);
+  return !failure && run(write_tree_command(repository, commit, tree, spare / "index")).ok();
 }
 
 Command with_low_priority(Command command) {
@@ -115,7 +116,7 @@ void prepare_spare(const Repository& repository, const CommitId& commit, const f
   write_file(draft.path() / "commit", mark, 0600, false);
   const Scratch old(spare.string() + ".old");
   take(spare, old.path());
-  fs::rename(draft.path(), spare);
+  rename_path(draft.path(), spare);
 }
 
 }  // namespace pushrod

@@ -173,6 +173,8 @@ TEST_F(BuilderTest, BadPackageJsonIsRefusedWithItsPlace) {
   EXPECT_EQ(refused(), "package.json:3:15: not valid JSON | npm could not read it either");
   tree.write("package.json", "");
   EXPECT_EQ(refused(), "package.json:1:1: not valid JSON | npm could not read it either");
+  tree.write("package.json", R"({"version": 1e999})");
+  EXPECT_EQ(refused(), "package.json: a number in it is too large | write a smaller one");
   tree.write("package.json", "[]");
   EXPECT_TRUE(refused().starts_with("package.json:1: not a JSON object"));
   tree.write("package.json", "{\"a\": \"\xff\"}");

@@ -294,6 +294,18 @@ TEST_F(Pipeline, ADestroyedAppIsNotDeployed) {
   EXPECT_THROW(run(late), UserError);
 }
 
+TEST_F(Pipeline, WhatALibraryThrowsIsAFailureLikeAnyOther) {
+  deploy_first();
+  expect_unchanged_by([&] {
+    engine().on_await = [] { throw std::runtime_error("a library's"); };
+    const auto told = run(push_of(version(2, first_)));
+    engine().on_await = nullptr;
+    EXPECT_EQ(told.outcome.refusal, "a library's");
+    EXPECT_THAT(told.text, HasSubstr(" !     a library's\n !     Nothing has changed"));
+  });
+  EXPECT_EQ(newest().state, DeploymentState::Failed);
+}
+
 TEST_F(Pipeline, AFailureToSwitchIsMadeGoodByTheReconciler) {
   deploy_first();
   engine().on_route = [] { throw Error("the router is gone"); };

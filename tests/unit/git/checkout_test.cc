@@ -140,6 +140,15 @@ TEST_F(CheckoutTest, ASpareFromBeforeTheLastBootIsNotUsed) {
   EXPECT_FALSE(same(before, changed(tree_ / "a")));
 }
 
+TEST_F(CheckoutTest, ASpareThatCannotBeMovedIsNotUsed) {
+  const CommitId one = commit_files({{"a", "1"}});
+  prepare_spare(repo(), one, spare_);
+  fs::permissions(spare_ / "tree", fs::perms::owner_read | fs::perms::owner_exec);
+  write_checkout(repo(), one, tree_, spare_);
+  EXPECT_EQ(file("a"), "1");
+  expect_nothing_left_beside();
+}
+
 TEST_F(CheckoutTest, ASpareThatSomebodyBeganToDeleteGivesAWholeCheckout) {
   const CommitId one = commit_files({{"a", "1"}, {"b", "1"}, {"c", "1"}});
   const CommitId two = commit_files({{"a", "2"}, {"b", "1"}, {"c", "1"}}, {one});
