@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "base/text.hh"
 #include "os/files.hh"
@@ -16,13 +18,21 @@ namespace pushrod {
 namespace {
 constexpr std::size_t kLongestLine = 2000;
 
-// A reader that has gone away is not our failure: the deployment outlives its client.
-void write_if_anyone(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
+// False when it takes no more: a full disk, or a reader that has gone away.
+bool write_some(int fd, std::string_view& text, std::size_t at_most) {
+  const auto written = write(fd, text.data(), std::min(text.size(), at_most));
+  if (written < 0 && errno == EINTR) return true;
+  if (written <= 0) return false;
+  text.remove_prefix(static_cast<std::size_t>(written));
+  return true;
+}
+
+// A stop signal that comes meanwhile is for others to heed.
+bool takes_more(int fd, const Deadline& deadline) {
+  pollfd entry{fd, POLLOUT, 0};
+  while (true) {
+    const int ready = poll(&entry, 1, static_cast<int>(deadline.left().count()));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
   }
 }
 }  // namespace
@@ -30,12 +40,42 @@ void write_if_anyone(int fd, std::string_view text) {
 void Journal::open_log(const std::filesystem::path& file) {
   make_directory(file.parent_path());
   logs_.push_back(open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600));
+  logged_output_ = 0;
+}
+
+void Journal::log(std::string_view line) {
+  for (const auto& log : logs_) {
+    for (auto rest = line; !rest.empty() && write_some(log.get(), rest, rest.size());) {
+    }
+  }
+}
+
+// Who reads a pipe and finds it not full has room for PIPE_BUF bytes, so that the write does not block either. The
+// deployment outlives its client: one that is gone, or reads no more, is not our failure.
+void Journal::tell_client(std::string_view text) {
+  while (client_ >= 0 && !text.empty()) {
+    if (!takes_more(client_, Deadline(patience_)) || !write_some(client_, text, PIPE_BUF)) client_ = -1;
+  }
 }
 
 void Journal::emit(std::string_view text, bool bold) {
   const auto plain = fmt::format("{}\n", text);
-  for (const auto& log : logs_) write_if_anyone(log.get(), plain);
-  if (client_ >= 0) write_if_anyone(client_, bold && colours_ ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : plain);
+  log(plain);
+  tell_client(bold && colours_ ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : plain);
+}
+
+// Steps and complaints are always in the log; a program that never stops printing shall not fill the disk.
+void Journal::emit_output(std::string_view text) {
+  const auto line = fmt::format("       {}\n", text);
+  const bool fits = logged_output_ <= kLoggedOutput;
+  logged_output_ += line.size();
+  if (logged_output_ <= kLoggedOutput) {
+    log(line);
+  } else if (fits) {
+    log(fmt::format("       … the rest of the output is left out: it is longer than {}\n",
+                    format_bytes(kLoggedOutput)));
+  }
+  tell_client(line);
 }
 
 void Journal::begin(std::string text) {
@@ -108,7 +148,7 @@ void Journal::cut_long_line() {
   partial_ = redactor_.redact(std::move(partial_));
   std::size_t start = 0;
   for (; partial_.size() - start > kLongestLine + held_back; start += kLongestLine) {
-    emit("       " + terminal_safe(std::string_view(partial_).substr(start, kLongestLine)));
+    emit_output(terminal_safe(std::string_view(partial_).substr(start, kLongestLine)));
   }
   partial_.erase(0, start);
 }
@@ -122,7 +162,7 @@ void Journal::flush_output() {
 void Journal::emit_output_line(std::string_view raw) {
   const auto line = redactor_.redact(std::string(raw));
   for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestLine) {
-    emit("       " + terminal_safe(std::string_view(line).substr(start, kLongestLine)));
+    emit_output(terminal_safe(std::string_view(line).substr(start, kLongestLine)));
   }
 }
 

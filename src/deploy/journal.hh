@@ -18,8 +18,10 @@ namespace pushrod {
 class Journal {
  public:
   // `client`: a descriptor of the person's terminal or connection, not owned; -1 for nobody. With `colours`, step lines
-  // are bold on it.
-  explicit Journal(int client, bool colours = false) : client_(client), colours_(colours) {}
+  // are bold on it. A client that takes nothing for as long as `patience` gets no more: no deployment, and nothing that
+  // waits for its locks, is held up by who does not read.
+  explicit Journal(int client, bool colours = false, Milliseconds patience = Milliseconds{5'000})
+      : client_(client), colours_(colours), patience_(patience) {}
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
@@ -27,7 +29,9 @@ class Journal {
   void hide(const Secret& secret) { redactor_.add(secret); }
 
   // From now on everything goes to this file as well (created 0600, appended to); several may be open at once. What was
-  // said before is not repeated in it.
+  // said before is not repeated in it. Of what programs print it gets the first kLoggedOutput bytes, and then a line
+  // that says so.
+  static constexpr std::size_t kLoggedOutput = 16'000'000;
   void open_log(const std::filesystem::path& file);
   void close_logs() { logs_.clear(); }
 
@@ -51,11 +55,16 @@ class Journal {
  private:
   void flush_output();
   void emit(std::string_view text, bool bold = false);
+  void emit_output(std::string_view text);
   void emit_output_line(std::string_view raw);
+  void log(std::string_view line);
+  void tell_client(std::string_view text);
   void cut_long_line();
 
   int client_;
   bool colours_;
+  Milliseconds patience_;
+  std::size_t logged_output_ = 0;
   std::vector<UniqueFd> logs_;
   std::optional<std::string> held_;
   bool in_step_ = false;

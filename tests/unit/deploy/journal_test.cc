@@ -17,6 +17,7 @@ namespace pushrod {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::MatchesRegex;
 
 class JournalTest : public testing::Test {
@@ -163,6 +164,37 @@ TEST_F(JournalTest, TheLogGoesOnWhenTheClientHasGoneAway) {
   journal.line("two");
   signal(SIGPIPE, before);
   EXPECT_EQ(read_file(directory_ / "log"), "       one\n       two\n");
+}
+
+TEST_F(JournalTest, AClientThatReadsNoMoreHoldsNothingUp) {
+  const auto pipe = make_pipe();
+  Journal journal(pipe.write_end.get(), false, Milliseconds{50});
+  journal.open_log(directory_ / "log");
+  const Stopwatch time;
+  const std::string line(1000, 'x');
+  for (int count = 0; count < 500; ++count) journal.output(line + "\n");
+  EXPECT_EQ(read_file(directory_ / "log")->size(), 500 * (line.size() + 8)) << "more than any pipe holds";
+  std::string first(line.size() + 8, ' ');
+  ASSERT_EQ(read(pipe.read_end.get(), first.data(), first.size()), static_cast<ssize_t>(first.size()));
+  EXPECT_EQ(first, "       " + line + "\n") << "as long as there was room";
+}
+
+TEST_F(JournalTest, TheLogGetsSoMuchOutputAndEveryStep) {
+  Journal journal(-1);
+  journal.open_log(directory_ / "log");
+  const std::string chunk = std::string(1999, 'x') + "\n";
+  for (std::size_t bytes = 0; bytes <= Journal::kLoggedOutput; bytes += chunk.size()) journal.output(chunk);
+  journal.output("more\n");
+  journal.complaint("it failed");
+  const auto logged = read_file(directory_ / "log", 2 * Journal::kLoggedOutput).value();
+  EXPECT_LE(logged.size(), Journal::kLoggedOutput + 200);
+  EXPECT_THAT(logged.substr(logged.size() - 200),
+              EndsWith("x\n       … the rest of the output is left out: it is longer than 16.0 MB\n"
+                       " !     it failed\n"));
+  journal.close_logs();
+  journal.open_log(directory_ / "next");
+  journal.output("one\n");
+  EXPECT_EQ(read_file(directory_ / "next"), "       one\n") << "the next deployment's begins anew";
 }
 
 TEST_F(JournalTest, NobodyNeedListen) {
