@@ -7,6 +7,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "git/tree_check.hh"
+#include "os/stop_signal.hh"
 
 namespace pushrod {
 
@@ -39,6 +40,8 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
       reports.push_back({command.ref, "each branch goes live by itself: push them one by one, or without --atomic"});
       continue;
     }
+    // What cancelled one branch was meant for that one: each has a lock of its own that says whom to tell.
+    if (!reports.empty()) forget_stop_signals(cancel_fd);
     try {
       reports.push_back({command.ref, deploy_branch(platform, repo, command, author, journal, cancel_fd).refusal});
     } catch (const Error& error) {

@@ -3,6 +3,7 @@
 #include "os/stop_signal.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -35,6 +36,13 @@ int stop_signal_fd() {
     return pipe.read_end.release();
   }();
   return kReadEnd;
+}
+
+void forget_stop_signals(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  char bytes[64];
+  while (poll(&entry, 1, 0) > 0 && read(fd, bytes, sizeof bytes) > 0) {
+  }
 }
 
 void outlive_client() {

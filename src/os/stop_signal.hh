@@ -11,6 +11,9 @@ namespace pushrod {
 // signals no longer end the process by themselves.
 int stop_signal_fd();
 
+// Those that came so far have been heeded: the descriptor is readable again with the next one. Does nothing for -1.
+void forget_stop_signals(int fd);
+
 // A connection that goes away must not end us: SIGPIPE and SIGHUP are ignored, and a session of our own is begun, so
 // that a terminal's signals do not reach us (if we are not the leader of a process group).
 void outlive_client();
