@@ -39,18 +39,20 @@ void change_counts(const Run& run, Release& release) {
   }
 }
 
-// What the operator wants now, with what this change makes of it.
+bool restarts_one_type(const Run& run) { return run.change.kind == DeploymentKind::Restart && run.change.only; }
+
+// What the operator wants now, with what this change makes of it. Where some instances go on, the others get the
+// settings that those have: what is pending comes to all of them together.
 AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
   const auto kind = run.change.kind;
-  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Scale) return base.settings;
+  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Scale || restarts_one_type(run)) return base.settings;
   return with_changes(run.platform.store.settings(part.app.id), run.change.settings);
 }
 
 // A change of the scale leaves alone what goes on; so does the restart of one type with the others.
 std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const Release& release) {
-  const auto kind = run.change.kind;
-  const bool one_type = kind == DeploymentKind::Restart && run.change.only;
-  if (kind != DeploymentKind::Scale && !one_type) return {};
+  const bool one_type = restarts_one_type(run);
+  if (run.change.kind != DeploymentKind::Scale && !one_type) return {};
   std::vector<InstanceName> kept;
   const auto instances = run.platform.store.instances(part.app.id);
   for (const auto& instance : instances) {

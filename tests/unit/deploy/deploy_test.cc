@@ -195,6 +195,20 @@ TEST_F(Pipeline, ARestartMakesANewReleaseOnTheSameCheckout) {
   EXPECT_THAT(list_directory(layout_.checkouts(AppName::parse("blog"))), ElementsAre("1"));
 }
 
+TEST_F(Pipeline, TheRestartOfOneTypeLeavesWhatIsPendingToARestartOfAll) {
+  deploy_first();
+  const auto id = app("blog").id;
+  const AppSettings pending{{SettingName::parse("COLOUR"), {.sealed = "red"}}};
+  store().set_settings(id, pending);
+  auto worker = restart();
+  worker.only = ProcessType::parse("worker");
+  ASSERT_TRUE(run(worker).outcome.live);
+  EXPECT_TRUE(store().release(id, 2)->settings.empty()) << "web goes on without it";
+  EXPECT_EQ(store().settings(id), pending);
+  reconcile();
+  ASSERT_TRUE(store().settings(id) == pending);
+}
+
 TEST_F(Pipeline, ARestartThatFailsKeepsTheSharedCheckout) {
   deploy_first();
   expect_unchanged_by([&] {
