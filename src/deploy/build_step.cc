@@ -1,6 +1,7 @@
 // The build and release-command steps: from a checkout to a release in the database.
 // Floor 6.
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <thread>
 
@@ -19,20 +20,30 @@ std::string suffix(const Run& run, const Part& part) {
   return run.parts.size() > 1 ? " for " + part.app.name.str() : std::string{};
 }
 
+constexpr int kSlotPause = 50;  // ms; no event tells when one of several locks is free
+
+std::optional<FileLock> try_build_slots(const Run& run, unsigned slots) {
+  for (unsigned slot = 0; slot < slots; ++slot) {
+    if (auto lock = FileLock::try_acquire(run.platform.layout.build_slot(slot))) {
+      lock->announce(fmt::format("the build of {}", names_of(run)));
+      return lock;
+    }
+  }
+  return std::nullopt;
+}
+
 // Builds share a few slots, which are kernel locks as well.
 FileLock take_build_slot(Run& run) {
   const auto& settings = run.platform.settings;
   const unsigned slots = settings.builds > 0 ? settings.builds : std::max(std::thread::hardware_concurrency(), 1u);
-  for (unsigned slot = 0; slot < slots; ++slot) {
-    if (auto lock = FileLock::try_acquire(run.platform.layout.build_slot(slot))) return std::move(*lock);
-  }
+  if (auto lock = try_build_slots(run, slots)) return std::move(*lock);
   run.journal.line(fmt::format("waiting: {} already run", counted(slots, "build")));
-  const auto mine = static_cast<unsigned>(run.group % slots);
-  auto lock = FileLock::acquire(run.platform.layout.build_slot(mine), [&] {
+  while (true) {
+    pollfd cancelled{run.cancel_fd, POLLIN, 0};
+    poll(&cancelled, 1, kSlotPause);
     check_cancelled(run);
-    return false;
-  });
-  return std::move(*lock);
+    if (auto lock = try_build_slots(run, slots)) return std::move(*lock);
+  }
 }
 
 SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {

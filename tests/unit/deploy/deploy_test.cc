@@ -430,6 +430,53 @@ TEST_F(Waiting, OneThatWaitsIsCancelledOnRequestAndTouchesNothing) {
   EXPECT_FALSE(request_cancel(platform(), group)) << "its process is gone";
 }
 
+TEST_F(Waiting, OneWhoseAppIsDestroyedMeanwhileSaysSo) {
+  deploy_first();
+  const auto change = push_of(version(2, first_));
+  const auto id = app("blog").id;
+  auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
+  lock->announce("the destruction of blog");
+  const auto told = make_pipe();
+  close();
+  const auto child = deploy_beside(change, told, *lock);
+  ASSERT_TRUE(says(told.read_end.get(), "Waiting for"));
+  open();
+  const auto group = store().unfinished_deployments().front().group;
+  for (const auto& row : store().instances(id)) store().remove_instance(row.name);
+  store().remove_app(id);
+  lock.reset();
+  EXPECT_TRUE(says(told.read_end.get(), " !     blog has been destroyed in the meantime\n"));
+  EXPECT_EQ(ended(child), 3);
+  EXPECT_FALSE(is_plain_file(layout_.group_lock(group)));
+}
+
+TEST_F(Waiting, ABuildTakesTheSlotThatIsFreeFirst) {
+  here_->settings.builds = settings_.builds = 2;
+  const auto change =
+      push_of(commit({{"Procfile", "web: serve\n"}, {"pushrod.toml", "[build]\ncommand = \"true\"\n"}}));
+  std::vector<FileLock> slots;
+  for (unsigned slot = 0; slot < 2; ++slot) {
+    slots.push_back(FileLock::acquire(layout_.build_slot(slot)));
+    slots.back().announce("the build of docs");
+  }
+  for (unsigned freed = 0; freed < 2; ++freed) {
+    const auto told = make_pipe();
+    close();
+    const auto child = in_child([&] {
+      for (const auto& slot : slots) ::close(slot.fd());
+      const View view(layout_, settings_);
+      Journal journal(told.write_end.get());
+      _exit(deploy(view.platform, change, journal, -1).live ? 0 : 3);
+    });
+    EXPECT_TRUE(says(told.read_end.get(), "waiting: 2 builds already run"));
+    slots.erase(slots.begin());
+    EXPECT_EQ(ended(child), 0) << "with slot " << freed;
+    open();
+    slots.push_back(FileLock::acquire(layout_.build_slot(freed)));
+    reconcile();
+  }
+}
+
 // --- several apps of one branch
 
 class GroupOfTwo : public Pipeline {
