@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "base/error.hh"
@@ -18,6 +19,9 @@
 namespace pushrod {
 
 namespace {
+
+// Restarts and changes of settings or scale share what was built, so each costs nothing but its records.
+constexpr unsigned kMostOfOneCheckout = 20;
 
 std::optional<ReleaseNumber> number_of(const std::string& directory) {
   const auto number = parse_unsigned(directory);
@@ -46,17 +50,24 @@ std::set<InstanceName> known_jobs(const Platform& platform, const App& app) {
   return names;
 }
 
+// The oldest release; the oldest deployment when none has succeeded.
+ReleaseNumber oldest_kept(const Platform& platform, const App& app) {
+  const auto releases = platform.store.releases(app.id);  // newest first
+  if (!releases.empty()) return releases.back().number;
+  const auto deployments = platform.store.deployments(app.id, std::numeric_limits<unsigned>::max());
+  return deployments.empty() ? 0 : deployments.back().number;
+}
+
 // What the instances of a release wrote is kept as long as a release that is as old; what those of failed deployments
 // in between wrote, too.
 void prune_logs(const Platform& platform, const App& app) {
-  const auto releases = platform.store.releases(app.id);  // newest first
-  if (releases.empty()) return;
+  const auto oldest = oldest_kept(platform, app);
   const auto needed = releases_in_use(platform, app);
   const auto jobs = known_jobs(platform, app);
   const auto directory = platform.layout.instance_logs(app.name);
   for (const auto& entry : list_directory(directory)) {
     const auto instance = InstanceName::from(app.name.str() + "." + entry);
-    if (!instance || instance->release >= releases.back().number || needed.contains(instance->release)) continue;
+    if (!instance || instance->release >= oldest || needed.contains(instance->release)) continue;
     if (jobs.contains(*instance)) continue;
     discard(platform.layout, directory / entry);
   }
@@ -127,20 +138,24 @@ void place_checkouts(const Platform& platform, const App& app, std::optional<Rel
   }
 }
 
+// The newest come first, so the predecessor of the live one is always among the kept.
 std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep) {
   const auto needed = releases_in_use(platform, app);
-  std::vector<Release> expendable;
-  unsigned kept = 0;
-  for (auto& release : platform.store.releases(app.id)) {  // newest first
-    const bool live = app.live && release.number == *app.live;
-    // The newest ones below the live release come first in this order, so the predecessor is always among the kept.
-    if (!live && kept < keep) {
-      ++kept;
-      continue;
-    }
-    if (!live && !needed.contains(release.number)) expendable.push_back(std::move(release));
+  auto releases = platform.store.releases(app.id);
+  std::map<ReleaseNumber, unsigned> kept;  // of each checkout, so many releases
+  for (const auto& release : releases) {
+    if (app.live && release.number == *app.live) kept.emplace(release.checkout, 0);
   }
-  return expendable;
+  const auto most = kept.size() + keep;
+  std::erase_if(releases, [&](const Release& release) {
+    if (app.live && release.number >= *app.live) return true;  // a newer one is being deployed, or not settled yet
+    auto of_checkout = kept.find(release.checkout);
+    if (of_checkout == kept.end() && kept.size() < most) of_checkout = kept.emplace(release.checkout, 0).first;
+    const bool is_kept = of_checkout != kept.end() && of_checkout->second < kMostOfOneCheckout;
+    if (is_kept) ++of_checkout->second;
+    return is_kept || needed.contains(release.number);
+  });
+  return releases;
 }
 
 void prune_releases(const Platform& platform, const App& app) {
@@ -148,10 +163,10 @@ void prune_releases(const Platform& platform, const App& app) {
     platform.store.remove_release(app.id, release.number);
   }
   place_checkouts(platform, app);
-  prune_logs(platform, app);
   for (const auto number : platform.store.prune_deployments(app.id, platform.settings.keep_deployments)) {
     remove_file(platform.layout.deployment_log(app.name, number));
   }
+  prune_logs(platform, app);
 }
 
 }  // namespace pushrod

@@ -23,7 +23,8 @@ void discard(const Layout& layout, const std::filesystem::path& directory);
 // Returns when it is empty, or was a moment ago; waits for whoever empties it already.
 void empty_trash(const Layout& layout);
 
-// Newest first: the releases beyond the newest `keep` that are not live, but not those in use.
+// Newest first: the releases of other checkouts than the live one's and the newest `keep` beside it, and those beyond
+// the newest twenty of one checkout; but not those in use.
 std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep);
 
 // Forgets releases beyond the retention, never the live one, the one before it, or one that has instances or jobs; then

@@ -1,7 +1,7 @@
 // Making room on the disk: what can go without harm, the oldest first.
-// Floor 6. Kept releases but the live one, the one before it and those in use; build caches; spares. The tidier does it
-// when less is free than [retention] free_space wants, and `prune` when somebody says so. What a crash leaves: less of
-// it.
+// Floor 6. Releases but those of the live build, of the one before it and those in use; build caches; spares. The
+// tidier does it when less is free than [retention] free_space wants, and `prune` when somebody says so. What a crash
+// leaves: less of it.
 #pragma once
 
 #include <optional>

@@ -32,20 +32,21 @@ bool has_many_files(const fs::path& tree) {
 
 bool Tidier::pass() {
   bool complete = true;
-  for (const auto& app : platform_.store.apps()) {
-    const auto current = app.live.value_or(0);
-    const auto last = tidied_.find(app.id);
-    if (last != tidied_.end() && last->second == current) continue;
-    const bool done = attempt("tidying up " + app.name.str(), [&] {
+  for (const auto& summary : platform_.store.app_summaries()) {
+    const auto& app = summary.app;
+    if (summary.last && !is_final(summary.last->state)) continue;  // its end calls again
+    const auto newest = summary.last ? summary.last->number : 0;
+    const auto tidied = tidied_.find(app.id);
+    if (tidied != tidied_.end() && tidied->second == newest) continue;
+    attempt("tidying up " + app.name.str(), [&] {
       if (!prune(app)) {
         complete = false;
         return;
       }
-      tidied_[app.id] = current;
       prepare_next_checkout(app);
       collect_garbage(app.repo);
+      tidied_[app.id] = newest;
     });
-    complete = complete && done;
   }
   // Failed deployments leave something there as well, and no app that was to be tidied.
   const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });

@@ -14,8 +14,9 @@ class Tidier {
  public:
   explicit Tidier(const Platform& platform) : platform_(platform) {}
 
-  // One pass over the apps that were deployed since the last one. False when an app could not be tidied because it was
-  // being deployed: then another pass is due soon.
+  // One pass over the apps with a deployment that has ended, well or not, since they were tidied. False when an app
+  // could not be tidied because somebody else was at work on it: then another pass is due soon. What fails is tried
+  // again in the next pass.
   bool pass();
 
  private:
@@ -25,7 +26,7 @@ class Tidier {
   void prepare_next_checkout(const App& app);
 
   const Platform& platform_;
-  std::map<AppId, ReleaseNumber> tidied_;  // the live release for which an app was tidied last
+  std::map<AppId, ReleaseNumber> tidied_;  // the newest deployment when an app was tidied last
 };
 
 }  // namespace pushrod

@@ -164,13 +164,26 @@ TEST_F(Checkouts, AReleaseWithInstancesIsKept) {
 TEST_F(Checkouts, TheCheckoutOfARestartOutlivesTheReleaseThatBuiltIt) {
   here_->settings.keep_releases = 1;
   in_use(std::to_string(release()));
-  for (int number = 2; number <= 4; ++number) release(1);
+  for (int number = 2; number <= 22; ++number) release(1);
   prune();
-  EXPECT_THAT(releases(), ElementsAre(4, 3));
+  EXPECT_EQ(releases().size(), 21U) << "the live one, and the newest twenty of those that ran on the same";
+  EXPECT_EQ(releases().back(), 2U);
   EXPECT_THAT(in_use(), ElementsAre("1"));
   in_use(std::to_string(release()));
   prune();
-  EXPECT_THAT(kept(), ElementsAre("1")) << "release 4 ran on it";
+  EXPECT_THAT(kept(), ElementsAre("1")) << "release 22 ran on it";
+}
+
+TEST_F(Checkouts, RestartsDoNotDriveOutOlderCode) {
+  here_->settings.keep_releases = 2;
+  for (int number = 1; number <= 4; ++number) in_use(std::to_string(release()));
+  for (int count = 0; count < 4; ++count) release(4);
+  prune();
+  EXPECT_THAT(releases(), ElementsAre(8, 7, 6, 5, 4, 3, 2));
+  EXPECT_THAT(in_use(), ElementsAre("4"));
+  EXPECT_THAT(kept(), ElementsAre("2", "3"));
+  EXPECT_TRUE(expendable_releases(platform(), app("blog"), 2).empty());
+  EXPECT_EQ(expendable_releases(platform(), app("blog"), 1).size(), 1U);
 }
 
 TEST_F(Checkouts, OldDeploymentsAreForgottenWithTheirLogs) {
