@@ -51,10 +51,4 @@ struct Instance {
   WallTime since;  // of the state
 };
 
-// Host name → app. Until custom domains come, an app answers at <app>.<domain>.
-struct Route {
-  std::string host;
-  AppName app;
-};
-
 }  // namespace pushrod

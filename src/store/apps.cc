@@ -136,8 +136,4 @@ std::vector<RepoName> Store::repos() const {
   return read_all(rows, [](Query& row) { return row.name<RepoName>(); });
 }
 
-bool Store::has_repo(const RepoName& repo) const {
-  return db_->query("SELECT 1 FROM repos WHERE name = ?").with(repo).only_integer().has_value();
-}
-
 }  // namespace pushrod

@@ -102,7 +102,6 @@ class Store {
   const Vault& vault() const;
   void set_settings(AppId app, const AppSettings& settings);
   std::vector<RepoName> repos() const;
-  bool has_repo(const RepoName& repo) const;
 
   // --- deployments
   // One group: numbers are taken, rows are written in state Waiting. A push or a

@@ -29,7 +29,7 @@ TEST_F(StoreApps, HaveUniqueNames) {
   add_app("blog");
   EXPECT_THROW(add_app("blog", "other"), UserError);
   EXPECT_EQ(store().apps().size(), 1u);
-  EXPECT_FALSE(store().has_repo(RepoName::parse("other")));
+  EXPECT_EQ(store().repos().size(), 1u);
 }
 
 TEST_F(StoreApps, AreFoundByRepoAndBranch) {
@@ -48,16 +48,16 @@ TEST_F(StoreApps, AreFoundByRepoAndBranch) {
   EXPECT_EQ(names(store().apps_of(RepoName::parse("nope"))), "");
   ASSERT_EQ(store().repos().size(), 2u);
   EXPECT_EQ(store().repos()[0].str(), "api");
-  EXPECT_TRUE(store().has_repo(RepoName::parse("site")));
+  EXPECT_EQ(store().repos()[1].str(), "site");
 }
 
 TEST_F(StoreApps, TakeTheirRepoWithThemWhenTheyAreTheLastOfIt) {
   const App blog = add_app("blog");
   const App shop = add_app("shop");
   store().remove_app(blog.id);
-  EXPECT_TRUE(store().has_repo(RepoName::parse("site")));
+  EXPECT_EQ(store().repos().size(), 1u);
   store().remove_app(shop.id);
-  EXPECT_FALSE(store().has_repo(RepoName::parse("site")));
+  EXPECT_TRUE(store().repos().empty());
   store().remove_app(shop.id);  // once more is nothing
   EXPECT_EQ(store().integrity(), "ok");
 }
