@@ -54,15 +54,12 @@ bool is_changing(const Platform& platform, const App& app) {
 
 // Stops them and waits until nothing of them is left.
 void stop_and_remove(const Platform& platform, const App& app, const std::vector<Instance>& instances) {
-  auto names = names_of(instances);
+  const auto names = names_of(instances);
   Milliseconds longest{0};
   for (const auto& process : processes_of(platform, app, instances)) longest = std::max(longest, process.stop_timeout);
   platform.engine.stop(names);
-  const Deadline deadline(longest + kStopMargin);
-  while (!(names = platform.engine.remove(names)).empty()) {
-    if (deadline.passed()) throw Error(fmt::format("{} does not end", names.front().str()));
-    std::this_thread::sleep_for(Milliseconds{5});
-  }
+  const auto left = await_end(platform.engine, names, longest + kStopMargin);
+  if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
   // The router has forgotten their servers; with their rows they are to be there.
   publish_routes(platform);
 }
