@@ -161,7 +161,7 @@ std::optional<std::string> TomlSection::text(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (!node->is_string()) refuse_value(key, "text in quotes");
-  std::string value = *node->value<std::string>();
+  const std::string& value = node->as_string()->get();
   if (value.find('\0') != std::string::npos) refuse(key, fmt::format("{} contains a NUL character", shown(key)));
   return value;
 }

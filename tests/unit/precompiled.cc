@@ -1,0 +1,1 @@
+// Empty: the target that owns the precompiled headers of the tests must have a file.
