@@ -28,10 +28,10 @@ struct Change {
   std::string author;
   std::string detail{};  // see Deployment
 
-  SettingChanges settings{};  // Config
-  std::map<ProcessType, std::uint32_t> counts{};                // Scale: of the types that change
-  std::optional<ProcessType> only{};                            // Restart: this type alone
-  std::map<AppId, ReleaseNumber> releases{};                    // Rollback: which one, for each app
+  SettingChanges settings{};                      // Config
+  std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change
+  std::optional<ProcessType> only{};              // Restart: this type alone
+  std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
 };
 
 struct Outcome {

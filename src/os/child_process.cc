@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -199,6 +200,19 @@ CommandResult result_of(const siginfo_t& end) {
 }
 
 }  // namespace
+
+int own_pidfd() {
+  static std::mutex mutex;
+  static UniqueFd fd;
+  static pid_t of = -1;  // a fork takes it along, and it is another's then
+  const std::lock_guard lock(mutex);
+  if (of != getpid()) {
+    fd = UniqueFd(pidfd_open(getpid(), 0));
+    if (!fd) throw_errno("open a descriptor of this process");
+    of = getpid();
+  }
+  return fd.get();
+}
 
 ChildProcess ChildProcess::start(const Command& command, int in, int out, int err) {
   const ExecImage image(command);

@@ -101,6 +101,9 @@ class ChildProcess {
 std::optional<std::filesystem::path> find_program(const std::string& name,
                                                   const Environment& environment = tool_environment());
 
+// A pidfd of this process, for children to inherit: readable for them once this process has ended. Ours for good.
+int own_pidfd();
+
 // The absolute path of the running program itself.
 std::filesystem::path own_program();
 

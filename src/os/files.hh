@@ -32,8 +32,9 @@ void make_directory(const fs::path& path, mode_t mode = 0700);
 void rename_path(const fs::path& from, const fs::path& to);
 // A symlink at path that points to target, replaced atomically.
 void replace_symlink(const fs::path& path, const fs::path& target);
-// Removes the tree, if it is there, without following symlinks and without recursion on the stack; makes directories
-// writable on the way, since their owner may have left them read-only.
+// Removes the tree, if it is there, also while others remove or fill it (what appears last may stay), without following
+// symlinks and without recursion on the stack; makes directories writable on the way, since their owner may have left
+// them read-only.
 void remove_tree(const fs::path& path);
 // unlink; false when there was nothing.
 bool remove_file(const fs::path& path);

@@ -97,7 +97,16 @@ class TreeRemoval {
     fail();
   }
 
+  // Somebody else may be removing the same tree: what has gone meanwhile is what we want.
   void remove_directory(const std::string& name) {
+    try {
+      empty_and_remove(name);
+    } catch (const SystemError& error) {
+      if (error.code() != ENOENT) throw;
+    }
+  }
+
+  void empty_and_remove(const std::string& name) {
     const int top = dirfd(top_.get());
     if (removed(top, name, AT_REMOVEDIR)) return;
     const Directory directory = open_directory(top, name);
@@ -143,7 +152,11 @@ void remove_tree(const fs::path& path) {
   if (unlinkat(parent.get(), name.c_str(), 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR) throw_errno("remove " + quoted(path.native()));
 
-  TreeRemoval(path, parent.get(), name).empty();
+  try {
+    TreeRemoval(path, parent.get(), name).empty();
+  } catch (const SystemError& error) {
+    if (error.code() != ENOENT) throw;
+  }
   if (unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     throw_errno("remove " + quoted(path.native()));
   }

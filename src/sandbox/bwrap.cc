@@ -86,6 +86,7 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess ini
   }
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run");
+  if (sandbox.parent) arguments.add("parent=" + std::to_string(*sandbox.parent));
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   arguments.add("--", "/bin/sh", "-c");
   if (sandbox.argv.empty()) {

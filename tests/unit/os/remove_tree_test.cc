@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <thread>
+
 #include "base/error.hh"
 #include "fixtures.hh"
 #include "os/files.hh"
@@ -99,6 +101,20 @@ TEST_F(RemoveTree, CopesWithManyEntries) {
   }
   remove_tree(root_ / "tree");
   EXPECT_TRUE(list_directory(root_).empty());
+}
+
+TEST_F(RemoveTree, DoesNotMindAnotherWhoRemovesTheSame) {
+  for (int round = 0; round < 20; ++round) {
+    const auto top = root_ / "top";
+    for (int i = 0; i < 100; ++i) {
+      make_directory(top / std::to_string(i) / "deep" / "deeper");
+      write_file(top / std::to_string(i) / "deep" / "file", "x", 0600, false);
+    }
+    std::thread other([&] { EXPECT_NO_THROW(remove_tree(top)); });
+    EXPECT_NO_THROW(remove_tree(top));
+    other.join();
+    EXPECT_FALSE(is_directory(top));
+  }
 }
 
 TEST_F(RemoveTree, RefusesPathsThatNameNoEntry) {

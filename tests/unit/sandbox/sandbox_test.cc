@@ -2,9 +2,12 @@
 #include "sandbox/sandbox.hh"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "base/error.hh"
@@ -122,6 +125,41 @@ TEST_F(RealSandbox, EndsWithItsMainProcessAndTakesTheRestWithIt) {
                   .ok());
   const Deadline deadline(Milliseconds{5'000});
   while (!FileLock::try_acquire(lock)) ASSERT_FALSE(deadline.passed()) << "the left-over process lives on";
+}
+
+// bwrap binds its life to its parent's only when it has set the sandbox up, some ten milliseconds after its start.
+TEST_F(RealSandbox, EndsWithWhoeverStartedItAtWhateverMoment) {
+  make_directory(root_ / "data" / "began");
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // not every machine's first process reaps what is left to it
+  for (int round = 0; round < 24; ++round) {
+    const pid_t starter = fork();
+    ASSERT_GE(starter, 0);
+    if (starter == 0) {
+      try {
+        run_inside("echo $$ > /data/began/" + std::to_string(round) + "; exec sleep 1000");
+      } catch (...) {
+      }
+      _exit(0);
+    }
+    usleep(static_cast<useconds_t>(round) * 1000);
+    kill(starter, SIGKILL);
+    waitpid(starter, nullptr, 0);
+  }
+  const auto survivors = [&] {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      std::string mounts;  // none of what is no process, somebody else's, or ending
+      std::getline(std::ifstream(entry.path() / "mountinfo"), mounts, '\0');
+      if (mounts.find(root_.native()) != std::string::npos) found.push_back(entry.path().filename());
+    }
+    return found;
+  };
+  const Deadline deadline(std::chrono::seconds{10});
+  while (!survivors().empty() && !deadline.passed()) usleep(10'000);
+  EXPECT_EQ(survivors(), std::vector<std::string>{});
+  while (waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(RealSandbox, EndsAsItsCommandDid) {

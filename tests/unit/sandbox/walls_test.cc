@@ -55,7 +55,7 @@ CommandResult run_walled(const std::vector<std::string>& words) {
 }
 
 TEST(ShimWalls, LimitWhatTheyAreToldTo) {
-  const auto result = run_walled({"memory=268435456", "processes=64", "open_files=32", "--", "/bin/sh", "-c",
+  const auto result = run_walled({"memory=268435456", "processes=4096", "open_files=32", "--", "/bin/sh", "-c",
                                   "ulimit -d; ulimit -n; ulimit -Hn; grep 'Max processes' /proc/self/limits"});
   ASSERT_TRUE(result.ok()) << result.err;
   const auto lines = lines_of(result.out);
@@ -63,7 +63,7 @@ TEST(ShimWalls, LimitWhatTheyAreToldTo) {
   EXPECT_EQ(lines[0], "262144");
   EXPECT_EQ(lines[1], "32");
   EXPECT_EQ(lines[2], "32");
-  EXPECT_THAT(lines[3], testing::ContainsRegex("64 +64 "));
+  EXPECT_THAT(lines[3], testing::ContainsRegex("4096 +4096 "));
 }
 
 TEST(ShimWalls, AreThereForWhateverIsStartedInside) {
