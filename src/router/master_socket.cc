@@ -67,12 +67,16 @@ std::optional<std::string> MasterSocket::try_to_ask(std::string_view line) const
 std::optional<std::string> MasterSocket::ask_until(const std::function<bool(std::string_view)>& is_whole,
                                                    std::string_view line) const {
   const Deadline away(kAway);
-  Deadline gone(kGone);
+  std::optional<Deadline> gone;  // since it was first not seen; for a moment of its exec it looks as if it had ended
   while (true) {
     auto answer = try_to_ask(line);
     if (answer && is_whole(*answer)) return answer;
-    if (is_alive()) gone = Deadline(kGone);
-    if (away.passed() || gone.passed()) return {};
+    if (is_alive()) {
+      gone.reset();
+    } else if (!gone) {
+      gone.emplace(kGone);
+    }
+    if (away.passed() || (gone && gone->passed())) return {};
     std::this_thread::sleep_for(kPause);
   }
 }
