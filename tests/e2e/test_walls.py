@@ -169,7 +169,9 @@ NO_PORT = {"127.0.0.1": "EACCES", "0.0.0.0": "EACCES", "::": "EACCES", "127.0.0.
 
 
 def test_nobody_listens_on_a_port_that_is_not_theirs(platform, hostile, victim, walls):
-    free = platform.ports.apps[1]
+    leased = {instance["port"] for instance in platform.json("ps")}
+    first, last = platform.ports.apps
+    free = next(port for port in range(last, first, -1) if port not in leased)
     for port in (port_of(victim), free, platform.ports.http):
         seen = attempt(hostile, bind_in_every_way, port=port)
         if walls["ports of apps"]:
