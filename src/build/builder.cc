@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "config/text_file.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -98,7 +99,7 @@ bool in_tree(const fs::path& directory, const std::string& name) {
   return S_ISREG(about.st_mode) || S_ISLNK(about.st_mode);
 }
 
-std::optional<std::string> read_tree_file(const fs::path& directory, const std::string& name, std::size_t cap) {
+std::optional<std::string> read_tree_bytes(const fs::path& directory, const std::string& name, std::size_t cap) {
   if (!in_tree(directory, name)) return std::nullopt;
   const fs::path path = directory / name;
   if (!is_plain_file(path)) {
@@ -108,6 +109,11 @@ std::optional<std::string> read_tree_file(const fs::path& directory, const std::
     throw UserError{fmt::format("{} has {}; at most {} are read", name, format_bytes(size), format_bytes(cap))};
   }
   return read_file(path, cap, /*follow=*/false);
+}
+
+std::optional<std::string> read_tree_file(const fs::path& directory, const std::string& name, std::size_t cap) {
+  const auto bytes = read_tree_bytes(directory, name, cap);
+  return bytes ? std::optional(decode_text(*bytes, name)) : std::nullopt;
 }
 
 BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, const Host& host) {

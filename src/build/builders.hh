@@ -26,6 +26,9 @@ std::string path_variable(const std::string& first = {});  // "first:/usr/local/
 bool in_tree(const std::filesystem::path& directory, const std::string& name);
 // The content of a file that must be read outside the sandbox; absent when there is none. Throws UserError for a
 // symlink, and for more than `cap` bytes.
+std::optional<std::string> read_tree_bytes(const std::filesystem::path& directory, const std::string& name,
+                                           std::size_t cap);
+// The same for text (config/text_file.hh), which is what nearly all of them are.
 std::optional<std::string> read_tree_file(const std::filesystem::path& directory, const std::string& name,
                                           std::size_t cap);
 

@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "config/text_file.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -93,8 +94,10 @@ std::vector<std::string> installed_versions(const Host& host) {
 // True when no line of requirements.txt asks for anything. A symlink is not looked through: pip will.
 bool asks_for_nothing(const fs::path& directory) {
   if (!is_plain_file(directory / kRequirements)) return false;
-  const auto text = read_tree_file(directory, kRequirements, std::size_t{1} << 20);
-  const auto lines = lines_of(text.value_or(""));
+  const auto bytes = read_tree_bytes(directory, kRequirements, std::size_t{1} << 20).value_or("");
+  // pip reads UTF-16 with a byte order mark, as Windows PowerShell's "pip freeze >" writes it.
+  if (has_utf16_mark(bytes)) return false;
+  const auto lines = lines_of(decode_text(bytes, kRequirements));
   return std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
     const std::string_view word = trim(line);
     return word.empty() || word.starts_with('#');

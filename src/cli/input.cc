@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/output.hh"
+#include "config/text_file.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -55,6 +56,10 @@ std::string read_input(const Context& context, const std::string& file, const In
                     fmt::format("name a file with {}, or say - for standard input", input.what));
   }
   return *std::move(text);
+}
+
+std::string read_text_input(const Context& context, const std::string& file, const Input& input) {
+  return decode_text(read_input(context, file, input), file == "-" ? "standard input" : escaped(file));
 }
 
 }  // namespace pushrod

@@ -17,6 +17,8 @@ struct Input {
 // The file, or standard input if it is "-"; over SSH there is nothing but that. Throws UserError for a file that is not
 // there and for anything longer than the cap.
 std::string read_input(const Context& context, const std::string& file, const Input& input);
+// The same for a text file (config/text_file.hh).
+std::string read_text_input(const Context& context, const std::string& file, const Input& input);
 std::string read_standard_input(const Input& input);
 
 }  // namespace pushrod

@@ -74,7 +74,7 @@ int key_add(Context& context, const std::string& name, const std::string& file, 
   const auto apps = parse_apps(context, rights.apps);
   const auto role = !rights.role.empty() ? parse_role(rights.role) : apps.empty() ? Role::Admin : Role::Deploy;
   const auto key = parse_public_key(
-      read_input(context, file, {"a public key", "key add NAME - < ~/.ssh/id_ed25519.pub", kLongestKey}));
+      read_text_input(context, file, {"a public key", "key add NAME - < ~/.ssh/id_ed25519.pub", kLongestKey}));
   std::optional<Key> added;
   const auto detail =
       fmt::format("{} {}: {} {}", name, key.fingerprint, to_string(role), apps.empty() ? "all apps" : names_of(apps));

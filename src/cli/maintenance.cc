@@ -7,7 +7,6 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "base/utf8.hh"
 #include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/input.hh"
@@ -21,20 +20,12 @@ namespace {
 
 constexpr std::size_t kLargestPage = std::size_t{64} << 10;
 
-void check_page(std::string_view page) {
-  const std::string hint = "an HTML page that is complete in itself, or plain text, in UTF-8";
-  if (page.empty()) throw UserError("the page is empty", hint);
-  while (!page.empty()) {
-    const auto next = decode_utf8(page);
-    if (!next.valid || page.front() == '\0') throw UserError("the page is no text in UTF-8", hint);
-    page.remove_prefix(next.length);
-  }
-}
-
 std::string read_page(const Context& context, const std::string& file) {
   if (file.empty()) return {};
-  const auto page = read_input(context, file, {"a page", "maintenance on APP --page - < page.html", kLargestPage});
-  check_page(page);
+  const auto page = read_text_input(context, file, {"a page", "maintenance on APP --page - < page.html", kLargestPage});
+  if (page.empty()) {
+    throw UserError("the page is empty", "an HTML page that is complete in itself, or plain text, in UTF-8");
+  }
   return page;
 }
 

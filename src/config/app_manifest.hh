@@ -26,7 +26,7 @@
 // [processes] beside a Procfile are all fine.)
 //
 // A Procfile has lines "name: command"; blank lines and lines that begin with "#" are skipped, spaces around a command
-// do not count, and a line may end in CRLF, as a text file of Windows does. Its line "release" is no process but the
+// do not count. Its line "release" is no process but the
 // release command; together with [release] it is refused.
 #pragma once
 

@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/text_file.hh"
 
 namespace pushrod {
 
@@ -84,6 +85,7 @@ std::string read_bare(Reader& reader) {
     value += reader.take();
   }
   while (!value.empty() && is_blank(value.back())) value.pop_back();
+  if (!is_valid_utf8(value)) reader.refuse("not valid UTF-8", "save the file as UTF-8");
   return value;
 }
 
@@ -146,7 +148,8 @@ std::string quoted_value(const std::string& value) {
 
 }  // namespace
 
-DotenvEntries parse_dotenv(const std::string& text, const std::string& file_name) {
+DotenvEntries parse_dotenv(const std::string& bytes, const std::string& file_name) {
+  const std::string text = decode_text(bytes, file_name, OtherBytes::Keep);
   DotenvEntries entries;
   Reader reader(text, file_name);
   while (!reader.at_end()) {
@@ -161,7 +164,6 @@ DotenvEntries parse_dotenv(const std::string& text, const std::string& file_name
     reader.skip_blanks();
     const bool quotes = !reader.at_end() && (reader.here() == '"' || reader.here() == '\'');
     auto value = quotes ? read_quoted(reader) : read_bare(reader);
-    if (value.find('\0') != std::string::npos) reader.refuse_at(line, "the value has a NUL byte", "take it out");
     if (std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; })) {
       reader.refuse_at(line, fmt::format("{} is set for the second time", name.str()), "keep one of both");
     }

@@ -9,17 +9,11 @@
 #include "base/text.hh"
 #include "config/app_manifest.hh"
 #include "config/manifest_rules.hh"
-#include "config/toml_section.hh"
+#include "config/text_file.hh"
 
 namespace pushrod {
 
 namespace {
-
-// A file with CRLF is a text file of Windows: the CR belongs to the line end.
-std::string_view without_line_end(std::string_view line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
 
 Process parse_line(std::string_view line, const std::string& place) {
   const std::size_t colon = line.find(':');
@@ -35,14 +29,12 @@ Process parse_line(std::string_view line, const std::string& place) {
 
 }  // namespace
 
-ProcessTable parse_procfile(const std::string& text, const std::string& file_name) {
-  check_utf8(text, file_name);
+ProcessTable parse_procfile(const std::string& bytes, const std::string& file_name) {
   ProcessTable processes;
   std::map<ProcessType, std::size_t> line_of;
   std::size_t number = 0;
-  for (const std::string& whole_line : lines_of(text)) {
+  for (const std::string& line : lines_of(decode_text(bytes, file_name))) {
     ++number;
-    const std::string_view line = without_line_end(whole_line);
     if (trim(line).empty() || trim(line).starts_with('#')) continue;
     const std::string place = fmt::format("{}:{}", file_name, number);
     Process process = parse_line(line, place);

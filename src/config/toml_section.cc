@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.hh"
+#include "config/text_file.hh"
 #include "config/toml_nesting.hh"
 
 namespace pushrod {
@@ -62,18 +63,6 @@ std::string written_duration(Milliseconds duration) {
   return fmt::format("{}ms", duration.count());
 }
 
-// Where the first line begins that is not valid.
-std::size_t first_invalid_line(std::string_view text) {
-  // No sequence of UTF-8 contains a newline: each line is valid or not by itself.
-  std::size_t line_start = 0;
-  while (true) {
-    const std::size_t line_end = std::min(text.find('\n', line_start), text.size());
-    const std::string_view line = text.substr(line_start, line_end - line_start);
-    if (!is_valid_utf8(line) || line_end == text.size()) return line_start;
-    line_start = line_end + 1;
-  }
-}
-
 // toml++ escapes what it quotes of the text. Doing it again costs nothing if it forgot some; doubled backslashes would.
 std::string readable(std::string_view description) {
   std::string text = escaped(description, 300);
@@ -85,8 +74,8 @@ std::string readable(std::string_view description) {
   return text;
 }
 
-toml::table parse_toml(const std::string& text, const std::string& file_name) {
-  check_utf8(text, file_name);
+toml::table parse_toml(const std::string& bytes, const std::string& file_name) {
+  const std::string text = decode_text(bytes, file_name);
   if (const auto line = line_nested_deeper(text, kDeepestNesting)) {
     throw UserError(fmt::format("{}:{}: nested deeper than {} levels", file_name, *line, kDeepestNesting));
   }
@@ -99,19 +88,8 @@ toml::table parse_toml(const std::string& text, const std::string& file_name) {
 
 }  // namespace
 
-std::size_t line_at(std::string_view text, std::size_t position) {
-  const std::string_view before = text.substr(0, position);
-  return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-}
-
-void check_utf8(const std::string& text, const std::string& file_name) {
-  if (is_valid_utf8(text)) return;
-  throw UserError(fmt::format("{}:{}: not valid UTF-8", file_name, line_at(text, first_invalid_line(text))),
-                  "save the file as UTF-8");
-}
-
-TomlDocument::TomlDocument(const std::string& text, std::string file_name)
-    : file_name_(std::move(file_name)), table_(parse_toml(text, file_name_)) {}
+TomlDocument::TomlDocument(const std::string& bytes, std::string file_name)
+    : file_name_(std::move(file_name)), table_(parse_toml(bytes, file_name_)) {}
 
 std::vector<std::string> TomlSection::keys() const {
   std::vector<std::pair<toml::source_position, std::string>> found;

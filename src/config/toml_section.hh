@@ -80,20 +80,15 @@ class TomlSection {
   std::set<std::string> repeated_;  // of these, the ones that are lists of tables
 };
 
-// A parsed file. Not valid UTF-8, nested deeper than 32, or no TOML: UserError with the line.
+// A parsed file. Not text (config/text_file.hh), nested deeper than 32, or no TOML: UserError with the line.
 class TomlDocument {
  public:
-  TomlDocument(const std::string& text, std::string file_name);
+  TomlDocument(const std::string& bytes, std::string file_name);
   TomlSection top() const { return {table_, "", file_name_}; }
 
  private:
   std::string file_name_;
   toml::table table_;
 };
-
-// The line, from 1, on which a position of the text lies.
-std::size_t line_at(std::string_view text, std::size_t position);
-// Throws UserError with file, line and the byte.
-void check_utf8(const std::string& text, const std::string& file_name);
 
 }  // namespace pushrod

@@ -30,6 +30,20 @@ def test_a_worker_that_ends_within_a_second_fails_the_push(platform):
     assert app.processes() == []
 
 
+def test_files_of_windows_are_read(platform):
+    files = web_app("windows", pushrod_toml="\ufeff[build]\r\ncommand = \"\"\"true\r\ntrue\"\"\"\r\n")
+    app = platform.deploy(files | {"Procfile": "\ufeffweb: exec python3 web.py\r\n"})
+    assert app.version() == "windows"
+    platform.pushrod("config", "import", app.name, "-", input="\ufeffFIRST=1\r\nSECOND=two words\r\n")
+    assert platform.pushrod("config", "get", app.name, "FIRST").out == "1"
+    assert app.get("/env").json()["SECOND"] == "two words"
+
+
+def test_utf_16_is_named(platform):
+    app = platform.create_app(web_app() | {"Procfile": "web: python3 web.py\r\n".encode("utf-16")})
+    assert "Procfile: is UTF-16, not UTF-8" in app.work.push(code=1).err
+
+
 def test_pushrod_toml_says_how_many_and_how(platform):
     toml = """
     [processes.web]

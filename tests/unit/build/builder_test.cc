@@ -178,13 +178,27 @@ TEST_F(BuilderTest, BadPackageJsonIsRefusedWithItsPlace) {
   tree.write("package.json", "[]");
   EXPECT_TRUE(refused().starts_with("package.json:1: not a JSON object"));
   tree.write("package.json", "{\"a\": \"\xff\"}");
-  EXPECT_TRUE(refused().starts_with("package.json:1:8: not valid JSON")) << refused();
+  EXPECT_TRUE(refused().starts_with("package.json:1: not valid UTF-8")) << refused();
   tree.write("package.json", std::string(500'000, '['));
   EXPECT_TRUE(refused().starts_with("package.json:1:")) << refused();
   tree.write("package.json", std::string(500'000, '[') + std::string(500'000, ']'));
   EXPECT_TRUE(refused().starts_with("package.json:1: not a JSON object")) << refused();
   tree.write("package.json", std::string(1'100'000, ' ') + "{}");
   EXPECT_EQ(refused(), "package.json has 1.1 MB; at most 1.0 MB are read | ");
+}
+
+TEST_F(BuilderTest, FilesOfWindowsAreRead) {
+  tree.write("package.json", "\xEF\xBB\xBF{\r\n\"scripts\": {\"start\": \"node a.js\"}\r\n}\r\n");
+  EXPECT_EQ(plan().default_processes.size(), 1U);
+  tree.write("package.json", std::string("{\0}\0", 4));
+  EXPECT_TRUE(refused().starts_with("package.json: is UTF-16, not UTF-8")) << refused();
+}
+
+TEST_F(BuilderTest, RequirementsInUtf16WithAMarkAreReadByPip) {
+  tree.write("requirements.txt", std::string("\xFF\xFE#\0\n\0", 6));
+  EXPECT_NE(plan().command.find("install"), std::string::npos);
+  tree.write("requirements.txt", std::string("f\0l\0", 4));
+  EXPECT_TRUE(refused().starts_with("requirements.txt: is UTF-16, not UTF-8")) << refused();
 }
 
 TEST_F(BuilderTest, ASymlinkedPackageJsonIsNotRead) {

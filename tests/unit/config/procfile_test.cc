@@ -56,7 +56,7 @@ TEST(Procfile, AWrongFileIsRefusedWithFileLineAndReason) {
   EXPECT_EQ(problem_of(": x\n"), "Procfile:1: process type \"\" is empty" + type_rule);
   EXPECT_EQ(problem_of("../x: y\n"), "Procfile:1: process type \"../x\" contains \".\"" + type_rule);
   EXPECT_EQ(problem_of(std::string("web: a\0b\n", 9)),
-            "Procfile:1: the command of \"web\" contains a control character: \"a\\x00b\"");
+            "Procfile:1: contains a NUL byte | remove it: the file must be text in UTF-8");
   EXPECT_EQ(problem_of("web: a\rb\n"), "Procfile:1: the command of \"web\" contains a control character: \"a\\rb\"");
   EXPECT_EQ(problem_of("web: \x1b[2J\n"),
             "Procfile:1: the command of \"web\" contains a control character: \"\\x1b[2J\"");
