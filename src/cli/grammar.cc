@@ -19,9 +19,25 @@ namespace {
 
 constexpr const char* kVersion = PUSHROD_VERSION;
 
+// U+A78A, which looks like "=", which CLI11 2.4 allows in names of positionals, and which users do not type.
+constexpr std::string_view kLookAlike = "\xEA\x9E\x8A";
+
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// The name under which CLI11 knows a positional.
+std::string registered_name(const std::string& name) { return replace_all(name, "=", kLookAlike); }
+
 // "--role ROLE" for what takes a value; what excludes what is said when somebody tries.
 class HelpFormat : public CLI::Formatter {
  public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    return shown_name(CLI::Formatter::make_option_name(option, is_positional));
+  }
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_positional() || option->get_items_expected_max() == 0) return {};
     const auto& names = option->get_lnames();
@@ -112,7 +128,7 @@ std::optional<UsageError> wrong_option(const CLI::App* command, const std::vecto
 
 // CLI11's complaints, in this project's words.
 std::string complaint(const CLI::ParseError& error, const CLI::App* command) {
-  std::string message = error.what();
+  std::string message = shown_name(error.what());
   if (const auto newline = message.find('\n'); newline != std::string::npos) message.resize(newline);
   const auto before = [&](std::string_view part) { return message.substr(0, message.find(part)); };
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !command->remaining().empty()) {
@@ -146,7 +162,7 @@ UsageError usage_error(const CLI::ParseError& error, const CLI::App* command, co
 // CLI11 itself would read "010" as 8, "0x10" as 16, " 3" as 3 and "" as 0.
 template <typename Number, typename Value>
 CLI::Option* add_number(CLI::App* command, const std::string& names, Value& value, const std::string& help) {
-  const auto read = [&value, name = names.substr(names.rfind(',') + 1)](const CLI::results_t& words) {
+  const auto read = [&value, name = shown_name(names.substr(names.rfind(',') + 1))](const CLI::results_t& words) {
     constexpr std::uint64_t kMost = std::numeric_limits<Number>::max();
     const auto number = parse_unsigned(words.front());
     if (!number || *number > kMost) {
@@ -160,34 +176,36 @@ CLI::Option* add_number(CLI::App* command, const std::string& names, Value& valu
 
 }  // namespace
 
+std::string shown_name(std::string name) { return replace_all(std::move(name), kLookAlike, "="); }
+
 Verb& Verb::needs(const std::string& name, std::string& value, const std::string& help) {
-  command_->add_option(name, value, help)->required();
+  command_->add_option(registered_name(name), value, help)->required();
   return *this;
 }
 
 Verb& Verb::needs(const std::string& name, unsigned& value, const std::string& help) {
-  add_number<unsigned>(command_, name, value, help)->required();
+  add_number<unsigned>(command_, registered_name(name), value, help)->required();
   return *this;
 }
 
 Verb& Verb::takes(const std::string& name, std::string& value, const std::string& help) {
-  command_->add_option(name, value, help);
+  command_->add_option(registered_name(name), value, help);
   return *this;
 }
 
 Verb& Verb::takes(const std::string& name, std::optional<unsigned>& value, const std::string& help) {
-  add_number<unsigned>(command_, name, value, help);
+  add_number<unsigned>(command_, registered_name(name), value, help);
   return *this;
 }
 
 Verb& Verb::takes_all(const std::string& name, std::vector<std::string>& values, const std::string& help) {
-  command_->add_option(name, values, help);
+  command_->add_option(registered_name(name), values, help);
   return *this;
 }
 
 Verb& Verb::takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help) {
   // For the help alone. CLI11 would read a meaning into some words, such as "[a]" (a list).
-  command_->add_option(name, words, help);
+  command_->add_option(registered_name(name), words, help);
   rests_.emplace(command_, &words);
   return *this;
 }

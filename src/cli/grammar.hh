@@ -51,6 +51,9 @@ class Verb {
   Rests& rests_;
 };
 
+// The name of a positional as people see it. CLI11 2.4 rejects "=" in such names, so it knows them by a look-alike.
+std::string shown_name(std::string name);
+
 // What may stand at the end of an unfinished command line.
 struct Completion {
   struct Candidate {

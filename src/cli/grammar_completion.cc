@@ -13,7 +13,7 @@ bool takes_value(const CLI::Option& option) { return option.get_items_expected_m
 
 // "--process", or the name of an argument by position: "APP".
 std::string name_of(const CLI::Option& option) {
-  return option.get_positional() ? option.get_name(true) : "--" + option.get_lnames().front();
+  return option.get_positional() ? shown_name(option.get_name(true)) : "--" + option.get_lnames().front();
 }
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }

@@ -90,6 +90,14 @@ TEST_F(Grammar, HelpIsGivenForTheAsking) {
   EXPECT_THAT(misspelt({"help", "serve"}), HasSubstr("there is no command \"serve\""));
 }
 
+// CLI11 2.4 allows no "=" in the names of positionals.
+TEST_F(Grammar, NamesOfPositionalsMayContainAnEqualsSign) {
+  const auto set = printed({"config", "set", "--help"});
+  EXPECT_THAT(set, HasSubstr("Usage: pushrod config set [OPTIONS] APP [NAME=VALUE...]"));
+  EXPECT_THAT(set, HasSubstr("\n  NAME=VALUE "));
+  EXPECT_THAT(printed({"scale", "--help"}), HasSubstr("Usage: pushrod scale [OPTIONS] APP [TYPE=NUMBER...]"));
+}
+
 TEST_F(Grammar, WhatOnlyTheOperatorMayCallIsUnknownToAKey) {
   for (const auto* word : {"up", "serve", "gate"}) {
     EXPECT_THAT(misspelt({word}), HasSubstr("there is no command")) << word;
