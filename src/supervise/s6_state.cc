@@ -1,51 +1,28 @@
-// Reads s6-supervise's status file, death tally and lock, and the shim's lock and back-off file.
-// Floor 3, the observing half of supervise/; supervisor.cc acts.
+// Observes a service: asks s6's tools, and keeps their answers until the service's status changes. Also asks for the
+// locks of s6-supervise and of the shim, and reads the shim's back-off file. supervisor.cc acts on services.
 #include "supervise/s6_state.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <ctime>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
 #include "os/unique_fd.hh"
+#include "supervise/s6_answers.hh"
 #include "supervise/s6_tool.hh"
 
 namespace pushrod {
 
 namespace {
 
-constexpr std::size_t kTimeSize = 12;  // TAI64N: seconds, nanoseconds
-constexpr std::size_t kStatusSize = 35;
-constexpr std::size_t kPidAt = 24;
-constexpr std::size_t kFlagsAt = 34;
-constexpr unsigned kFinishing = 2;
-constexpr unsigned kWantedUp = 4;
-constexpr std::size_t kDeathSize = kTimeSize + 2;
-
-std::uint64_t big_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
-  return value;
-}
-
-Milliseconds age_of(std::string_view stamp) {
-  const auto then =
-      from_tai64n(big_endian(stamp.substr(0, 8)), static_cast<std::uint32_t>(big_endian(stamp.substr(8, 4))));
-  const auto age = std::chrono::duration_cast<Milliseconds>(now() - then);
-  return std::max(age, Milliseconds{0});  // the clock may have been set back
-}
-
-std::string name_of_signal(int number) {
-  const char* name = sigabbrev_np(number);
-  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
-}
+constexpr std::size_t kCacheCap = 64 << 10;
 
 // Opens a file that may not be there.
 UniqueFd open_if_there(const fs::path& path, int flags) {
@@ -54,46 +31,84 @@ UniqueFd open_if_there(const fs::path& path, int flags) {
   return fd;
 }
 
+// Tells two versions of a file apart without reading it.
+struct Stamp {
+  std::string text;
+  // False while a further change could still get the same stamp: the kernel's file times advance only a few hundred
+  // times a second.
+  bool final = false;
+};
+
+// Of supervise/status, which s6-supervise replaces at every change; absent before it has written the first one.
+std::optional<Stamp> stamp_of_status(const fs::path& service_directory) {
+  timespec clock{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &clock);  // before the stamp is taken
+  struct stat file {};
+  const fs::path path = service_directory / "supervise" / "status";
+  if (stat(path.c_str(), &file) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw_errno("look at " + path.native());
+  }
+  const auto& time = file.st_ctim;
+  const bool final = clock.tv_sec > time.tv_sec || (clock.tv_sec == time.tv_sec && clock.tv_nsec > time.tv_nsec);
+  return Stamp{fmt::format("{} {}.{:09} {}.{:09}", file.st_ino, file.st_mtim.tv_sec, file.st_mtim.tv_nsec, time.tv_sec,
+                           time.tv_nsec),
+               final};
+}
+
+// s6-supervise empties its list of deaths when it starts, so most services need not be asked for theirs. Where there is
+// no such file, s6-svdt decides.
+bool has_no_deaths(const fs::path& service_directory) {
+  struct stat file {};
+  return stat((service_directory / "supervise" / "death_tally").c_str(), &file) == 0 && file.st_size == 0;
+}
+
+// The tools' answers: what s6-svstat printed, then what s6-svdt did.
+std::optional<SuperviseState> state_in(std::string_view answers) {
+  const auto line_end = answers.find('\n');
+  if (line_end == std::string_view::npos) return std::nullopt;
+  const auto status = parse_svstat(answers.substr(0, line_end));
+  const auto deaths = parse_svdt(answers.substr(line_end + 1));
+  if (!status || !deaths) return std::nullopt;
+  return SuperviseState{status->up, status->wanted_up, status->pid, status->since, deaths->deaths, deaths->last_exit};
+}
+
+// Absent when s6-supervise ended in the meantime.
+std::optional<std::string> ask_tools(const fs::path& service_directory) {
+  try {
+    std::string answers = run_s6_tool({"s6-svstat", "-o", kSvstatFields, service_directory.native()});
+    if (!has_no_deaths(service_directory)) answers += run_s6_tool({"s6-svdt", "-s", service_directory.native()});
+    return answers;
+  } catch (const Error&) {
+    if (supervisor_of(service_directory)) throw;
+    return std::nullopt;
+  }
+}
+
+void keep(const fs::path& file, const std::string& content) {
+  try {
+    write_file(file, content, 0600, false);
+  } catch (const SystemError&) {
+    // The service was removed meanwhile, or the disk is full; the tools are asked again the next time.
+  }
+}
+
 }  // namespace
 
-std::optional<SuperviseState> read_supervise_state(const fs::path& service_directory) {
-  const auto status = read_file(service_directory / "supervise" / "status", 4096);
-  if (!status) return std::nullopt;
-  if (status->size() != kStatusSize) return ask_supervise_state(service_directory);
-  const std::string_view bytes = *status;
-  const unsigned flags = static_cast<unsigned char>(bytes[kFlagsAt]);
-  SuperviseState state;
-  const auto pid = static_cast<pid_t>(big_endian(bytes.substr(kPidAt, 8)));
-  state.up = pid != 0 && (flags & kFinishing) == 0;  // while finishing it is ./finish's
-  state.pid = state.up ? pid : 0;
-  state.wanted_up = (flags & kWantedUp) != 0;
-  state.since = age_of(bytes.substr(0, kTimeSize));
+std::optional<SuperviseState> observe_service(const fs::path& service_directory) {
+  if (!supervisor_of(service_directory)) return std::nullopt;
+  const auto stamp = stamp_of_status(service_directory);
+  if (!stamp) return std::nullopt;
+  const fs::path kept = service_directory / "observed";
+  if (const auto content = read_file(kept, kCacheCap); content && content->starts_with(stamp->text + '\n')) {
+    if (const auto state = state_in(std::string_view(*content).substr(stamp->text.size() + 1))) return state;
+  }
+  const auto answers = ask_tools(service_directory);
+  if (!answers) return std::nullopt;
+  const auto state = state_in(*answers);
+  if (!state) throw Error("s6's tools gave an answer that Pushrod does not understand: " + quoted(*answers));
+  if (stamp->final && supervisor_of(service_directory)) keep(kept, stamp->text + '\n' + *answers);
   return state;
-}
-
-SuperviseState ask_supervise_state(const fs::path& service_directory) {
-  const std::string answer = run_s6_tool({"s6-svstat", "-o", "up,wantedup,pid,updownfor", service_directory.native()});
-  const std::vector<std::string> fields = split(trim(answer), ' ');
-  const auto seconds = fields.size() == 4 ? parse_unsigned(fields[3]) : std::nullopt;
-  if (!seconds) throw Error("s6-svstat answered " + quoted(answer));
-  SuperviseState state;
-  state.up = fields[0] == "true";
-  state.wanted_up = fields[1] == "true";
-  state.pid = static_cast<pid_t>(parse_unsigned(fields[2]).value_or(0));
-  state.since = std::chrono::seconds{*seconds};
-  return state;
-}
-
-Deaths read_deaths(const fs::path& service_directory) {
-  const auto tally = read_file(service_directory / "supervise" / "death_tally");
-  Deaths deaths;
-  if (!tally || tally->empty() || tally->size() % kDeathSize != 0) return deaths;
-  deaths.count = static_cast<unsigned>(tally->size() / kDeathSize);
-  const std::string_view last = std::string_view(*tally).substr(tally->size() - 2);
-  const int code = static_cast<unsigned char>(last[0]);
-  const int signal = static_cast<unsigned char>(last[1]);
-  deaths.last = signal != 0 ? name_of_signal(signal) : fmt::format("exit code {}", code);
-  return deaths;
 }
 
 std::optional<pid_t> supervisor_of(const fs::path& service_directory) {

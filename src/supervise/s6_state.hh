@@ -1,6 +1,6 @@
-// What s6-supervise leaves on disk about a service, read without running a tool: `ps` looks at hundreds at once.
-// Used inside supervise/ only. The formats are those of s6 2.11; a file of another size is answered by s6-svstat
-// instead, and the unit tests hold this reader against the tools.
+// What s6 says about a service. `ps` and `app list` look at hundreds of services at once, so what the tools said is
+// kept beside the service until s6-supervise writes a new status. Used inside supervise/ only. The content of s6's own
+// files is never read: it differs between versions.
 #pragma once
 
 #include <sys/types.h>
@@ -13,28 +13,24 @@
 
 namespace pushrod {
 
-// supervise/status.
 struct SuperviseState {
   bool up = false;
   bool wanted_up = false;
-  pid_t pid = 0;
-  Milliseconds since{0};  // since it came up or went down
+  pid_t pid = 0;          // 0 while it is down
+  WallTime since;         // when it came up or went down
+  unsigned deaths = 0;    // ends since its s6-supervise started, at most 100
+  std::string last_exit;  // "exit code 1", "SIGKILL"; empty when it never ended
 
   bool operator==(const SuperviseState&) const = default;
 };
-// Absent when there is no such file.
-std::optional<SuperviseState> read_supervise_state(const std::filesystem::path& service_directory);
-// The same from s6-svstat (whole seconds).
-SuperviseState ask_supervise_state(const std::filesystem::path& service_directory);
 
-// supervise/death_tally.
-struct Deaths {
-  unsigned count = 0;
-  std::string last;  // "exit code 1", "SIGKILL"
-};
-Deaths read_deaths(const std::filesystem::path& service_directory);
+// What s6-svstat and s6-svdt say about a service, now or at the last change of its status. Absent when no s6-supervise
+// looks after it. Throws Error when a tool fails for another reason. Two processes may call it at the same time; a
+// killed one leaves at most a temporary file in the service directory.
+std::optional<SuperviseState> observe_service(const std::filesystem::path& service_directory);
 
-// The s6-supervise that looks after this directory: it holds a lock for as long as it lives.
+// The s6-supervise that looks after this directory. It holds a kernel lock for as long as it lives; the lock is asked
+// for, because s6-svok does not tell the pid and would be one more process to start.
 std::optional<pid_t> supervisor_of(const std::filesystem::path& service_directory);
 
 // The instance's own lock (src/shim/README.md): held until the last process in its sandbox is gone.

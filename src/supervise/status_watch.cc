@@ -1,5 +1,4 @@
-// Waiting for s6-supervise without polling it.
-// Floor 3; supervisor.cc waits with it for services to come up.
+// Waits for s6-supervise without polling it; supervisor.cc waits with it for services to come up.
 #include "supervise/status_watch.hh"
 
 #include <poll.h>
@@ -8,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/error.hh"
 
@@ -22,17 +22,32 @@ StatusWatch::StatusWatch() : inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
 
 void StatusWatch::add(const std::filesystem::path& service_directory) {
   const auto directory = service_directory / "supervise";
-  if (inotify_add_watch(inotify_.get(), directory.c_str(), IN_MOVED_TO) < 0) throw_errno("watch " + directory.native());
+  const int number = inotify_add_watch(inotify_.get(), directory.c_str(), IN_MOVED_TO);
+  if (number < 0) throw_errno("watch " + directory.native());
+  watched_[number] = service_directory;
 }
 
-bool StatusWatch::wait(const Deadline& deadline) {
-  pollfd entry{inotify_.get(), POLLIN, 0};
-  const int ready = poll(&entry, 1, static_cast<int>(deadline.left().count()));
-  if (ready < 0 && errno != EINTR) throw_errno("wait for services");
-  std::array<char, 4096> events{};
-  while (read(inotify_.get(), events.data(), events.size()) > 0) {
+std::set<std::filesystem::path> StatusWatch::wait(const Deadline& deadline) {
+  std::set<std::filesystem::path> changed;
+  while (changed.empty() && !deadline.passed()) {
+    pollfd entry{inotify_.get(), POLLIN, 0};
+    if (poll(&entry, 1, static_cast<int>(deadline.left().count())) < 0 && errno != EINTR) {
+      throw_errno("wait for services");
+    }
+    std::array<char, 4096> events{};
+    ssize_t length = 0;
+    while ((length = read(inotify_.get(), events.data(), events.size())) > 0) {
+      for (ssize_t at = 0; at < length;) {
+        inotify_event event{};
+        std::memcpy(&event, events.data() + at, sizeof event);
+        at += static_cast<ssize_t>(sizeof event + event.len);
+        if (const auto found = watched_.find(event.wd); found != watched_.end()) changed.insert(found->second);
+        if ((event.mask & IN_Q_OVERFLOW) == 0) continue;
+        for (const auto& [number, directory] : watched_) changed.insert(directory);
+      }
+    }
   }
-  return ready != 0;
+  return changed;
 }
 
 }  // namespace pushrod

@@ -74,25 +74,26 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
       waiting.push_back({name, 0});
       continue;
     }
-    const auto state = read_supervise_state(directory);
+    const auto state = observe_service(directory);
     if (state && state->up && state->wanted_up) continue;
-    waiting.push_back({name, read_deaths(directory).count});
+    waiting.push_back({name, state ? state->deaths : 0});
     remove_file(directory / "backoff");
     control(directory, "u");
   }
   if (rescan) run_s6_tool({"s6-svscanctl", "-a", layout_.scan().native()});
 
   const auto has_started = [&](const Waiting& service) {
-    const fs::path directory = layout_.service(service.name);
-    if (!supervisor_of(directory)) return false;
-    const auto state = read_supervise_state(directory);
+    const auto state = observe_service(layout_.service(service.name));
     // One that ended at once has been started, too.
-    return (state && state->up) || read_deaths(directory).count > service.deaths_before;
+    return state && (state->up || state->deaths > service.deaths_before);
   };
-  while (true) {
-    std::erase_if(waiting, has_started);
-    if (waiting.empty()) return;
-    if (watch.wait(deadline)) continue;
+  std::erase_if(waiting, has_started);
+  while (!waiting.empty()) {
+    const auto changed = watch.wait(deadline);
+    std::erase_if(waiting, [&](const Waiting& service) {
+      return changed.contains(layout_.service(service.name)) && has_started(service);
+    });
+    if (!changed.empty() || waiting.empty()) continue;
     throw Error(fmt::format("s6 did not start {} within {}", quoted(waiting.front().name), format_duration(at_most)),
                 "the output of `pushrod up` says why");
   }
@@ -145,17 +146,16 @@ ServiceStatus Supervisor::status(const std::string& name) const {
   const fs::path directory = layout_.service(name);
   ServiceStatus status;
   status.supervised = supervisor_of(directory).has_value();
-  const auto state = read_supervise_state(directory);
+  const auto state = observe_service(directory);
   if (state) {
     status.wanted_up = state->wanted_up;
-    status.since = state->since;
-    // What a supervisor that is gone wrote is history.
-    if (status.supervised) status.pid = state->pid;
+    // The clock may have been set back.
+    status.since = std::max(std::chrono::duration_cast<Milliseconds>(now() - state->since), Milliseconds{0});
+    status.pid = state->pid;
+    status.deaths = state->deaths;
+    status.last_exit = state->last_exit;
   }
   status.up = status.pid != 0 || is_instance_lock_held(directory);
-  const Deaths deaths = read_deaths(directory);
-  status.deaths = deaths.count;
-  status.last_exit = deaths.last;
   if (status.pid != 0) status.backing_off = backing_off(directory);
   return status;
 }

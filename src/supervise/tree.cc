@@ -72,8 +72,8 @@ std::vector<std::string> Supervisor::prepare_scan(const fs::path& own_program) c
 
 void Supervisor::stop_with_children(const std::string& name, Milliseconds at_most) const {
   const fs::path directory = layout_.service(name);
-  const auto state = read_supervise_state(directory);
-  if (!supervisor_of(directory) || !state || state->pid == 0) return;
+  const auto state = observe_service(directory);
+  if (!state || state->pid == 0) return;
   const std::vector<ProcessEnd> children = children_of(state->pid);
   stop_and_wait(directory, at_most);
   for (const ProcessEnd& child : children) child.signal(SIGTERM);

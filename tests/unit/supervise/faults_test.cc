@@ -75,7 +75,7 @@ TEST_F(Faults, SigtermToEverythingDoesNotKillTheSandboxUnderTheApp) {
   const pid_t shim = status("a").pid;
   const pid_t init = init_of(shim);
   const pid_t supervisor = supervisor_of(layout_.service("a")).value();
-  const pid_t logger = ask_supervise_state(layout_.service("a") / "log").pid;
+  const pid_t logger = status("a/log").pid;
   for (const pid_t pid : {init, logger, shim, supervisor}) ::kill(pid, SIGTERM);
   EXPECT_TRUE(appears("done", "done"));
 }
@@ -84,14 +84,13 @@ TEST_F(Faults, KilledLoggerIsReplacedAndTheAppGoesOn) {
   run(instance("a", "while :; do echo $((n=n+1)); sleep 0.01; done"));
   ASSERT_TRUE(eventually([&] { return !log("a").empty(); }));
   const pid_t app = status("a").pid;
-  const pid_t logger = ask_supervise_state(layout_.service("a") / "log").pid;
+  const pid_t logger = status("a/log").pid;
   // One that has lived for a second is back at once.
-  ASSERT_TRUE(
-      eventually([&] { return ask_supervise_state(layout_.service("a") / "log").since >= Milliseconds{1'000}; }));
+  ASSERT_TRUE(eventually([&] { return status("a/log").since >= Milliseconds{1'000}; }));
   const Stopwatch watch;
   ::kill(logger, SIGKILL);
   ASSERT_TRUE(eventually([&] {
-    const SuperviseState state = ask_supervise_state(layout_.service("a") / "log");
+    const ServiceStatus state = status("a/log");
     return state.up && state.pid != logger;
   }));
   EXPECT_LT(watch.elapsed(), Milliseconds{4'000}) << "moments, where nobody else wants the machine";
