@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builder.hh"
 #include "build/builders.hh"
+#include "diagnosis/diagnosis.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/sandbox_group.hh"
@@ -16,23 +18,17 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::size_t kEvidenceLines = 20;
-constexpr std::size_t kEvidenceBytes = 16'384;
+constexpr std::size_t kEvidenceBytes = 65'536;
 constexpr std::size_t kOutputCap = std::size_t{256} << 20;
 
-// The end of a stream of output.
+// The end of a stream of output, raw.
 class Tail {
  public:
   void add(std::string_view chunk) {
     text_ += chunk.substr(chunk.size() - std::min(chunk.size(), kEvidenceBytes));
     if (text_.size() > 2 * kEvidenceBytes) text_.erase(0, text_.size() - kEvidenceBytes);
   }
-  std::vector<std::string> last_lines() const {
-    std::vector<std::string> lines = lines_of(text_);
-    if (lines.size() > kEvidenceLines) lines.erase(lines.begin(), lines.end() - kEvidenceLines);
-    for (std::string& line : lines) line = terminal_safe(line);
-    return lines;
-  }
+  std::vector<std::string> lines() const { return lines_of(text_); }
 
  private:
   std::string text_;
@@ -41,9 +37,10 @@ class Tail {
 struct Kind {
   std::string name;     // "the build"
   std::string setting;  // of its time limit
+  Stage stage;
 };
-const Kind kBuild{"the build", "[limits] build_timeout"};
-const Kind kRelease{"the release command", "[limits] release_timeout"};
+const Kind kBuild{"the build", "[limits] build_timeout", Stage::Build};
+const Kind kRelease{"the release command", "[limits] release_timeout", Stage::Release};
 
 Environment base_environment(const BuildPlan& plan) {
   Environment environment{{"HOME", "/app"}, {"LANG", "C.UTF-8"}, {"PATH", path_variable()}};
@@ -62,25 +59,19 @@ Sandbox sandbox_of(const SandboxJob& job, Environment environment, const std::st
   return sandbox;
 }
 
-bool mentions(const std::vector<std::string>& lines, std::initializer_list<std::string_view> phrases) {
-  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
-    return std::any_of(phrases.begin(), phrases.end(),
-                       [&](std::string_view phrase) { return line.find(phrase) != std::string::npos; });
-  });
+std::string name_of_signal(int number) {
+  const char* name = sigabbrev_np(number);
+  return name != nullptr ? fmt::format("SIG{}", name) : std::string{};
 }
 
-std::string hint_for(const CommandResult& result, const std::vector<std::string>& lines, const Limits& limits) {
-  if (result.end != CommandResult::End::Exited) return {};
-  if (limits.processes && mentions(lines, {"Resource temporarily unavailable", "Cannot fork", "start new thread"})) {
-    return fmt::format("it may have {} processes and threads at a time: [limits] build_processes in server.toml",
-                       *limits.processes);
-  }
-  if (limits.memory && mentions(lines, {"Cannot allocate memory", "MemoryError", "out of memory", "bad_alloc"})) {
-    return fmt::format("it may use {} of memory: [limits] build_memory in server.toml", format_bytes(*limits.memory));
-  }
-  if (result.code == 128 + 9) return "137 means killed by SIGKILL: the machine may have run out of memory";
-  if (result.code == 127) return "127 means that a program was not found: the last lines say which";
-  return {};
+FailedProgram failed_program(const SandboxJob& job, const Sandbox& sandbox, const Kind& kind) {
+  FailedProgram failed;
+  failed.stage = kind.stage;
+  failed.app = job.app.str();
+  failed.code = app_directory(job.checkout, job.path);
+  for (const auto& [name, value] : sandbox.environment) failed.variables.insert(name);
+  failed.limits = sandbox.limits;
+  return failed;
 }
 
 void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
@@ -99,11 +90,12 @@ void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
   const CommandResult result = run(command);
   if (result.ok()) return;
 
+  auto failed = failed_program(job, sandbox, kind);
+  failed.output = tail.lines();
   UserError error = [&] {
     if (group.ran_out_of_memory()) {
-      return UserError{fmt::format("{} was killed: out of memory", kind.name),
-                       fmt::format("it may use {}: [limits] build_memory in server.toml",
-                                   sandbox.limits.memory ? format_bytes(*sandbox.limits.memory) : "no more")};
+      failed.out_of_memory = true;
+      return UserError{fmt::format("{} was killed: out of memory", kind.name), diagnose(failed)};
     }
     switch (result.end) {
       case CommandResult::End::TimedOut:
@@ -115,14 +107,17 @@ void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
       case CommandResult::End::OutputTooLong:
         return UserError{fmt::format("{} was stopped: it printed more than {}", kind.name, format_bytes(kOutputCap)),
                          "send its output to a file"};
+      case CommandResult::End::Exited:
+        failed.exit_code = result.code;
+        return UserError{fmt::format("{} failed with {}", kind.name, result.describe()), diagnose(failed)};
       default:
-        return UserError{result.end == CommandResult::End::Exited
-                             ? fmt::format("{} failed with {}", kind.name, result.describe())
-                             : fmt::format("{} was {}", kind.name, result.describe()),
-                         hint_for(result, tail.last_lines(), sandbox.limits)};
+        failed.signal = name_of_signal(result.code);
+        return UserError{fmt::format("{} was {}", kind.name, result.describe()), diagnose(failed)};
     }
   }();
-  error.set_evidence(tail.last_lines());
+  auto evidence = excerpt(failed.output);
+  for (std::string& line : evidence) line = terminal_safe(line);
+  error.set_evidence(std::move(evidence));
   throw error;
 }
 

@@ -2,6 +2,7 @@
 // Floor 6.
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "deploy/planned_release.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
+#include "os/process_tree.hh"
 
 namespace pushrod {
 
@@ -38,6 +40,7 @@ FileLock take_build_slot(Run& run) {
   const unsigned slots = settings.builds > 0 ? settings.builds : std::max(std::thread::hardware_concurrency(), 1u);
   if (auto lock = try_build_slots(run, slots)) return std::move(*lock);
   run.journal.line(fmt::format("waiting: {} already run", counted(slots, "build")));
+  run.journal.now_doing("waiting for one of the builds that run before it");
   while (true) {
     pollfd cancelled{run.cancel_fd, POLLIN, 0};
     poll(&cancelled, 1, kSlotPause);
@@ -54,6 +57,10 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }
+
+// The program that the build waits for: below us there are bwrap and its children, the shell that reads the script,
+// then that program.
+std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", "sh", "bash", "dash"}); }
 
 }  // namespace
 
@@ -75,8 +82,9 @@ void build(Run& run, Part& part) {
   part.hold_for_release = planned.manifest.hold_for_release;
   hide_secrets(run, *part.release);
   if (!part.plan.command.empty()) {
-    run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description));
+    run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
     const auto slot = take_build_slot(run);
+    run.journal.now_doing("building", command_that_runs);
     auto job = job_for(run, part, run.platform.settings.build_timeout);
     job.environment.erase("DATA_DIR");  // there is no /data in a build
     for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
@@ -89,9 +97,9 @@ void run_release_command(Run& run, Part& part) {
   if (!part.release_command) return;
   check_cancelled(run);
   run.platform.store.begin_step(run.group, Step::Release);
-  run.journal.begin("Running the release command" + suffix(run, part));
-  run.journal.show_now();
+  run.journal.begin("Running the release command" + suffix(run, part), "running the release command");
   if (part.hold_for_release) hold_requests(run, part);
+  run.journal.now_doing("running the release command", command_that_runs);
   const auto job = job_for(run, part, run.platform.settings.release_timeout);
   run_release_command(*part.release_command, part.plan, job);
   run.journal.end();

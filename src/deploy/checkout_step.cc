@@ -12,7 +12,7 @@ void check_out(Run& run, Part& part) {
   check_cancelled(run);
   // The first part's is begun together with the deployment.
   if (&part != &run.parts.front()) run.platform.store.begin_step(run.group, Step::Checkout);
-  run.journal.begin(run.parts.size() > 1 ? "Checking out for " + part.app.name.str() : "Checking out");
+  run.journal.begin(run.parts.size() > 1 ? "Checking out for " + part.app.name.str() : "Checking out", "checking out");
   place_checkouts(run.platform, part.app, part.deployment.number);
   make_directory(part.checkout.directory);
   write_checkout(run.repository, *run.change.commit, part.checkout.tree(), layout.spare_checkout(part.app.name));

@@ -110,20 +110,23 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
 }
 
 Failure failure_of(const Run& run, const Error& error) {
-  Failure failure{is_cancelled(run) ? DeploymentState::Cancelled : DeploymentState::Failed, error.message(),
-                  error.hint()};
+  Failure failure{is_cancelled(run) ? DeploymentState::Cancelled : DeploymentState::Failed,
+                  run.journal.redacted(error.message()), run.journal.redacted(error.hint())};
   const auto now = run.platform.store.group(run.group);
   if (!now.empty() && now.front().state == DeploymentState::Superseded) failure.state = DeploymentState::Superseded;
   return failure;
 }
 
 void tell_failure(Run& run, const Error& error) {
-  run.journal.abandon();
-  if (!run.journal.has_shown_output()) {
-    for (const auto& line : error.evidence()) run.journal.output(line + "\n");
+  auto& journal = run.journal;
+  journal.abandon();
+  const bool has_output = journal.evidence(error.evidence());
+  journal.complaint(escaped(journal.redacted(error.message())));
+  if (!error.hint().empty()) journal.complaint(escaped(journal.redacted(error.hint())));
+  if (has_output) {
+    const auto& part = run.parts.front();
+    journal.complaint(fmt::format("all of it: logs {} --deployment {}", part.app.name.str(), part.deployment.number));
   }
-  run.journal.complaint(escaped(error.message()));
-  if (!error.hint().empty()) run.journal.complaint(escaped(error.hint()));
   run.journal.complaint(run.change.kind == DeploymentKind::Push && !run.change.previous
                             ? fmt::format("Nothing is deployed: {} is as it was.", names_of(run))
                             : fmt::format("Nothing has changed: {} runs what it ran before.", names_of(run)));

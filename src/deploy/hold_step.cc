@@ -27,6 +27,7 @@ void hold_requests(Run& run, const Part& part) {
   for (const auto& process : processes_of(run.platform, part.app, routed)) {
     longest = std::max(longest, process.drain_timeout);
   }
+  run.journal.now_doing("waiting for the requests in flight to end");
   // Twice: a request that the router was just taking when it was told is counted a moment later.
   const Deadline deadline(longest);
   for (unsigned quiet = 0; quiet < 2 && !deadline.passed();

@@ -1,5 +1,4 @@
 // What a deployment tells, line by line.
-// Floor 6.
 #include "deploy/journal.hh"
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <climits>
 
 #include "base/text.hh"
+#include "diagnosis/diagnosis.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -37,10 +37,29 @@ bool takes_more(int fd, const Deadline& deadline) {
 }
 }  // namespace
 
+Journal::Journal(int client, bool colours, Pauses pauses)
+    : client_(client), colours_(colours), pauses_(pauses), heartbeat_(mutex_, pauses.silence, [this] { beat(); }) {}
+
+void Journal::hide(const Secret& secret) {
+  const std::lock_guard guard(mutex_);
+  redactor_.add(secret);
+}
+
+std::string Journal::redacted(std::string text) const {
+  const std::lock_guard guard(mutex_);
+  return redactor_.redact(std::move(text));
+}
+
 void Journal::open_log(const std::filesystem::path& file) {
+  const std::lock_guard guard(mutex_);
   make_directory(file.parent_path());
   logs_.push_back(open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600));
   logged_output_ = 0;
+}
+
+void Journal::close_logs() {
+  const std::lock_guard guard(mutex_);
+  logs_.clear();
 }
 
 void Journal::log(std::string_view line) {
@@ -50,87 +69,108 @@ void Journal::log(std::string_view line) {
   }
 }
 
-// Who reads a pipe and finds it not full has room for PIPE_BUF bytes, so that the write does not block either. The
-// deployment outlives its client: one that is gone, or reads no more, is not our failure.
+// Poll reports a pipe as writable when it has room for PIPE_BUF bytes, so the write does not block either. The
+// deployment outlives its client: one that is gone, or reads no more, is not a failure.
 void Journal::tell_client(std::string_view text) {
   while (client_ >= 0 && !text.empty()) {
-    if (!takes_more(client_, Deadline(patience_)) || !write_some(client_, text, PIPE_BUF)) client_ = -1;
+    if (!takes_more(client_, Deadline(pauses_.client)) || !write_some(client_, text, PIPE_BUF)) client_ = -1;
   }
 }
 
 void Journal::emit(std::string_view text, bool bold) {
+  heartbeat_.rest();
   const auto plain = fmt::format("{}\n", text);
   log(plain);
   tell_client(bold && colours_ ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : plain);
 }
 
-// Steps and complaints are always in the log; a program that never stops printing shall not fill the disk.
-void Journal::emit_output(std::string_view text) {
+// Steps and complaints are always in the log; a program that never stops printing must not fill the disk.
+void Journal::emit_output(std::string_view text, To to) {
+  heartbeat_.rest();
   const auto line = fmt::format("       {}\n", text);
-  const bool fits = logged_output_ <= kLoggedOutput;
-  logged_output_ += line.size();
-  if (logged_output_ <= kLoggedOutput) {
-    log(line);
-  } else if (fits) {
-    log(fmt::format("       … the rest of the output is left out: it is longer than {}\n",
-                    format_bytes(kLoggedOutput)));
+  if (to != To::Client) {
+    const bool fits = logged_output_ <= kLoggedOutput;
+    logged_output_ += line.size();
+    if (logged_output_ <= kLoggedOutput) {
+      log(line);
+    } else if (fits) {
+      log(fmt::format("       … the rest of the output is left out: it is longer than {}\n",
+                      format_bytes(kLoggedOutput)));
+    }
   }
-  tell_client(line);
+  if (to != To::Log) tell_client(line);
 }
 
-void Journal::begin(std::string text) {
-  if (in_step_) end();
-  held_ = std::move(text);
+void Journal::beat() {
+  if (!in_step_ || doing_.empty()) return;
+  flush_output();
+  const auto detail = detail_ ? redactor_.redact(plain_text(detail_())) : std::string{};
+  emit(fmt::format("       still {} ({}){}{}", doing_, format_duration(doing_time_.elapsed()),
+                   detail.empty() ? "" : ": ", detail));
+}
+
+void Journal::begin(std::string_view heading, std::string doing, Detail detail) {
+  const std::lock_guard guard(mutex_);
+  finish_step();
+  emit(fmt::format("-----> {}", heading), true);
   in_step_ = true;
-  has_shown_output_ = false;
+  output_lines_ = error_line_ = 0;
   step_time_ = Stopwatch();
+  doing_ = std::move(doing);
+  detail_ = std::move(detail);
+  doing_time_ = Stopwatch();
+  if (!doing_.empty()) heartbeat_.begin();
 }
 
-void Journal::show_now() {
-  if (!held_) return;
-  emit("-----> " + *held_, true);
-  held_.reset();
+void Journal::now_doing(std::string doing, Detail detail) {
+  const std::lock_guard guard(mutex_);
+  if (!in_step_) return;
+  doing_ = std::move(doing);
+  detail_ = std::move(detail);
+  doing_time_ = Stopwatch();
+  heartbeat_.begin();
+}
+
+void Journal::finish_step() {
+  flush_output();
+  heartbeat_.end();
+  if (!in_step_) return;
+  in_step_ = false;
+  emit("       done in " + format_duration(step_time_.elapsed()));
 }
 
 void Journal::end() {
-  flush_output();
-  if (!in_step_) return;
-  in_step_ = false;
-  const auto time = format_duration(step_time_.elapsed());
-  if (held_) {
-    emit(fmt::format("-----> {} … {}", *held_, time), true);
-    held_.reset();
-  } else {
-    emit("       … " + time);
-  }
+  const std::lock_guard guard(mutex_);
+  finish_step();
 }
 
 void Journal::abandon() {
+  const std::lock_guard guard(mutex_);
   flush_output();
-  show_now();
+  heartbeat_.end();
   in_step_ = false;
 }
 
 void Journal::headline(std::string_view text) {
-  if (in_step_) end();
+  const std::lock_guard guard(mutex_);
+  finish_step();
   emit(fmt::format("-----> {}", text), true);
 }
 
 void Journal::line(std::string_view text) {
+  const std::lock_guard guard(mutex_);
   flush_output();
-  show_now();
   emit(fmt::format("       {}", text));
 }
 
 void Journal::complaint(std::string_view text) {
+  const std::lock_guard guard(mutex_);
   flush_output();
-  show_now();
   emit(fmt::format(" !     {}", text));
 }
 
 void Journal::output(std::string_view chunk) {
-  has_shown_output_ = true;
-  show_now();
+  const std::lock_guard guard(mutex_);
   partial_ += chunk;
   std::size_t start = 0;
   for (auto newline = partial_.find('\n'); newline != std::string::npos; newline = partial_.find('\n', start)) {
@@ -148,7 +188,7 @@ void Journal::cut_long_line() {
   partial_ = redactor_.redact(std::move(partial_));
   std::size_t start = 0;
   for (; partial_.size() - start > kLongestLine + held_back; start += kLongestLine) {
-    emit_output(terminal_safe(std::string_view(partial_).substr(start, kLongestLine)));
+    emit_output(terminal_safe(std::string_view(partial_).substr(start, kLongestLine)), To::Everyone);
   }
   partial_.erase(0, start);
 }
@@ -159,11 +199,37 @@ void Journal::flush_output() {
   partial_.clear();
 }
 
-void Journal::emit_output_line(std::string_view raw) {
+void Journal::emit_output_line(std::string_view raw, To to) {
   const auto line = redactor_.redact(std::string(raw));
+  if (to == To::Everyone) look_for_error(line);
   for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestLine) {
-    emit_output(terminal_safe(std::string_view(line).substr(start, kLongestLine)));
+    emit_output(terminal_safe(std::string_view(line).substr(start, kLongestLine)), to);
   }
+}
+
+void Journal::look_for_error(std::string_view line) {
+  ++output_lines_;
+  if (error_line_ != 0) return;
+  const auto plain = plain_text(line.substr(0, kLongestLine));
+  if (!looks_like_error(plain)) return;
+  error_line_ = output_lines_;
+  error_ = plain;
+}
+
+bool Journal::evidence(const std::vector<std::string>& lines) {
+  const std::lock_guard guard(mutex_);
+  flush_output();
+  if (output_lines_ > 0) {
+    const auto above = error_line_ == 0 ? 0 : output_lines_ - error_line_;
+    if (above >= kExcerptLines) {
+      emit(fmt::format("       … the first line that looks like an error, {} above: {}", counted(above, "line"),
+                       error_));
+    }
+    return true;
+  }
+  for (const auto& line : lines) emit_output_line(line, To::Log);
+  for (const auto& line : excerpt(lines)) emit_output_line(line, To::Client);
+  return !lines.empty();
 }
 
 }  // namespace pushrod

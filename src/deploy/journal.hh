@@ -1,15 +1,17 @@
-// What a deployment tells: to the person who waits for it, and to its log.
-// Floor 6. Lines for people (I9): a step with its time, build output indented, nothing that could steer a terminal. The
-// person may go away at any moment; the log goes on.
+// What a deployment tells: to the person who waits for it, and to its log. Lines for people (I9): a step's heading when
+// it begins and its time when it ends, output indented, nothing that could steer a terminal. The client may go away at
+// any moment; the log goes on. All functions may be called while the heartbeat's thread prints.
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/secret.hh"
+#include "deploy/heartbeat.hh"
 #include "os/clock.hh"
 #include "os/unique_fd.hh"
 
@@ -17,34 +19,41 @@ namespace pushrod {
 
 class Journal {
  public:
-  // `client`: a descriptor of the person's terminal or connection, not owned; -1 for nobody. With `colours`, step lines
-  // are bold on it. A client that takes nothing for as long as `patience` gets no more: no deployment, and nothing that
-  // waits for its locks, is held up by who does not read.
-  explicit Journal(int client, bool colours = false, Milliseconds patience = Milliseconds{5'000})
-      : client_(client), colours_(colours), patience_(patience) {}
+  // Pauses: for how long a client may take nothing before it gets no more (no deployment, and nothing that waits for
+  // its locks, is held up by a client that does not read); after how long a silent step says that it still runs.
+  struct Pauses {
+    Milliseconds client{5'000};
+    Milliseconds silence{10'000};
+  };
+  // `client`: a descriptor of the person's terminal or connection, not owned; -1 for none. With `colours`, headings are
+  // bold on it.
+  explicit Journal(int client, bool colours = false) : Journal(client, colours, Pauses{}) {}
+  Journal(int client, bool colours, Pauses pauses);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
   // From now on these secrets do not show in output.
-  void hide(const Secret& secret) { redactor_.add(secret); }
+  void hide(const Secret& secret);
+  // The text without the secrets.
+  std::string redacted(std::string text) const;
 
   // From now on everything goes to this file as well (created 0600, appended to); several may be open at once. What was
   // said before is not repeated in it. Of what programs print it gets the first kLoggedOutput bytes, and then a line
   // that says so.
   static constexpr std::size_t kLoggedOutput = 16'000'000;
   void open_log(const std::filesystem::path& file);
-  void close_logs() { logs_.clear(); }
+  void close_logs();
 
-  // "-----> text": begins a step. The line is held back until the step has output or ends, so that a quick step is one
-  // line with its time: "-----> Checking out 3f2a1b9c4d … 0.02 s".
-  void begin(std::string text);
-  // Shows the held line now: for a step that may take long without a word.
-  void show_now();
+  // "-----> heading", and when the step ends "       done in 0.02 s". Each time that the step has printed nothing for
+  // the pause, it says "still `doing` (10 s): `detail`", so `doing` is a phrase such as "building"; empty: nothing is
+  // said. `detail` is called then; it must not use the journal.
+  using Detail = std::function<std::string()>;
+  void begin(std::string_view heading, std::string doing = {}, Detail detail = {});
+  // What the step does from now on.
+  void now_doing(std::string doing, Detail detail = {});
   void end();
-  // The step has failed: shows its line, without a time.
+  // The step has failed: no time is shown.
   void abandon();
-  // Has a program's output been shown in this step?
-  bool has_shown_output() const { return has_shown_output_; }
 
   void headline(std::string_view text);   // "-----> text", complete
   void line(std::string_view text);       // "       text"
@@ -52,26 +61,43 @@ class Journal {
   // Output of a program, in chunks as they come; made safe, indented, cut into lines of at most 2,000 bytes.
   void output(std::string_view chunk);
 
+  // Why a step failed. If the step's output has been shown, only its first line that looks like an error is repeated,
+  // when that is too far above to be seen. Otherwise these raw lines are its output: the log gets all of them, the
+  // client the excerpt (diagnosis/). True if there is anything of it in the log.
+  bool evidence(const std::vector<std::string>& lines);
+
  private:
+  void finish_step();
   void flush_output();
   void emit(std::string_view text, bool bold = false);
-  void emit_output(std::string_view text);
-  void emit_output_line(std::string_view raw);
+  enum class To { Everyone, Log, Client };
+  void emit_output(std::string_view text, To to);
+  void emit_output_line(std::string_view raw, To to = To::Everyone);
   void log(std::string_view line);
   void tell_client(std::string_view text);
   void cut_long_line();
+  void look_for_error(std::string_view line);
+  void beat();
 
   int client_;
   bool colours_;
-  Milliseconds patience_;
+  Pauses pauses_;
   std::size_t logged_output_ = 0;
   std::vector<UniqueFd> logs_;
-  std::optional<std::string> held_;
-  bool in_step_ = false;
-  bool has_shown_output_ = false;
-  Stopwatch step_time_;
-  std::string partial_;  // output without its newline yet
   Redactor redactor_;
+  std::string partial_;  // output without its newline yet
+
+  bool in_step_ = false;
+  Stopwatch step_time_;
+  std::string doing_;
+  Detail detail_;
+  Stopwatch doing_time_;
+  std::size_t output_lines_ = 0;  // of this step
+  std::size_t error_line_ = 0;    // the first that looks like an error, counted from 1; 0: none
+  std::string error_;
+
+  mutable std::mutex mutex_;
+  Heartbeat heartbeat_;  // last: it ends before what its thread uses
 };
 
 }  // namespace pushrod

@@ -16,14 +16,36 @@ namespace pushrod {
 
 namespace {
 
+// "web.1 to accept connections on port 21034, worker.1 to stay up".
+std::string awaited(const std::vector<InstancePlan>& plans) {
+  constexpr std::size_t kNamed = 4;
+  std::vector<std::string> waits;
+  for (const auto& plan : plans) {
+    if (waits.size() == kNamed) {
+      waits.push_back(fmt::format("and {} more", plans.size() - kNamed));
+      break;
+    }
+    const auto name = fmt::format("{}.{}", plan.name.type.str(), plan.name.number);
+    if (!plan.port) {
+      waits.push_back(name + " to stay up");
+    } else if (plan.process.health.path) {
+      waits.push_back(fmt::format("{} to answer GET {} on port {}", name, *plan.process.health.path, *plan.port));
+    } else {
+      waits.push_back(fmt::format("{} to accept connections on port {}", name, *plan.port));
+    }
+  }
+  return join(waits, ", ");
+}
+
 void start_all(Run& run, const std::vector<InstancePlan>& plans) {
   if (plans.empty()) return;
   check_cancelled(run);
   run.platform.engine.start(plans);
   run.platform.store.begin_step(run.group, Step::Health);
+  run.journal.now_doing("waiting for " + awaited(plans));
   if (const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd)) {
     UserError error(fmt::format("{} {}", failure->name.str(), failure->reason), failure->hint);
-    error.set_evidence(failure->last_output);
+    error.set_evidence(failure->output);
     throw error;
   }
 }
@@ -43,6 +65,7 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
     longest = std::max(longest, processes_of(run.platform, part.app, {instance}).front().stop_timeout);
   }
   run.platform.engine.stop(names);
+  run.journal.now_doing("waiting for the old instances to end");
   const auto left = await_end(run.platform.engine, names, longest + Milliseconds{5'000});
   if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
 }
@@ -106,7 +129,7 @@ void start(Run& run) {
     const auto plans = select(part, true);
     together.insert(together.end(), plans.begin(), plans.end());
   }
-  if (const auto names = described(run); !names.empty()) run.journal.begin("Starting " + names);
+  if (const auto names = described(run); !names.empty()) run.journal.begin("Starting " + names, "starting " + names);
   start_all(run, together);
   tell_limits_not_kept(run);
   for (const auto& part : run.parts) {

@@ -35,8 +35,10 @@ FileLock wait_for(Run& run, const App& app) {
   const auto path = run.platform.layout.app_lock(app.name);
   if (auto lock = FileLock::try_acquire(path)) return std::move(*lock);
   const auto holder = lock_holder(path);
-  if (holder) run.journal.headline("Waiting for " + holder->what);  // tidying up does not announce itself: it is short
+  // Tidying up does not announce itself: it is short.
+  if (holder) run.journal.begin("Waiting for " + holder->what, "waiting for " + holder->what);
   auto lock = FileLock::acquire(path, [&] { return is_cancelled(run); });
+  if (holder && lock) run.journal.end();
   check_superseded(run);
   if (!lock) throw UserError("cancelled");
   return std::move(*lock);

@@ -38,7 +38,7 @@ void wake_sleeping(Run& run) {
   if (!is_to_wake(run.change)) return;
   for (const auto& part : run.parts) {
     if (!sleeps(run.platform, part.app)) continue;
-    run.journal.begin(fmt::format("Waking {}", part.app.name.str()));
+    run.journal.begin(fmt::format("Waking {}", part.app.name.str()), fmt::format("waking {}", part.app.name.str()));
     try {
       if (const auto failure = wake_locked(run.platform, part.app, run.cancel_fd)) {
         throw UserError(fmt::format("{} {}", failure->name.str(), failure->reason));

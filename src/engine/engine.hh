@@ -48,9 +48,9 @@ struct InstanceUsage {
 // Why an instance is not healthy.
 struct HealthFailure {
   InstanceName name;
-  std::string reason;  // "exited with code 1 after 0.3 s", "did not accept … within 30 s"
-  std::string hint;
-  std::vector<std::string> last_output;  // raw lines
+  std::string reason;               // "exited with code 1 after 0.3 s", "did not accept … within 30 s"
+  std::string hint;                 // what its author can do, as far as the evidence tells; else empty
+  std::vector<std::string> output;  // all that it printed, raw lines, oldest first
 };
 
 // Which instances get the requests for which app.

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.hh"
@@ -57,19 +58,51 @@ std::uint64_t memory_of(pid_t pid, const Seen& seen) {
   return seen.resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-}  // namespace
-
-std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots) {
+struct Processes {
   std::map<pid_t, Seen> all;
   std::multimap<pid_t, pid_t> children;
+};
+
+Processes look_at_all() {
+  Processes processes;
   for (const std::string& name : list_directory("/proc")) {
     const auto pid = parse_unsigned(name);
     if (!pid) continue;
     if (const auto seen = look_at(name)) {
-      all.emplace(static_cast<pid_t>(*pid), *seen);
-      children.emplace(seen->parent, static_cast<pid_t>(*pid));
+      processes.all.emplace(static_cast<pid_t>(*pid), *seen);
+      processes.children.emplace(seen->parent, static_cast<pid_t>(*pid));
     }
   }
+  return processes;
+}
+
+}  // namespace
+
+std::vector<pid_t> descendants_of(pid_t root) {
+  const auto processes = look_at_all();
+  std::vector<pid_t> found{root};
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    const auto [first, last] = processes.children.equal_range(found[at]);
+    for (auto child = first; child != last; ++child) found.push_back(child->second);
+  }
+  found.erase(found.begin());
+  return found;
+}
+
+std::string command_below(pid_t root, const std::vector<std::string>& skipped) {
+  for (const auto pid : descendants_of(root)) {
+    const auto process = "/proc/" + std::to_string(pid);
+    const auto name = std::string(trim(text_of(process + "/comm").value_or("")));
+    if (name.empty() || std::find(skipped.begin(), skipped.end(), name) != skipped.end()) continue;
+    auto words = split(text_of(process + "/cmdline").value_or(""), '\0');
+    std::erase_if(words, [](const std::string& word) { return word.empty(); });
+    if (!words.empty()) return join(words, " ");
+  }
+  return {};
+}
+
+std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots) {
+  const auto [all, children] = look_at_all();
   const auto ticks_a_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
   std::map<pid_t, TreeUsage> usage;
   for (const pid_t root : roots) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "os/clock.hh"
@@ -21,5 +22,12 @@ struct TreeUsage {
 // Of the descendants of each of these processes, themselves not counted; one look at /proc for all. A process that ends
 // while we look is not in it.
 std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots);
+
+// All descendants of a process, itself not counted; the nearest come first.
+std::vector<pid_t> descendants_of(pid_t root);
+
+// The command line of the nearest descendant whose name (comm) is not among those; words separated by spaces, as the
+// process shows them. Empty when there is none.
+std::string command_below(pid_t root, const std::vector<std::string>& skipped);
 
 }  // namespace pushrod

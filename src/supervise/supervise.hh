@@ -88,6 +88,9 @@ class Supervisor {
 // ends at the end of its input.
 std::vector<std::string> log_arguments(const std::filesystem::path& log_directory, std::uint64_t log_bytes);
 
+// Waits until the service's logger has written down everything that the service has printed so far, or the time is up.
+void await_logged(const std::filesystem::path& service_directory, Milliseconds at_most);
+
 // The last `most` lines that an instance wrote, oldest first, without their time stamps.
 std::vector<std::string> last_log_lines(const std::filesystem::path& log_directory, std::size_t most);
 

@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "engine/local/failure_hint.hh"
 #include "engine/local/local_engine.hh"
 
 namespace pushrod {
@@ -19,7 +20,6 @@ constexpr Milliseconds kFirstPause{4};         // nothing tells when a port begi
 constexpr Milliseconds kBrisk{500};            // … at this pace while most apps start (asking costs 0.05 ms) …
 constexpr Milliseconds kLongestPause{50};      // … then ever more slowly
 constexpr Milliseconds kProbeDeadline{2'000};  // of one attempt
-constexpr std::size_t kEvidenceLines = 15;
 
 enum class Verdict { NotYet, Healthy };
 
@@ -50,22 +50,14 @@ std::string died(const std::string& last_exit) {
   return last_exit.empty() ? "ended" : "ended with " + last_exit;
 }
 
-std::string hint_for(const InstancePlan& plan, const ServiceStatus& status, bool answered) {
-  if (status.last_exit == "killed: out of memory") {
-    return fmt::format("it may use {}: see memory in [processes.{}], or [limits] instance_memory in server.toml",
-                       plan.process.limits.memory ? format_bytes(*plan.process.limits.memory) : "no more",
-                       plan.name.type.str());
-  }
-  if (status.last_exit == "exit code 127") return "127 means that a program was not found: the last lines say which";
-  if (!plan.port) return "a process type must keep running; its last output is above";
-  if (answered) {
-    return fmt::format("the answer to GET {} must be 2xx or 3xx: see health.path of [processes.{}]",
-                       *plan.process.health.path, plan.name.type.str());
-  }
-  return "a web process must listen on 127.0.0.1 (or 0.0.0.0), on the port that $PORT names";
-}
-
 }  // namespace
+
+std::vector<std::string> LocalEngine::instance_output(const InstanceName& name) const {
+  constexpr Milliseconds kLoggerDeadline{1'000};
+  constexpr std::size_t kMostLines = 500'000;
+  await_logged(layout_.service(name.str()), kLoggerDeadline);
+  return last_log_lines(layout_.instance_log(name), kMostLines);
+}
 
 std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) {
   struct Pending {
@@ -82,8 +74,9 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
 
   const auto failure = [this](const InstancePlan& plan, const ServiceStatus& status, std::string reason,
                               bool answered) {
-    return HealthFailure{plan.name, std::move(reason), hint_for(plan, status, answered),
-                         last_log_lines(layout_.instance_log(plan.name), kEvidenceLines)};
+    auto output = instance_output(plan.name);
+    auto hint = explain_unhealthy(plan, status, answered, output);
+    return HealthFailure{plan.name, std::move(reason), std::move(hint), std::move(output)};
   };
 
   const Stopwatch waited;

@@ -50,6 +50,8 @@ class LocalEngine : public Engine {
   Service service_of(const InstancePlan& plan) const;
   void limit(Sandbox& sandbox, const InstancePlan& plan) const;
   void remove_groups(const std::vector<InstanceName>& names) const;
+  // All that the instance has printed, as far as its log goes back.
+  std::vector<std::string> instance_output(const InstanceName& name) const;
   std::string last_exit_of(const InstanceName& name, const std::string& as_supervised) const;
 
   Layout layout_;

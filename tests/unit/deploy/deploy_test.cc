@@ -65,7 +65,7 @@ TEST_F(Pipeline, AFirstPushGoesLive) {
   EXPECT_EQ(app("blog").live, 1U);
   EXPECT_EQ(newest().state, DeploymentState::Live);
   EXPECT_THAT(told.text, HasSubstr("-----> Deploying blog at " + abbreviated(*first_) + " \"version 1\"\n"));
-  EXPECT_THAT(told.text, HasSubstr("-----> Starting web.1, worker.1 … "));
+  EXPECT_THAT(told.text, HasSubstr("-----> Starting web.1, worker.1\n       done in "));
   EXPECT_THAT(told.text, HasSubstr("-----> Release 1 of blog is live after "));
   EXPECT_THAT(told.text, HasSubstr(": http://blog.example.org:8080\n"));
   EXPECT_EQ(engine().routes(), "blog.example.org: blog.1.web.1\n");
@@ -110,6 +110,7 @@ TEST_F(Pipeline, AnUnhealthyInstanceLeavesEverythingAsItWas) {
     EXPECT_THAT(told.text, HasSubstr("       Traceback\n       KeyError\n"
                                      " !     blog.2.worker.1 ended with exit code 1\n"
                                      " !     look at its output\n"
+                                     " !     all of it: logs blog --deployment 2\n"
                                      " !     Nothing has changed: blog runs what it ran before.\n"));
   });
   EXPECT_EQ(newest().state, DeploymentState::Failed);

@@ -1,24 +1,30 @@
-// What a deployment tells: held step lines, times, a program's output made harmless, logs, and a client that goes away.
+// What a deployment tells: headings, times, silent steps, a program's output made harmless, logs, and a client that goes away.
 #include "deploy/journal.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "../eventually.hh"
 #include "base/text.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::EndsWith;
+using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
 class JournalTest : public testing::Test {
  protected:
@@ -39,40 +45,25 @@ class JournalTest : public testing::Test {
   std::size_t seen_ = 0;
 };
 
-TEST_F(JournalTest, AQuickStepIsOneLineWithItsTime) {
+TEST_F(JournalTest, AStepShowsItsHeadingAtOnceAndItsTimeAtItsEnd) {
   Journal journal(client_.get());
   journal.begin("Checking out");
-  EXPECT_EQ(said(), "") << "held back";
+  EXPECT_EQ(said(), "-----> Checking out\n");
   journal.end();
-  EXPECT_THAT(said(), MatchesRegex("-----> Checking out … [0-9.]+ s\n"));
+  EXPECT_THAT(said(), MatchesRegex("       done in [0-9.]+ s\n"));
   journal.end();
   EXPECT_EQ(said(), "");
 }
 
-TEST_F(JournalTest, AStepWithOutputShowsItsTimeAfterIt) {
+TEST_F(JournalTest, OutputComesBetweenTheHeadingAndTheTime) {
   Journal journal(client_.get());
   journal.begin("Building");
-  EXPECT_FALSE(journal.has_shown_output());
   journal.output("one\ntwo\nthr");
-  EXPECT_TRUE(journal.has_shown_output());
   EXPECT_EQ(said(), "-----> Building\n       one\n       two\n");
   journal.output("ee\nfour");
   EXPECT_EQ(said(), "       three\n");
   journal.end();
-  EXPECT_THAT(said(), MatchesRegex("       four\n       … [0-9.]+ s\n"));
-  journal.begin("Starting");
-  EXPECT_FALSE(journal.has_shown_output()) << "in this step";
-}
-
-TEST_F(JournalTest, ALongStepIsShownOnRequest) {
-  Journal journal(client_.get());
-  journal.show_now();
-  journal.begin("Running the release command");
-  journal.show_now();
-  journal.show_now();
-  EXPECT_EQ(said(), "-----> Running the release command\n");
-  journal.end();
-  EXPECT_THAT(said(), MatchesRegex("       … [0-9.]+ s\n"));
+  EXPECT_THAT(said(), MatchesRegex("       four\n       done in [0-9.]+ s\n"));
 }
 
 TEST_F(JournalTest, AFailedStepHasNoTime) {
@@ -89,12 +80,12 @@ TEST_F(JournalTest, TheNextStepAndAHeadlineEndTheStep) {
   Journal journal(client_.get());
   journal.begin("One");
   journal.begin("Two");
-  EXPECT_THAT(said(), MatchesRegex("-----> One … [0-9.]+ s\n"));
+  EXPECT_THAT(said(), MatchesRegex("-----> One\n       done in [0-9.]+ s\n-----> Two\n"));
   journal.headline("Release 1 of blog is live");
-  EXPECT_THAT(said(), MatchesRegex("-----> Two … [0-9.]+ s\n-----> Release 1 of blog is live\n"));
+  EXPECT_THAT(said(), MatchesRegex("       done in [0-9.]+ s\n-----> Release 1 of blog is live\n"));
 }
 
-TEST_F(JournalTest, AWordInBetweenComesAfterTheHeldLineAndUnfinishedOutput) {
+TEST_F(JournalTest, AWordInBetweenComesAfterUnfinishedOutput) {
   Journal journal(client_.get());
   journal.begin("Building");
   journal.line("waiting: 2 builds already run");
@@ -102,6 +93,88 @@ TEST_F(JournalTest, AWordInBetweenComesAfterTheHeldLineAndUnfinishedOutput) {
   journal.output("half");
   journal.complaint("it failed");
   EXPECT_EQ(said(), "       half\n !     it failed\n");
+}
+
+class SilentStepTest : public JournalTest {
+ protected:
+  // Waits until so much has been said since it was asked last.
+  std::string heard(std::size_t lines) {
+    std::string text;
+    EXPECT_TRUE(eventually([&] {
+      text += said();
+      return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) >= lines;
+    })) << text;
+    return text;
+  }
+};
+
+TEST_F(SilentStepTest, SaysThatItStillRunsAndWhatItWaitsFor) {
+  Journal journal(client_.get(), false, {Milliseconds{5'000}, Milliseconds{20}});
+  journal.hide(Secret("hunter22"));
+  journal.begin("Building (npm ci)", "building", [] { return std::string("npm ci --token hunter22 \x1b[2J"); });
+  EXPECT_THAT(heard(3), MatchesRegex("-----> Building .npm ci.\n"
+                                     "(       still building .[0-9.]+ s.: npm ci --token .redacted. \n)+"));
+  journal.now_doing("waiting for web.1 to accept connections on port 21034");
+  EXPECT_THAT(heard(2), HasSubstr("       still waiting for web.1 to accept connections on port 21034 (0."));
+  journal.end();
+  static_cast<void>(said());
+}
+
+TEST_F(SilentStepTest, IsSilentWithoutAStepAndAfterItsEnd) {
+  Journal journal(client_.get(), false, {Milliseconds{5'000}, Milliseconds{10}});
+  journal.now_doing("nothing");
+  journal.begin("One", "doing one");
+  heard(2);
+  journal.end();
+  static_cast<void>(said());
+  journal.begin("Two");
+  static_cast<void>(said());
+  // A later heartbeat of another journal tells that the time for one of this has passed.
+  UniqueFd other = open_file(directory_ / "other", O_RDWR | O_CREAT | O_APPEND);
+  Journal later(other.get(), false, {Milliseconds{5'000}, Milliseconds{30}});
+  later.begin("Later", "going on");
+  EXPECT_TRUE(eventually([&] { return read_file(directory_ / "other")->find("still going on") != std::string::npos; }));
+  EXPECT_EQ(said(), "") << "a step that does not say what it does";
+}
+
+TEST_F(SilentStepTest, OutputPutsTheNextWordOff) {
+  Journal journal(client_.get(), false, {Milliseconds{5'000}, Milliseconds{200}});
+  journal.begin("Building", "building");
+  const Stopwatch time;
+  while (time.elapsed() < Milliseconds{500}) journal.output("compiling\n");
+  EXPECT_THAT(said(), Not(HasSubstr("still building")));
+}
+
+TEST_F(JournalTest, EvidenceGoesIntoTheLogWholeAndToTheClientAsAnExcerpt) {
+  Journal journal(client_.get());
+  journal.open_log(directory_ / "log");
+  journal.hide(Secret("hunter22"));
+  std::vector<std::string> lines;
+  for (int number = 1; number <= 100; ++number) lines.push_back(fmt::format("line {}", number));
+  lines[9] = "Error: password hunter22 is wrong";
+  EXPECT_TRUE(journal.evidence(lines));
+  const auto shown = lines_of(said());
+  EXPECT_THAT(shown, Contains("       Error: password [redacted] is wrong"));
+  EXPECT_THAT(shown, Contains("       line 61"));
+  EXPECT_THAT(shown, Not(Contains("       line 60")));
+  EXPECT_EQ(lines_of(read_file(directory_ / "log").value()).size(), 100);
+  EXPECT_THAT(read_file(directory_ / "log").value(), Not(HasSubstr("hunter22")));
+  EXPECT_FALSE(journal.evidence({}));
+}
+
+TEST_F(JournalTest, AnErrorFarAboveTheEndOfTheOutputIsRepeated) {
+  Journal journal(client_.get());
+  journal.begin("Building");
+  journal.output("Error: the first\nError: the second\n");
+  for (int number = 0; number < 50; ++number) journal.output("npm notice\n");
+  static_cast<void>(said());
+  EXPECT_TRUE(journal.evidence({}));
+  EXPECT_EQ(said(), "       … the first line that looks like an error, 51 lines above: Error: the first\n");
+  journal.begin("Building");
+  journal.output("Error: the first\n");
+  static_cast<void>(said());
+  EXPECT_TRUE(journal.evidence({"Error: the first"}));
+  EXPECT_EQ(said(), "") << "it is on the screen";
 }
 
 TEST_F(JournalTest, OutputCannotSteerATerminal) {
@@ -168,7 +241,7 @@ TEST_F(JournalTest, TheLogGoesOnWhenTheClientHasGoneAway) {
 
 TEST_F(JournalTest, AClientThatReadsNoMoreHoldsNothingUp) {
   const auto pipe = make_pipe();
-  Journal journal(pipe.write_end.get(), false, Milliseconds{50});
+  Journal journal(pipe.write_end.get(), false, {Milliseconds{50}, Milliseconds{10'000}});
   journal.open_log(directory_ / "log");
   const Stopwatch time;
   const std::string line(1000, 'x');
