@@ -28,8 +28,6 @@ void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   arguments.add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
   // A setuid-root program gains nothing (bwrap sets no_new_privs), and no namespace inside gives capabilities back.
   arguments.add("--disable-userns", "--cap-drop", "ALL");
-  // Without a new session TIOCSTI would type into the terminal of whoever runs `pushrod up`.
-  arguments.add("--new-session");
   if (!sandbox.host_name.empty()) arguments.add("--hostname", sandbox.host_name);
 }
 
@@ -70,23 +68,22 @@ fs::path shim_of(const Sandbox& sandbox) {
   return sandbox.shim.empty() ? own_program().parent_path() / "pushrod-shim" : sandbox.shim;
 }
 
-std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess init, const HostRoot& host) {
+std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, const HostRoot& host) {
   Arguments arguments;
-  if (init == InitProcess::Bwrap) {
-    arguments.add("--die-with-parent");
-  } else {
-    // No --die-with-parent: the shim kills bwrap when the sandbox stands.
-    arguments.add("--as-pid-1");
-  }
+  // Without --die-with-parent: it may leave a process of bwrap behind (src/shim/README.md, "Who dies when").
+  arguments.add("--as-pid-1");
   add_walls(arguments, sandbox);
+  // Without a session of its own, which `run` makes for the command: so pid 1 stays in the process group of bwrap, and
+  // a kill of the group reaches both.
+  if (role == ShimRole::Init) arguments.add("--new-session");
   add_host(arguments, sandbox, host);
   arguments.add("--ro-bind", shim_of(sandbox).native(), kShimInside);
   for (const Mount& mount : sandbox.mounts) {
     arguments.add(mount.writable ? "--bind" : "--ro-bind", mount.from.native(), mount.to);
   }
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
-  arguments.add(kShimInside, init == InitProcess::Shim ? "init" : "run");
-  if (sandbox.parent) arguments.add("parent=" + std::to_string(*sandbox.parent));
+  arguments.add(kShimInside, role == ShimRole::Init ? "init" : "run");
+  if (sandbox.starter) arguments.add("starter=" + std::to_string(*sandbox.starter));
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   arguments.add("--", "/bin/sh", "-c");
   if (sandbox.argv.empty()) {

@@ -18,13 +18,14 @@ struct HostRoot {
 };
 HostRoot read_host_root();
 
-enum class InitProcess {
-  Bwrap,  // bwrap's own; the sandbox dies with whoever started bwrap
-  Shim,   // pushrod-shim's; see src/shim/README.md
+// What pushrod-shim is as pid 1 of the sandbox; see src/shim/README.md.
+enum class ShimRole {
+  Init,  // of an instance or a job: obeys its keeper
+  Run,   // of a build or a release command: ends with the process that started the sandbox
 };
 
 // argv[0] is "bwrap". The environment is not in it.
-std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, InitProcess init, const HostRoot& host);
+std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, const HostRoot& host);
 
 // pushrod-shim on the host.
 std::filesystem::path shim_of(const Sandbox& sandbox);

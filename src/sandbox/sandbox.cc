@@ -55,11 +55,13 @@ Command sandbox_command(const Sandbox& sandbox) {
   const auto bwrap = find_program("bwrap");
   if (!bwrap) throw Error("bwrap is not installed", "install bubblewrap: `apt install bubblewrap`");
   Command command;
-  // bwrap dies with us only from some moment of its start on; the shim inside looks once more when that has passed.
-  auto with_parent = sandbox;
-  with_parent.parent = own_pidfd();
-  command.inherit.push_back(*with_parent.parent);
-  command.argv = bwrap_arguments(with_parent, InitProcess::Bwrap, read_host_root());
+  // While bwrap sets the sandbox up, one of its processes waits for the other; killed in between, it would leave that
+  // one waiting without an end. So nothing kills bwrap when we die: the shim inside sees it, and ends.
+  command.die_with_parent = false;
+  auto with_starter = sandbox;
+  with_starter.starter = own_pidfd();
+  command.inherit.push_back(*with_starter.starter);
+  command.argv = bwrap_arguments(with_starter, ShimRole::Run, read_host_root());
   command.argv.front() = bwrap->native();
   if (!sandbox.cgroup.empty()) {
     const std::vector<std::string> join{shim_of(sandbox).native(), "join", (sandbox.cgroup / "cgroup.procs").native()};

@@ -37,7 +37,7 @@ struct Sandbox {
   std::optional<Port> port;        // the only TCP port that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
-  std::optional<int> parent;       // a pidfd that the sandbox inherits: it does not begin once that process has ended
+  std::optional<int> starter;      // a pidfd that the sandbox inherits: it ends when that process has ended
 };
 
 // Renders the sandboxes' /etc into the directory (layout.sandbox_etc()) and returns it: copies of the few files that

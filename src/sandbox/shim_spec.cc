@@ -58,7 +58,7 @@ std::string render(const Sandbox& sandbox, std::uint64_t open_files, bool is_job
   spec.add("lock", "lock");
   spec.add("open_files", std::to_string(open_files));
   if (!sandbox.cgroup.empty()) spec.add("cgroup", (sandbox.cgroup / "cgroup.procs").native());
-  spec.add(bwrap_arguments(sandbox, InitProcess::Shim, read_host_root()), bwrap_environment(sandbox));
+  spec.add(bwrap_arguments(sandbox, ShimRole::Init, read_host_root()), bwrap_environment(sandbox));
   return spec.take();
 }
 }  // namespace

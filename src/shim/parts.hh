@@ -58,5 +58,7 @@ Spec read_spec();
 // The roles.
 [[noreturn]] void keep(const Spec& spec);
 [[noreturn]] void be_init(char** argv, const Walls& walls);
+// `starter`: a pidfd, or -1.
+[[noreturn]] void run_for(int starter, char** argv, const Walls& walls);
 
 }  // namespace shim

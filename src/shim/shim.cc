@@ -2,7 +2,6 @@
 // Beside the house: it uses no room, and README.md here tells its roles and the format of ./spec. It is resident twice
 // per instance, so: static, no C++ runtime, no stdio, no heap, and what it has read is unmapped once it is passed on.
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -39,23 +38,15 @@ void restore_environment(char** environment) {
   *kept = nullptr;
 }
 
-// "parent=7": a pidfd of whoever started the sandbox. -1 without it.
-int take_parent(char**& words) {
-  constexpr char kParent[] = "parent=";
-  constexpr size_t kLength = sizeof kParent - 1;
-  if (*words == nullptr || strncmp(*words, kParent, kLength) != 0) return -1;
+// "starter=7": a pidfd of the process that started the sandbox. -1 without it.
+int take_starter(char**& words) {
+  constexpr char kStarter[] = "starter=";
+  constexpr size_t kLength = sizeof kStarter - 1;
+  if (*words == nullptr || strncmp(*words, kStarter, kLength) != 0) return -1;
   int fd = 0;
   for (const char* digit = *words + kLength; *digit >= '0' && *digit <= '9'; ++digit) fd = fd * 10 + (*digit - '0');
   ++words;
   return fd;
-}
-
-// bwrap asks for the parent-death signal late: if its parent died before, nobody would ever end this sandbox.
-void end_without(int parent) {
-  if (parent < 0) return;
-  pollfd process = {parent, POLLIN, 0};
-  if (poll(&process, 1, 0) > 0) _exit(111);
-  close(parent);
 }
 
 // Told as soon as we run; nothing else that s6 or its parents left open goes any further.
@@ -80,10 +71,9 @@ int main(int argc, char** argv) {
   if (strcmp(role, "run") == 0) {
     restore_environment(environ);
     char** command = argv + 2;
-    const int parent = take_parent(command);
-    raise_walls(take_walls(command));
-    end_without(parent);
-    become(command, environ);
+    const int starter = take_starter(command);
+    const Walls walls = take_walls(command);
+    run_for(starter, command, walls);
   }
   if (strcmp(role, "join") == 0 && argc > 3) {
     join_cgroup(argv[2]);

@@ -47,19 +47,19 @@ std::string shown(const std::vector<std::string>& arguments) {
 }
 
 TEST(BwrapArguments, OfABuildOrReleaseCommandAreTheGoldenOnes) {
-  EXPECT_EQ(shown(bwrap_arguments(blog(), InitProcess::Bwrap, debian())), golden("child.txt"));
+  EXPECT_EQ(shown(bwrap_arguments(blog(), ShimRole::Run, debian())), golden("child.txt"));
 }
 
 TEST(BwrapArguments, OfAnInstanceAreTheGoldenOnes) {
   Sandbox instance = blog();
   instance.port = 20007;
-  EXPECT_EQ(shown(bwrap_arguments(instance, InitProcess::Shim, debian())), golden("instance.txt"));
+  EXPECT_EQ(shown(bwrap_arguments(instance, ShimRole::Init, debian())), golden("instance.txt"));
 }
 
 TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
   HostRoot old;
   old.directories = {"/bin", "/lib"};
-  const std::string text = shown(bwrap_arguments(blog(), InitProcess::Bwrap, old));
+  const std::string text = shown(bwrap_arguments(blog(), ShimRole::Run, old));
   EXPECT_NE(text.find("--ro-bind /bin /bin\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("--symlink usr/bin"), std::string::npos) << text;
 }
@@ -67,13 +67,13 @@ TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
 TEST(BwrapArguments, OfAJobHaveItsWordsAsTheyAre) {
   Sandbox job = blog();
   job.argv = {"echo", "a  b", "", "$x; 'y'"};
-  const auto arguments = bwrap_arguments(job, InitProcess::Shim, debian());
+  const auto arguments = bwrap_arguments(job, ShimRole::Init, debian());
   const std::vector<std::string> end(arguments.end() - 8, arguments.end());
   EXPECT_EQ(end, (std::vector<std::string>{"/bin/sh", "-c", "exec \"$@\"", "sh", "echo", "a  b", "", "$x; 'y'"}));
 }
 
 TEST(BwrapArguments, HoldNoVariable) {
-  const std::string text = join(bwrap_arguments(blog(), InitProcess::Shim, debian()), "\n");
+  const std::string text = join(bwrap_arguments(blog(), ShimRole::Init, debian()), "\n");
   EXPECT_EQ(text.find("20001"), std::string::npos);
   EXPECT_EQ(text.find("LD_PRELOAD"), std::string::npos);
 }

@@ -127,11 +127,11 @@ TEST_F(RealSandbox, EndsWithItsMainProcessAndTakesTheRestWithIt) {
   while (!FileLock::try_acquire(lock)) ASSERT_FALSE(deadline.passed()) << "the left-over process lives on";
 }
 
-// bwrap binds its life to its parent's only when it has set the sandbox up, some ten milliseconds after its start.
-TEST_F(RealSandbox, EndsWithWhoeverStartedItAtWhateverMoment) {
+// At every moment of its setting up: bwrap consists of two processes then, and one of them waits for the other.
+TEST_F(RealSandbox, EndsWithTheProcessThatStartedItAtWhateverMoment) {
   make_directory(root_ / "data" / "began");
-  prctl(PR_SET_CHILD_SUBREAPER, 1);  // not every machine's first process reaps what is left to it
-  for (int round = 0; round < 24; ++round) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what outlives its parents becomes our child
+  for (int round = 0; round < 72; ++round) {
     const pid_t starter = fork();
     ASSERT_GE(starter, 0);
     if (starter == 0) {
@@ -141,23 +141,18 @@ TEST_F(RealSandbox, EndsWithWhoeverStartedItAtWhateverMoment) {
       }
       _exit(0);
     }
-    usleep(static_cast<useconds_t>(round) * 1000);
+    usleep(static_cast<useconds_t>(round) * 250);
     kill(starter, SIGKILL);
     waitpid(starter, nullptr, 0);
   }
-  const auto survivors = [&] {
-    std::vector<std::string> found;
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-      std::string mounts;  // none of what is no process, somebody else's, or ending
-      std::getline(std::ifstream(entry.path() / "mountinfo"), mounts, '\0');
-      if (mounts.find(root_.native()) != std::string::npos) found.push_back(entry.path().filename());
-    }
-    return found;
-  };
   const Deadline deadline(std::chrono::seconds{10});
-  while (!survivors().empty() && !deadline.passed()) usleep(10'000);
-  EXPECT_EQ(survivors(), std::vector<std::string>{});
-  while (waitpid(-1, nullptr, WNOHANG) > 0) {
+  pid_t ended = 0;
+  while ((ended = waitpid(-1, nullptr, WNOHANG)) >= 0 && !deadline.passed()) {
+    if (ended == 0) usleep(10'000);
+  }
+  EXPECT_EQ(ended, -1) << "a child is left: " << read_file("/proc/thread-self/children").value_or("");
+  for (const std::string& left : split(trim(read_file("/proc/thread-self/children").value_or("")), ' ')) {
+    if (const auto pid = parse_unsigned(left)) kill(static_cast<pid_t>(*pid), SIGKILL);
   }
   prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
