@@ -26,11 +26,19 @@ struct Tool {
   std::string_view sign_of_age{};  // what one that is older answers, where none tells its version
 };
 
+// The one place in the code that names the versions Pushrod needs; the table in docs/install.md names the same ones,
+// and a test compares them.
 std::vector<Tool> tools() {
   return {
       {"git", "git", {"--version"}, {2, 36}, true, "pushes", "git"},
       {"OpenSSH client tools", "ssh-keygen", {}, {}, true, "the built-in SSH server's host key", "openssh-client"},
-      {"OpenSSH server", "sshd", {"-V"}, {}, false, "the built-in SSH server (up --no-ssh works)", "openssh-server"},
+      {"OpenSSH server",
+       "sshd",
+       {"-V"},
+       {9, 0},
+       false,
+       "the built-in SSH server (up --no-ssh works)",
+       "openssh-server"},
       // With this option it did not hand signals over to programs unless it was told to.
       {"s6", "s6-svscan", {"-h"}, {2, 11}, true, "everything: nothing can be supervised", "s6", "[ -S | -s ]"},
       {"HAProxy", "haproxy", {"-v"}, {2, 5}, true, "everything: no request is routed", "haproxy"},
@@ -65,6 +73,7 @@ bool is_at_least(const std::string& version, const std::vector<unsigned>& least)
 
 Finding examine(const Tool& tool) {
   Finding finding{tool.name, false, tool.required, "", tool.lost, fmt::format("apt install {}", tool.package)};
+  if (!tool.least.empty()) finding.least = fmt::format("{}.{}", tool.least[0], tool.least[1]);
   const auto program = find_program(tool.program);
   if (!program) {
     finding.found = "not found";
@@ -84,7 +93,7 @@ Finding examine(const Tool& tool) {
   }
   finding.good = !is_old;
   if (is_old) {
-    finding.found += fmt::format(" ({}.{} is needed)", tool.least[0], tool.least[1]);
+    finding.found += fmt::format(" ({} is needed)", finding.least);
     finding.remedy = fmt::format("a newer release of the system, or of {}", tool.package);
   }
   return finding;

@@ -16,6 +16,7 @@ struct Finding {
   std::string lost;   // without it
   std::string remedy;
   bool is_broken = false;  // not missing, but not as it should be
+  std::string least = {};  // of a tool: the version that is needed, as "2.36"; empty: any
 };
 
 std::vector<Finding> examine_tools();

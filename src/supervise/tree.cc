@@ -20,7 +20,7 @@ namespace pushrod {
 
 namespace {
 
-constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 500
+constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 500 or 1000
 constexpr const char* kRouter = "router";
 constexpr Milliseconds kRouterEnd{30'000};
 constexpr Milliseconds kAfterKill{5'000};
@@ -52,6 +52,15 @@ void stop_and_wait(const fs::path& service, Milliseconds at_most) {
   run(stop);  // one that does not end is ended with the rest of the tree
 }
 
+// The option that sets how many services there may be: -c in s6 2.11, -C since 2.12, and no -c since 2.15. The usage
+// text, which every version prints, says which.
+std::string option_for_most_services() {
+  Command ask;
+  ask.argv = {"s6-svscan", "-h"};
+  ask.merge_output = true;
+  return run(ask).out.find("-C ") != std::string::npos ? "-C" : "-c";
+}
+
 }  // namespace
 
 bool Supervisor::is_running() const {
@@ -67,7 +76,7 @@ std::vector<std::string> Supervisor::prepare_scan(const fs::path& own_program) c
   make_directory(control);
   // By itself s6-svscan would stop everything at once, and requests in flight would lose their instances.
   for (const char* signal : {"SIGTERM", "SIGINT"}) link_to(control / signal, own_program);
-  return {"s6-svscan", "-c", kMostServices, "-t", "0", layout_.scan().native()};
+  return {"s6-svscan", option_for_most_services(), kMostServices, "-t", "0", layout_.scan().native()};
 }
 
 void Supervisor::stop_with_children(const std::string& name, Milliseconds at_most) const {
