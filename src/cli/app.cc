@@ -13,6 +13,8 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "deploy/apps.hh"
+#include "deploy/condition.hh"
+#include "deploy/fallback.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
 
@@ -25,10 +27,15 @@ std::string ssh_url(const Settings& settings, const RepoName& repo) {
   return fmt::format("ssh://{}@{}:{}/{}", user, settings.domain, settings.ssh.port, repo.str());
 }
 
-std::string state_of(const AppSummary& summary) {
-  if (summary.last && !is_final(summary.last->state)) return "deploying";
-  if (!summary.app.live) return "not deployed";
-  return summary.app.stopped ? "stopped" : "running";
+std::string state_of(const AppSummary& summary, const AppCondition& condition) {
+  return summary.last && !is_final(summary.last->state) ? "deploying" : condition.state;
+}
+
+// "2", or "1 of 2" when some do not run.
+std::string instances_of(const AppSummary& summary, const AppCondition& condition) {
+  const auto running = condition.running();
+  const bool all = running >= summary.instances_wanted || condition.state == "asleep";
+  return all ? std::to_string(summary.instances_wanted) : fmt::format("{} of {}", running, summary.instances_wanted);
 }
 
 Json json_of(const Platform& platform, const App& app) {
@@ -39,16 +46,6 @@ Json json_of(const Platform& platform, const App& app) {
           {"release", app.live ? Json(*app.live) : Json(nullptr)},
           {"url", url_of(platform, app.name)},
           {"created", iso_time(app.created)}};
-}
-
-// What becomes of its requests now.
-std::string_view traffic_word(const Platform& platform, const AppName& app) {
-  for (const auto& target : traffic_targets(platform)) {
-    if (target.app != app) continue;
-    const bool is_answered = target.mode != TrafficMode::Serve || !target.instances.empty();
-    return is_answered ? to_string(target.mode) : "unavailable";
-  }
-  throw Error(fmt::format("app {} has no route", app.str()));
 }
 
 int app_create(Context& context, const std::string& name, std::string repo, const std::string& branch,
@@ -86,14 +83,21 @@ int app_list(Context& context, bool json) {
   const auto& settings = context.settings();
   auto summaries = context.store().app_summaries();
   std::erase_if(summaries, [&](const AppSummary& summary) { return !context.may(summary.app.name, Right::See); });
+  const auto conditions = conditions_of_apps(context.platform());
+  const auto condition = [&](const AppSummary& summary) {
+    const auto found = conditions.find(summary.app.name);
+    return found == conditions.end() ? AppCondition{} : found->second;  // made in this moment
+  };
   if (json) {
     auto list = Json::array();
     for (const auto& summary : summaries) {
       list.push_back(
           {{"app", summary.app.name.str()},
-           {"state", state_of(summary)},
+           {"state", state_of(summary, condition(summary))},
+           {"traffic", condition(summary).traffic},
            {"release", summary.app.live ? Json(*summary.app.live) : Json(nullptr)},
            {"instances", summary.instances_wanted},
+           {"running", condition(summary).running()},
            {"repo", summary.app.repo.str()},
            {"branch", summary.app.branch.str()},
            {"url", url_of({context.layout(), settings, context.store(), context.engine()}, summary.app.name)}});
@@ -108,8 +112,9 @@ int app_list(Context& context, bool json) {
   context.note_if_down();
   Table table({"APP", "STATE", "RELEASE", "INSTANCES", "REPO", "BRANCH"});
   for (const auto& summary : summaries) {
-    table.add({summary.app.name.str(), state_of(summary), summary.app.live ? std::to_string(*summary.app.live) : "-",
-               std::to_string(summary.instances_wanted), summary.app.repo.str(), summary.app.branch.str()});
+    table.add({summary.app.name.str(), state_of(summary, condition(summary)),
+               summary.app.live ? std::to_string(*summary.app.live) : "-", instances_of(summary, condition(summary)),
+               summary.app.repo.str(), summary.app.branch.str()});
   }
   print(table.str());
   return kExitOk;
@@ -120,9 +125,15 @@ int app_info(Context& context, const std::string& name, bool json) {
   const auto platform = context.platform();
   const auto release = app.live ? context.store().release(app.id, *app.live) : std::nullopt;
   const auto last = context.store().deployments(app.id, 1);
+  const auto condition = condition_of(platform, app);
+  const auto watch = context.store().watch(app.id);
+  const auto note = fallback_note(platform, app);
   if (json) {
     auto value = json_of(platform, app);
-    value["traffic"] = traffic_word(platform, app.name);
+    value["state"] = condition.state;
+    value["traffic"] = condition.traffic;
+    value["watched"] = watch ? Json(watch->previous) : Json(nullptr);
+    value["fallback"] = note.empty() ? Json(nullptr) : Json(note);
     value["push"] = ssh_url(context.settings(), app.repo);
     if (release) {
       value["commit"] = release->commit.str();
@@ -138,11 +149,15 @@ int app_info(Context& context, const std::string& name, bool json) {
   std::string text =
       fmt::format("{}\n  url        {}\n  push to    {}  branch {}\n", app.name.str(), url_of(platform, app.name),
                   ssh_url(context.settings(), app.repo), escaped(app.branch.str()));
-  text += fmt::format("  requests   {}\n", traffic_word(platform, app.name));
+  text += fmt::format("  state      {}\n  requests   {}\n", condition.state, condition.traffic);
+  for (const auto& problem : problems_of(condition)) text += fmt::format("             {}\n", problem);
   if (!app.path.empty()) text += fmt::format("  path       {}\n", escaped(app.path));
   if (release) {
     text += fmt::format("  release    {}  commit {}  since {}\n", release->number, abbreviated(release->commit),
                         format_time(release->created));
+    if (watch)
+      text += fmt::format("             watched: falls back to release {} if it keeps ending\n", watch->previous);
+    if (!note.empty()) text += fmt::format("             {}\n", escaped(note));
     if (app.stopped) text += fmt::format("             stopped: `start {}` runs it\n", app.name.str());
     for (const auto& process : release->processes) {
       text +=

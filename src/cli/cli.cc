@@ -9,6 +9,7 @@
 #include "base/text.hh"
 #include "cli/become_user.hh"
 #include "cli/completion.hh"
+#include "cli/fallback.hh"
 #include "cli/gate.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
@@ -18,6 +19,7 @@ namespace pushrod {
 
 void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
+  add_app_check_verb(grammar);
   add_key_verbs(grammar);
   add_maintenance_verbs(grammar);
   add_ps_verb(grammar);
@@ -38,7 +40,7 @@ void add_verbs(Grammar& grammar) {
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
   Grammar grammar;
   std::string root, user;
-  std::int64_t key_id = 0, job_id = 0;
+  std::int64_t key_id = 0, job_id = 0, group = 0;
   add_verbs(grammar);
   grammar.top()
       .option("--root", root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)")
@@ -47,6 +49,7 @@ int run_command_line(const std::vector<std::string>& arguments, ServeCommand ser
   // Called by the tree, by sshd and by ourselves, not by people.
   grammar.hidden("serve", [&] { return serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
+  grammar.hidden("fallback", [&] { return run_fallback(choose_root(root), group); }).option("--group", group, "");
   grammar.hidden("job", [&] { return hold_job(choose_root(root), job_id); }).option("--id", job_id, "");
 
   // Before the words are parsed: they are those of another command line, which is not finished.

@@ -14,10 +14,10 @@
 namespace pushrod {
 
 namespace {
-std::string shown_state(const Instance& instance, const InstanceStatus* status) {
+std::string shown_state(const Instance& instance, const InstanceStatus* status, const InstanceCondition& condition) {
   if (instance.state != InstanceState::Serving) return std::string(to_string(instance.state));
   if (status == nullptr) return "missing";
-  return status->up ? "running" : "down";
+  return std::string(to_string(condition.condition));
 }
 // One-off commands and cron jobs; their process is the one that looks after them.
 void add_job(Json& list, Table& table, const Context& context, const Job& job) {
@@ -48,17 +48,21 @@ int show_processes(Context& context, const std::string& app, bool json) {
   const auto instances = only ? context.store().instances(*only) : context.store().instances();
   std::map<InstanceName, InstanceStatus> observed;
   for (auto& status : context.engine().inspect()) observed.emplace(status.name, status);
+  const auto conditions = context.engine().conditions(instances);
 
   auto list = Json::array();
   Table table({"INSTANCE", "STATE", "PID", "PORT", "UP FOR", "RESTARTS", "LAST EXIT"});
-  for (const auto& instance : instances) {
+  for (std::size_t at = 0; at < instances.size(); ++at) {
+    const auto& instance = instances[at];
+    const auto& condition = conditions[at];
     if (!context.may(instance.name.app, Right::See)) continue;
     const auto found = observed.find(instance.name);
     const InstanceStatus* status = found == observed.end() ? nullptr : &found->second;
-    const bool up = status != nullptr && status->up;
+    const bool is_crashing = condition.condition == Condition::Crashing;
+    const bool up = status != nullptr && status->up && !is_crashing && condition.condition != Condition::Down;
     // The last of its ends has been followed by a start only if it is up.
     const auto restarts = status == nullptr || status->restarts == 0 ? 0 : status->restarts - (up ? 0 : 1);
-    const auto state = shown_state(instance, status);
+    const auto state = shown_state(instance, status, condition);
     list.push_back({{"instance", instance.name.str()},
                     {"app", instance.name.app.str()},
                     {"release", instance.name.release},
@@ -68,9 +72,11 @@ int show_processes(Context& context, const std::string& app, bool json) {
                     {"pid", up ? Json(status->pid) : Json(nullptr)},
                     {"port", instance.port ? Json(*instance.port) : Json(nullptr)},
                     {"up_for_ms", up ? Json(status->since.count()) : Json(nullptr)},
+                    {"retry_in_ms", is_crashing ? Json(condition.retry_in.count()) : Json(nullptr)},
                     {"restarts", restarts},
                     {"last_exit", status != nullptr ? status->last_exit : ""}});
-    table.add({instance.name.str(), state, up ? std::to_string(status->pid) : "-",
+    const auto shown = is_crashing ? fmt::format("{}, retry in {}", state, format_duration(condition.retry_in)) : state;
+    table.add({instance.name.str(), shown, up ? std::to_string(status->pid) : "-",
                instance.port ? std::to_string(*instance.port) : "-", up ? format_duration(status->since) : "-",
                std::to_string(restarts), status != nullptr && !status->last_exit.empty() ? status->last_exit : "-"});
   }

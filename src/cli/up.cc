@@ -77,10 +77,15 @@ void clear_renderings(const Layout& layout) {
   remove_tree(layout.services());
 }
 
-// After a stop of the tree nothing that was draining is left.
+// After a stop of the tree nothing that was draining or on standby is left. A release that was watched is live; one
+// that was failing still falls back.
 void forget_ended_instances(Store& store) {
+  for (const auto& watch : store.watches()) {
+    if (!watch.is_failing()) store.end_watch(watch.group);
+  }
   for (const auto& instance : store.instances()) {
-    if (instance.state == InstanceState::Draining || instance.state == InstanceState::Stopping) {
+    if (instance.state == InstanceState::Draining || instance.state == InstanceState::Stopping ||
+        instance.state == InstanceState::Standby) {
       store.remove_instance(instance.name);
     }
   }

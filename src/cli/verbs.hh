@@ -11,6 +11,7 @@ class Grammar;
 // Here and over SSH: all of them, as follows.
 void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
+void add_app_check_verb(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);

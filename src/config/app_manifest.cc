@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kLargestFile = std::size_t{256} << 10;
 constexpr DurationRange kUpToADay{1ms, 24h};
 constexpr DurationRange kSleepAfter{1s, 30 * 24h};
+constexpr DurationRange kUpToAnHour{0ms, 1h};
 
 // What an HTTP request line can carry as it is.
 bool is_request_path(std::string_view path) {
@@ -33,9 +34,17 @@ bool is_request_path(std::string_view path) {
   return path.starts_with('/') && path.size() <= kLongestPath && std::all_of(path.begin(), path.end(), is_allowed);
 }
 
+std::optional<Milliseconds> read_optional_duration(TomlSection& section, const std::string& key) {
+  Milliseconds value{0};
+  section.duration(key, value, kUpToAnHour);
+  return section.has(key) ? std::optional(value) : std::nullopt;
+}
+
 Health read_health(TomlSection section, bool is_routed) {
   Health health;
   section.duration("timeout", health.timeout, kUpToADay);
+  health.settle = read_optional_duration(section, "settle");
+  health.watch = read_optional_duration(section, "watch");
   health.path = section.text("path");
   section.refuse_unknown_keys();
   if (health.path && !is_request_path(*health.path)) {

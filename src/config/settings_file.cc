@@ -106,6 +106,13 @@ void read_retention(TomlSection retention, Settings& settings) {
   retention.refuse_unknown_keys();
 }
 
+void read_health(TomlSection health, Settings& settings) {
+  constexpr DurationRange kUpToAnHour{0ms, 1h};
+  health.duration("settle", settings.settle, kUpToAnHour);
+  health.duration("watch", settings.watch, kUpToAnHour);
+  health.refuse_unknown_keys();
+}
+
 bool is_variable_name(std::string_view name) {
   const auto is_name_character = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -180,6 +187,7 @@ Settings parse_settings(const std::string& text, const std::string& file_name, c
   if (auto ports = top.section("ports")) read_ports(*std::move(ports), settings);
   if (auto limits = top.section("limits")) read_limits(*std::move(limits), settings);
   if (auto retention = top.section("retention")) read_retention(*std::move(retention), settings);
+  if (auto health = top.section("health")) read_health(*std::move(health), settings);
   if (auto build = top.section("build")) read_build(*std::move(build), settings);
   top.refuse_unknown_keys();
   check_agreement(top, settings);

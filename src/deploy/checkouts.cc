@@ -36,6 +36,7 @@ std::set<ReleaseNumber> releases_in_use(const Platform& platform, const App& app
   for (const auto& job : platform.store.running_jobs()) {
     if (job.app_id == app.id) numbers.insert(job.release);
   }
+  if (const auto watch = platform.store.watch(app.id)) numbers.insert(watch->previous);
   return numbers;
 }
 

@@ -10,7 +10,7 @@ void move_ref(const Run& run) {
   if (change.kind == DeploymentKind::Push) {
     run.repository.move_branch(change.branch, *change.commit, head);
     run.repository.set_default_branch(change.branch);
-  } else if (change.kind == DeploymentKind::Rollback) {
+  } else if (change.kind == DeploymentKind::Rollback || change.kind == DeploymentKind::Fallback) {
     if (head != change.commit) run.repository.move_branch(change.branch, *change.commit, head);
   } else if (change.kind == DeploymentKind::Remove) {
     run.repository.delete_branch(change.branch, head);

@@ -12,6 +12,7 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/fallback.hh"
 #include "deploy/instances.hh"
 #include "deploy/steps.hh"
 #include "git/tree_check.hh"
@@ -103,7 +104,7 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
   if (deployment.state != DeploymentState::Ready) return false;
   // A rollback to a release of the same commit moves nothing: once it is ready, it may as well be finished.
   const bool moves_ref = deployment.kind == DeploymentKind::Push || deployment.kind == DeploymentKind::Remove ||
-                         deployment.kind == DeploymentKind::Rollback;
+                         deployment.kind == DeploymentKind::Rollback || deployment.kind == DeploymentKind::Fallback;
   const auto app = platform.store.app(deployment.app_id);
   if (!moves_ref || !app) return false;
   return Repository(platform.layout.repo(app->repo)).head_of(app->branch) == deployment.commit;
@@ -148,6 +149,17 @@ void give_up(Run& run, const Failure& why) {
   }
 }
 
+// The last words of the instance that kept ending stand in the log of the fallback.
+void tell_why_it_falls_back(Run& run) {
+  for (const auto& part : run.parts) {
+    const auto watch = run.platform.store.watch(part.app.id);
+    const auto name = watch ? InstanceName::from(watch->failure.substr(0, watch->failure.find(' '))) : std::nullopt;
+    if (!name) continue;
+    for (const auto& line : run.platform.engine.last_output(*name)) run.journal.output(line + "\n");
+    return;  // it is the same for all of the group
+  }
+}
+
 void announce(Run& run) {
   const auto detail = run.change.detail.empty() ? std::string{} : ": " + escaped(run.change.detail);
   switch (run.change.kind) {
@@ -155,6 +167,9 @@ void announce(Run& run) {
     case DeploymentKind::Redeploy:
       run.journal.headline(fmt::format("Deploying {} at {} {}", names_of(run), abbreviated(*run.change.commit),
                                        quoted(run.repository.subject(*run.change.commit), 60)));
+      for (const auto& part : run.parts) {
+        if (const auto note = fallback_note(run.platform, part.app); !note.empty()) run.journal.line(escaped(note));
+      }
       break;
     case DeploymentKind::Restart:
       run.journal.headline(fmt::format("Restarting {}{}", names_of(run), detail));
@@ -173,6 +188,10 @@ void announce(Run& run) {
       break;
     case DeploymentKind::Rollback:
       run.journal.headline(fmt::format("Rolling back {}{}", names_of(run), detail));
+      break;
+    case DeploymentKind::Fallback:
+      run.journal.headline(fmt::format("Falling back: {}{}", names_of(run), detail));
+      tell_why_it_falls_back(run);
       break;
     case DeploymentKind::Remove:
       run.journal.headline(

@@ -16,7 +16,7 @@ namespace {
 
 Release base_of(const Run& run, const Part& part) {
   const auto& name = part.app.name.str();
-  if (run.change.kind == DeploymentKind::Rollback) {
+  if (run.change.kind == DeploymentKind::Rollback || run.change.kind == DeploymentKind::Fallback) {
     const auto number = run.change.releases.at(part.app.id);
     if (auto release = run.platform.store.release(part.app.id, number)) return *std::move(release);
     throw UserError(fmt::format("release {} of {} is not kept any more", number, name),
@@ -45,12 +45,27 @@ bool restarts_one_type(const Run& run) { return run.change.kind == DeploymentKin
 // settings that those have: what is pending comes to all of them together.
 AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
   const auto kind = run.change.kind;
-  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Scale || restarts_one_type(run)) return base.settings;
+  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback || kind == DeploymentKind::Scale ||
+      restarts_one_type(run))
+    return base.settings;
   return with_changes(run.platform.store.settings(part.app.id), run.change.settings);
+}
+
+// What is on standby serves again, with what has gone on from before the release that failed.
+std::vector<InstanceName> instances_to_fall_back_on(const Run& run, const Part& part, const Release& release) {
+  std::vector<InstanceName> kept;
+  for (const auto& instance : run.platform.store.instances(part.app.id)) {
+    const bool goes_on = instance.state == InstanceState::Serving && instance.name.release != *part.app.live;
+    if (instance.state != InstanceState::Standby && !goes_on) continue;
+    const auto* process = find_process(release, instance.name.type);
+    if (process != nullptr && instance.name.number <= process->count) kept.push_back(instance.name);
+  }
+  return kept;
 }
 
 // A change of the scale leaves alone what goes on; so does the restart of one type with the others.
 std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const Release& release) {
+  if (run.change.kind == DeploymentKind::Fallback) return instances_to_fall_back_on(run, part, release);
   const bool one_type = restarts_one_type(run);
   if (run.change.kind != DeploymentKind::Scale && !one_type) return {};
   std::vector<InstanceName> kept;

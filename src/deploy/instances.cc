@@ -120,6 +120,13 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
       routed[instance.name.app].push_back(instance);
     }
   }
+  // Where a watched release keeps ending, requests go to what is on standby until the fallback is done.
+  for (const auto& watch : platform.store.watches()) {
+    if (!watch.is_failing()) continue;
+    auto standby = platform.store.instances(watch.app_id);
+    std::erase_if(standby, [](const Instance& one) { return !one.port || one.state != InstanceState::Standby; });
+    if (!standby.empty()) routed[watch.app] = std::move(standby);
+  }
   std::set<AppId> holding;
   for (const auto& deployment : platform.store.unfinished_deployments()) {
     if (deployment.holds) holding.insert(deployment.app_id);

@@ -12,6 +12,15 @@ namespace pushrod {
 
 namespace {
 
+// A release is complete: what its app leaves to the operator is written down with it.
+ProcessTable with_health_defaults(const Settings& settings, ProcessTable processes) {
+  for (auto& process : processes) {
+    if (!process.health.settle) process.health.settle = settings.settle;
+    if (!process.health.watch) process.health.watch = settings.watch;
+  }
+  return processes;
+}
+
 // The counts that the operator has set go before those of the app's files.
 ProcessTable scaled(const Platform& platform, const App& app, ProcessTable processes) {
   const auto counts = platform.store.counts(app.id);
@@ -30,17 +39,18 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
                             const std::filesystem::path& directory) {
   auto manifest = load_manifest(directory, app.path);
   auto plan = plan_build(directory, manifest);
-  Release release{.app_id = app.id,
-                  .app = app.name,
-                  .number = number,
-                  .commit = commit,
-                  .checkout = number,
-                  .builder = plan.builder,
-                  .processes = scaled(platform, app, choose_processes(plan, manifest)),
-                  .environment = plan.environment,
-                  .settings = platform.store.settings(app.id),
-                  .crons = manifest.crons,
-                  .created = now()};
+  Release release{
+      .app_id = app.id,
+      .app = app.name,
+      .number = number,
+      .commit = commit,
+      .checkout = number,
+      .builder = plan.builder,
+      .processes = with_health_defaults(platform.settings, scaled(platform, app, choose_processes(plan, manifest))),
+      .environment = plan.environment,
+      .settings = platform.store.settings(app.id),
+      .crons = manifest.crons,
+      .created = now()};
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);

@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/fallback.hh"
 #include "git/tree_check.hh"
 #include "os/stop_signal.hh"
 
@@ -30,6 +31,18 @@ Outcome deploy_branch(const Platform& platform, const RepoName& repo, const RefC
   return deploy(platform, change, journal, cancel_fd);
 }
 
+// A branch may have fallen back while those after it were deployed. Returns why it does not run what was pushed; empty
+// when it does.
+std::string tell_fallbacks(const Platform& platform, const RepoName& repo, const std::string& ref, Journal& journal) {
+  for (const auto& app : platform.store.apps_of(repo, BranchName::parse(ref.substr(kBranchPrefixLength)))) {
+    const auto note = fallback_note(platform, app);
+    if (note.empty()) continue;
+    journal.complaint(escaped(note));
+    return note;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
@@ -49,6 +62,9 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
       if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
       reports.push_back({command.ref, error.message()});
     }
+  }
+  for (auto& report : reports) {
+    if (report.refusal.empty()) report.refusal = tell_fallbacks(platform, repo, report.ref, journal);
   }
   return reports;
 }

@@ -91,7 +91,7 @@ void put_to_sleep(const Platform& platform, const AppName& name) {
   if (!lock) return;
   lock->announce("putting " + name.str() + " to sleep");
   const auto app = platform.store.app(name);
-  if (!app || is_changing(platform, *app)) return;
+  if (!app || is_changing(platform, *app) || platform.store.watch(app->id)) return;
   const auto instances = routed_instances(platform, *app, InstanceState::Serving);
   if (instances.empty()) return;
   plan_instances(platform, *app, instances);  // throws for what could not be woken: that stays awake

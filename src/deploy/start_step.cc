@@ -87,6 +87,8 @@ void record(Run& run) {
     for (const auto& instance : run.platform.store.add_instances(*part.release, part.kept, settings.first_port,
                                                                  settings.last_port, is_port_free)) {
       part.instances.push_back(plan_instance(run.platform, part.app, *part.release, instance));
+      // What a fallback starts again has run before, and requests may wait for it.
+      if (run.change.kind == DeploymentKind::Fallback) part.instances.back().process.health.settle = Milliseconds{0};
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -90,7 +91,8 @@ void check_base(const Run& run) {
   const auto& change = run.change;
   const auto kind = change.kind;
   const bool about_commit = kind == DeploymentKind::Push || kind == DeploymentKind::Remove ||
-                            kind == DeploymentKind::Redeploy || kind == DeploymentKind::Rollback;
+                            kind == DeploymentKind::Redeploy || kind == DeploymentKind::Rollback ||
+                            kind == DeploymentKind::Fallback;
   if (!about_commit) return;
   const auto head = run.repository.head_of(change.branch);
   if (head == change.previous) return;
@@ -99,6 +101,45 @@ void check_base(const Run& run) {
   throw UserError(fmt::format("branch {} has moved to {} in the meantime", quoted(change.branch.str()),
                               head ? abbreviated(*head) : "nothing"),
                   "fetch, look at it, and try again");
+}
+
+// While the live release is falling back, requests go to the instances on standby: ending the watch now would send them
+// back to instances that keep ending. The fallback takes a moment; a daemon that does not run never begins one.
+void await_fallback(Run& run) {
+  constexpr Milliseconds kLongest{10'000};
+  constexpr Milliseconds kPause{20};  // no event tells when another process has committed
+  if (run.change.kind == DeploymentKind::Fallback) return;
+  const Deadline deadline(kLongest);
+  const auto falls_back = [&](const Part& part) {
+    const auto watch = run.platform.store.watch(part.app.id);
+    return watch && watch->is_failing();
+  };
+  bool told = false;
+  while (std::any_of(run.parts.begin(), run.parts.end(), falls_back) && !deadline.passed()) {
+    if (!told) run.journal.headline(fmt::format("Waiting for {} to fall back to its previous release", names_of(run)));
+    told = true;
+    check_cancelled(run);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+// A deployment ends the watch of what it replaces, so that no third release is up beside its own (I4). A fallback is
+// what its watch is for; if another deployment has ended that, the fallback is not needed any more.
+void end_watches(const Run& run) {
+  bool any = false;
+  for (const auto& part : run.parts) {
+    const auto watch = run.platform.store.watch(part.app.id);
+    if (run.change.kind == DeploymentKind::Fallback) {
+      const auto wanted = run.change.releases.find(part.app.id);
+      if (watch && watch->is_failing() && wanted != run.change.releases.end() && wanted->second == watch->previous)
+        continue;
+      throw UserError(fmt::format("{} has been deployed again in the meantime", part.app.name.str()));
+    }
+    if (!watch) continue;
+    run.platform.store.end_watch(watch->group);
+    any = true;
+  }
+  if (any) wake_daemon(run.platform);
 }
 
 }  // namespace
@@ -114,6 +155,7 @@ void check_cancelled(const Run& run) {
 
 void take_turn(Run& run) {
   wake_superseded(run);
+  await_fallback(run);
   auto locks = lock_apps(run);
   check_superseded(run);
   for (const auto& other : interrupted(run)) {
@@ -130,6 +172,7 @@ void take_turn(Run& run) {
     part.app = *app;
   }
   check_base(run);
+  end_watches(run);
 }
 
 }  // namespace pushrod

@@ -17,6 +17,7 @@ bool is_to_wake(const Change& change) {
   switch (change.kind) {
     case DeploymentKind::Remove:
     case DeploymentKind::Stop:
+    case DeploymentKind::Fallback:  // a watched app does not sleep
       return false;
     case DeploymentKind::Scale:
       return change.counts.contains(ProcessType::parse("web"));

@@ -37,6 +37,20 @@ struct InstanceStatus {
   std::string last_exit;  // "exit code 1"; empty when it never ended
 };
 
+// Whether an instance works now.
+enum class Condition {
+  Running,   // up; a routed one accepts connections
+  Starting,  // up, and does not accept connections (yet)
+  Down,      // not up: it has just ended, or the tree does not run
+  Crashing,  // it ended again and again, and is held back until its next start
+};
+std::string_view to_string(Condition condition);  // "running", …
+struct InstanceCondition {
+  InstanceName name;
+  Condition condition = Condition::Down;
+  Milliseconds retry_in{0};  // Crashing: until the next start
+};
+
 // What an instance uses, all of its processes together.
 struct InstanceUsage {
   InstanceName name;
@@ -77,6 +91,13 @@ class Engine {
   virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) = 0;
   // What is there, wanted or not.
   virtual std::vector<InstanceStatus> inspect() = 0;
+  // These alone, as far as they are there.
+  virtual std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) = 0;
+  // What clients and operators find of these instances now. Cheaper than inspect(): for lists of hundreds.
+  // In the order of `instances`.
+  virtual std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) = 0;
+  // The last lines that an instance wrote, raw, oldest first.
+  virtual std::vector<std::string> last_output(const InstanceName& name) = 0;
   // Of those that run.
   virtual std::vector<InstanceUsage> usage() = 0;
   // What of the limits of these plans does not hold here, or otherwise than it says: "cpu is not limited".

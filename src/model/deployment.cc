@@ -39,16 +39,17 @@ constexpr Words<DeploymentState, 8> kStates{"state of a deployment",
                                               {State::Cancelled, "cancelled"},
                                               {State::Superseded, "superseded"}}}};
 
-constexpr Words<DeploymentKind, 9> kKinds{"kind of a deployment",
-                                          {{{DeploymentKind::Push, "push"},
-                                            {DeploymentKind::Redeploy, "redeploy"},
-                                            {DeploymentKind::Restart, "restart"},
-                                            {DeploymentKind::Remove, "remove"},
-                                            {DeploymentKind::Config, "config"},
-                                            {DeploymentKind::Scale, "scale"},
-                                            {DeploymentKind::Stop, "stop"},
-                                            {DeploymentKind::Start, "start"},
-                                            {DeploymentKind::Rollback, "rollback"}}}};
+constexpr Words<DeploymentKind, 10> kKinds{"kind of a deployment",
+                                           {{{DeploymentKind::Push, "push"},
+                                             {DeploymentKind::Redeploy, "redeploy"},
+                                             {DeploymentKind::Restart, "restart"},
+                                             {DeploymentKind::Remove, "remove"},
+                                             {DeploymentKind::Config, "config"},
+                                             {DeploymentKind::Scale, "scale"},
+                                             {DeploymentKind::Stop, "stop"},
+                                             {DeploymentKind::Start, "start"},
+                                             {DeploymentKind::Rollback, "rollback"},
+                                             {DeploymentKind::Fallback, "fallback"}}}};
 
 constexpr Words<Step, 8> kSteps{"step",
                                 {{{Step::Wait, "wait"},

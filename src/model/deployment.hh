@@ -26,7 +26,7 @@
 namespace pushrod {
 
 enum class DeploymentState { Waiting, Running, Ready, Committed, Live, Failed, Cancelled, Superseded };
-enum class DeploymentKind { Push, Redeploy, Restart, Remove, Config, Scale, Stop, Start, Rollback };
+enum class DeploymentKind { Push, Redeploy, Restart, Remove, Config, Scale, Stop, Start, Rollback, Fallback };
 enum class Step { Wait, Checkout, Build, Release, Start, Health, Commit, Switch };
 
 bool may_follow(DeploymentState from, DeploymentState to);

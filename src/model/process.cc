@@ -38,6 +38,8 @@ json to_object(const Cron& cron) {
 json to_object(const Process& process) {
   json health{{"timeout_ms", process.health.timeout.count()}};
   if (process.health.path) health["path"] = *process.health.path;
+  if (process.health.settle) health["settle_ms"] = process.health.settle->count();
+  if (process.health.watch) health["watch_ms"] = process.health.watch->count();
   json object{{"type", process.type.str()},
               {"command", process.command},
               {"count", process.count},
@@ -99,6 +101,8 @@ Process from_object(const json& object) {
   const json& health = object.at("health");
   process.health.timeout = milliseconds(health.at("timeout_ms"));
   if (health.contains("path")) process.health.path = health.at("path").get<std::string>();
+  if (health.contains("settle_ms")) process.health.settle = milliseconds(health.at("settle_ms"));
+  if (health.contains("watch_ms")) process.health.watch = milliseconds(health.at("watch_ms"));
   process.is_scaled = object.value("scaled", false);
   if (object.contains("limits")) process.limits = limits_from(object.at("limits"));
   if (object.contains("sleep_after_ms")) process.sleep_after = milliseconds(object.at("sleep_after_ms"));

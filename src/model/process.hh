@@ -11,9 +11,15 @@
 
 namespace pushrod {
 
+// When an instance counts as healthy, and for how long its release is watched after that.
 struct Health {
   std::optional<std::string> path;  // GET must answer 2xx or 3xx; absent: accepting on $PORT is enough
-  Milliseconds timeout{30'000};
+  Milliseconds timeout{30'000};     // until the first successful check
+  // After its first successful check an instance must stay up for this time, and pass the check again at its end.
+  // Absent in a manifest: the operator's default (Settings). A release always has both.
+  std::optional<Milliseconds> settle;
+  // For this time after the switch, a release whose instances keep dying is replaced by the one before it.
+  std::optional<Milliseconds> watch;
 };
 
 // What an instance may use at the most; absent: as much as there is.

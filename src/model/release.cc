@@ -14,10 +14,11 @@ namespace pushrod {
 
 namespace {
 
-constexpr Words<InstanceState, 5> kStates{"state of an instance",
+constexpr Words<InstanceState, 6> kStates{"state of an instance",
                                           {{{InstanceState::Starting, "starting"},
                                             {InstanceState::Serving, "serving"},
                                             {InstanceState::Asleep, "asleep"},
+                                            {InstanceState::Standby, "standby"},
                                             {InstanceState::Draining, "draining"},
                                             {InstanceState::Stopping, "stopping"}}}};
 

@@ -38,6 +38,7 @@ enum class InstanceState {
   Starting,  // of a deployment before its commit point; gone if that fails
   Serving,   // of the live release
   Asleep,    // of the live release, stopped until the next request; keeps its port
+  Standby,   // of the release before the live one, ready while that one is watched (model/watch.hh)
   Draining,  // out of the routes, finishing its requests
   Stopping,  // told to end
 };

@@ -48,6 +48,9 @@ struct Settings {
   unsigned keep_deployments = 200;                    // records and logs per app
   unsigned keep_audit = 10'000;                       // records
   std::uint64_t free_space = std::uint64_t{1} << 30;  // below it room is made, and nothing is deployed
+  // [health], for process types that say nothing else
+  Milliseconds settle{1'000};
+  Milliseconds watch{30'000};
   // [build.environment]
   std::map<std::string, std::string> build_environment;
 };

@@ -18,6 +18,7 @@
 #include "serve/cron_thread.hh"
 #include "serve/own_platform.hh"
 #include "serve/sleepers.hh"
+#include "serve/watch_thread.hh"
 
 namespace pushrod {
 
@@ -80,6 +81,7 @@ void serve(const Platform& platform, int stop_fd) {
   Reconciler reconciler(platform);
   static TidierThread tidier(platform);  // as long as the process
   static CronThread cron(platform);
+  static WatchThread watch(platform);
   bool called = true;
   while (true) {
     const auto pause = reconciler.pass(called);
@@ -93,6 +95,7 @@ void serve(const Platform& platform, int stop_fd) {
     if (called) {
       tidier.call();
       cron.call();
+      watch.call();
     }
     // Calls that came in together are one.
     char word[16];

@@ -2,6 +2,7 @@
 // Floor 3. Used inside store/ only.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "store/connection.hh"
@@ -37,5 +38,15 @@ auto read_first(Query& query, Read read) -> std::optional<decltype(read(query))>
 DeploymentState state_of_group(Connection& connection, std::int64_t group);  // throws Error when there is none
 void write_state(Connection& connection, std::int64_t group, DeploymentState state, WallTime at);
 void write_step(Connection& connection, std::int64_t group, Step step, WallTime at);
+
+// Before the commit of these deployments, one group: are their releases (by app) watched? Their kind and at least one
+// process say so, and all of their apps have a live release to fall back to and are not stopped.
+bool may_be_watched(Connection& connection, const std::vector<Deployment>& deployments,
+                    const std::map<AppId, Release>& releases);
+// Watches the release that the deployment makes live: the app's routed instances that ran beside it become Standby.
+// Before apps.live is changed.
+void begin_watch(Connection& connection, const Deployment& deployment, const Release& made, WallTime at);
+// The app's instances that a fallback keeps serve again, and its watch is over.
+void take_back_standby(Connection& connection, const Deployment& deployment, WallTime at);
 
 }  // namespace pushrod

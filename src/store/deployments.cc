@@ -161,7 +161,8 @@ void restore_settings(Connection& connection, const Deployment& deployment) {
 }
 
 // What the operator wants of the app, as far as this deployment was asked to change it.
-void write_intent(Connection& connection, const Deployment& deployment, const std::optional<Release>& release) {
+// `release`: what it makes; null for a removal.
+void write_intent(Connection& connection, const Deployment& deployment, const Release* release) {
   const AppId app = deployment.app_id;
   const DeploymentKind kind = deployment.kind;
   if (kind == DeploymentKind::Stop || kind == DeploymentKind::Start) {
@@ -169,7 +170,8 @@ void write_intent(Connection& connection, const Deployment& deployment, const st
         .with(std::int64_t{kind == DeploymentKind::Stop}, app)
         .run();
   }
-  if (kind == DeploymentKind::Rollback) restore_settings(connection, deployment);
+  const bool goes_back = kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback;
+  if (goes_back) restore_settings(connection, deployment);
   if (kind == DeploymentKind::Config) {
     connection.query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
     connection
@@ -179,9 +181,9 @@ void write_intent(Connection& connection, const Deployment& deployment, const st
         .with(app, deployment.number)
         .run();
   }
-  if (kind == DeploymentKind::Scale || kind == DeploymentKind::Rollback) {
+  if (kind == DeploymentKind::Scale || goes_back) {
     connection.query("DELETE FROM app_counts WHERE app_id = ?").with(app).run();
-    for (const Process& process : release.value().processes) {
+    for (const Process& process : release->processes) {
       if (!process.is_scaled) continue;
       connection.query("INSERT INTO app_counts VALUES (?, ?, ?)").with(app, process.type, process.count).run();
     }
@@ -279,14 +281,24 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   const WallTime at = now();
   write_state(*db_, group, DeploymentState::Committed, at);
   if (begins) write_step(*db_, group, *begins, at);
+  const std::vector<Deployment> deployments = this->group(group);
   // The foreign key of apps.live refuses the whole transaction when a release is missing; this says which.
-  for (const Deployment& deployment : this->group(group)) {
-    const bool removes = deployment.kind == DeploymentKind::Remove;
-    const auto made = removes ? std::nullopt : release(deployment.app_id, deployment.number);
-    if (!removes && !made) {
+  std::map<AppId, Release> releases;
+  for (const Deployment& deployment : deployments) {
+    if (deployment.kind == DeploymentKind::Remove) continue;
+    auto made = release(deployment.app_id, deployment.number);
+    if (!made) {
       throw Error(fmt::format("deployment {} of {} has no release to commit", deployment.number, deployment.app.str()));
     }
-    write_intent(*db_, deployment, made);
+    releases.emplace(deployment.app_id, *std::move(made));
+  }
+  const bool is_watched = may_be_watched(*db_, deployments, releases);
+  for (const Deployment& deployment : deployments) {
+    const bool removes = deployment.kind == DeploymentKind::Remove;
+    const auto made = releases.find(deployment.app_id);
+    write_intent(*db_, deployment, removes ? nullptr : &made->second);
+    if (is_watched) begin_watch(*db_, deployment, made->second, at);
+    if (deployment.kind == DeploymentKind::Fallback) take_back_standby(*db_, deployment, at);
     std::optional<ReleaseNumber> live;
     if (!removes) live = deployment.number;
     db_->query("UPDATE apps SET live = ? WHERE id = ?").with(live, deployment.app_id).run();

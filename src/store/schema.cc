@@ -259,7 +259,62 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_app ON audit (app, id);
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations{kFirst, kOperate};
+// Watched releases: instances on standby, fallbacks, and which release is watched.
+constexpr const char* kWatch = R"sql(
+CREATE TABLE new_deployments (
+  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
+  group_id INTEGER NOT NULL REFERENCES deployment_groups,
+  kind TEXT NOT NULL CHECK (kind IN
+    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback', 'fallback')),
+  commit_id TEXT CHECK (length(commit_id) = 40),
+  previous TEXT CHECK (length(previous) = 40),
+  detail TEXT NOT NULL DEFAULT '',
+  holds INTEGER NOT NULL DEFAULT 0 CHECK (holds IN (0, 1)),
+  author TEXT NOT NULL,
+  error TEXT NOT NULL DEFAULT '',
+  hint TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (app_id, number),
+  CHECK ((commit_id IS NULL) = (kind = 'remove'))
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_deployments
+  SELECT app_id, number, group_id, kind, commit_id, previous, detail, holds, author, error, hint FROM deployments;
+DROP TABLE deployments;
+ALTER TABLE new_deployments RENAME TO deployments;
+CREATE UNIQUE INDEX deployments_by_group ON deployments (group_id, app_id);
+CREATE TRIGGER empty_groups AFTER DELETE ON deployments
+WHEN NOT EXISTS (SELECT 1 FROM deployments WHERE group_id = old.group_id)
+BEGIN
+  DELETE FROM deployment_groups WHERE id = old.group_id;
+END;
+
+CREATE TABLE new_instances (
+  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  release INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
+  port INTEGER UNIQUE CHECK (port BETWEEN 1 AND 65535),
+  state TEXT NOT NULL CHECK (state IN ('starting', 'serving', 'asleep', 'standby', 'draining', 'stopping')),
+  since INTEGER NOT NULL,
+  kept_by INTEGER,
+  PRIMARY KEY (app_id, release, type, number),
+  FOREIGN KEY (app_id, release) REFERENCES releases (app_id, number)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_instances SELECT app_id, release, type, number, port, state, since, kept_by FROM instances;
+DROP TABLE instances;
+ALTER TABLE new_instances RENAME TO instances;
+
+-- previous: the release that the app falls back to. failure: why it does; '' while all is well (model/watch.hh).
+CREATE TABLE watches (
+  app_id INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
+  group_id INTEGER NOT NULL,
+  release INTEGER NOT NULL,
+  previous INTEGER NOT NULL,
+  failure TEXT NOT NULL DEFAULT ''
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, 3> kMigrations{kFirst, kOperate, kWatch};
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }

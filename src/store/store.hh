@@ -18,6 +18,7 @@
 #include "model/deployment.hh"
 #include "model/job.hh"
 #include "model/release.hh"
+#include "model/watch.hh"
 #include "store/vault.hh"
 
 namespace pushrod {
@@ -149,9 +150,20 @@ class Store {
 
   // The commit point of the database, one transaction for the whole group: deployment → Committed; its release (none
   // for Remove) becomes the app's live one; Starting → Serving; the other instances of those apps that serve and are
-  // not kept → Draining, those asleep are gone; settings, counts and `stopped` of the apps follow the release where the
-  // kind says so. Does nothing when it has been done already. `begins`: as for advance().
+  // not kept → Draining (or Standby: see watches), those asleep are gone; settings, counts and `stopped` of the apps
+  // follow the release where the kind says so. Does nothing when it has been done already. `begins`: as for advance().
   void commit_group(std::int64_t group, std::optional<Step> begins = {});
+
+  // --- watches (model/watch.hh)
+  // commit_group() begins the watch of a group whose apps all had a live release: their routed instances that could
+  // serve on become Standby instead of Draining. The commit of a fallback takes them back and ends the watch.
+  std::vector<Watch> watches() const;  // of one group together
+  std::optional<Watch> watch(AppId app) const;
+  // From now on the group is failing. The first reason stays.
+  void fail_watch(std::int64_t group, const std::string& failure);
+  // Standby → Draining; release_standby() goes on watching.
+  void release_standby(std::int64_t group);
+  void end_watch(std::int64_t group);
 
   // Deployment rows beyond the newest `keep` of the app that have no release and are final; returns their numbers.
   std::vector<ReleaseNumber> prune_deployments(AppId app, unsigned keep);

@@ -42,6 +42,12 @@ struct ServiceStatus {
   Milliseconds backing_off{0};  // up, but after quick deaths in a row the app is started only then
 };
 
+// Is anything of a service alive? Told by the shim's own lock, without asking s6.
+struct Liveness {
+  bool up = false;
+  Milliseconds backing_off{0};  // not up, and started only then, after quick deaths in a row
+};
+
 class Supervisor {
  public:
   // `programs`: the directory in which pushrod and pushrod-shim lie.
@@ -63,6 +69,7 @@ class Supervisor {
   std::vector<std::string> remove(const std::vector<std::string>& names) const;
 
   ServiceStatus status(const std::string& name) const;
+  Liveness liveness(const std::string& name) const;
   std::vector<std::string> services() const;  // the directories that are there, live or not
   bool is_linked(const std::string& name) const;
 

@@ -160,6 +160,15 @@ ServiceStatus Supervisor::status(const std::string& name) const {
   return status;
 }
 
+Liveness Supervisor::liveness(const std::string& name) const {
+  const fs::path directory = layout_.service(name);
+  Liveness liveness;
+  liveness.up = is_instance_lock_held(directory);
+  // The shim takes its lock when the time is over.
+  if (!liveness.up && supervisor_of(directory)) liveness.backing_off = backing_off(directory);
+  return liveness;
+}
+
 std::vector<std::string> Supervisor::services() const {
   std::vector<std::string> names = list_directory(layout_.services());
   std::erase_if(names, [](const std::string& name) { return name.starts_with('.'); });

@@ -1,6 +1,7 @@
-// When is an instance healthy? A routed one when it accepts on its port, and answers its health path if it has one; any
-// other when it has stayed up for a second. One that ends before is not, at once.
-// Floor 5, part of the engine for this machine.
+// When is an instance healthy? A routed one passes its check when it accepts on its port, and answers its health path
+// if it has one; any other when it is up. After its first successful check an instance must stay up for health.settle
+// and pass the check again. An instance that ends before that is unhealthy at once. Floor 5, part of the engine for
+// this machine.
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -15,7 +16,7 @@ namespace pushrod {
 
 namespace {
 
-constexpr Milliseconds kSettled{1'000};        // how long a worker must have been up
+constexpr Milliseconds kSettle{1'000};         // of a release that was made before it was a setting
 constexpr Milliseconds kFirstPause{4};         // nothing tells when a port begins to accept, so it is asked again …
 constexpr Milliseconds kBrisk{500};            // … at this pace while most apps start (asking costs 0.05 ms) …
 constexpr Milliseconds kLongestPause{50};      // … then ever more slowly
@@ -32,9 +33,8 @@ struct Attempt {
   bool answered = false;  // otherwise than a healthy one does
 };
 
-// `up`: for how long we have seen it so.
-Attempt probe(const InstancePlan& plan, Milliseconds up) {
-  if (!plan.port) return {up >= kSettled ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
+Attempt probe(const InstancePlan& plan, bool up) {
+  if (!plan.port) return {up ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
   if (!plan.process.health.path) {
     if (accepts_connections(*plan.port, kProbeDeadline)) return {Verdict::Healthy, {}};
     return {Verdict::NotYet, fmt::format("nothing accepts connections on 127.0.0.1:{}", *plan.port)};
@@ -62,15 +62,14 @@ std::vector<std::string> LocalEngine::instance_output(const InstanceName& name) 
 std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) {
   struct Pending {
     const InstancePlan* plan;
-    Deadline deadline;
-    std::optional<Stopwatch> up = {};  // since it was first seen up; by its own stamp a clock that is set decided
+    Deadline deadline;                       // of its first successful check
+    std::optional<Stopwatch> settling = {};  // since that check, by our clock: the machine's may be set
+    Milliseconds settle() const { return plan->process.health.settle.value_or(kSettle); }
+    bool is_settling() const { return settling && settling->elapsed() < settle(); }
   };
   std::vector<Pending> pending;
-  for (const auto& plan : plans) {
-    // A worker's second must fit into whatever its timeout is.
-    const auto timeout = plan.port ? plan.process.health.timeout : std::max(plan.process.health.timeout, 3 * kSettled);
-    pending.push_back({&plan, Deadline(timeout)});
-  }
+  pending.reserve(plans.size());
+  for (const auto& plan : plans) pending.push_back({&plan, Deadline(plan.process.health.timeout)});
 
   const auto failure = [this](const InstancePlan& plan, const ServiceStatus& status, std::string reason,
                               bool answered) {
@@ -87,20 +86,28 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
       auto status = supervisor_.status(plan.name.str());
       if (status.deaths > 0) {
         status.last_exit = last_exit_of(plan.name, status.last_exit);
-        return failure(plan, status, died(status.last_exit), false);
+        auto reason = died(status.last_exit);
+        if (it->settling)
+          reason += fmt::format(", {} after its first successful check", format_duration(it->settling->elapsed()));
+        return failure(plan, status, std::move(reason), false);
       }
-      if (!status.up) it->up.reset();
-      if (status.up && !it->up) it->up.emplace();
-      auto attempt = probe(plan, it->up ? it->up->elapsed() : Milliseconds{0});
-      if (attempt.verdict == Verdict::Healthy) {
+      if (status.up && it->is_settling()) {
+        ++it;
+        continue;
+      }
+      const auto attempt = probe(plan, status.up);
+      if (attempt.verdict == Verdict::Healthy && (it->settling || it->settle() == Milliseconds{0})) {
         it = pending.erase(it);
         continue;
       }
-      if (it->deadline.passed()) {
-        return failure(
-            plan, status,
-            fmt::format("is not healthy after {}: {}", format_duration(plan.process.health.timeout), attempt.seen),
-            attempt.answered);
+      if (attempt.verdict == Verdict::Healthy) {
+        it->settling.emplace();
+      } else if (it->deadline.passed()) {
+        const auto when = it->settling ? "was healthy for " + format_duration(it->settle()) + " only"
+                                       : "is not healthy after " + format_duration(plan.process.health.timeout);
+        return failure(plan, status, fmt::format("{}: {}", when, attempt.seen), attempt.answered);
+      } else {
+        it->settling.reset();
       }
       ++it;
     }

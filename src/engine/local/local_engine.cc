@@ -117,10 +117,22 @@ std::vector<InstanceStatus> LocalEngine::inspect() {
   for (const auto& service : supervisor_.services()) {
     const auto name = InstanceName::from(service);
     if (!name) continue;
-    const auto status = supervisor_.status(service);
-    found.push_back({*name, status.up, status.pid, status.since, status.deaths, last_exit_of(*name, status.last_exit)});
+    found.push_back(status_of(*name));
   }
   return found;
+}
+
+std::vector<InstanceStatus> LocalEngine::inspect(const std::vector<InstanceName>& names) {
+  std::vector<InstanceStatus> found;
+  for (const auto& name : names) {
+    if (is_directory(layout_.service(name.str()))) found.push_back(status_of(name));
+  }
+  return found;
+}
+
+InstanceStatus LocalEngine::status_of(const InstanceName& name) const {
+  const auto status = supervisor_.status(name.str());
+  return {name, status.up, status.pid, status.since, status.deaths, last_exit_of(name, status.last_exit)};
 }
 
 void LocalEngine::route(const std::vector<TrafficTarget>& targets) { router_.apply(table_of(targets)); }

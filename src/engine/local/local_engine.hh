@@ -25,6 +25,9 @@ class LocalEngine : public Engine {
   void start(const std::vector<InstancePlan>& plans) override;
   std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) override;
   std::vector<InstanceStatus> inspect() override;
+  std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) override;
+  std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) override;
+  std::vector<std::string> last_output(const InstanceName& name) override;
   std::vector<InstanceUsage> usage() override;
   std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) override;
   void stop(const std::vector<InstanceName>& names) override;
@@ -52,6 +55,7 @@ class LocalEngine : public Engine {
   void remove_groups(const std::vector<InstanceName>& names) const;
   // All that the instance has printed, as far as its log goes back.
   std::vector<std::string> instance_output(const InstanceName& name) const;
+  InstanceStatus status_of(const InstanceName& name) const;
   std::string last_exit_of(const InstanceName& name, const std::string& as_supervised) const;
 
   Layout layout_;

@@ -142,7 +142,9 @@ class Platform:
     def write_settings(self, more=""):
         """Writes server.toml: the ports, and what the test wants."""
         first, last = self.ports.apps
-        (self.root / "server.toml").write_text(f"[ports]\nfirst = {first}\nlast = {last}\n{more}")
+        # Most tests deploy an app that works: they do not wait to see that it stays up, unless they want to.
+        health = "" if "[health]" in more else "\n[health]\nsettle = 0\nwatch = 0\n"
+        (self.root / "server.toml").write_text(f"[ports]\nfirst = {first}\nlast = {last}\n{more}{health}")
 
     def make_key(self, name):
         """Makes an SSH key pair (and does not add it); returns the private key's path."""

@@ -29,7 +29,7 @@ TEST(Manifest, EveryKeySetsItsValue) {
   const AppManifest manifest = manifest_of(R"(
     [processes]
     worker = "python3 jobs.py"
-    web = { command = "python3 app.py", count = 2, overlap = false, stop_timeout = "30s", drain_timeout = 60, health = { path = "/up?x=1", timeout = "500ms" } }
+    web = { command = "python3 app.py", count = 2, overlap = false, stop_timeout = "30s", drain_timeout = 60, health = { path = "/up?x=1", timeout = "500ms", settle = 0, watch = "2m" } }
     [build]
     command = """
 make
@@ -47,11 +47,15 @@ make install"""
   EXPECT_EQ(web.drain_timeout, 60s);
   EXPECT_EQ(web.health.path, "/up?x=1");
   EXPECT_EQ(web.health.timeout, 500ms);
+  EXPECT_EQ(web.health.settle, 0ms);
+  EXPECT_EQ(web.health.watch, 2min);
   const Process& worker = manifest.processes[1];
   EXPECT_EQ(worker.command, "python3 jobs.py");
   EXPECT_EQ(worker.count, 1U);
   EXPECT_TRUE(worker.overlap);
   EXPECT_EQ(worker.stop_timeout, 10s);
+  EXPECT_EQ(worker.health.settle, std::nullopt);
+  EXPECT_EQ(worker.health.watch, std::nullopt);
   EXPECT_EQ(manifest.build_command, "make\nmake install");
   EXPECT_EQ(manifest.release_command, "./migrate");
 }

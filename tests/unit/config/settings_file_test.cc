@@ -56,6 +56,9 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     deployments = 22
     audit = 123
     free_space = "24M"
+    [health]
+    settle = 0
+    watch = "2m"
     [build.environment]
     HTTP_PROXY = "http://proxy:3128"
     EMPTY = ""
@@ -77,6 +80,8 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.log_bytes, 20U << 10);
   EXPECT_EQ(settings.keep_audit, 123U);
   EXPECT_EQ(settings.free_space, 24U << 20);
+  EXPECT_EQ(settings.settle, 0ms);
+  EXPECT_EQ(settings.watch, 2min);
   EXPECT_EQ(settings.keep_releases, 21U);
   EXPECT_EQ(settings.keep_deployments, 22U);
   EXPECT_EQ(settings.build_environment,
@@ -89,7 +94,7 @@ struct Wrong {
 };
 
 const std::string kTimeForm = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
-const std::string kSections = " | known here: [http], [ssh], [ports], [limits], [retention], [build]";
+const std::string kSections = " | known here: [http], [ssh], [ports], [limits], [retention], [health], [build]";
 
 TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {

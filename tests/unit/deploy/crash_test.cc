@@ -58,6 +58,8 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
       case DeploymentKind::Stop:
       case DeploymentKind::Start:
         return change(app("blog").stopped ? DeploymentKind::Start : DeploymentKind::Stop, head());
+      case DeploymentKind::Fallback:  // watcher_test.cc
+        break;
     }
     throw Error("no such kind");
   }

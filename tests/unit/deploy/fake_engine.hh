@@ -36,7 +36,9 @@ class FakeEngine : public Engine {
   std::map<InstanceName, unsigned> flights;
   std::map<AppName, Idleness> idle;
   std::vector<std::string> not_kept;
-  bool stubborn = false;  // stopped instances go on running
+  std::map<InstanceName, std::pair<unsigned, std::string>> deaths;  // how many, and the last exit
+  std::map<InstanceName, Condition> condition;                      // otherwise by whether it is up
+  bool stubborn = false;                                            // stopped instances go on running
   std::vector<std::string> told;
   std::vector<InstancePlan> jobs;
   std::vector<InstanceName> forgotten;
@@ -69,6 +71,36 @@ class FakeEngine : public Engine {
     std::vector<InstanceStatus> found;
     for (const auto& [name, state] : states()) found.push_back({name, state == "up", 0, Milliseconds{0}, 0, {}});
     return found;
+  }
+  std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) override {
+    std::vector<InstanceStatus> found;
+    for (auto& status : inspect()) {
+      if (std::find(names.begin(), names.end(), status.name) == names.end()) continue;
+      if (const auto death = deaths.find(status.name); death != deaths.end()) {
+        status.restarts = death->second.first;
+        status.last_exit = death->second.second;
+      }
+      found.push_back(std::move(status));
+    }
+    return found;
+  }
+  std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) override {
+    std::vector<InstanceCondition> found;
+    for (const auto& instance : instances) {
+      const auto state = states();
+      const auto here = state.find(instance.name);
+      const bool up = here != state.end() && here->second == "up";
+      const auto known = condition.find(instance.name);
+      found.push_back({instance.name,
+                       known != condition.end() ? known->second
+                       : up                     ? Condition::Running
+                                                : Condition::Down,
+                       Milliseconds{0}});
+    }
+    return found;
+  }
+  std::vector<std::string> last_output(const InstanceName& name) override {
+    return {"the last words of " + name.str()};
   }
   std::vector<InstanceUsage> usage() override { return {}; }
   std::map<AppName, Idleness> idleness() override { return idle; }

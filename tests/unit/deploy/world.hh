@@ -83,6 +83,7 @@ class DeployTest : public testing::Test {
   DeployTest() : layout_(make_root()) {
     settings_.builds = 1;
     settings_.domain = "example.org";
+    settings_.watch = Milliseconds{0};
     open();
   }
   ~DeployTest() override {

@@ -16,7 +16,8 @@ Process process(const std::string& type, const std::string& command) {
 
 TEST(ProcessTables, ComeBackFromJson) {
   Process web = process("web", "exec \"python3\" 'a b' $PORT \\ \n caf\xc3\xa9 \x01");
-  web.health = {.path = "/up?x=\"1\"", .timeout = Milliseconds{1'500}};
+  web.health = {
+      .path = "/up?x=\"1\"", .timeout = Milliseconds{1'500}, .settle = Milliseconds{0}, .watch = Milliseconds{45'000}};
   Process worker = process("worker", "");
   worker.count = 4294967295;
   worker.overlap = false;
@@ -34,6 +35,8 @@ TEST(ProcessTables, ComeBackFromJson) {
   EXPECT_EQ(read[0].drain_timeout, Milliseconds{30'000});
   EXPECT_EQ(read[0].health.path, "/up?x=\"1\"");
   EXPECT_EQ(read[0].health.timeout, Milliseconds{1'500});
+  EXPECT_EQ(read[0].health.settle, Milliseconds{0});
+  EXPECT_EQ(read[0].health.watch, Milliseconds{45'000});
   EXPECT_EQ(read[1].type, worker.type);
   EXPECT_EQ(read[1].command, "");
   EXPECT_EQ(read[1].count, 4294967295u);
@@ -42,6 +45,7 @@ TEST(ProcessTables, ComeBackFromJson) {
   EXPECT_EQ(read[1].drain_timeout, Milliseconds{86'400'000});
   EXPECT_EQ(read[1].health.path, std::nullopt);
   EXPECT_EQ(read[1].health.timeout, Milliseconds{30'000});
+  EXPECT_EQ(read[1].health.settle, std::nullopt);
 }
 
 TEST(ProcessTables, MayBeEmpty) { EXPECT_TRUE(processes_from_json(to_json(ProcessTable{})).empty()); }

@@ -1,0 +1,20 @@
+// Falling back from a watched release that keeps ending to the release before it (model/watch.hh).
+#pragma once
+
+#include <cstdint>
+
+#include "deploy/deploy.hh"
+
+namespace pushrod {
+
+// The deployment that takes all apps of a failing watch back: routes, ref, settings and scale. It needs no build and
+// no start where instances are on standby. A fallback that fails ends the watch: the app goes on with what it has. One
+// that is killed is undone like any deployment, and due again. Does nothing (Outcome::live is false) when the watch is
+// not failing any more.
+Outcome fall_back(const Platform& platform, std::int64_t group, Journal& journal, int cancel_fd);
+
+// "release 12 kept ending (shop.12.web.1 ended with exit code 1), so Pushrod fell back to release 11 …", when what the
+// app runs now is the result of a fallback; empty otherwise. For the next pusher.
+std::string fallback_note(const Platform& platform, const App& app);
+
+}  // namespace pushrod

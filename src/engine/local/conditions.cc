@@ -1,0 +1,35 @@
+// Whether instances work now, by what costs little to ask: their locks, their back-off and their ports.
+#include "engine/local/local_engine.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kProbeDeadline{200};  // of an app whose queue of connections is full
+constexpr std::size_t kOutputLines = 40;
+
+}  // namespace
+
+std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instance>& instances) {
+  std::vector<InstanceCondition> found;
+  found.reserve(instances.size());
+  for (const auto& instance : instances) {
+    InstanceCondition one{instance.name, Condition::Down, Milliseconds{0}};
+    const auto liveness = supervisor_.liveness(instance.name.str());
+    if (liveness.backing_off > Milliseconds{0}) {
+      one.condition = Condition::Crashing;
+      one.retry_in = liveness.backing_off;
+    } else if (liveness.up) {
+      const bool accepts = !instance.port || accepts_connections(*instance.port, kProbeDeadline);
+      one.condition = accepts ? Condition::Running : Condition::Starting;
+    }
+    found.push_back(one);
+  }
+  return found;
+}
+
+std::vector<std::string> LocalEngine::last_output(const InstanceName& name) {
+  return last_log_lines(layout_.instance_log(name), kOutputLines);
+}
+
+}  // namespace pushrod

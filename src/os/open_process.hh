@@ -1,0 +1,13 @@
+// A process that is not our child, as a descriptor.
+#pragma once
+
+#include <sys/types.h>
+
+#include "os/unique_fd.hh"
+
+namespace pushrod {
+
+// A pidfd: readable when the process has ended. Empty when there is no such process (any more). Throws SystemError.
+UniqueFd open_process(pid_t pid);
+
+}  // namespace pushrod
