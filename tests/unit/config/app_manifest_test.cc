@@ -115,7 +115,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "\"sleep_after\", \"health\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
-       "\"timeout\", \"path\""},
+       "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
        "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"command\""},
       {"\n[processes.web]\ncount = 1\n", "pushrod.toml:2: \"command\" in [processes.web] is missing"},

@@ -203,7 +203,7 @@ TEST_F(StoreFile, KeepsWhatItHadWhenAWriteFails) {
   const pid_t child = in_child([&] {
     Store other(file());
     signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{40'000, 40'000};  // beyond it every write fails
+    const rlimit limit{400'000, 400'000};  // beyond it every write fails
     setrlimit(RLIMIT_FSIZE, &limit);
     try {
       for (int i = 0; i < 10'000; ++i) {
