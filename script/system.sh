@@ -120,7 +120,7 @@ readonly enter_system='
   mount -t tmpfs -o nosuid,nodev,mode=1777 shm "$root/dev/shm"
   mount -t tmpfs -o nosuid,nodev,mode=0755 run "$root/run"
   mkdir -m 1777 "$root/run/lock"
-  mount -t tmpfs -o nosuid,nodev,mode=1777 tmp "$root/tmp"
+  find "$root/tmp" -mindepth 1 -delete
   hostname "$(cat "$root/etc/hostname")"
   cd "$root"
   mkdir -p .host
@@ -128,8 +128,9 @@ readonly enter_system='
   umount -l .host
   rmdir .host
   cd /
-  "$@" &
-  wait $!
+  status=0
+  "$@" || status=$?
+  exit "$status"
 '
 
 # in_system SUITE COMMAND…: runs the command as root of the system and returns its exit code. When this script gets a
