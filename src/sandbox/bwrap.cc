@@ -28,6 +28,8 @@ void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   arguments.add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
   // A setuid-root program gains nothing (bwrap sets no_new_privs), and no namespace inside gives capabilities back.
   arguments.add("--disable-userns", "--cap-drop", "ALL");
+  // For the shim, to mount with: it gives up all of them before it starts the command (src/shim/writable.cc).
+  if (!sandbox.writable.empty()) arguments.add("--cap-add", "ALL");
   if (!sandbox.host_name.empty()) arguments.add("--hostname", sandbox.host_name);
 }
 
@@ -84,6 +86,7 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, 
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, role == ShimRole::Init ? "init" : "run");
   if (sandbox.starter) arguments.add("starter=" + std::to_string(*sandbox.starter));
+  for (const std::string& path : sandbox.writable) arguments.add("writable=" + path);
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   arguments.add("--", "/bin/sh", "-c");
   if (sandbox.argv.empty()) {

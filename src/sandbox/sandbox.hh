@@ -37,7 +37,11 @@ struct Sandbox {
   std::optional<Port> port;        // the only TCP port that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
-  std::optional<int> starter;      // a pidfd that the sandbox inherits: it ends when that process has ended
+  // Directories of /app, relative to it ("." is all of it), that may be written to although /app is mounted read-only.
+  // They must be there, without symlinks on the way. What is written ends with the sandbox, has 256 MiB, and is seen by
+  // no other sandbox.
+  std::vector<std::string> writable;
+  std::optional<int> starter;  // a pidfd that the sandbox inherits: it ends when that process has ended
 };
 
 // Renders the sandboxes' /etc into the directory (layout.sandbox_etc()) and returns it: copies of the few files that

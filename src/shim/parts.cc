@@ -60,6 +60,10 @@ uint64_t milliseconds_now() {
 
 void drop_capabilities() {
   if (getuid() == 0) return;  // the next exec would give them back, and take the parent-death signal away
+  clear_capabilities();
+}
+
+void clear_capabilities() {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};

@@ -35,7 +35,8 @@ void join_cgroup(const char* procs);
 uint64_t milliseconds_now();  // CLOCK_MONOTONIC
 
 void reset_signals();
-void drop_capabilities();
+void drop_capabilities();   // unless this is root
+void clear_capabilities();  // this process has none any more, whoever it is
 // argv[0] without a slash is looked for in the system's directories.
 [[noreturn]] void become(char** argv, char** environment);
 
@@ -54,6 +55,10 @@ struct Spec {
 };
 // Reads ./spec or ends with 100 (it is not one) or 111.
 Spec read_spec();
+
+// Takes the words "writable=PATH" and makes these directories of /app writable; then this process has no capabilities
+// any more, and cannot get any. Ends the process with 111 where that cannot be done.
+void take_writable(char**& words);
 
 // The roles.
 [[noreturn]] void keep(const Spec& spec);

@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
   if (strcmp(role, "init") == 0) {
     restore_environment(environ);
     char** command = argv + 2;
+    take_writable(command);
     const Walls walls = take_walls(command);
     be_init(command, walls);
   }
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
     restore_environment(environ);
     char** command = argv + 2;
     const int starter = take_starter(command);
+    take_writable(command);
     const Walls walls = take_walls(command);
     run_for(starter, command, walls);
   }

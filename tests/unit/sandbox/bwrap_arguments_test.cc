@@ -56,6 +56,15 @@ TEST(BwrapArguments, OfAnInstanceAreTheGoldenOnes) {
   EXPECT_EQ(shown(bwrap_arguments(instance, ShimRole::Init, debian())), golden("instance.txt"));
 }
 
+TEST(BwrapArguments, NameWritableDirectoriesToTheShimAndLendItCapabilities) {
+  Sandbox instance = blog();
+  instance.writable = {"tmp", "a b"};
+  const auto arguments = bwrap_arguments(instance, ShimRole::Init, debian());
+  const auto text = join(arguments, " ");
+  EXPECT_NE(text.find("--cap-drop ALL --cap-add ALL "), std::string::npos) << text;
+  EXPECT_NE(text.find("/.pushrod-shim init writable=tmp writable=a b "), std::string::npos) << text;
+}
+
 TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
   HostRoot old;
   old.directories = {"/bin", "/lib"};

@@ -105,6 +105,71 @@ TEST_F(RealSandbox, GivesNoCapabilityAndNoWayToGetOne) {
   EXPECT_FALSE(run_inside("mount -t tmpfs none /data").ok());
 }
 
+class WritableSandbox : public RealSandbox {
+ protected:
+  WritableSandbox() {
+    for (const char* name : {"tmp", "views/en", "odd,na:me\\ x"}) make_directory(root_ / "app" / name);
+    write_file(root_ / "app/views/index", "of the release");
+    write_file(root_ / "app/views/en/a", "of the release");
+    write_file(root_ / "app/odd,na:me\\ x/a", "of the release");
+    fs::create_symlink("index", root_ / "app/views/link");
+    sandbox_.writable = {"tmp", "views", "odd,na:me\\ x"};
+  }
+};
+
+TEST_F(WritableSandbox, WritesToTheseDirectoriesAndTheReleaseStaysAsItIs) {
+  EXPECT_EQ(output_of("echo new > tmp/x; echo new > views/link; echo new > views/new; echo new > 'odd,na:me\\ x/a'\n"
+                      "rm -r views/en; mkdir views/en; ls -A views/en\n"
+                      "cat tmp/x views/index views/new 'odd,na:me\\ x/a'; pwd; ls -A /tmp"),
+            "new\nnew\nnew\nnew\n/app\n");
+  EXPECT_FALSE(run_inside("touch /app/x").ok());
+  EXPECT_TRUE(list_directory(root_ / "app/tmp").empty());
+  EXPECT_EQ(list_directory(root_ / "app/views"), (std::vector<std::string>{"en", "index", "link"}));
+  EXPECT_EQ(read_file(root_ / "app/views/index"), "of the release");
+  EXPECT_EQ(output_of("cat views/index views/en/a 'odd,na:me\\ x/a'; ls -A tmp"),
+            "of the releaseof the releaseof the release");
+}
+
+TEST_F(WritableSandbox, MayBeAllOfApp) {
+  sandbox_.writable = {"."};
+  EXPECT_EQ(output_of("pwd; ls; echo new > x; mkdir y; echo new > views/index; cat x views/index"),
+            "/app\nodd,na:me\\ x\ntmp\nviews\nnew\nnew\n");
+  EXPECT_FALSE(fs::exists(root_ / "app/x"));
+}
+
+TEST_F(WritableSandbox, KeepsTheModesOfItsDirectories) {
+  fs::permissions(root_ / "app/tmp", static_cast<fs::perms>(01777));
+  fs::permissions(root_ / "app/views", static_cast<fs::perms>(0750));
+  EXPECT_EQ(output_of("stat -c %a tmp views"), "1777\n750\n");
+}
+
+TEST_F(WritableSandbox, RenamesDirectoriesInWhatWasEmpty) {
+  EXPECT_EQ(output_of("mkdir tmp/a tmp/b; mv -T tmp/a tmp/c; rmdir tmp/b; mkdir tmp/b; ls tmp"), "b\nc\n");
+}
+
+TEST_F(WritableSandbox, HasALimitedSize) {
+  const auto result = run_inside("head -c 300M /dev/zero > views/large");
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
+}
+
+TEST_F(WritableSandbox, GivesNoCapabilityAndNoMountToTheCommand) {
+  for (const std::string& line : lines_of(output_of("grep -E '^(Cap|NoNewPrivs)' /proc/self/status"))) {
+    EXPECT_TRUE(line.ends_with(line.starts_with("Cap") ? "\t0000000000000000" : "\t1")) << line;
+  }
+  for (const char* attempt : {"mount -t tmpfs none /data", "umount /app/views", "mount -o remount,rw /app",
+                              "unshare --user true", "unshare --mount true", "ls /proc/1/root/"}) {
+    EXPECT_FALSE(run_inside(attempt).ok()) << attempt;
+  }
+}
+
+TEST_F(WritableSandbox, NamesTheDirectoryThatIsNotThere) {
+  sandbox_.writable = {"missing"};
+  const auto result = run_inside("true");
+  EXPECT_EQ(result.describe(), "exit code 111");
+  EXPECT_NE(result.err.find("pushrod-shim: make writable missing: No such file"), std::string::npos) << result.err;
+}
+
 TEST_F(RealSandbox, SeesItselfAsAnOrdinaryUserNamedApp) {
   if (getuid() == 0) {
     EXPECT_EQ(output_of("id -u"), "0\n");
