@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/instances.hh"
+#include "deploy/kept_build.hh"
 #include "deploy/planned_release.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
@@ -58,6 +59,16 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   return job;
 }
 
+bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
+  // A redeployment is asked for because the build shall be made again.
+  if (run.change.kind != DeploymentKind::Push || run.change.rebuild) return false;
+  const auto built_by = take_kept_build(run.platform.layout, part.app.name, key, part.checkout);
+  if (!built_by) return false;
+  run.journal.headline(fmt::format("Using the build of deployment {}{} ({}); to build anew: git push -o rebuild",
+                                   *built_by, suffix(run, part), part.plan.description));
+  return true;
+}
+
 // The program that the build waits for: below us there are bwrap and its children, the shell that reads the script,
 // then that program.
 std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", "sh", "bash", "dash"}); }
@@ -82,6 +93,8 @@ void build(Run& run, Part& part) {
   part.hold_for_release = planned.manifest.hold_for_release;
   hide_secrets(run, *part.release);
   if (!part.plan.command.empty()) {
+    const auto key = build_key(run.platform, part.app, *part.release, part.plan);
+    if (uses_kept_build(run, part, key)) return;
     run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
     const auto slot = take_build_slot(run);
     run.journal.now_doing("building", command_that_runs);
@@ -89,6 +102,7 @@ void build(Run& run, Part& part) {
     job.environment.erase("DATA_DIR");  // there is no /data in a build
     for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
     run_build(part.plan, job);
+    mark_built(part.checkout, part.deployment.number, key);
     run.journal.end();
   }
 }

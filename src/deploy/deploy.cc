@@ -14,6 +14,7 @@
 #include "deploy/checkouts.hh"
 #include "deploy/fallback.hh"
 #include "deploy/instances.hh"
+#include "deploy/kept_build.hh"
 #include "deploy/steps.hh"
 #include "git/tree_check.hh"
 #include "os/files.hh"
@@ -76,6 +77,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     if (deployment.holds) platform.engine.await_healthy(plans, -1);
     held = held || deployment.holds;
     platform.store.remove_release(app->id, deployment.number);
+    keep_build(platform.layout, app->name, deployment.number);
     place_checkouts(platform, *app);
   }
   platform.store.fail(group, why);
@@ -127,6 +129,11 @@ void tell_failure(Run& run, const Error& error) {
   if (has_output) {
     const auto& part = run.parts.front();
     journal.complaint(fmt::format("all of it: logs {} --deployment {}", part.app.name.str(), part.deployment.number));
+  }
+  for (const auto& part : run.parts) {
+    if (!run.has_turn || !is_built(run.platform.layout.checkout(part.app.name, part.deployment.number))) continue;
+    journal.complaint(
+        fmt::format("The build of {} is kept: the next push of the same files uses it.", part.app.name.str()));
   }
   run.journal.complaint(run.change.kind == DeploymentKind::Push && !run.change.previous
                             ? fmt::format("Nothing is deployed: {} is as it was.", names_of(run))

@@ -27,6 +27,7 @@ struct Change {
   std::optional<CommitId> previous;  // what the branch named when the change was asked for; absent: nothing
   std::string author;
   std::string detail{};  // see Deployment
+  bool rebuild = false;  // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
 
   SettingChanges settings{};                      // Config
   std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change

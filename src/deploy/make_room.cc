@@ -11,6 +11,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/kept_build.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -54,6 +55,7 @@ std::vector<Expendable> expendables(const Platform& platform, const std::optiona
     }
     add_directory(list, app, platform.layout.build_cache(app.name), "build cache");
     add_directory(list, app, platform.layout.spare_checkout(app.name), "spare checkout");
+    add_directory(list, app, kept_build(platform.layout, app.name), "kept build");
   }
   // Oldest first; two of one millisecond by their numbers.
   const auto age = [](const Expendable& each) {

@@ -1,5 +1,6 @@
 // Making room on the disk: what can go without harm, the oldest first.
-// Floor 6. Releases but those of the live build, of the one before it and those in use; build caches; spares. The
+// Floor 6. Releases but those of the live build, of the one before it and those in use; build caches; spares; kept
+// builds. The
 // tidier does it when less is free than [retention] free_space wants, and `prune` when somebody says so. What a crash
 // leaves: less of it.
 #pragma once
@@ -14,7 +15,7 @@ namespace pushrod {
 
 struct Removed {
   AppName app;
-  std::string what;  // "release 3", "build cache", "spare checkout"
+  std::string what;  // "release 3", "build cache", "spare checkout", "kept build"
   std::uint64_t bytes = 0;
 };
 

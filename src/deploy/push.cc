@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/fallback.hh"
@@ -17,17 +19,18 @@ namespace {
 constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
 
 Outcome deploy_branch(const Platform& platform, const RepoName& repo, const RefCommand& command,
-                      const std::string& author, Journal& journal, int cancel_fd) {
+                      const std::string& author, bool rebuild, Journal& journal, int cancel_fd) {
   const auto branch = BranchName::parse(command.ref.substr(kBranchPrefixLength));
   const auto apps = platform.store.apps_of(repo, branch);
   if (apps.empty()) return {false, "no app runs from this branch any more"};
-  const Change change{command.after ? DeploymentKind::Push : DeploymentKind::Remove,
-                      repo,
-                      branch,
-                      apps,
-                      command.after,
-                      command.before,
-                      author};
+  Change change{command.after ? DeploymentKind::Push : DeploymentKind::Remove,
+                repo,
+                branch,
+                apps,
+                command.after,
+                command.before,
+                author};
+  change.rebuild = rebuild;
   return deploy(platform, change, journal, cancel_fd);
 }
 
@@ -47,6 +50,8 @@ std::string tell_fallbacks(const Platform& platform, const RepoName& repo, const
 
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
                                    const std::string& author, Journal& journal, int cancel_fd) {
+  const auto& options = request.push_options;
+  const bool rebuild = std::find(options.begin(), options.end(), kRebuild) != options.end();
   std::vector<RefReport> reports;
   for (const auto& command : request.commands) {
     if (request.atomic && request.commands.size() > 1) {
@@ -56,7 +61,8 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
     // What cancelled one branch was meant for that one: each has a lock of its own that says whom to tell.
     if (!reports.empty()) forget_stop_signals(cancel_fd);
     try {
-      reports.push_back({command.ref, deploy_branch(platform, repo, command, author, journal, cancel_fd).refusal});
+      reports.push_back(
+          {command.ref, deploy_branch(platform, repo, command, author, rebuild, journal, cancel_fd).refusal});
     } catch (const Error& error) {
       journal.complaint(escaped(error.message()));
       if (!error.hint().empty()) journal.complaint(escaped(error.hint()));

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deploy/deploy.hh"
 #include "git/protocol.hh"
 
 namespace pushrod {
+
+inline constexpr std::string_view kRebuild = "rebuild";  // the push option that leaves kept builds alone
 
 // One report per command, in their order. Branches are all-or-nothing each, one after the other.
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,

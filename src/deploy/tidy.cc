@@ -7,6 +7,7 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/kept_build.hh"
 #include "deploy/make_room.hh"
 #include "git/checkout.hh"
 #include "git/repository.hh"
@@ -34,6 +35,7 @@ bool Tidier::pass() {
   bool complete = true;
   for (const auto& summary : platform_.store.app_summaries()) {
     const auto& app = summary.app;
+    attempt("dropping the kept build of " + app.name.str(), [&] { drop_stale_build(app); });
     if (summary.last && !is_final(summary.last->state)) continue;  // its end calls again
     const auto newest = summary.last ? summary.last->number : 0;
     const auto tidied = tidied_.find(app.id);
@@ -80,6 +82,14 @@ bool Tidier::prune(const App& app) {
   if (!lock) return false;
   if (const auto fresh = platform_.store.app(app.id)) prune_releases(platform_, *fresh);
   return true;
+}
+
+// Also of an app that has not been deployed since it was tidied last.
+void Tidier::drop_stale_build(const App& app) {
+  if (!has_stale_build(platform_.layout, app.name)) return;
+  const auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
+  if (!lock || !has_stale_build(platform_.layout, app.name)) return;  // the next pass looks again
+  discard(platform_.layout, kept_build(platform_.layout, app.name));
 }
 
 void Tidier::prepare_next_checkout(const App& app) {

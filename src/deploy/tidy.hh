@@ -21,6 +21,7 @@ class Tidier {
 
  private:
   bool prune(const App& app);
+  void drop_stale_build(const App& app);
   void collect_garbage(const RepoName& repo);
   void make_room();
   void prepare_next_checkout(const App& app);

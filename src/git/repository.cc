@@ -159,6 +159,11 @@ std::string Repository::subject(const CommitId& commit) const {
   return text.substr(0, text.find('\n'));
 }
 
+std::string Repository::tree_of(const CommitId& commit, const std::string& path) const {
+  const auto answer = run_checked(git_command(directory_, {"rev-parse", "--verify", commit.str() + ":" + path}));
+  return std::string(trim(answer));
+}
+
 void Repository::collect_garbage() const {
   remove_abandoned_quarantines(directory_ / "objects");
   // gc.auto is 0 in the config file, so that no push ever waits for a collection; here it gets its usual value.

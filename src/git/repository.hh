@@ -53,6 +53,8 @@ class Repository {
   bool is_commit(const CommitId& id) const;
   // Subject line of the commit, raw; the caller escapes it.
   std::string subject(const CommitId& commit) const;
+  // The object name of a directory in the commit; of all its files for an empty path. Throws Error when there is none.
+  std::string tree_of(const CommitId& commit, const std::string& path) const;
   // Makes refs/pushrod/keep/<name> name these commits, and no others: what garbage collection must not take. A commit
   // that is not there is passed over.
   void keep_commits(const std::map<std::string, CommitId>& wanted) const;
