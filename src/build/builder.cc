@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/advice.hh"
 #include "build/builders.hh"
 #include "config/text_file.hh"
 #include "os/files.hh"
@@ -51,7 +52,8 @@ std::string first_line(const std::string& command) {
 }
 
 // For a command of the app's own: it gets what the language it seems to use would have got.
-BuildPlan own_command_plan(const fs::path& directory, std::string builder, std::string command) {
+BuildPlan own_command_plan(const fs::path& directory, const AppManifest& manifest, std::string builder,
+                           std::string command) {
   BuildPlan plan;
   plan.builder = std::move(builder);
   plan.description = first_line(command);
@@ -64,8 +66,10 @@ BuildPlan own_command_plan(const fs::path& directory, std::string builder, std::
   }
   if (in_tree(directory, "package.json")) {
     first += (first.empty() ? "" : ":") + std::string{"/app/node_modules/.bin"};
+    if (manifest.processes.empty()) plan.guessed_web = guess_node_web(directory);
   }
   plan.environment["PATH"] = path_variable(first);
+  plan.usual_command = usual_python_command(directory);
   return plan;
 }
 
@@ -116,11 +120,13 @@ std::optional<std::string> read_tree_file(const fs::path& directory, const std::
   return bytes ? std::optional(decode_text(*bytes, name)) : std::nullopt;
 }
 
-BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, const Host& host) {
-  if (manifest.build_command) return own_command_plan(directory, "command", *manifest.build_command);
+namespace {
+
+BuildPlan choose_plan(const fs::path& directory, const AppManifest& manifest, const Host& host) {
+  if (manifest.build_command) return own_command_plan(directory, manifest, "command", *manifest.build_command);
   if (std::error_code ignored; fs::exists(fs::symlink_status(directory / kScript, ignored))) {
     check_script(directory);
-    return own_command_plan(directory, "script", std::string{"./"} + kScript);
+    return own_command_plan(directory, manifest, "script", std::string{"./"} + kScript);
   }
 
   std::optional<BuildPlan> chosen;
@@ -142,7 +148,16 @@ BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, 
   none.description = "nothing to build";
   none.environment["PATH"] = path_variable();
   if (has_python_files(directory)) none.environment["PYTHONUNBUFFERED"] = "1";
+  none.usual_command = usual_python_command(directory);
   return none;
+}
+
+}  // namespace
+
+BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, const Host& host) {
+  BuildPlan plan = choose_plan(directory, manifest, host);
+  advise(directory, manifest, host, plan);
+  return plan;
 }
 
 BuildPlan plan_build(const fs::path& directory, const AppManifest& manifest) {
@@ -156,13 +171,14 @@ ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest
                                    [&](const Process& other) { return other.type == process.type; });
     if (!named) processes.push_back(process);
   }
+  if (processes.empty() && plan.guessed_web) processes.push_back(*plan.guessed_web);
   std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
   if (!processes.empty()) return processes;
   throw UserError{
-      "the app does not say what to run",
-      plan.builder == "node"
-          ? "commit a Procfile with a line such as \"web: node server.js\", or a start script in package.json"
-          : "commit a Procfile with a line such as \"web: python3 app.py\""};
+      fmt::format("the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml{}",
+                  plan.builder == "node" ? ", no start script, server.js or main in package.json" : ""),
+      fmt::format("commit a Procfile with a line such as \"web: {}\"",
+                  plan.usual_command.empty() ? "python3 app.py" : plan.usual_command)};
 }
 
 fs::path app_directory(const Checkout& checkout, const std::string& path) {

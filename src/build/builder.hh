@@ -24,7 +24,10 @@ struct BuildPlan {
   std::string command;                             // shell text, run in the sandbox; empty: nothing to build
   bool needs_venv = false;                         // mount the checkout's venv/ at /venv (writable while building)
   std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
-  ProcessTable default_processes;                  // if the app names none
+  ProcessTable default_processes;                  // of types that the app does not name
+  std::optional<Process> guessed_web;              // only if no process is known otherwise
+  std::vector<std::string> notices;                // what the author should know: printable lines, with what to do
+  std::string usual_command;                       // how such an app is usually run; empty: not known
 };
 
 // The app's directory in the checkout. The order: [build] command, executable .build.sh, detected language, nothing.
@@ -32,8 +35,7 @@ struct BuildPlan {
 BuildPlan plan_build(const std::filesystem::path& directory, const AppManifest& manifest);
 
 // The process table of the release: the manifest's, and those of the plan's defaults that it does not name (`npm start`
-// if there is no web). Throws UserError when there is none, naming
-// what to write.
+// if there is no web). Throws UserError when there is none, naming what was looked at and what to write.
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest);
 
 // The app's directory in a checkout: the tree, or the sub-directory `path` of it. Throws UserError unless every part of

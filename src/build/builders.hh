@@ -38,6 +38,12 @@ std::map<std::string, std::string> venv_environment();
 std::optional<BuildPlan> plan_python(const std::filesystem::path& directory, const Host& host);
 std::optional<BuildPlan> plan_node(const std::filesystem::path& directory, const Host& host);
 
+// The web process of an app that has a package.json and names no process: npm's start script, server.js, or its main
+// file. Throws UserError for a package.json that is not JSON.
+std::optional<Process> guess_node_web(const std::filesystem::path& directory);
+// How a Python app in this directory is usually run; empty: it has no file that tells.
+std::string usual_python_command(const std::filesystem::path& directory);
+
 // plan_build() on a machine that looks like `host`.
 BuildPlan plan_build_on(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host);
 

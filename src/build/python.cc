@@ -111,6 +111,14 @@ std::map<std::string, std::string> venv_environment() {
   return {{"VIRTUAL_ENV", "/venv"}, {"PYTHONUNBUFFERED", "1"}, {"PATH", path_variable("/venv/bin")}};
 }
 
+std::string usual_python_command(const fs::path& directory) {
+  if (in_tree(directory, "manage.py")) return "python manage.py runserver 127.0.0.1:$PORT --noreload";
+  for (const char* name : {"app.py", "main.py", "server.py", "web.py", "run.py", "wsgi.py"}) {
+    if (in_tree(directory, name)) return fmt::format("python3 {}", name);
+  }
+  return {};
+}
+
 std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host) {
   if (!in_tree(directory, kRequirements)) return std::nullopt;
 
@@ -130,6 +138,7 @@ std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host
   plan.builder = "python";
   plan.needs_venv = true;
   plan.environment = venv_environment();
+  plan.usual_command = usual_python_command(directory);
   const std::string python = is_default ? "python3" : "python" + version;
   if (asks_for_nothing(directory)) {
     plan.description = fmt::format("Python {}, no requirements", version);

@@ -85,7 +85,8 @@ void build(Run& run, Part& part) {
   check_cancelled(run);
   run.platform.store.begin_step(run.group, Step::Build);
   const auto directory = app_directory(part.checkout, part.app.path);
-  auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory);
+  auto planned =
+      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory, run.journal);
   check_settings(planned);
   part.plan = std::move(planned.plan);
   part.release = std::move(planned.release);

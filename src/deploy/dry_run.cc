@@ -74,7 +74,8 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   journal.headline(
       fmt::format("{} would run {} {}", app.name.str(), abbreviated(*command.after), quoted(commits.subject, 60)));
   tell(journal, "commits", described(command, commits));
-  const auto planned = plan_release(platform, app, 0, *command.after, extract(repository, app, *command.after));
+  const auto directory = extract(repository, app, *command.after);
+  const auto planned = plan_release(platform, app, 0, *command.after, directory, journal);
   tell_plan(planned, journal);
   tell_differences(platform, planned, app, journal);
   check_settings(planned);

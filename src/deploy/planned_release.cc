@@ -36,9 +36,10 @@ ProcessTable scaled(const Platform& platform, const App& app, ProcessTable proce
 }  // namespace
 
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& directory) {
+                            const std::filesystem::path& directory, Journal& journal) {
   auto manifest = load_manifest(directory, app.path);
   auto plan = plan_build(directory, manifest);
+  for (const auto& notice : plan.notices) journal.complaint(notice);
   Release release{
       .app_id = app.id,
       .app = app.name,

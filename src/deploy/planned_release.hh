@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "build/builder.hh"
+#include "deploy/journal.hh"
 #include "deploy/platform.hh"
 
 namespace pushrod {
@@ -19,9 +20,9 @@ struct PlannedRelease {
 };
 
 // `directory`: the app's, with the files that tell how it is built and run. Throws UserError when they contradict
-// themselves.
+// themselves. The journal gets what the author should know, whether or not that is thrown.
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& directory);
+                            const std::filesystem::path& directory, Journal& journal);
 
 // Throws UserError when settings are missing.
 void check_settings(const PlannedRelease& planned);

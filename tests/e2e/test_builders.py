@@ -183,6 +183,33 @@ def test_a_broken_package_json_is_refused_with_its_line(platform, text, place):
     assert place in app.work.push(code=1).err
 
 
+@pytest.mark.parametrize("name", ["procfile", "Procfile.txt"])
+def test_a_push_names_a_procfile_that_has_nearly_its_name(platform, name):
+    files = {**web_app(), name: web_app()["Procfile"]}
+    del files["Procfile"]
+    app = platform.create_app(files)
+    for options in ([], ["dry-run"]):
+        result = app.work.push(code=1, options=options)
+        assert f'"{name}" is there' in result.err and f"git mv {name} Procfile" in result.err
+        assert "does not say what to run" in result.err and "web: python3 web.py" in result.err
+
+
+def test_a_push_names_a_language_without_a_builder_and_goes_on(platform):
+    app = platform.create_app(web_app() | {"go.mod": "module example.com/x\n"})
+    result = app.work.push()
+    assert "go.mod is there; Pushrod has no builder for Go yet: [build] command = " in result.err
+    assert app.version() == "1"
+
+
+def test_node_without_a_start_script_runs_its_main_file(platform):
+    package = json.dumps({"main": "src/main.js"})
+    server = "require('http').createServer((request, answer) => answer.end('main')).listen(process.env.PORT)\n"
+    app = platform.create_app({"package.json": package, "src/main.js": server})
+    result = app.work.push()
+    assert 'web runs "node src/main.js"' in result.err
+    assert app.get().text == "main"
+
+
 def test_the_build_is_over_when_the_build_says_so(platform):
     app = platform.create_app(web_app(pushrod_toml=HELD_BUILD))
     push = app.start_push()

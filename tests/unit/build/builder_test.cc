@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "build/builders.hh"
 #include "test_tree.hh"
 
@@ -286,7 +287,52 @@ TEST_F(BuilderTest, TheBuildersDefaultIsThereUnlessTheManifestNamesThatType) {
 
 TEST_F(BuilderTest, AnAppThatSaysNothingIsToldWhatToWrite) {
   EXPECT_EQ(refusal<UserError>([&] { choose_processes(plan(), {}); }),
-            "the app does not say what to run | commit a Procfile with a line such as \"web: python3 app.py\"");
+            "the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml | "
+            "commit a Procfile with a line such as \"web: python3 app.py\"");
+  tree.write("main.py", "");
+  EXPECT_NE(refusal<UserError>([&] { choose_processes(plan(), {}); }).find("\"web: python3 main.py\""),
+            std::string::npos);
+  tree.write("package.json", "{}");
+  EXPECT_EQ(refusal<UserError>([&] { choose_processes(plan(), {}); }),
+            "the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml, no start script, "
+            "server.js or main in package.json | commit a Procfile with a line such as \"web: node server.js\"");
+}
+
+TEST_F(BuilderTest, NodeWithoutAStartScriptRunsServerJsOrItsMainFile) {
+  const auto guess = [&](const std::string& package) {
+    tree.write("package.json", package);
+    const auto chosen = plan();
+    return chosen.guessed_web ? chosen.guessed_web->command : "";
+  };
+  EXPECT_EQ(guess(R"({"main": "app.js"})"), "") << "not there";
+  tree.write("app.js", "");
+  EXPECT_EQ(guess(R"({"main": "app.js"})"), "node app.js");
+  EXPECT_EQ(guess(R"({"main": "./app"})"), "node app");
+  EXPECT_EQ(guess(R"({"main": "a b; id.js", "scripts": {"build": "tsc"}})"), "node 'a b; id.js'");
+  EXPECT_EQ(guess(R"({"main": "dist/a.js"})"), "");
+  EXPECT_EQ(guess(R"({"main": "dist/a.js", "scripts": {"build": "tsc"}})"), "node dist/a.js");
+  EXPECT_EQ(guess(R"({"main": "../a.js", "scripts": {"build": "tsc"}})"), "");
+  EXPECT_EQ(guess(R"({"scripts": {"build": "tsc"}})"), "");
+  tree.write("index.js", "");
+  EXPECT_EQ(guess("{}"), "node index.js");
+  tree.write("server.js", "");
+  EXPECT_EQ(guess(R"({"main": "app.js"})"), "node server.js");
+  EXPECT_EQ(guess(R"({"main": "app.js", "scripts": {"start": "x"}})"), "");
+
+  tree.write("package.json", R"({"main": "app.js"})");
+  EXPECT_EQ(choose_processes(plan(), {}).at(0).command, "node server.js");
+  EXPECT_NE(join(plan().notices, "\n").find("web runs \"node server.js\""), std::string::npos);
+  AppManifest manifest;
+  manifest.processes.push_back(Process{.type = ProcessType::parse("worker"), .command = "node w.js", .health = {}});
+  ASSERT_EQ(choose_processes(plan(manifest), manifest).size(), 1U) << "a bot has a main file, and no port";
+  EXPECT_TRUE(plan(manifest).notices.empty());
+}
+
+TEST_F(BuilderTest, ABuildOfTheAppsOwnLeavesNpmStart) {
+  tree.write("package.json", R"({"scripts": {"start": "node a.js"}})");
+  AppManifest manifest;
+  manifest.build_command = "make";
+  EXPECT_EQ(choose_processes(plan(manifest), manifest).at(0).command, "npm start");
 }
 
 TEST_F(BuilderTest, TheAppsDirectoryIsReachedThroughNoSymlink) {

@@ -1,0 +1,46 @@
+// Puts the advice together, in the order in which an author would act on it.
+#include "build/advice.hh"
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string built_by(const BuildPlan& plan) {
+  if (plan.builder == "python") return "Python";
+  if (plan.builder == "node") return "Node.js";
+  return {};
+}
+
+// The command is one that nobody wrote down.
+std::string told_guess(const AppManifest& manifest, const BuildPlan& plan) {
+  if (!plan.guessed_web || !manifest.processes.empty() || !plan.default_processes.empty()) return {};
+  if (plan.guessed_web->command == "npm start") return {};
+  return fmt::format("no Procfile, no [processes] in pushrod.toml: web runs \"{}\"; commit a Procfile if that is wrong",
+                     escaped(plan.guessed_web->command, 200));
+}
+
+void append(std::vector<std::string>& lines, const std::vector<std::string>& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+void advise(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host, BuildPlan& plan) {
+  const Situation situation{
+      .directory = directory,
+      .runs = !manifest.processes.empty() || !plan.default_processes.empty() || plan.guessed_web.has_value(),
+      .own_build = plan.builder == "command" || plan.builder == "script",
+      .built = built_by(plan)};
+  append(plan.notices, misnamed_files(situation));
+  const auto others = other_languages(situation, host);
+  append(plan.notices, others.lines);
+  if (plan.usual_command.empty()) plan.usual_command = others.command;
+  append(plan.notices, likely_mistakes(situation));
+  if (auto guess = told_guess(manifest, plan); !guess.empty()) plan.notices.push_back(std::move(guess));
+}
+
+}  // namespace pushrod

@@ -1,0 +1,40 @@
+// What the author of a tree should know before it is built: names that Pushrod almost reads, languages that it cannot
+// build, files that are in the commit by mistake. Lines for the push; none of them makes it fail.
+// Used inside build/ only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build/builder.hh"
+#include "build/builders.hh"
+
+namespace pushrod {
+
+// What is known of a tree when the advice is given.
+struct Situation {
+  std::filesystem::path directory;
+  bool runs = false;       // it says what to run, or its builder knows
+  bool own_build = false;  // it has a build of its own: [build] command or .build.sh
+  std::string built;       // what the builder that was chosen builds: "Node.js"; empty: no builder
+};
+
+// near_names.cc: files whose names are nearly those of files that Pushrod reads.
+std::vector<std::string> misnamed_files(const Situation& situation);
+
+// other_languages.cc: languages without a builder, and sites and images without a build.
+struct OtherLanguages {
+  std::vector<std::string> lines;
+  std::string command;  // how such a program is usually run; empty: none of them was found
+};
+OtherLanguages other_languages(const Situation& situation, const Host& host);
+
+// likely_mistakes.cc: what should not be in a commit.
+std::vector<std::string> likely_mistakes(const Situation& situation);
+
+// Adds all of it to the plan.
+void advise(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host, BuildPlan& plan);
+
+}  // namespace pushrod

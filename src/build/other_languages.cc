@@ -1,0 +1,235 @@
+// Languages, sites and images for which there is no builder, each known by a file in the app's directory. The tables
+// also say how such a program is usually built and run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hh"
+#include "build/advice.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct Language {
+  std::string marker;  // a name, or "*.csproj"
+  std::string name;
+  std::string build;
+  std::string run;
+  std::string program;  // that the build needs; empty: it is in the tree
+  std::string package;  // of Debian, that has the program; empty: none
+};
+// The first marker of a language that is found counts.
+const std::vector<Language>& languages() {
+  static const std::vector<Language> kList{
+      {"go.mod", "Go", "go build -o bin/app .", "bin/app", "go", "golang-go"},
+      {"Gemfile", "Ruby", "bundle config set --local path vendor/bundle && bundle install",
+       "bundle exec puma -b tcp://127.0.0.1:$PORT", "bundle", "bundler"},
+      {"composer.json", "PHP", "composer install --no-dev", "php -S 127.0.0.1:$PORT", "composer", "composer"},
+      {"mvnw", "Java", "./mvnw -B -DskipTests package", "java -jar target/app.jar", "java", "default-jdk"},
+      {"pom.xml", "Java", "mvn -B -DskipTests package", "java -jar target/app.jar", "mvn", "maven"},
+      {"gradlew", "Java", "./gradlew assemble", "java -jar build/libs/app.jar", "java", "default-jdk"},
+      {"build.gradle", "Java", "gradle assemble", "java -jar build/libs/app.jar", "gradle", "gradle"},
+      {"build.gradle.kts", "Java", "gradle assemble", "java -jar build/libs/app.jar", "gradle", "gradle"},
+      {"build.sbt", "Scala", "sbt stage", "target/universal/stage/bin/app", "sbt", ""},
+      {"project.clj", "Clojure", "lein uberjar", "java -jar target/app-standalone.jar", "lein", "leiningen"},
+      {"deps.edn", "Clojure", "clojure -P", "clojure -M -m app", "clojure", "clojure"},
+      {"Cargo.toml", "Rust", "cargo build --release", "target/release/app", "cargo", "cargo"},
+      {"mix.exs", "Elixir", "mix deps.get --only prod && MIX_ENV=prod mix release", "_build/prod/rel/app/bin/app start",
+       "mix", "elixir"},
+      {"rebar.config", "Erlang", "rebar3 as prod release", "_build/prod/rel/app/bin/app foreground", "rebar3",
+       "rebar3"},
+      {"gleam.toml", "Gleam", "gleam export erlang-shipment", "build/erlang-shipment/entrypoint.sh run", "gleam", ""},
+      {"deno.json", "Deno", "deno cache main.ts", "deno run --allow-net --allow-env main.ts", "deno", ""},
+      {"deno.jsonc", "Deno", "deno cache main.ts", "deno run --allow-net --allow-env main.ts", "deno", ""},
+      {"deno.lock", "Deno", "deno cache main.ts", "deno run --allow-net --allow-env main.ts", "deno", ""},
+      {"*.sln", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+      {"*.slnx", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+      {"*.csproj", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+      {"*.fsproj", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+      {"*.vbproj", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+      {"shard.yml", "Crystal", "shards build --production --release", "bin/app", "shards", "crystal"},
+      {"stack.yaml", "Haskell", "stack install --local-bin-path bin", "bin/app", "stack", "haskell-stack"},
+      {"*.cabal", "Haskell", "cabal install --installdir=bin --install-method=copy", "bin/app", "cabal",
+       "cabal-install"},
+      {"cabal.project", "Haskell", "cabal install --installdir=bin --install-method=copy", "bin/app", "cabal",
+       "cabal-install"},
+      {"Package.swift", "Swift", "swift build -c release", ".build/release/App", "swift", ""},
+      {"pubspec.yaml", "Dart", "dart pub get && dart compile exe bin/server.dart -o bin/server", "bin/server", "dart",
+       ""},
+      {"build.zig", "Zig", "zig build -Doptimize=ReleaseSafe", "zig-out/bin/app", "zig", ""},
+      {"*.nimble", "Nim", "nimble build -d:release -y", "./app", "nimble", "nim"},
+      {"dune-project", "OCaml", "dune build --release", "_build/default/bin/main.exe", "dune", "ocaml-dune"},
+      {"cpanfile", "Perl", "cpanm --local-lib-contained local --installdeps .", "perl -Ilocal/lib/perl5 app.pl",
+       "cpanm", "cpanminus"},
+      {"renv.lock", "R", "Rscript -e 'renv::restore(prompt = FALSE)'", "Rscript app.R", "Rscript", "r-base"},
+      {"Project.toml", "Julia", "julia --project -e 'using Pkg; Pkg.instantiate()'", "julia --project app.jl", "julia",
+       ""},
+      {"*.rockspec", "Lua", "luarocks make --tree lua_modules", "lua app.lua", "luarocks", "luarocks"},
+      {"dub.json", "D", "dub build --build=release", "./app", "dub", "dub"},
+      {"dub.sdl", "D", "dub build --build=release", "./app", "dub", "dub"},
+  };
+  return kList;
+}
+// These count only where nothing else builds the tree: many trees of other languages have such files as well.
+const std::vector<Language>& lesser_languages() {
+  static const std::vector<Language> kList{
+      {"CMakeLists.txt", "C and C++", "cmake -B build && cmake --build build", "build/app", "cmake", "cmake"},
+      {"meson.build", "C and C++", "meson setup build && ninja -C build", "build/app", "meson", "meson"},
+      {"*.c", "C and C++", "make", "./app", "make", "make gcc"},
+      {"*.cc", "C and C++", "make", "./app", "make", "make g++"},
+      {"*.cpp", "C and C++", "make", "./app", "make", "make g++"},
+      {"*.go", "Go", "go build -o bin/app .", "bin/app", "go", "golang-go"},
+      {"*.rs", "Rust", "rustc -O -o app main.rs", "./app", "rustc", "rustc"},
+      {"*.java", "Java", "javac -d classes *.java", "java -cp classes Main", "javac", "default-jdk"},
+      {"*.cs", ".NET", "dotnet publish -c Release -o out", "dotnet out/App.dll", "dotnet", ""},
+  };
+  return kList;
+}
+// The file that nearly every kind of tree may have: it counts only where nothing else is known of the tree.
+const std::vector<Language>& last_resort() {
+  static const std::vector<Language> kList{{"Makefile", "Makefiles", "make", "./app", "make", "make"}};
+  return kList;
+}
+
+// What needs no build, and is run by a command alone. They count only where nothing says what to run.
+struct Runnable {
+  std::string marker;
+  std::string what;
+  std::string run;
+};
+const std::vector<Runnable>& runnables() {
+  constexpr const char* kServeSite = "python3 -m http.server $PORT --bind 127.0.0.1";
+  const auto serve = [&](const std::string& directory) {
+    return fmt::format("{} --directory {}", kServeSite, directory);
+  };
+  static const std::vector<Runnable> kList{
+      {"index.php", "PHP", "php -S 127.0.0.1:$PORT"},
+      {"public/index.php", "PHP", "php -S 127.0.0.1:$PORT -t public"},
+      {"config.ru", "Ruby", "rackup -o 127.0.0.1 -p $PORT"},
+      {"index.html", "a static site", kServeSite},
+      {"public/index.html", "a static site", serve("public")},
+      {"dist/index.html", "a static site", serve("dist")},
+      {"_site/index.html", "a static site", serve("_site")},
+      {"site/index.html", "a static site", serve("site")},
+      {"static/index.html", "a static site", serve("static")},
+      {"src/index.html", "a static site", serve("src")},
+      {"docs/index.html", "a static site", serve("docs")},
+  };
+  return kList;
+}
+
+bool is_there(const fs::path& directory, const std::string& marker) {
+  if (!marker.starts_with('*')) return in_tree(directory, marker);
+  const auto names = list_directory(directory);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name.ends_with(marker.substr(1)) && name.size() >= marker.size() && in_tree(directory, name);
+  });
+}
+
+std::string first_match(const fs::path& directory, const std::string& marker) {
+  if (!marker.starts_with('*')) return marker;
+  for (const std::string& name : list_directory(directory)) {
+    if (name.ends_with(marker.substr(1)) && in_tree(directory, name)) return escaped(name, 60);
+  }
+  return marker;
+}
+
+std::string installation(const Language& language, const Host& host) {
+  if (language.program.empty() || host.has_program(language.program)) return {};
+  const auto missing = fmt::format("; {} is not installed on this machine", language.program);
+  if (language.package.empty()) return missing + ": its administrator can install it below /usr/local";
+  return fmt::format("{}: its administrator can run apt-get install {}", missing, language.package);
+}
+
+std::string line_for(const Language& language, const Situation& situation, const Host& host) {
+  const auto part = situation.built.empty() ? "" : fmt::format(" and builds the {} part only", situation.built);
+  return fmt::format("{} is there; Pushrod has no builder for {} yet{}: [build] command = \"{}\" in pushrod.toml{}",
+                     first_match(situation.directory, language.marker), language.name, part, language.build,
+                     installation(language, host));
+}
+
+void add_languages(const std::vector<Language>& list, const Situation& situation, const Host& host,
+                   OtherLanguages& found) {
+  std::set<std::string> named;
+  for (const Language& language : list) {
+    if (named.contains(language.name) || !is_there(situation.directory, language.marker)) continue;
+    named.insert(language.name);
+    if (!situation.own_build) found.lines.push_back(line_for(language, situation, host));
+    if (found.command.empty()) found.command = language.run;
+  }
+}
+
+void add_runnable(const Situation& situation, OtherLanguages& found) {
+  for (const Runnable& runnable : runnables()) {
+    if (!is_there(situation.directory, runnable.marker)) continue;
+    found.lines.push_back(fmt::format("{} is there: to serve {}, commit a Procfile with the line \"web: {}\"",
+                                      runnable.marker, runnable.what, runnable.run));
+    found.command = runnable.run;
+    return;
+  }
+}
+
+// The first file in a directory that tells that an app lies there; empty: none.
+std::string sign_of_app(const fs::path& directory) {
+  for (const char* name :
+       {"Procfile", "pushrod.toml", "package.json", "requirements.txt", "pyproject.toml", "Pipfile", "manage.py"}) {
+    if (in_tree(directory, name)) return name;
+  }
+  for (const Language& language : languages()) {
+    if (is_there(directory, language.marker)) return first_match(directory, language.marker);
+  }
+  return {};
+}
+
+// A repo of several apps, or one whose app lies deeper.
+void add_directories_of_apps(const Situation& situation, OtherLanguages& found) {
+  constexpr std::size_t kMostNamed = 3;
+  const auto look_in = [&](const std::string& path) {
+    const auto sign = sign_of_app(situation.directory / path);
+    if (sign.empty() || found.lines.size() == kMostNamed) return;
+    found.lines.push_back(
+        fmt::format("{} is in {}/, and an app is one directory of a repo: create the app with --path {}", sign,
+                    escaped(path), escaped(shell_quoted(path))));
+  };
+  for (const std::string& name : list_directory(situation.directory)) {
+    if (name.starts_with('.') || name == "node_modules" || !is_directory(situation.directory / name)) continue;
+    look_in(name);
+    if (name != "apps" && name != "packages" && name != "services" && name != "projects") continue;
+    for (const std::string& inner : list_directory(situation.directory / name)) {
+      if (is_directory(situation.directory / name / inner)) look_in(name + "/" + inner);
+    }
+  }
+}
+
+void add_images(const Situation& situation, OtherLanguages& found) {
+  for (const char* name : {"Dockerfile", "Containerfile", "compose.yaml", "compose.yml", "docker-compose.yml"}) {
+    if (!in_tree(situation.directory, name)) continue;
+    found.lines.push_back(fmt::format(
+        "{} is there; Pushrod builds no container images: write what its RUN lines do as [build] command in "
+        "pushrod.toml, and its CMD as the line \"web: …\" of a Procfile",
+        name));
+    return;
+  }
+}
+
+}  // namespace
+
+OtherLanguages other_languages(const Situation& situation, const Host& host) {
+  OtherLanguages found;
+  add_languages(languages(), situation, host, found);
+  const bool is_alone = found.command.empty() && situation.built.empty() && !situation.own_build;
+  if (is_alone) add_languages(lesser_languages(), situation, host, found);
+  if (situation.runs || !found.command.empty()) return found;
+  if (is_alone) {
+    add_runnable(situation, found);
+    if (found.lines.empty()) add_directories_of_apps(situation, found);
+    if (found.lines.empty()) add_languages(last_resort(), situation, host, found);
+  }
+  if (found.lines.empty()) add_images(situation, found);
+  return found;
+}
+
+}  // namespace pushrod

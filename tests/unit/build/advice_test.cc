@@ -1,0 +1,203 @@
+// What a push tells of a tree: near misses of names, languages without a builder, likely mistakes.
+#include "build/advice.hh"
+
+#include <string>
+#include <vector>
+
+#include "base/text.hh"
+#include "test_tree.hh"
+
+namespace pushrod {
+namespace {
+
+namespace fs = std::filesystem;
+
+class AdviceTest : public testing::Test {
+ protected:
+  AdviceTest() {
+    for (const char* program : {"python3", "node", "npm"}) programs.write(program, "", true);
+    host.program_directories = {programs.path()};
+    runs.processes.push_back(Process{.type = ProcessType::parse("web"), .command = "./server", .health = {}});
+  }
+  std::string told(const AppManifest& manifest = {}) {
+    return join(plan_build_on(tree.path(), manifest, host).notices, "\n");
+  }
+  std::string example() { return plan_build_on(tree.path(), {}, host).usual_command; }
+
+  TestTree tree;
+  TestTree programs;
+  Host host;
+  AppManifest runs;  // it says what to run
+};
+
+TEST_F(AdviceTest, AnOrdinaryTreeIsToldNothing) {
+  EXPECT_EQ(told(), "");
+  for (const char* name : {"Procfile", "pushrod.toml", "requirements.txt", ".python-version", ".npmrc", ".gitignore",
+                           "README.md", "requirements-dev.txt", "profile", "Procfile.dev", "LICENSE", "tox.ini"}) {
+    tree.write(name, "");
+  }
+  EXPECT_EQ(told(runs), "");
+}
+
+TEST_F(AdviceTest, NearMissesOfNamesAreNamed) {
+  const std::vector<std::pair<std::string, std::string>> cases{{"procfile", "Procfile"},
+                                                               {"ProcFile", "Procfile"},
+                                                               {"PROCFILE", "Procfile"},
+                                                               {"Procfile.txt", "Procfile"},
+                                                               {"procfile.TXT", "Procfile"},
+                                                               {"Procfile.dev", "Procfile"},
+                                                               {"Procfiles", "Procfile"},
+                                                               {"Porcfile", "Procfile"},
+                                                               {"pushrod.tml", "pushrod.toml"},
+                                                               {"Pushrod.toml", "pushrod.toml"},
+                                                               {".pushrod.toml", "pushrod.toml"},
+                                                               {"pushrod.toml.txt", "pushrod.toml"},
+                                                               {"pushrod.yml", "pushrod.toml"},
+                                                               {"requirement.txt", "requirements.txt"},
+                                                               {"Requirements.txt", "requirements.txt"},
+                                                               {"requirements", "requirements.txt"},
+                                                               {"requirements.txt.txt", "requirements.txt"},
+                                                               {"package.jsn", "package.json"},
+                                                               {"Package.json", "package.json"},
+                                                               {"packages.json", "package.json"},
+                                                               {"build.sh", ".build.sh"},
+                                                               {".build", ".build.sh"},
+                                                               {"Runtime.txt", "runtime.txt"},
+                                                               {".python_version", ".python-version"}};
+  for (const auto& [found, right] : cases) {
+    tree.write(found, "");
+    EXPECT_EQ(told(), "\"" + found + "\" is there, but the name that Pushrod reads is " + right + ": git mv " + found +
+                          " " + right);
+    fs::remove(tree.path() / found);
+  }
+}
+
+TEST_F(AdviceTest, ANearMissBesideTheRightNameIsNone) {
+  tree.write("Procfile", "");
+  tree.write("procfile", "");
+  tree.write("Procfile.txt", "");
+  EXPECT_EQ(told(), "");
+}
+
+TEST_F(AdviceTest, OnlyWhatIsSurelyMeantCountsWhereTheAppIsBuiltAndRuns) {
+  tree.write("Procfile.dev", "");
+  tree.write("build.sh", "");
+  tree.write("package.json", "{}");
+  EXPECT_EQ(told(runs), "");
+  tree.write("Requirements.txt", "");
+  EXPECT_NE(told(runs).find("git mv Requirements.txt requirements.txt"), std::string::npos);
+  runs.build_command = "pip install -r Requirements.txt";
+  EXPECT_EQ(told(runs), "") << "a build of its own reads what it wants";
+}
+
+TEST_F(AdviceTest, NamesAreQuotedAndDirectoriesDoNotCount) {
+  tree.write("procfile.a\nb", "");
+  EXPECT_EQ(
+      told(),
+      R"("procfile.a\nb" is there, but the name that Pushrod reads is Procfile: git mv 'procfile.a\nb' Procfile)");
+  fs::remove(tree.path() / "procfile.a\nb");
+  fs::create_directory(tree.path() / "requirements");
+  EXPECT_EQ(told(), "");
+}
+
+TEST_F(AdviceTest, LanguagesWithoutABuilderAreNamedWithACommand) {
+  programs.write("go", "", true);
+  tree.write("go.mod", "module x\n");
+  EXPECT_EQ(told(),
+            "go.mod is there; Pushrod has no builder for Go yet: [build] command = \"go build -o bin/app .\" in "
+            "pushrod.toml");
+  EXPECT_EQ(example(), "bin/app");
+  EXPECT_EQ(told(runs), told()) << "a Procfile builds nothing";
+  fs::remove(programs.path() / "go");
+  EXPECT_TRUE(
+      told().ends_with("go is not installed on this machine: its administrator can run apt-get install golang-go"))
+      << told();
+}
+
+TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"Gemfile", "Ruby"},       {"composer.json", "PHP"},  {"pom.xml", "Java"},
+      {"mvnw", "Java"},          {"build.gradle", "Java"},  {"gradlew", "Java"},
+      {"Cargo.toml", "Rust"},    {"mix.exs", "Elixir"},     {"deno.json", "Deno"},
+      {"Shop.csproj", ".NET"},   {"Shop.sln", ".NET"},      {"shard.yml", "Crystal"},
+      {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"}, {"Package.swift", "Swift"},
+      {"pubspec.yaml", "Dart"},  {"build.sbt", "Scala"},    {"project.clj", "Clojure"},
+      {"deps.edn", "Clojure"},   {"main.go", "Go"},         {"CMakeLists.txt", "C and C++"},
+      {"Makefile", "Makefiles"}, {"cpanfile", "Perl"}};
+  for (const auto& [file, language] : cases) {
+    tree.write(file, "");
+    EXPECT_TRUE(
+        told().starts_with(file + " is there; Pushrod has no builder for " + language + " yet: [build] command"))
+        << told();
+    EXPECT_NE(example(), "");
+    AppManifest own;
+    own.build_command = "make";
+    EXPECT_EQ(told(own), "") << file;
+    fs::remove(tree.path() / file);
+  }
+}
+
+TEST_F(AdviceTest, ALanguageBesideOneWithABuilderIsNamedAsWhatIsLeftOut) {
+  tree.write("package.json", "{}");
+  tree.write("Gemfile", "");
+  tree.write("Makefile", "");
+  tree.write("Dockerfile", "");
+  EXPECT_TRUE(
+      told(runs).starts_with("Gemfile is there; Pushrod has no builder for Ruby yet and builds the Node.js part "
+                             "only: [build] command = \"bundle"))
+      << told(runs);
+  EXPECT_EQ(told(runs).find('\n'), std::string::npos) << told(runs);
+}
+
+TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
+  for (const char* name : {"gradlew", "build.gradle", "pom.xml", "a.sln", "b.csproj"}) tree.write(name, "");
+  EXPECT_EQ(lines_of(told()).size(), 2U) << told();
+}
+
+TEST_F(AdviceTest, StaticSitesAreToldHowTheyAreServed) {
+  tree.write("public/index.html", "");
+  EXPECT_EQ(told(),
+            "public/index.html is there: to serve a static site, commit a Procfile with the line \"web: python3 -m "
+            "http.server $PORT --bind 127.0.0.1 --directory public\"");
+  tree.write("index.html", "");
+  EXPECT_EQ(example(), "python3 -m http.server $PORT --bind 127.0.0.1");
+  EXPECT_EQ(told(runs), "");
+  tree.write("main.py", "");
+  EXPECT_EQ(example(), "python3 main.py");
+}
+
+TEST_F(AdviceTest, ImagesAreNamedWhereNothingElseSaysWhatToRun) {
+  tree.write("Dockerfile", "FROM scratch\n");
+  EXPECT_TRUE(told().starts_with("Dockerfile is there; Pushrod builds no container images")) << told();
+  EXPECT_EQ(told(runs), "");
+}
+
+TEST_F(AdviceTest, AppsInSubdirectoriesAreNamedWhereThereIsNothingAtTheTop) {
+  tree.write("web client/package.json", "{}");
+  tree.write("services/api/go.mod", "");
+  tree.write("node_modules/x/package.json", "{}");
+  EXPECT_NE(
+      told().find("services/api/, and an app is one directory of a repo: create the app with --path services/api"),
+      std::string::npos)
+      << told();
+  EXPECT_NE(told().find("package.json is in web client/, and an app is one directory of a repo: create the app with "
+                        "--path 'web client'"),
+            std::string::npos)
+      << told();
+  tree.write("package.json", "{}");
+  EXPECT_EQ(told().find("--path"), std::string::npos);
+}
+
+TEST_F(AdviceTest, WhatToolsMakeIsNamedWhenItIsCommitted) {
+  tree.write("node_modules/ms/package.json", "{}");
+  tree.write("env/pyvenv.cfg", "");
+  tree.write("venv/notes.txt", "");
+  EXPECT_EQ(
+      told(runs),
+      "env/ is in the commit: it is a virtualenv, made for another machine: git rm -r --cached env, and add it to "
+      ".gitignore\nnode_modules/ is in the commit: it is what npm installs, made for another machine: git rm -r "
+      "--cached node_modules, and add it to .gitignore");
+}
+
+}  // namespace
+}  // namespace pushrod
