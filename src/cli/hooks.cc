@@ -74,6 +74,33 @@ void end_records(Hook& hook, const Records& records, const std::vector<RefReport
   }
 }
 
+void tell(const Refusal& refusal, Journal& journal) {
+  journal.complaint(escaped(refusal.reason));
+  if (!refusal.hint.empty()) journal.complaint(escaped(refusal.hint));
+}
+
+bool is_refused(const RefVerdict& verdict) { return verdict.fate == Fate::Refuse; }
+
+// A few of those with the same hint, which is said once: `git push --mirror` may bring thousands of refs, and git lists
+// each refused one by itself.
+void tell_refused_refs(const std::vector<RefVerdict>& verdicts, Journal& journal) {
+  constexpr std::size_t kMostReasons = 10;
+  std::vector<std::string> hints;
+  for (const auto& [command, fate, refusal] : verdicts) {
+    const bool told = std::find(hints.begin(), hints.end(), refusal.hint) != hints.end();
+    if (fate == Fate::Refuse && !told) hints.push_back(refusal.hint);
+  }
+  for (const auto& hint : hints) {
+    std::size_t count = 0;
+    for (const auto& [command, fate, refusal] : verdicts) {
+      if (fate != Fate::Refuse || refusal.hint != hint) continue;
+      if (++count <= kMostReasons) journal.complaint(escaped(refusal.reason));
+    }
+    if (count > kMostReasons) journal.complaint(fmt::format("… and {} more", count - kMostReasons));
+    if (!hint.empty()) journal.complaint(escaped(hint));
+  }
+}
+
 }  // namespace
 
 int pre_receive_hook() {
@@ -82,16 +109,15 @@ int pre_receive_hook() {
   const Repository repository(std::filesystem::current_path());
   const auto platform = hook.context.platform();
   const auto options = push_options_from_environment();
-  const auto refusals = judge_push(platform, hook.repo, repository, commands, options, hook.context.caller().key);
   Journal journal(STDERR_FILENO);
-  for (const auto& refusal : refusals) {
-    journal.complaint(escaped(refusal.reason));
-    if (!refusal.hint.empty()) journal.complaint(escaped(refusal.hint));
-  }
-  if (std::find(options.begin(), options.end(), kDryRun) == options.end()) {
-    return refusals.empty() ? kExitOk : kExitRequest;
-  }
-  if (refusals.empty()) tell_dry_run(platform, hook.repo, repository, commands, journal);
+  const auto wrong_options = judge_options(commands, options);
+  for (const auto& refusal : wrong_options) tell(refusal, journal);
+  const auto verdicts = judge_push(platform, hook.repo, repository, commands, options, hook.context.caller().key);
+  tell_refused_refs(verdicts, journal);
+  const bool goes_on = wrong_options.empty() && !std::all_of(verdicts.begin(), verdicts.end(), is_refused);
+  const bool is_dry_run = std::find(options.begin(), options.end(), kDryRun) != options.end();
+  if (!is_dry_run) return goes_on ? kExitOk : kExitRequest;
+  if (goes_on) tell_dry_run(platform, hook.repo, repository, verdicts, journal);
   journal.complaint("This was a dry run: nothing has changed. That git calls it declined is how nothing does.");
   return kExitRequest;
 }
@@ -102,9 +128,15 @@ int proc_receive_hook() {
   const auto request = read_proc_receive(STDIN_FILENO, STDOUT_FILENO);
   auto hook = open_hook();
   Journal journal(STDERR_FILENO);
+  const auto platform = hook.context.platform();
+  const auto verdicts = judge_again(platform, hook.repo, Repository(std::filesystem::current_path()), request.commands,
+                                    request.push_options, hook.context.caller().key);
+  if (!request.atomic && std::any_of(verdicts.begin(), verdicts.end(), is_refused)) {
+    journal.complaint("Only what is named above is refused; the rest of this push goes on.");
+  }
   const auto records = begin_records(hook, request);
   const auto reports =
-      deploy_push(hook.context.platform(), hook.repo, request, hook.context.caller().author(), journal, cancel_fd);
+      deploy_push(platform, hook.repo, request, verdicts, hook.context.caller().author(), journal, cancel_fd);
   end_records(hook, records, reports);
   write_proc_receive_report(STDOUT_FILENO, reports);
   return kExitOk;

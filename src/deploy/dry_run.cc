@@ -84,8 +84,13 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
 }  // namespace
 
 void tell_dry_run(const Platform& platform, const RepoName& repo, const Repository& repository,
-                  const std::vector<RefCommand>& commands, Journal& journal) {
-  for (const auto& command : commands) {
+                  const std::vector<RefVerdict>& verdicts, Journal& journal) {
+  for (const auto& verdict : verdicts) {
+    const auto& command = verdict.command;
+    if (verdict.fate == Fate::Store) {
+      journal.headline(fmt::format("{} would be {}", quoted(command.ref), command.after ? "stored" : "deleted"));
+    }
+    if (verdict.fate != Fate::Deploy) continue;
     for (const auto& app : platform.store.apps_of(repo, BranchName::parse(command.ref.substr(kBranchPrefixLength)))) {
       if (!command.after) {
         journal.headline(fmt::format("{} would be stopped, and not be deployed any more", app.name.str()));

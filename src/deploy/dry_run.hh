@@ -9,6 +9,7 @@
 
 #include "deploy/journal.hh"
 #include "deploy/platform.hh"
+#include "deploy/verdict.hh"
 #include "git/protocol.hh"
 #include "git/repository.hh"
 
@@ -16,7 +17,8 @@ namespace pushrod {
 
 inline constexpr std::string_view kDryRun = "dry-run";  // the push option
 
+// For the refs that are not refused.
 void tell_dry_run(const Platform& platform, const RepoName& repo, const Repository& repository,
-                  const std::vector<RefCommand>& commands, Journal& journal);
+                  const std::vector<RefVerdict>& verdicts, Journal& journal);
 
 }  // namespace pushrod

@@ -9,7 +9,6 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/fallback.hh"
-#include "git/tree_check.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {
@@ -18,20 +17,27 @@ namespace {
 
 constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
 
-Outcome deploy_branch(const Platform& platform, const RepoName& repo, const RefCommand& command,
-                      const std::string& author, bool rebuild, Journal& journal, int cancel_fd) {
+Change change_of(const Platform& platform, const RepoName& repo, const RefCommand& command, const std::string& author) {
   const auto branch = BranchName::parse(command.ref.substr(kBranchPrefixLength));
-  const auto apps = platform.store.apps_of(repo, branch);
-  if (apps.empty()) return {false, "no app runs from this branch any more"};
-  Change change{command.after ? DeploymentKind::Push : DeploymentKind::Remove,
-                repo,
-                branch,
-                apps,
-                command.after,
-                command.before,
-                author};
-  change.rebuild = rebuild;
-  return deploy(platform, change, journal, cancel_fd);
+  return {command.after ? DeploymentKind::Push : DeploymentKind::Remove,
+          repo,
+          branch,
+          platform.store.apps_of(repo, branch),
+          command.after,
+          command.before,
+          author};
+}
+
+RefReport deploy_branch(const Platform& platform, const std::string& ref, const Change& change, Journal& journal,
+                        int cancel_fd) {
+  if (change.apps.empty()) return {ref, "no app runs from this branch any more"};
+  try {
+    return {ref, deploy(platform, change, journal, cancel_fd).refusal};
+  } catch (const Error& error) {
+    journal.complaint(escaped(error.message()));
+    if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
+    return {ref, error.message()};
+  }
 }
 
 // A branch may have fallen back while those after it were deployed. Returns why it does not run what was pushed; empty
@@ -46,31 +52,54 @@ std::string tell_fallbacks(const Platform& platform, const RepoName& repo, const
   return {};
 }
 
+bool is_branch_to_deploy(const RefVerdict& verdict) { return verdict.fate == Fate::Deploy; }
+
+// Why an atomic push cannot go on; empty when it can.
+std::string why_not_atomic(const std::vector<RefVerdict>& verdicts) {
+  const auto refused = std::find_if(verdicts.begin(), verdicts.end(),
+                                    [](const RefVerdict& verdict) { return verdict.fate == Fate::Refuse; });
+  if (refused != verdicts.end()) return fmt::format("--atomic, and {} is refused", refused->command.ref);
+  if (std::count_if(verdicts.begin(), verdicts.end(), is_branch_to_deploy) > 1) {
+    return "each branch goes live by itself: push them one by one, or without --atomic";
+  }
+  return {};
+}
+
+// What is refused whatever becomes of the deployments.
+std::string refusal_of(const RefVerdict& verdict, const std::string& not_atomic) {
+  return verdict.fate == Fate::Refuse ? verdict.refusal.reason : not_atomic;
+}
+
 }  // namespace
 
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
-                                   const std::string& author, Journal& journal, int cancel_fd) {
+                                   const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
+                                   int cancel_fd) {
   const auto& options = request.push_options;
   const bool rebuild = std::find(options.begin(), options.end(), kRebuild) != options.end();
+  const auto not_atomic = request.atomic ? why_not_atomic(verdicts) : std::string{};
   std::vector<RefReport> reports;
-  for (const auto& command : request.commands) {
-    if (request.atomic && request.commands.size() > 1) {
-      reports.push_back({command.ref, "each branch goes live by itself: push them one by one, or without --atomic"});
-      continue;
-    }
+  bool any_deployed = false;
+  bool any_live = false;
+  for (const auto& verdict : verdicts) {
+    auto& report = reports.emplace_back(RefReport{verdict.command.ref, refusal_of(verdict, not_atomic)});
+    if (!report.refusal.empty() || !is_branch_to_deploy(verdict)) continue;
     // What cancelled one branch was meant for that one: each has a lock of its own that says whom to tell.
-    if (!reports.empty()) forget_stop_signals(cancel_fd);
-    try {
-      reports.push_back(
-          {command.ref, deploy_branch(platform, repo, command, author, rebuild, journal, cancel_fd).refusal});
-    } catch (const Error& error) {
-      journal.complaint(escaped(error.message()));
-      if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
-      reports.push_back({command.ref, error.message()});
-    }
+    if (any_deployed) forget_stop_signals(cancel_fd);
+    any_deployed = true;
+    auto change = change_of(platform, repo, verdict.command, author);
+    change.rebuild = rebuild;
+    report = deploy_branch(platform, report.ref, change, journal, cancel_fd);
   }
-  for (auto& report : reports) {
-    if (report.refusal.empty()) report.refusal = tell_fallbacks(platform, repo, report.ref, journal);
+  for (std::size_t at = 0; at < reports.size(); ++at) {
+    if (!is_branch_to_deploy(verdicts[at]) || !reports[at].refusal.empty()) continue;
+    reports[at].refusal = tell_fallbacks(platform, repo, reports[at].ref, journal);
+    any_live = any_live || reports[at].refusal.empty();
+  }
+  for (std::size_t at = 0; at < reports.size(); ++at) {
+    if (verdicts[at].fate != Fate::Store || !reports[at].refusal.empty()) continue;
+    reports[at].left_to_git = any_live || !verdicts[at].command.after;
+    if (!reports[at].left_to_git) reports[at].refusal = "not stored: no branch that was pushed with it went live";
   }
   return reports;
 }

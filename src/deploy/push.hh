@@ -7,14 +7,18 @@
 #include <vector>
 
 #include "deploy/deploy.hh"
+#include "deploy/verdict.hh"
 #include "git/protocol.hh"
 
 namespace pushrod {
 
 inline constexpr std::string_view kRebuild = "rebuild";  // the push option that leaves kept builds alone
 
-// One report per command, in their order. Branches are all-or-nothing each, one after the other.
+// One report per verdict, in their order. Branches are all-or-nothing each, one after the other; tags are left to git
+// when a branch beside them has gone live. An atomic push goes on only if no ref of it is refused and it deploys one
+// branch.
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
-                                   const std::string& author, Journal& journal, int cancel_fd);
+                                   const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
+                                   int cancel_fd);
 
 }  // namespace pushrod

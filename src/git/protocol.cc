@@ -186,6 +186,7 @@ bool write_proc_receive_report(int out, const std::vector<RefReport>& reports) {
   for (const RefReport& report : reports) {
     if (report.refusal.empty()) {
       text += pkt_line("ok " + report.ref);
+      if (report.left_to_git) text += pkt_line("option fall-through");
     } else {
       text += pkt_line(fmt::format("ng {} {}", report.ref, one_line(report.refusal)));
     }

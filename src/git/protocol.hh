@@ -31,7 +31,8 @@ ProcReceiveRequest read_proc_receive(int in, int out);
 
 struct RefReport {
   std::string ref;
-  std::string refusal;  // empty: done. Sent as one line of at most 1,000 bytes, without control characters
+  std::string refusal;       // empty: accepted. Sent as one line of at most 1,000 bytes, without control characters
+  bool left_to_git = false;  // accepted, and receive-pack is to update the ref; otherwise the hook has done it
 };
 // Returns false (and throws nothing) when nobody listens any more.
 bool write_proc_receive_report(int out, const std::vector<RefReport>& reports);

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -83,6 +85,17 @@ void write_files(const Repository& repository, const std::vector<Entry>& files, 
   }
 }
 
+// While receive-pack serves a shallow clone whose first commits are new here, it keeps their names in such a file. It
+// tells the hooks nothing of them, and reports its own refusal only when they have ended.
+std::set<std::string> shallow_roots_of_pushes(const fs::path& repository) {
+  std::set<std::string> roots;
+  for (const auto& name : list_directory(repository)) {
+    if (!name.starts_with("shallow_")) continue;
+    for (const auto& line : lines_of(read_file(repository / name, kLargestFile).value_or(""))) roots.insert(line);
+  }
+  return roots;
+}
+
 }  // namespace
 
 std::optional<fs::path> quarantine_directory() {
@@ -105,6 +118,15 @@ PushedCommits pushed_commits(const Repository& repository, const std::optional<C
   commits.dropped = parse_unsigned(counts.front()).value_or(0);
   commits.added = parse_unsigned(counts.back()).value_or(0);
   return commits;
+}
+
+bool lacks_history(const Repository& repository, const CommitId& after) {
+  const auto roots = shallow_roots_of_pushes(repository.directory());
+  if (roots.empty()) return false;
+  const auto result = run(git_command(repository.directory(), {"rev-list", after.str(), "--not", "--all"}, true));
+  if (!result.ok()) return true;  // it meets a commit that is not there
+  const auto added = lines_of(result.out);
+  return std::any_of(added.begin(), added.end(), [&](const auto& commit) { return roots.count(commit) != 0; });
 }
 
 void write_directory(const Repository& repository, const CommitId& commit, const std::string& path,

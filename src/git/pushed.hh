@@ -21,6 +21,10 @@ struct PushedCommits {
 PushedCommits pushed_commits(const Repository& repository, const std::optional<CommitId>& before,
                              const CommitId& after);
 
+// True when the commit comes from a shallow clone and brings the first commits of that clone, whose history is missing:
+// git will refuse it. Starts no process unless a shallow clone is being pushed.
+bool lacks_history(const Repository& repository, const CommitId& after);
+
 // Writes what lies in one directory of a commit ("" is the root) into `into`, which is made: plain files as they are
 // up to 1 MiB each and 32 MiB in all, larger ones as empty ones of their size, symbolic links as such to nowhere,
 // directories empty. Enough to tell how an app would be built. The commit has passed check_tree(). Throws UserError

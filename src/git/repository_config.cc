@@ -44,7 +44,8 @@ std::string config_string(const std::string& text) {
 std::string render_repository_config(const std::filesystem::path& hooks, const Settings& settings) {
   // core.fsync: what an acknowledged push consists of is on the disk before the client hears of it. git's default
   // leaves loose objects and references out.
-  // uploadpack.hideRefs: only branches are anybody's business; the last match wins.
+  // uploadpack.hideRefs: branches and tags can be fetched, other refs cannot; the last match wins.
+  // receive.procReceiveRefs: the hook answers for every ref, so that one refused ref does not refuse the others.
   // receive: whether a branch may be deleted, forced or "checked out" is decided by our hooks alone.
   std::string text = fmt::format(
       "# Written by Pushrod, and written anew whenever it differs.\n"
@@ -67,9 +68,10 @@ std::string render_repository_config(const std::filesystem::path& hooks, const S
       "[uploadpack]\n"
       "\thideRefs = refs/\n"
       "\thideRefs = !refs/heads/\n"
+      "\thideRefs = !refs/tags/\n"
       "\tallowFilter = true\n"
       "[receive]\n"
-      "\tprocReceiveRefs = refs/heads/\n"
+      "\tprocReceiveRefs = refs/\n"
       "\tadvertisePushOptions = true\n"
       "\tmaxInputSize = {}\n"
       "\tdenyDeletes = false\n"

@@ -204,7 +204,7 @@ def test_refused_pushes_leave_no_objects_behind(platform):
 
 
 @pytest.mark.parametrize(
-    "ref", ["refs/tags/v1", "refs/foo/bar", "refs/pushrod/x", "refs/notes/commits"], ids=lambda ref: ref.replace("/", " ")
+    "ref", ["refs/tags/v1", "refs/remotes/origin/main", "refs/foo/bar", "refs/pushrod/x", "refs/notes/commits"], ids=lambda ref: ref.replace("/", " ")
 )
 def test_only_branches_can_be_pushed(platform, ref):
     app = platform.deploy()
@@ -216,11 +216,75 @@ def test_only_branches_can_be_pushed(platform, ref):
     assert [name for name in refs.split() if not name.startswith(kept)] == ["refs/heads/main"]
 
 
-def test_a_branch_with_an_app_and_one_without_in_one_push_changes_nothing(platform):
+def refs_of(app):
+    refs = app.platform.git("-C", app.platform.root / "repos" / f"{app.name}.git", "for-each-ref", "--format=%(refname)").out
+    return [ref for ref in refs.split() if not ref.startswith("refs/pushrod/")]
+
+
+def test_a_branch_without_an_app_does_not_refuse_the_others(platform):
+    app = platform.deploy(web_app("1"))
+    app.work.git("branch", "topic")
+    app.work.commit({"VERSION": "2"})
+    result = app.work.push("--all", code=1)
+    assert app.version() == "2" and app.ref() == app.work.head()
+    assert '[remote rejected] topic -> topic (branch "topic" of repo' in result.err
+    assert "the rest of this push goes on" in result.err
+    assert refs_of(app) == ["refs/heads/main"]
+
+
+def test_tags_are_stored_with_a_branch_that_goes_live_and_are_in_a_clone(platform, tmp_path):
     app = platform.deploy(web_app("1"))
     app.work.commit({"VERSION": "2"})
-    app.work.push("HEAD:refs/heads/main", "HEAD:refs/heads/topic", code=1)
-    assert app.version() == "1"
+    app.work.git("tag", "-a", "v2", "-m", "two")
+    app.work.push("--follow-tags", "main")
+    assert app.version() == "2" and refs_of(app) == ["refs/heads/main", "refs/tags/v2"]
+    app.work.commit({"VERSION": "3"})
+    app.work.git("tag", "v3")
+    app.work.push("--atomic", "main", "v3", ":v2")
+    assert app.version() == "3" and refs_of(app) == ["refs/heads/main", "refs/tags/v3"]
+    clone = tmp_path / "clone"
+    platform.git("clone", "--quiet", platform.url(app.work.repo), clone)
+    assert platform.git("-C", clone, "tag").out.split() == ["v3"]
+
+
+def test_tags_without_a_branch_are_refused_with_the_way_to_deploy_them(platform):
+    app = platform.deploy(web_app("1"))
+    app.work.git("tag", "-a", "v1", "-m", "one")
+    result = app.work.push("--tags", code=1)
+    assert "a tag deploys nothing" in result.err and "git push <remote> 'v1^{}:refs/heads/main'" in result.err
+    app.work.commit({"web.py": "raise SystemExit(1)\n"})
+    result = app.work.push("main", "v1", code=1)
+    assert "[remote rejected] v1 -> v1 (not stored: no branch that was pushed with it went live)" in result.err
+    assert refs_of(app) == ["refs/heads/main"] and app.version() == "1"
+
+
+def test_a_mirror_push_deploys_and_refuses_only_what_is_no_deploy_branch(platform):
+    app = platform.deploy(web_app("1"))
+    app.work.commit({"VERSION": "2"})
+    app.work.git("tag", "v2")
+    for number in range(15):
+        app.work.git("update-ref", f"refs/remotes/origin/topic{number}", "HEAD")
+    result = app.work.push("--mirror", code=1)
+    assert app.version() == "2" and refs_of(app) == ["refs/heads/main", "refs/tags/v2"]
+    assert result.err.count("can be pushed here, and tags") == 1 and "… and 6 more" in result.err
+
+
+def test_a_push_to_a_branch_without_an_app_names_the_way_to_the_one_with_an_app(platform):
+    app = platform.create_app(web_app("1"))
+    result = app.work.push("HEAD:refs/heads/master", code=1)
+    assert "git push <remote> master:main" in result.err
+
+
+def test_a_shallow_clone_is_told_how_to_get_its_history(platform, tmp_path):
+    app = platform.create_app(web_app("1"))
+    app.work.commit({"VERSION": "2"})
+    shallow = tmp_path / "shallow"
+    platform.git("clone", "--quiet", "--depth=1", f"file://{app.work.directory}", shallow)
+    result = platform.git("-C", shallow, "push", platform.url(app.work.repo), "HEAD:refs/heads/main", code=1)
+    assert "shallow" in result.err and "git fetch --unshallow" in result.err
+    platform.git("-C", shallow, "fetch", "--quiet", "--unshallow")
+    platform.git("-C", shallow, "push", platform.url(app.work.repo), "HEAD:refs/heads/main")
+    assert app.version() == "2"
 
 
 def test_deleting_a_branch_wants_a_confirmation_and_then_leaves_no_checkout(platform):

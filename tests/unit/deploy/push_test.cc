@@ -16,12 +16,12 @@ class TwoBranches : public DeployTest {
     create_app(platform(), AppName::parse("docs"), repo_, BranchName::parse("docs"), "");
   }
   std::vector<RefReport> push_both(int cancel_fd) {
-    ProcReceiveRequest request;
+    std::vector<RefVerdict> verdicts;
     for (const auto* ref : {"refs/heads/main", "refs/heads/docs"}) {
-      request.commands.push_back({{}, version(1), ref});
+      verdicts.push_back({{{}, version(1), ref}, Fate::Deploy, {}});
     }
     Journal journal(-1);
-    return deploy_push(platform(), repo_, request, "ann", journal, cancel_fd);
+    return deploy_push(platform(), repo_, {}, verdicts, "ann", journal, cancel_fd);
   }
 };
 

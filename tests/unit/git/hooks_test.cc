@@ -8,6 +8,7 @@
 
 #include "base/text.hh"
 #include "git/protocol.hh"
+#include "git/pushed.hh"
 #include "git/tree_check.hh"
 #include "git_test_support.hh"
 
@@ -29,7 +30,10 @@ void act_as_pre_receive(const Repository& repository, const fs::path& root) {
   Settings limits;
   limits.tree_entries = 1000;
   for (const RefCommand& command : read_pre_receive(STDIN_FILENO)) {
-    if (!command.ref.starts_with("refs/heads/")) throw UserError("only branches are deployed");
+    const bool wanted = command.ref.starts_with("refs/heads/") || command.ref.starts_with("refs/tags/");
+    if (!wanted) throw UserError("only branches and tags are taken");
+    if (command.ref.starts_with("refs/tags/")) continue;
+    if (command.after && lacks_history(repository, *command.after)) throw UserError("cut off");
     if (command.after) check_tree(repository, *command.after, limits, true);
   }
   std::string record;
@@ -48,6 +52,11 @@ void act_as_proc_receive(const Repository& repository, const fs::path& root) {
     record += command.ref + "\n";
     RefReport report{command.ref, reason_for(root, command.ref)};
     if (report.refusal.empty() && request.atomic && any_refused) report.refusal = "another branch was refused";
+    if (report.refusal.empty() && command.ref.starts_with("refs/tags/")) {
+      report.left_to_git = true;
+      reports.push_back(std::move(report));
+      continue;
+    }
     const BranchName branch = BranchName::parse(command.ref.substr(std::string_view("refs/heads/").size()));
     if (report.refusal.empty() && command.after) repository.move_branch(branch, *command.after, command.before);
     if (report.refusal.empty() && !command.after) repository.delete_branch(branch, command.before);
@@ -209,8 +218,48 @@ TEST_F(HooksTest, BranchNamesArriveVerbatim) {
   }
 }
 
+TEST_F(HooksTest, GitStoresTheTagsThatAreLeftToItAndServesThem) {
+  in_work({"tag", "-a", "v1", "-m", "one"});
+  EXPECT_TRUE(push({"main", "v1"}).ok());
+  EXPECT_EQ(record(), "refs/heads/main\nrefs/tags/v1\n");
+  EXPECT_EQ(head("main"), one_);
+  EXPECT_EQ(git({"rev-parse", "v1"}), in_work({"rev-parse", "v1"}));
+  run_checked(command({"clone", "--quiet", repo().directory().string(), (root_ / "clone").string()}));
+  EXPECT_EQ(run_checked(command({"-C", (root_ / "clone").string(), "tag"})), "v1\n");
+  commit_work("two");
+  refuse("refs/heads/main", "unhealthy");
+  in_work({"tag", "v2"});
+  const CommandResult mixed = push({"main", "v2", ":v1"});
+  EXPECT_FALSE(mixed.ok());
+  EXPECT_NE(mixed.out.find("main -> main (unhealthy)"), std::string::npos) << mixed.out;
+  EXPECT_EQ(git({"tag"}), "v2");
+}
+
+TEST_F(HooksTest, APushFromAShallowCloneIsRecognised) {
+  commit_work("two");
+  const fs::path shallow = root_ / "shallow";
+  run_checked(command({"clone", "--quiet", "--depth=1", "file://" + work_.string(), shallow.string()}));
+  const auto push_shallow = [&] {
+    Command pushing = command(
+        {"-C", shallow.string(), "push", "--receive-pack=" + served().string(), repo().directory().string(), "+main"});
+    pushing.merge_output = true;
+    return run(pushing);
+  };
+  const CommandResult refused = push_shallow();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_NE(refused.out.find("remote: cut off"), std::string::npos) << refused.out;
+  ASSERT_TRUE(push({"main~1:refs/heads/main"}).ok());
+  const CommandResult forced = push_shallow();
+  EXPECT_NE(forced.out.find("remote: cut off"), std::string::npos) << "git refuses that, too: " << forced.out;
+  ASSERT_TRUE(push({"main"}).ok());
+  write_file(shallow / "file", "four");
+  run_checked(command({"-C", shallow.string(), "commit", "--quiet", "-a", "-m", "four"}));
+  const CommandResult complete = push_shallow();
+  EXPECT_TRUE(complete.ok()) << "its history is here: " << complete.out;
+}
+
 TEST_F(HooksTest, WhatIsNoBranchGetsNowhere) {
-  for (const char* ref : {"refs/tags/v1", "refs/foo/bar", "refs/pushrod/x"}) {
+  for (const char* ref : {"refs/foo/bar", "refs/pushrod/x"}) {
     EXPECT_FALSE(push({"main:"s + ref}).ok()) << ref;
   }
   EXPECT_EQ(git({"for-each-ref"}), "");

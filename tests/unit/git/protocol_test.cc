@@ -238,6 +238,16 @@ TEST(Report, SaysOkOrTheReasonOnOneLine) {
   for (const char c : text) EXPECT_GE(static_cast<unsigned char>(c), ' ') << text;
 }
 
+TEST(Report, LeavesARefToGit) {
+  const Pipe pipe = make_pipe();
+  EXPECT_TRUE(write_proc_receive_report(pipe.write_end.get(), {{"refs/tags/a", "", true}, {"refs/tags/b", ""}}));
+  std::array<char, 4096> buffer;
+  const ssize_t got = read(pipe.read_end.get(), buffer.data(), buffer.size());
+  ASSERT_GT(got, 0);
+  EXPECT_EQ(std::string(buffer.data(), static_cast<std::size_t>(got)),
+            pkt_line("ok refs/tags/a") + pkt_line("option fall-through") + pkt_line("ok refs/tags/b") + "0000");
+}
+
 TEST(Report, ALongReasonIsCutBetweenCharacters) {
   const Pipe pipe = make_pipe();
   std::string reason;

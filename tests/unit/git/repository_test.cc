@@ -24,7 +24,7 @@ TEST_F(RepositoryTest, IsABareRepositoryThatGitAccepts) {
   EXPECT_EQ(git({"rev-parse", "--is-bare-repository"}), "true");
   EXPECT_EQ(git({"symbolic-ref", "HEAD"}), "refs/heads/main");
   EXPECT_EQ(git({"config", "core.hooksPath"}), hooks_.string());
-  EXPECT_EQ(git({"config", "receive.procReceiveRefs"}), "refs/heads/");
+  EXPECT_EQ(git({"config", "receive.procReceiveRefs"}), "refs/");
   EXPECT_EQ(git({"config", "--type=bool", "transfer.fsckObjects"}), "true");
   EXPECT_EQ(git({"fsck"}), "");
 }
