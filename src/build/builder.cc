@@ -51,6 +51,11 @@ std::string first_line(const std::string& command) {
   return end == all.npos ? std::string(all) : fmt::format("{} …", trim(all.substr(0, end)));
 }
 
+bool leaves_commands_open(const AppManifest& manifest) {
+  return std::all_of(manifest.processes.begin(), manifest.processes.end(),
+                     [](const Process& process) { return process.command.empty(); });
+}
+
 // For a command of the app's own: it gets what the language it seems to use would have got.
 BuildPlan own_command_plan(const fs::path& directory, const AppManifest& manifest, std::string builder,
                            std::string command) {
@@ -66,7 +71,7 @@ BuildPlan own_command_plan(const fs::path& directory, const AppManifest& manifes
   }
   if (in_tree(directory, "package.json")) {
     first += (first.empty() ? "" : ":") + std::string{"/app/node_modules/.bin"};
-    if (manifest.processes.empty()) plan.guessed_web = guess_node_web(directory);
+    if (leaves_commands_open(manifest)) plan.guessed_web = guess_node_web(directory);
   }
   plan.environment["PATH"] = path_variable(first);
   plan.usual_command = usual_python_command(directory);
@@ -164,8 +169,25 @@ BuildPlan plan_build(const fs::path& directory, const AppManifest& manifest) {
   return plan_build_on(directory, manifest, Host{});
 }
 
+namespace {
+
+// The command of a type that the app's files name without one.
+std::string default_command(const BuildPlan& plan, const ProcessType& type) {
+  for (const auto& process : plan.default_processes) {
+    if (process.type == type) return process.command;
+  }
+  if (plan.guessed_web && plan.guessed_web->type == type) return plan.guessed_web->command;
+  throw UserError{fmt::format("[processes.{}] in pushrod.toml has no command, and there is no Procfile", type.str()),
+                  "give it there: command = \"…\""};
+}
+
+}  // namespace
+
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest) {
   auto processes = manifest.processes;
+  for (auto& process : processes) {
+    if (process.command.empty()) process.command = default_command(plan, process.type);
+  }
   for (const auto& process : plan.default_processes) {
     const bool named = std::any_of(processes.begin(), processes.end(),
                                    [&](const Process& other) { return other.type == process.type; });

@@ -87,7 +87,13 @@ Process read_process_table(TomlSection section, ProcessType type) {
   if (auto health = section.section("health")) {
     process.health = read_health(*std::move(health), process.is_routed());
   }
-  process.command = read_command_and_no_more(section);
+  // Absent: a Procfile or the builder gives it.
+  const auto command = section.text("command");
+  section.refuse_unknown_keys();
+  if (command) {
+    check_command(*command, section.shown("command"), section.place("command"));
+    process.command = *command;
+  }
   return process;
 }
 
@@ -136,6 +142,42 @@ std::string types_of(const ProcessTable& processes) {
   return join(names, ", ");
 }
 
+Process* find_type(ProcessTable& processes, const ProcessType& type) {
+  const auto found =
+      std::find_if(processes.begin(), processes.end(), [&](const Process& process) { return process.type == type; });
+  return found == processes.end() ? nullptr : &*found;
+}
+
+// Tables without a command add to the lines of the Procfile, so that the Procfile says which types there are.
+void add_to_procfile(ProcessTable& manifest, const ProcessTable& procfile) {
+  bool some = false;
+  for (const Process& process : procfile) {
+    auto* more = find_type(manifest, process.type);
+    if (more == nullptr || !more->command.empty()) continue;
+    more->command = process.command;
+    some = true;
+  }
+  if (!some) return;
+  for (const Process& process : procfile) {
+    if (find_type(manifest, process.type) == nullptr) manifest.push_back(process);
+  }
+  std::sort(manifest.begin(), manifest.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
+}
+
+void check_commands(const ProcessTable& manifest, const std::string& manifest_name, const ProcessTable& procfile,
+                    const std::string& procfile_name) {
+  for (const Process& process : manifest) {
+    if (!process.command.empty()) continue;
+    std::vector<std::string> lines;
+    for (const Process& line : procfile) lines.push_back(line.type.str());
+    const auto near = nearest(process.type.str(), lines);
+    throw UserError(
+        fmt::format("[processes.{0}] in {1} has no command, and {2} has no line \"{0}: …\"{3}", process.type.str(),
+                    manifest_name, procfile_name, near ? fmt::format("; did you mean \"{}\"?", *near) : ""),
+        "give the command in one of the two files");
+  }
+}
+
 // Two places that say the same are one truth; anything else is refused.
 void check_agreement(const ProcessTable& manifest, const std::string& manifest_name, const ProcessTable& procfile,
                      const std::string& procfile_name) {
@@ -171,9 +213,11 @@ void add_procfile(AppManifest& manifest, const std::string& manifest_name, Proce
   if (procfile.empty()) return;
   if (manifest.processes.empty()) {
     manifest.processes = std::move(procfile);
-  } else {
-    check_agreement(manifest.processes, manifest_name, procfile, procfile_name);
+    return;
   }
+  add_to_procfile(manifest.processes, procfile);
+  check_commands(manifest.processes, manifest_name, procfile, procfile_name);
+  check_agreement(manifest.processes, manifest_name, procfile, procfile_name);
 }
 
 // The app's path is the operator's, but what lies there is the commit's: a symlink could lead out of the checkout.

@@ -21,9 +21,10 @@
 //   schedule = "@daily"
 //   command = "./clean"
 //
-// pushrod.toml's [processes] and a Procfile together are refused when they name different types or the same one twice
-// with different commands: one place must be true. (Procfile alone, pushrod.toml alone, or a pushrod.toml without
-// [processes] beside a Procfile are all fine.)
+// A table of [processes] may leave its command to a line of the Procfile, to which it then adds, or else to the builder
+// (npm start): such a process has an empty command here. Apart from that, [processes] and a Procfile together are
+// refused when they name different types, or the same one with different commands: one place must be true. (Procfile
+// alone, pushrod.toml alone, or a pushrod.toml without [processes] beside a Procfile are all fine.)
 //
 // A Procfile has lines "name: command"; blank lines and lines that begin with "#" are skipped, spaces around a command
 // do not count. Its line "release" is no process but the

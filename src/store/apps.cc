@@ -118,6 +118,14 @@ std::map<ProcessType, std::uint32_t> Store::counts(AppId app) const {
   return counts;
 }
 
+void Store::set_counts(AppId app, const std::map<ProcessType, std::uint32_t>& counts) {
+  Transaction transaction(*db_);
+  for (const auto& [type, count] : counts) {
+    db_->query("INSERT OR REPLACE INTO app_counts VALUES (?, ?, ?)").with(app, type, count).run();
+  }
+  transaction.commit();
+}
+
 void Store::set_maintenance(AppId app, Maintenance maintenance, const std::string& page) {
   Transaction transaction(*db_);
   db_->query("UPDATE apps SET maintenance = ?, maintenance_page = ? WHERE id = ?")

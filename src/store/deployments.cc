@@ -182,8 +182,9 @@ void write_intent(Connection& connection, const Deployment& deployment, const Re
         .run();
   }
   if (kind == DeploymentKind::Scale || goes_back) {
-    connection.query("DELETE FROM app_counts WHERE app_id = ?").with(app).run();
+    // Counts of other types are for a release to come.
     for (const Process& process : release->processes) {
+      connection.query("DELETE FROM app_counts WHERE app_id = ? AND type = ?").with(app, process.type).run();
       if (!process.is_scaled) continue;
       connection.query("INSERT INTO app_counts VALUES (?, ?, ?)").with(app, process.type, process.count).run();
     }

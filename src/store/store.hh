@@ -94,6 +94,8 @@ class Store {
   std::optional<App> app(AppId id) const;
   // How many instances of which types the operator wants; the app's files decide for the others.
   std::map<ProcessType, std::uint32_t> counts(AppId app) const;
+  // For types that the live release does not have; a deployment of kind Scale sets those of the others.
+  void set_counts(AppId app, const std::map<ProcessType, std::uint32_t>& counts);
   // The page is for clients, as they get it; empty: the usual one.
   void set_maintenance(AppId app, Maintenance maintenance, const std::string& page);
   std::string maintenance_page(AppId app) const;

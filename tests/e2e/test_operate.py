@@ -355,7 +355,10 @@ def test_a_scale_outlives_pushes_and_restarts(platform):
     app.await_settled()
     assert [name.split(".", 2)[2] for name in app.instances()] == ["web.1", "web.2"]
     shown = platform.json("scale", app.name)
-    assert shown == [{"type": "web", "count": 2, "scaled": True}, {"type": "worker", "count": 0, "scaled": True}]
+    assert shown == [
+        {"type": "web", "count": 2, "scaled": True, "pending": False},
+        {"type": "worker", "count": 0, "scaled": True, "pending": False},
+    ]
 
 
 def test_what_is_so_already_makes_no_release(platform):
@@ -370,7 +373,8 @@ def test_what_is_so_already_makes_no_release(platform):
     assert len(app.deployments()) == made
     # The same number as in the app's files, but from now on whatever they say.
     platform.pushrod("scale", app.name, "web=1")
-    assert platform.json("scale", app.name)[0] == {"type": "web", "count": 1, "scaled": True}
+    assert platform.json("scale", app.name)[0] == {
+        "type": "web", "count": 1, "scaled": True, "pending": False}  # fmt: skip
 
 
 def test_a_rollback_goes_past_releases_that_are_alike_and_leaves_what_waits(platform):
@@ -392,6 +396,35 @@ def test_what_is_no_scale_is_refused(platform, word):
     result = platform.pushrod("scale", app.name, word, code=1)
     assert len(result.err.splitlines()) <= 2
     assert len(app.deployments()) == 1
+
+
+def test_a_type_that_is_not_meant_to_run_is_scaled_to_none_before_the_first_push(make_platform):
+    platform = make_platform(settings="[health]\nsettle = 1\nwatch = 0\n").start()
+    app = platform.create_app({**web_app(), "Procfile": "web: python3 web.py\nconsole: bash\n"})
+    result = app.work.push(code=1)
+    assert f"scale {app.name} console=0" in result.err and "[processes.console] count = 0" in result.err
+    assert "not deployed" in platform.pushrod("scale", app.name, code=1).err
+    assert "Kept for the next release" in platform.pushrod("scale", app.name, "console=0").out
+    assert platform.json("scale", app.name) == [{"type": "console", "count": 0, "scaled": True, "pending": True}]
+    app.work.push()
+    assert [name.split(".", 2)[2] for name in app.instances()] == ["web.1"]
+    assert platform.json("scale", app.name)[0] == {
+        "type": "console", "count": 0, "scaled": True, "pending": False}  # fmt: skip
+
+
+def test_none_of_a_type_to_come_can_run_beside_a_change_of_others(platform):
+    app = platform.deploy()
+    platform.pushrod("scale", app.name, "migrate=0", "web=2")
+    assert len(app.deployments()) == 2
+    platform.pushrod("scale", app.name, "web=1")
+    app.push({"Procfile": "web: python3 web.py\nmigrate: true\n"})
+    assert {p["type"]: p["count"] for p in platform.json("scale", app.name)} == {"migrate": 0, "web": 1}
+
+
+def test_a_manifest_adds_to_a_procfile(platform):
+    files = web_app() | {"Procfile": "web: python3 web.py\nconsole: bash\n"}
+    app = platform.deploy(files | {"pushrod.toml": "[processes.console]\ncount = 0\n"})
+    assert [name.split(".", 2)[2] for name in app.instances()] == ["web.1"]
 
 
 def test_a_scale_that_does_not_start_changes_nothing(platform):

@@ -42,6 +42,15 @@ std::string joined_addresses(const std::vector<Listener>& listeners) {
   return join(addresses, ", ");
 }
 
+// For a type of which only the author knows whether it should run all the time: "console", "migrate".
+std::string how_not_to_run(const InstancePlan& plan) {
+  const auto& type = plan.name.type.str();
+  return fmt::format(
+      "if {0} is not meant to run all the time, give it no instances: scale {1} {0}=0, or in pushrod.toml "
+      "[processes.{0}] count = 0",
+      type, plan.name.app.str());
+}
+
 }  // namespace
 
 std::string hint_from_listeners(Port port, const std::vector<Listener>& listeners) {
@@ -73,7 +82,12 @@ std::string explain_unhealthy(const InstancePlan& plan, const ServiceStatus& sta
     by_sockets = hint_from_listeners(*plan.port, listeners);
     if (!listeners.empty() && !by_sockets.empty()) return by_sockets;
   }
+  const bool is_routed = plan.process.is_routed();
+  if (died && failed.exit_code == 0 && !is_routed) {
+    return "it ended without an error, and a process must stay in the foreground; " + how_not_to_run(plan);
+  }
   if (auto hint = diagnose(failed); !hint.empty()) return hint;
+  if (died && failed.exit_code && !is_routed) return how_not_to_run(plan);
   if (!by_sockets.empty()) return by_sockets;
   if (answered && plan.process.health.path) {
     return fmt::format("the answer to GET {} must be 2xx or 3xx: see health.path of [processes.{}]",

@@ -328,6 +328,21 @@ TEST_F(BuilderTest, NodeWithoutAStartScriptRunsServerJsOrItsMainFile) {
   EXPECT_TRUE(plan(manifest).notices.empty());
 }
 
+TEST_F(BuilderTest, ATypeWithoutACommandGetsTheBuildersOrIsRefused) {
+  tree.write("package.json", R"({"scripts": {"start": "node a.js"}})");
+  AppManifest manifest;
+  manifest.processes.push_back(Process{.type = ProcessType::parse("web"), .command = "", .count = 2, .health = {}});
+  ASSERT_EQ(choose_processes(plan(manifest), manifest).size(), 1U);
+  EXPECT_EQ(choose_processes(plan(manifest), manifest).at(0).command, "npm start");
+  EXPECT_EQ(choose_processes(plan(manifest), manifest).at(0).count, 2U);
+  manifest.build_command = "make";
+  EXPECT_EQ(choose_processes(plan(manifest), manifest).at(0).command, "npm start");
+  tree.write("package.json", "{}");
+  EXPECT_EQ(
+      refusal<UserError>([&] { choose_processes(plan(manifest), manifest); }),
+      "[processes.web] in pushrod.toml has no command, and there is no Procfile | give it there: command = \"…\"");
+}
+
 TEST_F(BuilderTest, ABuildOfTheAppsOwnLeavesNpmStart) {
   tree.write("package.json", R"({"scripts": {"start": "node a.js"}})");
   AppManifest manifest;

@@ -118,7 +118,6 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
        "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"command\""},
-      {"\n[processes.web]\ncount = 1\n", "pushrod.toml:2: \"command\" in [processes.web] is missing"},
       {"[settings]\nrequired = \"A\"\n",
        "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes, not \"A\""},
       {"[settings]\nrequired = [\"A\", 1]\n",
@@ -227,6 +226,35 @@ TEST_F(LoadManifest, DifferentProcessesInBothFilesAreRefused) {
   EXPECT_EQ(problem(), "pushrod.toml and Procfile name different processes (web; web, worker)" + hint);
   directory_.write("Procfile", "web: z\n");
   EXPECT_EQ(problem(), "pushrod.toml and Procfile give \"web\" different commands (\"x\" and \"z\")" + hint);
+}
+
+TEST_F(LoadManifest, ATableWithoutACommandAddsToTheProcfile) {
+  directory_.write("pushrod.toml", "[processes.console]\ncount = 0\n");
+  directory_.write("Procfile", "web: x\nconsole: irb\nworker: y\n");
+  const auto processes = load().processes;
+  ASSERT_EQ(processes.size(), 3U);
+  EXPECT_EQ(processes[0].type.str(), "console");
+  EXPECT_EQ(processes[0].command, "irb");
+  EXPECT_EQ(processes[0].count, 0U);
+  EXPECT_EQ(processes[1].type.str(), "web");
+  EXPECT_EQ(processes[1].count, 1U);
+
+  directory_.write("pushrod.toml", "[processes.console]\ncount = 0\n[processes.web]\ncommand = \"z\"\n");
+  EXPECT_TRUE(problem().starts_with("pushrod.toml and Procfile give \"web\" different commands")) << problem();
+  directory_.write("pushrod.toml", "[processes.console]\ncount = 0\n[processes.other]\ncommand = \"z\"\n");
+  EXPECT_TRUE(problem().starts_with("pushrod.toml and Procfile name different processes")) << problem();
+  directory_.write("pushrod.toml", "[processes.consle]\ncount = 0\n");
+  EXPECT_EQ(problem(),
+            "[processes.consle] in pushrod.toml has no command, and Procfile has no line \"consle: …\"; did you mean "
+            "\"console\"? | give the command in one of the two files");
+  directory_.write("pushrod.toml", "[processes.console]\ncomand = \"z\"\n");
+  EXPECT_NE(problem().find("unknown key \"comand\""), std::string::npos) << problem();
+}
+
+TEST_F(LoadManifest, WithoutAProcfileTheCommandIsLeftToTheBuilder) {
+  directory_.write("pushrod.toml", "[processes.web]\ncount = 2\n");
+  EXPECT_EQ(load().processes.front().command, "");
+  EXPECT_EQ(load().processes.front().count, 2U);
 }
 
 TEST_F(LoadManifest, AProcfilesReleaseLineIsTheReleaseCommand) {
