@@ -24,7 +24,12 @@ def test_an_app_without_web_is_live_and_answers_503(platform):
 
 
 def test_a_worker_that_ends_within_a_second_fails_the_push(platform):
-    app = platform.create_app(web_app(Procfile="web: python3 web.py\nworker: echo out of luck; sleep 0.3; exit 9\n"))
+    toml = """
+        [processes.worker]
+        command = "echo out of luck; sleep 0.3; exit 9"
+        health.settle = "1s"
+    """
+    app = platform.create_app(web_app(pushrod_toml=toml + '[processes.web]\ncommand = "python3 web.py"\n'))
     result = app.work.push(code=1)
     assert "worker.1" in result.err and "exit code 9" in result.err and "out of luck" in result.err
     assert app.processes() == []
@@ -273,7 +278,7 @@ def test_a_worker_without_overlap_never_runs_twice(platform):
 
 
 def test_a_worker_without_overlap_is_back_when_the_new_one_fails(platform):
-    toml = '[processes.worker]\ncommand = "exec python3 worker.py"\noverlap = false\n'
+    toml = '[processes.worker]\ncommand = "exec python3 worker.py"\noverlap = false\nhealth.settle = "1s"\n'
     app = platform.deploy({"pushrod.toml": toml, "worker.py": (APPS / "worker.py").read_text()})
     app.push({"worker.py": "raise SystemExit(1)\n"}, code=1)
     history = [f"{app.name}.1.worker.1 alone"] * 2

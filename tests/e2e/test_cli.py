@@ -106,7 +106,7 @@ def test_lists_have_the_promised_shape(platform):
     listed = {entry["app"]: entry for entry in platform.json("app", "list")}
     assert listed[app.name] == {
         "app": app.name, "state": "running", "release": 1, "instances": 1, "repo": app.name, "branch": "main",
-        "url": f"http://{app.host}:{platform.ports.http}",
+        "url": f"http://{app.host}:{platform.ports.http}", "running": 1, "traffic": "served",
     }  # fmt: skip
     assert (listed[staging.name]["state"], listed[staging.name]["release"]) == ("not deployed", None)
 
