@@ -71,7 +71,7 @@ App create_app(const Platform& platform, const AppName& name, const RepoName& re
   // Whoever destroys the repo's last app meanwhile would take the repo with it.
   const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(repo));
   Repository::create(platform.layout.repo(repo), platform.layout.hooks(), platform.settings);
-  auto app = platform.store.add_app(name, repo, branch, path);
+  auto app = platform.store.add_app(name, {repo, branch, path});
   publish_routes(platform);
   return app;
 }

@@ -51,7 +51,9 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
       .environment = plan.environment,
       .settings = platform.store.settings(app.id),
       .crons = manifest.crons,
-      .created = now()};
+      .created = now(),
+      .source = app.source(),
+      .writable = manifest.writable};
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);

@@ -23,6 +23,18 @@ enum class Maintenance {
 std::string_view to_string(Maintenance maintenance);
 Maintenance maintenance_from(std::string_view text);
 
+// Where an app's code comes from. An app has the one that its next deployment uses, a release the one that made it.
+struct Source {
+  RepoName repo;
+  BranchName branch;
+  std::string path{};    // sub-directory of the repo without slashes at its ends; empty: the root
+  std::string config{};  // the manifest's file; empty: pushrod.toml
+  // The directory that is built, at or above `path` (a workspace); in an app absent unless the operator has chosen it,
+  // and in a release what came of the operator's and the manifest's choice.
+  std::optional<std::string> build_root{};
+  bool operator==(const Source&) const = default;
+};
+
 struct App {
   AppId id = 0;
   AppName name;
@@ -33,6 +45,10 @@ struct App {
   WallTime created;
   bool stopped = false;  // nothing of it runs until it is started
   Maintenance maintenance = Maintenance::Off;
+  std::string config{};                     // see Source
+  std::optional<std::string> build_root{};  // see Source
+
+  Source source() const { return {repo, branch, path, config, build_root}; }
 };
 
 // "services/api": relative, no empty, "." or ".." part, at most 200 bytes; empty is the root. Throws UserError.

@@ -35,6 +35,8 @@ json to_object(const Cron& cron) {
           {"timezone", cron.timezone}, {"timeout_ms", cron.timeout.count()}};
 }
 
+json to_object(const std::string& path) { return path; }
+
 json to_object(const Process& process) {
   json health{{"timeout_ms", process.health.timeout.count()}};
   if (process.health.path) health["path"] = *process.health.path;
@@ -49,6 +51,8 @@ json to_object(const Process& process) {
               {"health", std::move(health)}};
   if (process.is_scaled) object["scaled"] = true;
   if (process.limits != Limits{}) object["limits"] = to_object(process.limits);
+  if (!process.ports.empty()) object["ports"] = process.ports;
+  if (process.sticky) object["sticky"] = true;
   if (process.sleep_after) object["sleep_after_ms"] = process.sleep_after->count();
   return object;
 }
@@ -67,6 +71,14 @@ Milliseconds milliseconds(const json& value) {
 
 std::uint32_t count(const json& value) {
   return static_cast<std::uint32_t>(whole_number(value, std::numeric_limits<std::uint32_t>::max()));
+}
+
+std::vector<Port> ports_from(const json& array) {
+  std::vector<Port> ports;
+  for (const json& port : array) {
+    ports.push_back(static_cast<Port>(whole_number(port, std::numeric_limits<Port>::max())));
+  }
+  return ports;
 }
 
 Limits limits_from(const json& object) {
@@ -105,6 +117,8 @@ Process from_object(const json& object) {
   if (health.contains("watch_ms")) process.health.watch = milliseconds(health.at("watch_ms"));
   process.is_scaled = object.value("scaled", false);
   if (object.contains("limits")) process.limits = limits_from(object.at("limits"));
+  if (object.contains("ports")) process.ports = ports_from(object.at("ports"));
+  process.sticky = object.value("sticky", false);
   if (object.contains("sleep_after_ms")) process.sleep_after = milliseconds(object.at("sleep_after_ms"));
   return process;
 }
@@ -118,6 +132,13 @@ ProcessTable from_array(const json& array) {
     processes.push_back(std::move(process));
   }
   return processes;
+}
+
+WritablePaths paths_from_array(const json& array) {
+  if (!array.is_array()) throw Error("it is not a list");
+  WritablePaths paths;
+  for (const json& path : array) paths.push_back(path.get<std::string>());
+  return paths;
 }
 
 CronTable crons_from_array(const json& array) {
@@ -156,8 +177,12 @@ auto read_stored(std::string_view what, const std::string& text, Read read) {
 
 std::string to_json(const ProcessTable& processes) { return written("process table", processes); }
 std::string to_json(const CronTable& crons) { return written("cron table", crons); }
+std::string to_json(const WritablePaths& paths) { return written("list of writable paths", paths); }
 
 ProcessTable processes_from_json(const std::string& text) { return read_stored("process table", text, from_array); }
 CronTable crons_from_json(const std::string& text) { return read_stored("cron table", text, crons_from_array); }
+WritablePaths writable_from_json(const std::string& text) {
+  return read_stored("list of writable paths", text, paths_from_array);
+}
 
 }  // namespace pushrod

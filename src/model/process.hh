@@ -8,6 +8,7 @@
 
 #include "model/names.hh"
 #include "os/clock.hh"
+#include "os/socket.hh"
 
 namespace pushrod {
 
@@ -42,6 +43,9 @@ struct Process {
   Health health;
   Limits limits{};
   std::optional<Milliseconds> sleep_after{};  // web only: idle for so long, it is stopped until the next request
+  // Further ports that it listens on, as its files name them; sorted, unique. Each instance leases one for each.
+  std::vector<Port> ports{};
+  bool sticky = false;  // web only: a client stays with its instance for as long as that instance serves
 
   // The web type is the one that is routed: it gets a PORT.
   bool is_routed() const { return type.str() == "web"; }
@@ -63,6 +67,10 @@ struct Cron {
 // Sorted by name; unique.
 using CronTable = std::vector<Cron>;
 
+// Paths of an app's directory that its processes may write to, each instance for itself: relative, without "." and ".."
+// parts, sorted, unique. "." alone is the whole directory.
+using WritablePaths = std::vector<std::string>;
+
 // What pushrod.toml and Procfile say, as far as they say it.
 struct AppManifest {
   ProcessTable processes;                      // empty: the builder may know a default
@@ -71,11 +79,15 @@ struct AppManifest {
   bool hold_for_release = false;               // [release] hold: requests wait while the release command runs
   CronTable crons;                             // [[cron]]
   std::vector<std::string> required_settings;  // [settings] required: names without which it is not deployed
+  WritablePaths writable{};                    // [app] writable
+  std::optional<std::string> build_root{};     // [build] root, as written: relative to the app's path
 };
 
 std::string to_json(const ProcessTable& processes);
 ProcessTable processes_from_json(const std::string& json);
 std::string to_json(const CronTable& crons);
 CronTable crons_from_json(const std::string& json);
+std::string to_json(const WritablePaths& paths);
+WritablePaths writable_from_json(const std::string& json);
 
 }  // namespace pushrod

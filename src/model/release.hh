@@ -26,6 +26,8 @@ struct Release {
   AppSettings settings{};
   CronTable crons{};
   WallTime created;
+  Source source;
+  WritablePaths writable{};  // relative to the app's directory
 };
 
 // Null when it has none of that type.
@@ -49,7 +51,9 @@ struct Instance {
   InstanceName name;
   std::optional<Port> port;  // leased for as long as this row exists
   InstanceState state = InstanceState::Starting;
-  WallTime since;  // of the state
+  WallTime since;                // of the state
+  std::map<Port, Port> ports{};  // by the number in Process::ports, what is leased for it
+  AppId app_id = 0;              // name.app is the name under which it was started, also after a rename
 };
 
 }  // namespace pushrod

@@ -27,20 +27,22 @@ App read_app(Query& row) {
              .live = row.optional([](Query& column) { return column.number<ReleaseNumber>(); }),
              .created = row.time(),
              .stopped = row.boolean(),
-             .maintenance = maintenance_from(row.text())};
+             .maintenance = maintenance_from(row.text()),
+             .config = row.text(),
+             .build_root = row.optional([](Query& column) { return column.text(); })};
 }
 
-App Store::add_app(const AppName& name, const RepoName& repo, const BranchName& branch, const std::string& path) {
+App Store::add_app(const AppName& name, const Source& source) {
   Transaction transaction(*db_);
   if (app(name)) {
     throw UserError(fmt::format("there is an app called {} already", name.str()),
                     fmt::format("choose another name, or look at it: pushrod app info {}", name.str()));
   }
-  db_->query("INSERT OR IGNORE INTO repos (name) VALUES (?)").with(repo).run();
+  db_->query("INSERT OR IGNORE INTO repos (name) VALUES (?)").with(source.repo).run();
   db_->query(
-         "INSERT INTO apps (name, repo_id, branch, path, created)"
-         " VALUES (?1, (SELECT id FROM repos WHERE name = ?2), ?3, ?4, ?5)")
-      .with(name, repo, branch, path, now())
+         "INSERT INTO apps (name, repo_id, branch, path, config, build_root, created)"
+         " VALUES (?1, (SELECT id FROM repos WHERE name = ?2), ?3, ?4, ?5, ?6, ?7)")
+      .with(name, source.repo, source.branch, source.path, source.config, source.build_root, now())
       .run();
   App added = app(name).value();
   transaction.commit();

@@ -16,7 +16,7 @@ struct Store::Database : Connection {
 
 // The columns that read_app() reads; a query adds WHERE and ORDER BY.
 inline constexpr std::string_view kAppColumns =
-    "a.id, a.name, r.name, a.branch, a.path, a.live, a.created, a.stopped, a.maintenance";
+    "a.id, a.name, r.name, a.branch, a.path, a.live, a.created, a.stopped, a.maintenance, a.config, a.build_root";
 App read_app(Query& row);
 
 AppSetting read_setting(Query& row);  // the columns sealed, secret

@@ -14,8 +14,9 @@ namespace {
 
 std::string select_instances(std::string_view condition) {
   return fmt::format(
-      "SELECT a.name, i.release, i.type, i.number, i.port, i.state, i.since"
-      " FROM instances i JOIN apps a ON a.id = i.app_id {} ORDER BY a.name, i.release, i.type, i.number",
+      "SELECT i.app, i.release, i.type, i.number, i.port, i.state, i.since, i.app_id, p.listed, p.port"
+      " FROM instances i LEFT JOIN instance_ports p USING (app_id, release, type, number) {}"
+      " ORDER BY i.app, i.release, i.type, i.number, p.listed",
       condition);
 }
 
@@ -26,7 +27,21 @@ Instance read_instance(Query& row) {
                                        .number = row.number<std::uint32_t>()},
                   .port = row.optional([](Query& column) { return column.number<Port>(); }),
                   .state = instance_state_from(row.text()),
-                  .since = row.time()};
+                  .since = row.time(),
+                  .ports = {},
+                  .app_id = row.integer()};
+}
+
+// A row per further port, or one where there is none.
+std::vector<Instance> read_instances(Query& rows) {
+  std::vector<Instance> instances;
+  while (rows.next()) {
+    Instance read = read_instance(rows);
+    if (instances.empty() || instances.back().name != read.name) instances.push_back(std::move(read));
+    const auto listed = rows.optional([](Query& column) { return column.number<Port>(); });
+    if (listed) instances.back().ports.emplace(*listed, rows.number<Port>());
+  }
+  return instances;
 }
 
 // The next free ports of a range, beginning after the one that was leased last: a port that was given back rests as
@@ -35,7 +50,8 @@ class PortSearch {
  public:
   PortSearch(Connection& connection, Port first, Port last, bool (*is_free)(Port))
       : connection_(connection), first_(first), last_(last), is_free_(is_free) {
-    Query rows = connection.query("SELECT port FROM instances WHERE port IS NOT NULL");
+    Query rows =
+        connection.query("SELECT port FROM instances WHERE port IS NOT NULL UNION ALL SELECT port FROM instance_ports");
     while (rows.next()) leased_.insert(rows.number<Port>());
     const std::int64_t cursor = connection.integer_of("SELECT last_port FROM port_cursor");
     next_ = cursor >= first && cursor < last ? static_cast<Port>(cursor + 1) : first;
@@ -66,8 +82,7 @@ class PortSearch {
   std::uint32_t left_;  // candidates that were not looked at
 };
 
-constexpr std::string_view kOneInstance =
-    " WHERE app_id = (SELECT id FROM apps WHERE name = ?) AND release = ? AND type = ? AND number = ?";
+constexpr std::string_view kOneInstance = " WHERE app = ? AND release = ? AND type = ? AND number = ?";
 
 }  // namespace
 
@@ -96,9 +111,14 @@ std::vector<Instance> Store::add_instances(const Release& release, const std::ve
       if (there) continue;
       std::optional<Port> port;
       if (process.is_routed()) port = ports.take();
-      db_->query("INSERT INTO instances VALUES (?, ?, ?, ?, ?, 'starting', ?, NULL)")
-          .with(release.app_id, release.number, process.type, number, port, at)
+      db_->query("INSERT INTO instances VALUES (?, ?, ?, ?, ?, 'starting', ?, NULL, ?)")
+          .with(release.app_id, release.number, process.type, number, port, at, release.app)
           .run();
+      for (const Port listed : process.ports) {
+        db_->query("INSERT INTO instance_ports VALUES (?, ?, ?, ?, ?, ?)")
+            .with(release.app_id, release.number, process.type, number, listed, ports.take())
+            .run();
+      }
     }
   }
   std::vector<Instance> of_release;
@@ -112,13 +132,13 @@ std::vector<Instance> Store::add_instances(const Release& release, const std::ve
 std::vector<Instance> Store::instances() const {
   static const std::string kSql = select_instances("");
   Query rows = db_->query(kSql);
-  return read_all(rows, read_instance);
+  return read_instances(rows);
 }
 
 std::vector<Instance> Store::instances(AppId app) const {
   static const std::string kSql = select_instances("WHERE i.app_id = ?");
   Query rows = db_->query(kSql);
-  return read_all(rows.with(app), read_instance);
+  return read_instances(rows.with(app));
 }
 
 void Store::set_instance_state(const InstanceName& instance, InstanceState state) {

@@ -12,13 +12,22 @@ namespace pushrod {
 namespace {
 
 constexpr std::string_view kReleases =
-    "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.crons, r.created"
+    "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.crons, r.created,"
+    " r.repo, r.branch, r.path, r.config, r.build_root, r.writable"
     " FROM releases r JOIN apps a ON a.id = r.app_id"
     " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
 constexpr std::string_view kSettings =
     "SELECT number, name, sealed, secret FROM release_settings WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
 constexpr std::string_view kEnvironment =
     "SELECT number, name, value FROM release_environment WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
+
+Source read_source(Query& row) {
+  return {.repo = row.name<RepoName>(),
+          .branch = row.name<BranchName>(),
+          .path = row.text(),
+          .config = row.text(),
+          .build_root = row.optional([](Query& column) { return column.text(); })};
+}
 
 Release read_release(Query& row) {
   return Release{.app_id = row.integer(),
@@ -31,7 +40,9 @@ Release read_release(Query& row) {
                  .environment = {},
                  .settings = {},
                  .crons = crons_from_json(row.text()),
-                 .created = row.time()};
+                 .created = row.time(),
+                 .source = read_source(row),
+                 .writable = writable_from_json(row.text())};
 }
 
 std::vector<Release> read_releases(Connection& connection, AppId app, std::optional<ReleaseNumber> number) {
@@ -83,9 +94,12 @@ void Store::add_release(const Release& release) {
   delete_release(*db_, release.app_id, release.number);
   db_->query(
          "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, crons,"
-         " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+         " created, repo, branch, path, config, build_root, writable)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(release.app_id, release.number, release.commit, release.checkout, release.builder,
-            to_json(release.processes), to_json(release.crons), release.created)
+            to_json(release.processes), to_json(release.crons), release.created, release.source.repo,
+            release.source.branch, release.source.path, release.source.config, release.source.build_root,
+            to_json(release.writable))
       .run();
   for (const auto& [name, value] : release.environment) {
     db_->query("INSERT INTO release_environment VALUES (?, ?, ?, ?)")

@@ -266,7 +266,7 @@ CREATE TABLE new_deployments (
   number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
   group_id INTEGER NOT NULL REFERENCES deployment_groups,
   kind TEXT NOT NULL CHECK (kind IN
-    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback', 'fallback')),
+    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback', 'fallback', 'set', 'rename')),
   commit_id TEXT CHECK (length(commit_id) = 40),
   previous TEXT CHECK (length(previous) = 40),
   detail TEXT NOT NULL DEFAULT '',
@@ -314,7 +314,39 @@ CREATE TABLE watches (
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, 3> kMigrations{kFirst, kOperate, kWatch};
+// Further ports, paths that an app may write to; where a release's code comes from; apps that get another name.
+constexpr const char* kSources = R"sql(
+ALTER TABLE apps ADD COLUMN config TEXT NOT NULL DEFAULT '';
+ALTER TABLE apps ADD COLUMN build_root TEXT;
+
+ALTER TABLE releases ADD COLUMN writable TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE releases ADD COLUMN repo TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN branch TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN path TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN config TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN build_root TEXT;
+UPDATE releases SET (repo, branch, path) =
+  (SELECT r.name, a.branch, a.path FROM apps a JOIN repos r ON r.id = a.repo_id WHERE a.id = releases.app_id);
+
+-- The name under which the instance was started: it keeps it when its app gets another.
+ALTER TABLE instances ADD COLUMN app TEXT NOT NULL DEFAULT '';
+UPDATE instances SET app = (SELECT name FROM apps WHERE id = instances.app_id);
+CREATE UNIQUE INDEX instances_by_name ON instances (app, release, type, number);
+
+-- listed: the number in the app's files. port: what the instance listens on instead.
+CREATE TABLE instance_ports (
+  app_id INTEGER NOT NULL,
+  release INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  listed INTEGER NOT NULL CHECK (listed BETWEEN 1 AND 65535),
+  port INTEGER NOT NULL UNIQUE CHECK (port BETWEEN 1 AND 65535),
+  PRIMARY KEY (app_id, release, type, number, listed),
+  FOREIGN KEY (app_id, release, type, number) REFERENCES instances (app_id, release, type, number) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, 4> kMigrations{kFirst, kOperate, kWatch, kSources};
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }

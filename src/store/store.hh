@@ -83,7 +83,7 @@ class Store {
 
   // --- repos and apps
   // Creates the repo row as well when it is new. Throws UserError when the app exists.
-  App add_app(const AppName& name, const RepoName& repo, const BranchName& branch, const std::string& path);
+  App add_app(const AppName& name, const Source& source);
   // The app with all its rows (deployments, releases, instances); its repo too when no other app uses it.
   void remove_app(AppId id);
   std::vector<App> apps() const;  // by name, as all lists of apps

@@ -58,7 +58,7 @@ class InRoot : public testing::Test {
   App add_app(const std::string& name, const std::string& repo) {
     Store store(layout_.database());
     Repository::create(layout_.repo(RepoName::parse(repo)), layout_.hooks(), {});
-    return store.add_app(AppName::parse(name), RepoName::parse(repo), BranchName::parse("main"), "");
+    return store.add_app(AppName::parse(name), {RepoName::parse(repo), BranchName::parse("main")});
   }
   // Its next deployment is live, with nothing running.
   void make_live(const App& app) {
@@ -75,7 +75,8 @@ class InRoot : public testing::Test {
                        .builder = "none",
                        .processes = {},
                        .environment = {},
-                       .created = now()});
+                       .created = now(),
+                       .source = app.source()});
     store.advance(begun.front().group, DeploymentState::Ready);
     store.commit_group(begun.front().group);
     store.advance(begun.front().group, DeploymentState::Live);

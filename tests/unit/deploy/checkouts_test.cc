@@ -23,8 +23,9 @@ class Checkouts : public DeployTest {
     store().advance(begun.group, DeploymentState::Running);
     ProcessTable processes;
     if (with_instance) processes.push_back({.type = ProcessType::parse("web"), .command = "serve", .health = {}});
-    const Release made{begun.app_id, name_, begun.number, id,   checkout.value_or(begun.number), "none", processes,
-                       {},           {},    {},           now()};
+    const Release made{
+        begun.app_id, name_, begun.number,        id, checkout.value_or(begun.number), "none", processes, {}, {},
+        {},           now(), app("blog").source()};
     store().add_release(made);
     store().add_instances(made, {}, 21000, 21999, always_free);
     store().advance(begun.group, DeploymentState::Ready);

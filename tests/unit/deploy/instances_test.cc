@@ -28,7 +28,8 @@ class Instances : public DeployTest {
             std::move(environment),
             {},
             {},
-            now()};
+            now(),
+            app_->source()};
   }
   std::optional<App> app_;
 };

@@ -38,7 +38,8 @@ class Room : public DeployTest {
                          .builder = "none",
                          .processes = {},
                          .environment = {},
-                         .created = now()});
+                         .created = now(),
+                         .source = app("blog").source()});
     put(layout_.checkouts(app("blog").name) / std::to_string(begun.number) / "tree" / "file", 100'000);
     store().advance(begun.group, DeploymentState::Ready);
     store().commit_group(begun.group);

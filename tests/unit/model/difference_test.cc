@@ -20,7 +20,8 @@ Release release(char commit, const std::string& builder, ProcessTable processes,
           .processes = std::move(processes),
           .environment = {},
           .settings = std::move(settings),
-          .created = {}};
+          .created = {},
+          .source = {RepoName::parse("site"), BranchName::parse("main")}};
 }
 
 std::vector<std::string> told(const Release& before, const Release& after) {

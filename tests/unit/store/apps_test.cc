@@ -8,7 +8,7 @@ class StoreApps : public StoreTest {};
 
 TEST_F(StoreApps, ComeBackAsTheyWereAdded) {
   const App added =
-      store().add_app(app_name("blog"), RepoName::parse("site"), BranchName::parse("a'b;$(id)"), "services/blog");
+      store().add_app(app_name("blog"), {RepoName::parse("site"), BranchName::parse("a'b;$(id)"), "services/blog"});
   EXPECT_EQ(added.name.str(), "blog");
   EXPECT_EQ(added.repo.str(), "site");
   EXPECT_EQ(added.branch.str(), "a'b;$(id)");

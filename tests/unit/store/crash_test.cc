@@ -85,9 +85,11 @@ TEST_F(StoreCrash, CommitOfTwoAppsIsAllOrNothingWheneverItIsKilled) {
 }
 
 TEST_F(StoreCrash, CreationIsRepeatedWheneverItWasKilled) {
-  const unsigned checks = at_every_kill(
-      [&] { Store created(file()); },
-      [&](Store& left) { left.add_app(app_name("blog"), RepoName::parse("site"), BranchName::parse("main"), ""); });
+  const unsigned checks =
+      at_every_kill([&] { Store created(file()); },
+                    [&](Store& left) {
+                      left.add_app(app_name("blog"), {RepoName::parse("site"), BranchName::parse("main")});
+                    });
   EXPECT_GT(checks, 10u);
 }
 

@@ -67,8 +67,8 @@ TEST_F(StoreFile, IsCreatedOnceByManyAtTheSameTime) {
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i)
       children.push_back(in_child([&] {
-        Store(file()).add_app(app_name("blog" + std::to_string(getpid())), RepoName::parse("site"),
-                              BranchName::parse("main"), "");
+        Store(file()).add_app(app_name("blog" + std::to_string(getpid())),
+                              {RepoName::parse("site"), BranchName::parse("main")});
       }));
     for (const pid_t child : children) EXPECT_EQ(ended(child), 0);
     EXPECT_EQ(store().apps().size(), 6u);
@@ -161,7 +161,7 @@ TEST_F(StoreFile, ThatIsBusyTellsWhoHoldsIt) {
 
   Store impatient(file(), Milliseconds{40});
   try {
-    impatient.add_app(app_name("blog"), RepoName::parse("blog"), BranchName::parse("main"), "");
+    impatient.add_app(app_name("blog"), {RepoName::parse("blog"), BranchName::parse("main")});
     ADD_FAILURE() << "nobody held it";
   } catch (const Error& error) {
     EXPECT_NE(error.message().find(file().string() + "\" was busy for 0.04 s, used by pid " + std::to_string(holder)),
@@ -171,7 +171,7 @@ TEST_F(StoreFile, ThatIsBusyTellsWhoHoldsIt) {
   }
   done.write_end.reset();
   EXPECT_EQ(ended(holder), 0);
-  impatient.add_app(app_name("blog"), RepoName::parse("blog"), BranchName::parse("main"), "");
+  impatient.add_app(app_name("blog"), {RepoName::parse("blog"), BranchName::parse("main")});
   EXPECT_EQ(impatient.apps().size(), 1u);
 }
 
@@ -207,7 +207,7 @@ TEST_F(StoreFile, KeepsWhatItHadWhenAWriteFails) {
     setrlimit(RLIMIT_FSIZE, &limit);
     try {
       for (int i = 0; i < 10'000; ++i) {
-        other.add_app(app_name("app" + std::to_string(i)), RepoName::parse("site"), BranchName::parse("main"), "");
+        other.add_app(app_name("app" + std::to_string(i)), {RepoName::parse("site"), BranchName::parse("main")});
       }
     } catch (const Error& error) {
       if (error.message().find("database \"") == std::string::npos || error.hint().empty()) throw;

@@ -53,7 +53,7 @@ class StoreTest : public testing::Test {
   void close() { store_.reset(); }
 
   App add_app(const std::string& name, const std::string& repo = "site", const std::string& branch = "main") {
-    return store().add_app(app_name(name), RepoName::parse(repo), BranchName::parse(branch), "");
+    return store().add_app(app_name(name), {RepoName::parse(repo), BranchName::parse(branch)});
   }
 
   std::vector<Deployment> begin(const std::vector<App>& apps, DeploymentKind kind = DeploymentKind::Push,
@@ -76,7 +76,8 @@ class StoreTest : public testing::Test {
             .builder = "python",
             .processes = std::move(processes),
             .environment = {},
-            .created = now()};
+            .created = now(),
+            .source = {RepoName::parse("site"), BranchName::parse("main")}};
   }
 
   // Up to the commit point: releases and instances are there, the state is Ready.

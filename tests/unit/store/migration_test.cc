@@ -35,7 +35,10 @@ TEST_F(Migration, OfTheFirstSchemaKeepsAllThatItHolds) {
   const auto release = store().release(blog.id, 2).value();
   EXPECT_EQ(release.environment.at("VIRTUAL_ENV"), "/venv");
   EXPECT_EQ(release.processes.size(), 1U);
+  EXPECT_EQ(release.source, blog.source());
+  EXPECT_TRUE(release.writable.empty());
   EXPECT_EQ(state_of("blog.2.web.1"), InstanceState::Serving);
+  EXPECT_EQ(store().instances().front().app_id, blog.id);
   EXPECT_EQ(store().instances().front().port, 20001);
   EXPECT_EQ(store().integrity(), "ok");
 }

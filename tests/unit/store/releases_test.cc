@@ -16,6 +16,11 @@ TEST_F(StoreReleases, ComeBackAsTheyWereRecorded) {
   release.checkout = 7;
   release.environment = {
       {"PATH", "/venv/bin:/usr/bin"}, {"ODD", "a\nb=c \"'$\xff"}, {"EMPTY", ""}, {"LONG", std::string(131072, 'x')}};
+  release.source = {RepoName::parse("other"), BranchName::parse("next"), "services/blog", "deploy/blog.toml",
+                    "services"};
+  release.writable = {"log", "tmp/cache"};
+  release.processes[0].ports = {9394};
+  release.processes[0].sticky = true;
   store().add_release(release);
   close();
 
@@ -26,6 +31,10 @@ TEST_F(StoreReleases, ComeBackAsTheyWereRecorded) {
   EXPECT_EQ(read->checkout, 7u);
   EXPECT_EQ(read->builder, "python");
   EXPECT_EQ(read->environment, release.environment);
+  EXPECT_EQ(read->source, release.source);
+  EXPECT_EQ(read->writable, release.writable);
+  EXPECT_EQ(read->processes[0].ports, std::vector<Port>{9394});
+  EXPECT_TRUE(read->processes[0].sticky);
   EXPECT_EQ(to_json(read->processes), to_json(release.processes));
   EXPECT_EQ(to_epoch_milliseconds(read->created), to_epoch_milliseconds(release.created));
   EXPECT_FALSE(store().release(blog.id, 2));
@@ -77,6 +86,27 @@ TEST_F(StoreReleases, AreRemovedOnlyWhenNothingNeedsThem) {
   EXPECT_EQ(store().releases(blog.id).size(), 1u);
   EXPECT_TRUE(store().deployment(blog.id, 1));
   EXPECT_EQ(store().integrity(), "ok");
+}
+
+TEST_F(StoreReleases, EachInstanceLeasesOnePortForEachThatItsProcessLists) {
+  const App blog = add_app("blog");
+  Release release = release_of(begin({blog})[0], {process("web", 2), process("worker")});
+  for (Process& one : release.processes) one.ports = {1234, 9394};
+  store().add_release(release);
+  const auto added = store().add_instances(release, {}, 20000, 20007, always_free);
+  ASSERT_EQ(added.size(), 3u);
+  EXPECT_EQ(added[0].port, Port{20000});
+  EXPECT_EQ(added[0].ports, (std::map<Port, Port>{{1234, 20001}, {9394, 20002}}));
+  EXPECT_EQ(added[1].port, Port{20003});
+  EXPECT_EQ(added[1].ports, (std::map<Port, Port>{{1234, 20004}, {9394, 20005}}));
+  EXPECT_FALSE(added[2].port);
+  EXPECT_EQ(added[2].ports, (std::map<Port, Port>{{1234, 20006}, {9394, 20007}}));
+  // They are leased until the instance's row goes.
+  const Release second = release_of(begin({blog})[0]);
+  store().add_release(second);
+  EXPECT_THROW(store().add_instances(second, {}, 20000, 20007, always_free), Error);
+  store().remove_instance(added[2].name);
+  EXPECT_EQ(store().add_instances(second, {}, 20000, 20007, always_free).at(0).port, Port{20006});
 }
 
 TEST_F(StoreReleases, InstancesStartWithAPortForEachRoutedOne) {
