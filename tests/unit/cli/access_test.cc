@@ -42,6 +42,7 @@ const std::map<std::string, Decision>& decisions() {
   // A line each, so that two additions do not meet.
   // clang-format off
   static const std::map<std::string, Decision> all{
+      {"app check", needs(Right::See)},
       {"app create", machine({"new"})},
       {"app destroy", needs(Right::Administer)},
       {"app info", needs(Right::See)},
