@@ -19,6 +19,17 @@ namespace pushrod {
 
 namespace {
 
+// Without symbolic links, so that whatever records the path or compares it has the same one.
+std::filesystem::path resolved(const std::filesystem::path& root) {
+  std::error_code error;
+  auto path = std::filesystem::weakly_canonical(root, error);
+  if (error) {
+    throw UserError(fmt::format("the root {} cannot be resolved: {}", quoted(root.string()), error.message()),
+                    "choose another root directory: --root DIR, or $PUSHROD_ROOT");
+  }
+  return path;
+}
+
 void check_root(const std::filesystem::path& root) {
   struct stat status = {};
   if (lstat(root.c_str(), &status) != 0) {
@@ -29,6 +40,12 @@ void check_root(const std::filesystem::path& root) {
       throw UserError(error.message(), "choose another root directory: --root DIR, or $PUSHROD_ROOT");
     }
     return;
+  }
+  // A link that leads somewhere has been resolved.
+  if (S_ISLNK(status.st_mode)) {
+    throw UserError(fmt::format("the root {} is a symbolic link to {}, which is not there", quoted(root.string()),
+                                quoted(std::filesystem::read_symlink(root).string())),
+                    "make that directory, with mode 700, or choose another one with --root");
   }
   if (!S_ISDIR(status.st_mode)) throw UserError(fmt::format("the root {} is not a directory", quoted(root.string())));
   if (status.st_uid != geteuid()) {
@@ -115,7 +132,7 @@ std::filesystem::path choose_root(const std::string& option) {
   }
   root = std::filesystem::absolute(root).lexically_normal();
   if (!root.has_filename()) root = root.parent_path();
-  return root;
+  return resolved(root);
 }
 
 }  // namespace pushrod

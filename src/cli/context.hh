@@ -55,7 +55,7 @@ class Context {
   std::unique_ptr<LocalEngine> engine_;
 };
 
-// --root, else $PUSHROD_ROOT, else ~/pushrod; absolute.
+// --root, else $PUSHROD_ROOT, else ~/pushrod; absolute and without symbolic links. Throws UserError.
 std::filesystem::path choose_root(const std::string& option);
 
 }  // namespace pushrod

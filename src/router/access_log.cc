@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hh"
 
 namespace pushrod {
@@ -16,6 +18,18 @@ std::string next_field(std::string_view& line) {
   std::string field(line.substr(0, end));
   line.remove_prefix(std::min(end + 1, line.size()));
   return field;
+}
+
+// "/path" of "http://host/path" (RFC 9112, section 3.2.2), as the app got it. HAProxy logs what the client sent.
+std::string origin_form(std::string_view target) {
+  constexpr std::string_view kSeparator = "://";
+  const auto scheme_end = target.find_first_of(":/?");
+  if (scheme_end == 0 || scheme_end == target.npos || !target.substr(scheme_end).starts_with(kSeparator)) {
+    return std::string(target);
+  }
+  target.remove_prefix(scheme_end + kSeparator.size());
+  target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+  return target.starts_with('/') ? std::string(target) : "/" + std::string(target);
 }
 
 }  // namespace
@@ -36,7 +50,7 @@ std::optional<AccessLine> parse_access_line(std::string_view line) {
   access.end = next_field(line);
   access.client = next_field(line);
   access.method = next_field(line);
-  access.path = std::string(line);
+  access.path = origin_form(line);
   if (access.method.empty() || !bytes) return std::nullopt;
   // -1: none, because the client went away before.
   access.status = static_cast<unsigned>(parse_unsigned(status).value_or(0));

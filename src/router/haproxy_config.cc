@@ -70,6 +70,13 @@ frontend public
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
   http-request set-log-level silent if {{ stopping }}
+  # "GET http://host/path" is what a client sends to a proxy: apps get "/path". HAProxy itself refuses a Host that is
+  # not the target's; where there is none (HTTP/1.0) the target's host counts.
+  acl origin-form url -m beg /
+  http-request set-var(txn.host) url,regsub(^[^:]*://,),regsub([/?].*,),regsub(^.*@,) unless origin-form || {{ url * }} || {{ req.fhdr(Host) -m found }}
+  http-request replace-uri ^[^:/?]+://[^/?]*(/.*)$ '\1' unless origin-form
+  http-request replace-uri '^[^:/?]+://[^/?]*(\?.*)?$' '/\1' unless origin-form
+  http-request set-header Host %[var(txn.host)] if {{ var(txn.host) -m found }}
   http-request set-var(txn.app) req.fhdr(Host),host_only,rtrim(.),map({hosts})
   # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS

@@ -3,6 +3,7 @@
 #include "sandbox/limits.hh"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -39,6 +40,15 @@ Rlimits rlimits_here() {
   return rlimits_of(system.release);
 }
 
+HardLimits hard_limits_of(pid_t process) {
+  const auto hard = [process](__rlimit_resource resource) {
+    rlimit limit = {};
+    const bool is_limited = prlimit(process, resource, nullptr, &limit) == 0 && limit.rlim_max != RLIM_INFINITY;
+    return is_limited ? std::uint64_t{limit.rlim_max} : std::numeric_limits<std::uint64_t>::max();
+  };
+  return {hard(RLIMIT_DATA), hard(RLIMIT_NPROC), hard(RLIMIT_NOFILE)};
+}
+
 std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits) {
   const Limits& limits = sandbox.limits;
   std::vector<std::string> words;
@@ -62,6 +72,18 @@ std::vector<std::string> shortcomings(const Limits& limits, Rlimits rlimits) {
   if (limits.cpu_percent) found.emplace_back("cpu is not limited");
   if (limits.memory) found.emplace_back("memory is limited per process, not per instance");
   if (limits.processes && !rlimits.count_processes_per_sandbox) found.emplace_back("processes are not limited");
+  return found;
+}
+
+std::vector<std::string> beyond(const Limits& limits, const HardLimits& most, bool has_cgroup) {
+  std::vector<std::string> found;
+  const auto compare = [&](const char* name, std::optional<std::uint64_t> wanted, std::uint64_t hard, const char* how) {
+    if (!wanted || *wanted <= hard) return;
+    found.push_back(fmt::format("{} is {} instead of {} (raise {})", name, hard, *wanted, how));
+  };
+  if (!has_cgroup) compare("memory", limits.memory, most.memory, "LimitDATA= of Pushrod's service, or ulimit -Hd");
+  compare("processes", limits.processes, most.processes, "LimitNPROC= of Pushrod's service, or ulimit -Hu");
+  compare("open_files", limits.open_files, most.open_files, "LimitNOFILE= of Pushrod's service, or ulimit -Hn");
   return found;
 }
 

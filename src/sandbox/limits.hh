@@ -1,8 +1,12 @@
 // By which means a sandbox's limits are enforced: a cgroup of its own where Pushrod has a subtree of cgroups, resource
 // limits of the processes elsewhere.
-// Floor 3. Pure but for rlimits_here().
+// Floor 3. Pure but for rlimits_here() and hard_limits_of().
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +24,15 @@ struct Rlimits {
 Rlimits rlimits_here();
 Rlimits rlimits_of(const std::string& kernel_release);  // "6.1.0-28-amd64"
 
+// The most that a process may be given: its hard limits.
+struct HardLimits {
+  std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t processes = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t open_files = std::numeric_limits<std::uint64_t>::max();
+};
+// Of this process of ours; 0: of the calling one. No limits when it has ended.
+HardLimits hard_limits_of(pid_t process);
+
 // The words for pushrod-shim, inside: what the cgroup does not limit, and what only the inside can.
 std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits);
 
@@ -28,5 +41,9 @@ Limits tighter(const Limits& one, const Limits& other);
 
 // What of these limits does not hold, or holds otherwise than it says, without a cgroup: "cpu is not limited", …
 std::vector<std::string> shortcomings(const Limits& limits, Rlimits rlimits);
+
+// What of these limits is above the hard ones, which then apply: "open_files is 4096 instead of 1000000 (…)", with the
+// way to raise them. `has_cgroup`: memory and processes are limited by the instance's cgroup as well.
+std::vector<std::string> beyond(const Limits& limits, const HardLimits& most, bool has_cgroup);
 
 }  // namespace pushrod

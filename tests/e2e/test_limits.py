@@ -5,6 +5,7 @@ These hold on every machine, with or without cgroups: what only a cgroup can do 
 
 import os
 import re
+import resource
 import time
 
 import pytest
@@ -87,6 +88,15 @@ def test_a_limit_that_this_machine_cannot_keep_is_told_to_the_pusher(platform):
         assert f"limits of {app.name}: cpu is not limited, memory is limited per process" in pushed
         assert "pushrod doctor" in pushed
         assert not finding["good"] and "cpu" in finding["lost"] and "Delegate=yes" in finding["remedy"]
+
+
+def test_more_open_files_than_the_hard_limit_are_told_to_the_pusher(own_platform):
+    # `up` has become s6-svscan, from which instances have their hard limits.
+    resource.prlimit(own_platform.up.pid, resource.RLIMIT_NOFILE, (2_000, 2_000))
+    toml = '[processes.web]\ncommand = "exec python3 web.py"\nopen_files = {}\n'
+    app = own_platform.create_app(web_app("1", pushrod_toml=toml.format(3_000)))
+    assert f"limits of {app.name}: open_files is 2000 instead of 3000 (raise LimitNOFILE=" in app.push().err
+    assert "limits of" not in app.push({"pushrod.toml": toml.format(2_000)}).err
 
 
 @pytest.mark.parametrize("line", ["memory = 1", 'cpu = "much"', "processes = 0", "open_files = -1"])

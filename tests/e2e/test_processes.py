@@ -119,6 +119,33 @@ def test_a_root_that_belongs_to_another_user_or_is_no_directory_is_refused(make_
         assert result.code == 1 and complaint in result.err
 
 
+def test_the_root_may_be_a_symbolic_link(make_platform):
+    platform = make_platform().start()
+    app = platform.deploy(web_app("1"))
+    link, other = platform.directory / "link", platform.directory / "other"
+    link.symlink_to(platform.root)
+    (platform.home / "pushrod").symlink_to(link)
+    for words, env in ((("--root", link), {}), (("--root", f"{link}/"), {}), ((), {"PUSHROD_ROOT": str(link)}), ((), {})):
+        result = platform_command(platform, *words, "app", "list", env=env)
+        assert result.code == 0 and app.name in result.out, (words, env)
+    assert platform_command(platform, "--root", link, "restart", app.name).code == 0
+    assert platform_command(platform, "--root", link, "key", "add", "other", "/dev/null").code == 1
+    platform.stop()
+    platform.root, root = link, platform.root
+    platform.start()
+    app.push({"VERSION": "2"})
+    assert app.version() == "2"
+    platform.stop()
+    platform.root = root
+    other.symlink_to(platform.directory / "gone")
+    result = platform_command(platform, "--root", other, "app", "list")
+    assert result.code == 1 and "symbolic link" in result.err and "which is not there" in result.err
+    other.unlink()
+    other.symlink_to(other)
+    result = platform_command(platform, "--root", other, "app", "list")
+    assert result.code == 1 and "cannot be resolved" in result.err
+
+
 def platform_command(platform, *words, env=()):
     """pushrod without the harness's own --root."""
     return run_command([platform.binary, *words], env=platform.server_env | dict(env), code=None)

@@ -20,7 +20,23 @@ Limits operators_limits(const Settings& settings) {
   return limits;
 }
 
+// `up` takes a subtree that has at least the controllers of memory and processes.
+std::vector<std::string> missing_controllers(const Cgroups& cgroups, const Limits& limits) {
+  const auto controllers = cgroups.controllers();
+  const bool has_processor = std::find(controllers.begin(), controllers.end(), "cpu") != controllers.end();
+  return limits.cpu_percent && !has_processor ? std::vector<std::string>{"cpu is not limited"}
+                                              : std::vector<std::string>{};
+}
+
 }  // namespace
+
+// Of an instance's keeper, whose soft limits are its own; a command from a login may have others.
+HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& started) {
+  for (const auto& instance : inspect(started)) {
+    if (instance.up) return hard_limits_of(instance.pid);
+  }
+  return hard_limits_of(0);
+}
 
 void LocalEngine::limit(Sandbox& sandbox, const InstancePlan& plan) const {
   constexpr unsigned kSoonerThanOurs = 200;
@@ -38,12 +54,18 @@ void LocalEngine::remove_groups(const std::vector<InstanceName>& names) const {
 }
 
 std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<InstancePlan>& plans) {
-  if (Cgroups::recorded(layout_.cgroup())) return {};
+  const auto cgroups = Cgroups::recorded(layout_.cgroup());
   std::vector<std::string> found;
-  for (const auto& plan : plans) {
-    for (auto& shortcoming : shortcomings(plan.process.limits, rlimits_here())) {
-      if (std::find(found.begin(), found.end(), shortcoming) == found.end()) found.push_back(std::move(shortcoming));
+  const auto add = [&](const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+      if (std::find(found.begin(), found.end(), text) == found.end()) found.push_back(text);
     }
+  };
+  for (const auto& plan : plans) {
+    const auto& limits = plan.process.limits;
+    if (limits == Limits{}) continue;
+    add(cgroups ? missing_controllers(*cgroups, limits) : shortcomings(limits, rlimits_here()));
+    add(beyond(limits, hard_limits_of_tree({plan.name}), cgroups.has_value()));
   }
   return found;
 }

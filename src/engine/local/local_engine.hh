@@ -8,6 +8,7 @@
 #include "model/settings.hh"
 #include "router/router.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
 #include "supervise/supervise.hh"
 
@@ -52,6 +53,8 @@ class LocalEngine : public Engine {
   Sandbox sandbox_of(const InstancePlan& plan) const;
   Service service_of(const InstancePlan& plan) const;
   void limit(Sandbox& sandbox, const InstancePlan& plan) const;
+  // The most that an instance may be given here, as one of those that have been started shows.
+  HardLimits hard_limits_of_tree(const std::vector<InstanceName>& started);
   void remove_groups(const std::vector<InstanceName>& names) const;
   // All that the instance has printed, as far as its log goes back.
   std::vector<std::string> instance_output(const InstanceName& name) const;

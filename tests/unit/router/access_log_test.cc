@@ -24,6 +24,17 @@ TEST(AccessLine, SaysHowARequestEndedThatDidNotEndWell) {
   EXPECT_EQ(line->text(), "<BADREQ>  0 0 B 0 ms ::1 CR");
 }
 
+TEST(AccessLine, HasThePathOfAnAbsoluteTarget) {
+  const auto path = [](const std::string& target) {
+    return parse_access_line("= app.blog 200 1 1 -- ::1 GET " + target).value().path;
+  };
+  EXPECT_EQ(path("http://blog.localhost:80/a?b=c://d"), "/a?b=c://d");
+  EXPECT_EQ(path("http://blog.localhost"), "/");
+  EXPECT_EQ(path("http://blog.localhost?a"), "/?a");
+  EXPECT_EQ(path("/a://b"), "/a://b");
+  EXPECT_EQ(path("*"), "*");
+}
+
 TEST(AccessLine, IsNothingElse) {
   const std::string whole = "= app.blog 200 1234 15 -- 192.0.2.7 GET";
   for (std::size_t size = 0; size + 3 < whole.size(); ++size) EXPECT_FALSE(parse_access_line(whole.substr(0, size)));

@@ -1,5 +1,6 @@
 // What a client gets and what an app gets, through a real HAProxy.
 #include <algorithm>
+#include <map>
 
 #include "live_router.hh"
 #include "router/access_log.hh"
@@ -254,6 +255,56 @@ TEST_F(AppAnswers, SetNoCookiesForOtherApps) {
   EXPECT_NE(got.find("set-cookie: d=4; Secure\r\n"), got.npos) << got;
   EXPECT_EQ(got.find(";Domain=localhost"), got.npos) << got;
   EXPECT_NE(got.find("set-cookie: f=6, Domain=localhost; Path=/x\r\n"), got.npos) << "part of the value\n" << got;
+}
+
+class RequestTargets : public AppAnswers {
+ protected:
+  // The request line and the host that the app gets for this request.
+  std::string seen_for(const std::string& line, const std::string& headers) {
+    Connection client(port());
+    client.send_text(line + "\r\n" + headers + "Connection: close\r\n\r\n");
+    const UniqueFd app(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string seen;
+    char chunk[4096];
+    while (seen.find("\r\n\r\n") == seen.npos) {
+      const auto got = recv(app.get(), chunk, sizeof chunk, 0);
+      if (got <= 0) return "(nothing)";
+      seen.append(chunk, static_cast<std::size_t>(got));
+    }
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    send(app.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    EXPECT_EQ(client.read_response().status, 200) << line;
+    const auto host = seen.find("\r\nhost: ");
+    return seen.substr(0, seen.find("\r\n")) +
+           (host == seen.npos ? "" : " @" + seen.substr(host + 8, seen.find("\r\n", host + 2) - host - 8));
+  }
+};
+
+TEST_F(RequestTargets, AreInOriginFormForApps) {
+  const std::string host = "Host: blog.localhost\r\n";
+  const std::string seen_host = " HTTP/1.1 @blog.localhost";
+  for (const auto& [target, seen] : std::map<std::string, std::string>{
+           {"/x?y=http://a/b", "/x?y=http://a/b"},
+           {"//a/b", "//a/b"},
+           {"http://blog.localhost/x?y=1&z", "/x?y=1&z"},
+           {"http://blog.localhost/?y", "/?y"},
+           {"HTTP://BLOG.localhost/a//b/http://c/", "/a//b/http://c/"},
+           {"https://blog.localhost/x", "/x"},
+           {"http://blog.localhost:80/x", "/x"},
+           {"http://blog.localhost", "/"},
+           {"http://ann:secret@blog.localhost/x", "/x"},
+       }) {
+    EXPECT_EQ(seen_for("GET " + target + " HTTP/1.1", host), "GET " + seen + seen_host) << target;
+  }
+  EXPECT_EQ(seen_for("OPTIONS * HTTP/1.1", host), "OPTIONS *" + seen_host);
+  EXPECT_EQ(seen_for("GET http://blog.localhost:8080/x HTTP/1.1", "Host: blog.localhost:8080\r\n"),
+            "GET /x HTTP/1.1 @blog.localhost:8080");
+}
+
+TEST_F(RequestTargets, NameTheHostWhereNoHeaderDoes) {
+  EXPECT_EQ(seen_for("GET http://blog.localhost/x HTTP/1.0", ""), "GET /x HTTP/1.0 @blog.localhost");
+  EXPECT_EQ(seen_for("GET http://ann:secret@blog.localhost:8080/?y=1 HTTP/1.0", ""),
+            "GET /?y=1 HTTP/1.0 @blog.localhost:8080");
 }
 
 }  // namespace

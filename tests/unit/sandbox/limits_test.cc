@@ -2,6 +2,8 @@
 #include "sandbox/limits.hh"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/text.hh"
 
@@ -48,6 +50,25 @@ TEST(Limits, ThatDoNotHoldAreTold) {
             (std::vector<std::string>{"cpu is not limited", "memory is limited per process, not per instance"}));
   EXPECT_EQ(shortcomings({{}, {}, 64, 1024}, {true}), std::vector<std::string>{});
   EXPECT_EQ(shortcomings({{}, {}, 64, {}}, {false}), std::vector<std::string>{"processes are not limited"});
+}
+
+TEST(Limits, ThatAreAboveTheHardOnesAreTold) {
+  const Limits wanted{1U << 30, 50, 5000, 1'000'000};
+  EXPECT_TRUE(beyond(wanted, {}, false).empty());
+  EXPECT_TRUE(beyond({}, {1, 1, 1}, false).empty());
+  EXPECT_TRUE(beyond(wanted, {1U << 30, 5000, 1'000'000}, false).empty());
+  const auto found = beyond(wanted, {1024, 100, 4096}, false);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].substr(0, found[0].find(" (")), "memory is 1024 instead of 1073741824");
+  EXPECT_EQ(found[2], "open_files is 4096 instead of 1000000 (raise LimitNOFILE= of Pushrod's service, or ulimit -Hn)");
+  EXPECT_EQ(beyond(wanted, {1024, 100, 4096}, true).size(), 2U) << "the cgroup limits memory";
+}
+
+TEST(Limits, AreReadFromAProcess) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(hard_limits_of(0).open_files, before.rlim_max);
+  EXPECT_EQ(hard_limits_of(getpid()).open_files, before.rlim_max);
 }
 
 }  // namespace
