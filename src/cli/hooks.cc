@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -47,32 +48,52 @@ Hook open_hook() {
   return {RepoName::parse(directory.stem().string()), Context(root, caller_of(root))};
 }
 
-// One record for each app of each branch, by the ref.
-using Records = std::multimap<std::string, std::int64_t>;
+// The audit of a push: one record for each app of each branch.
+class PushAudit {
+ public:
+  explicit PushAudit(Hook& hook) : hook_(hook) {}
 
-Records begin_records(Hook& hook, const ProcReceiveRequest& request) {
-  constexpr std::string_view kBranches = "refs/heads/";
-  const auto shown = [](const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "nothing"; };
-  Records records;
-  for (const auto& command : request.commands) {
-    if (!command.ref.starts_with(kBranches)) continue;
+  // What is recorded together with the deployments.
+  PushRecords of_deployments() {
+    return {[this](const RefCommand& command) { begin(command); },
+            [this](const RefCommand& command) { records_.erase(command.ref); },
+            [this](const RefCommand& command) {
+              end({command.ref, {}});
+              live_.insert(command.ref);
+            }};
+  }
+  // What is not recorded yet.
+  void finish(const ProcReceiveRequest& request, const std::vector<RefReport>& reports) {
+    for (const auto& command : request.commands) {
+      if (!records_.contains(command.ref)) begin(command);
+    }
+    for (const auto& report : reports) {
+      if (!report.refusal.empty() || !live_.contains(report.ref)) end(report);
+    }
+  }
+
+ private:
+  void begin(const RefCommand& command) {
+    constexpr std::string_view kBranches = "refs/heads/";
+    const auto shown = [](const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "nothing"; };
+    if (!command.ref.starts_with(kBranches)) return;
     const auto branch = BranchName::parse(command.ref.substr(kBranches.size()));
     const auto detail = fmt::format("{} {}..{}", escaped(branch.str()), shown(command.before), shown(command.after));
-    for (const auto& app : hook.context.store().apps_of(hook.repo, branch)) {
-      records.emplace(command.ref, begin_audit(hook.context, {app.name.str(), "push", detail}));
+    for (const auto& app : hook_.context.store().apps_of(hook_.repo, branch)) {
+      records_.emplace(command.ref, begin_audit(hook_.context, {app.name.str(), "push", detail}));
     }
   }
-  return records;
-}
-
-void end_records(Hook& hook, const Records& records, const std::vector<RefReport>& reports) {
-  for (const auto& report : reports) {
-    const auto [first, last] = records.equal_range(report.ref);
+  void end(const RefReport& report) {
+    const auto [first, last] = records_.equal_range(report.ref);
     for (auto record = first; record != last; ++record) {
-      end_audit(hook.context, record->second, report.refusal.empty() ? "done" : "failed: " + report.refusal);
+      end_audit(hook_.context, record->second, report.refusal.empty() ? "done" : "failed: " + report.refusal);
     }
   }
-}
+
+  Hook& hook_;
+  std::multimap<std::string, std::int64_t> records_;  // by the ref
+  std::set<std::string> live_;                        // refs whose end is recorded
+};
 
 void tell(const Refusal& refusal, Journal& journal) {
   journal.complaint(escaped(refusal.reason));
@@ -134,10 +155,10 @@ int proc_receive_hook() {
   if (!request.atomic && std::any_of(verdicts.begin(), verdicts.end(), is_refused)) {
     journal.complaint("Only what is named above is refused; the rest of this push goes on.");
   }
-  const auto records = begin_records(hook, request);
-  const auto reports =
-      deploy_push(platform, hook.repo, request, verdicts, hook.context.caller().author(), journal, cancel_fd);
-  end_records(hook, records, reports);
+  PushAudit audit(hook);
+  const auto reports = deploy_push(platform, hook.repo, request, verdicts, hook.context.caller().author(), journal,
+                                   cancel_fd, audit.of_deployments());
+  audit.finish(request, reports);
   write_proc_receive_report(STDOUT_FILENO, reports);
   return kExitOk;
 }

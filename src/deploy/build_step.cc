@@ -73,6 +73,18 @@ bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
 // then that program.
 std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", "sh", "bash", "dash"}); }
 
+void plan(Run& run, Part& part) {
+  const auto directory = app_directory(part.checkout, part.app.path);
+  auto planned =
+      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory, run.journal);
+  check_settings(planned);
+  part.plan = std::move(planned.plan);
+  part.release = std::move(planned.release);
+  part.release_command = std::move(planned.manifest.release_command);
+  part.hold_for_release = planned.manifest.hold_for_release;
+  hide_secrets(run, *part.release);
+}
+
 }  // namespace
 
 void hide_secrets(Run& run, const Release& release) {
@@ -83,29 +95,26 @@ void hide_secrets(Run& run, const Release& release) {
 
 void build(Run& run, Part& part) {
   check_cancelled(run);
-  run.platform.store.begin_step(run.group, Step::Build);
-  const auto directory = app_directory(part.checkout, part.app.path);
-  auto planned =
-      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory, run.journal);
-  check_settings(planned);
-  part.plan = std::move(planned.plan);
-  part.release = std::move(planned.release);
-  part.release_command = std::move(planned.manifest.release_command);
-  part.hold_for_release = planned.manifest.hold_for_release;
-  hide_secrets(run, *part.release);
-  if (!part.plan.command.empty()) {
-    const auto key = build_key(run.platform, part.app, *part.release, part.plan);
-    if (uses_kept_build(run, part, key)) return;
-    run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
-    const auto slot = take_build_slot(run);
-    run.journal.now_doing("building", command_that_runs);
-    auto job = job_for(run, part, run.platform.settings.build_timeout);
-    job.environment.erase("DATA_DIR");  // there is no /data in a build
-    for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
-    run_build(part.plan, job);
-    mark_built(part.checkout, part.deployment.number, key);
-    run.journal.end();
+  try {
+    plan(run, part);
+  } catch (const Error&) {
+    run.platform.store.begin_step(run.group, Step::Build);
+    throw;
   }
+  // Planning takes a moment, so it is no step of its own: its record would take longer.
+  if (part.plan.command.empty()) return;
+  run.platform.store.begin_step(run.group, Step::Build);
+  const auto key = build_key(run.platform, part.app, *part.release, part.plan);
+  if (uses_kept_build(run, part, key)) return;
+  run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
+  const auto slot = take_build_slot(run);
+  run.journal.now_doing("building", command_that_runs);
+  auto job = job_for(run, part, run.platform.settings.build_timeout);
+  job.environment.erase("DATA_DIR");  // there is no /data in a build
+  for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
+  run_build(part.plan, job);
+  mark_built(part.checkout, part.deployment.number, key);
+  run.journal.end();
 }
 
 void run_release_command(Run& run, Part& part) {

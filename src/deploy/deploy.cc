@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <future>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -34,7 +35,11 @@ void open(Run& run) {
   }
   // A row without a living owner is taken for an interrupted deployment, so nobody may look between these two.
   const auto begin = FileLock::acquire(run.platform.layout.begin_lock());
-  const auto deployments = run.platform.store.begin_deployments(requests);
+  std::vector<Deployment> deployments;
+  run.platform.store.together([&] {
+    if (run.change.on_begin) run.change.on_begin();
+    deployments = run.platform.store.begin_deployments(requests);
+  });
   run.group = deployments.front().group;
   run.locks.push_back(FileLock::acquire(run.platform.layout.group_lock(run.group)));
   run.locks.back().announce(fmt::format("deployment of {}", names_of(run)));
@@ -84,8 +89,8 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
   if (held) publish_routes(platform);
 }
 
-// Everything that is left to do after the commit point; each part may have been done already.
-void finish(const Platform& platform, std::int64_t group) {
+// Everything that is left to do after the commit point; each part may have been done already. `on_live`: see Change.
+void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live = {}) {
   platform.store.together([&] {
     platform.store.commit_group(group);
     platform.store.set_holding(group, false);
@@ -96,7 +101,10 @@ void finish(const Platform& platform, std::int64_t group) {
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
   // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
-  platform.store.advance(group, DeploymentState::Live);
+  platform.store.together([&] {
+    platform.store.advance(group, DeploymentState::Live);
+    if (on_live) on_live();
+  });
   wake_daemon(platform);
 }
 
@@ -167,13 +175,13 @@ void tell_why_it_falls_back(Run& run) {
   }
 }
 
-void announce(Run& run) {
+void announce(Run& run, std::future<std::string>& subject) {
   const auto detail = run.change.detail.empty() ? std::string{} : ": " + escaped(run.change.detail);
   switch (run.change.kind) {
     case DeploymentKind::Push:
     case DeploymentKind::Redeploy:
       run.journal.headline(fmt::format("Deploying {} at {} {}", names_of(run), abbreviated(*run.change.commit),
-                                       quoted(run.repository.subject(*run.change.commit), 60)));
+                                       quoted(subject.get(), 60)));
       for (const auto& part : run.parts) {
         if (const auto note = fallback_note(run.platform, part.app); !note.empty()) run.journal.line(escaped(note));
       }
@@ -233,6 +241,20 @@ void tell_success(Run& run, const Stopwatch& time) {
 // The others run what was built before.
 bool builds(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Redeploy; }
 
+// git takes some milliseconds to tell it; it is wanted when the deployment has its turn.
+std::future<std::string> begin_reading_subject(const Run& run) {
+  if (!builds(run.change.kind)) return {};
+  return std::async(std::launch::async,
+                    [repository = run.repository, commit = *run.change.commit] { return repository.subject(commit); });
+}
+
+// What goes live must be there after a power cut, too. Nothing of it is written any more while the instances start.
+std::future<void> begin_flushing_builds(const Run& run) {
+  if (!builds(run.change.kind)) return {};
+  return std::async(std::launch::async,
+                    [directory = run.platform.layout.checkouts()] { flush_file_system(directory); });
+}
+
 }  // namespace
 
 std::string names_of(const Run& run) {
@@ -250,6 +272,7 @@ Outcome stopped_by(Run& run, const Error& error) {
     run.journal.abandon();
     run.journal.complaint(escaped(error.message()));
     run.journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
+    if (run.change.on_live) attempt("recording the deployment", [&] { platform.store.together(run.change.on_live); });
     wake_daemon(platform);
     return {true, {}};
   }
@@ -259,13 +282,13 @@ Outcome stopped_by(Run& run, const Error& error) {
   return {false, error.message()};
 }
 
-Outcome run_steps(Run& run) {
+Outcome run_steps(Run& run, std::future<std::string> subject) {
   const Stopwatch time;
   const auto& platform = run.platform;
   const auto& change = run.change;
   try {
     take_turn(run);
-    announce(run);
+    announce(run, subject);
     platform.store.together([&] {
       platform.store.advance(run.group, DeploymentState::Running);
       platform.store.begin_step(run.group, builds(change.kind) ? Step::Checkout : Step::Start);
@@ -280,17 +303,16 @@ Outcome run_steps(Run& run) {
     } else if (change.kind != DeploymentKind::Remove) {
       for (auto& part : run.parts) derive(run, part);
     }
+    auto flushed = begin_flushing_builds(run);
     start(run);
     check_cancelled(run);
-    if (builds(change.kind)) {
-      flush_file_system(platform.layout.checkouts());  // what goes live must be there after a power cut, too
-    }
+    if (flushed.valid()) flushed.get();
     platform.store.together([&] {
       platform.store.advance(run.group, DeploymentState::Ready);
       platform.store.begin_step(run.group, Step::Commit);
     });
     move_ref(run);  // The commit point (for a change that moves no ref: the transaction in finish()).
-    finish(platform, run.group);
+    finish(platform, run.group, change.on_live);
     tell_success(run, time);
     return {true, {}};
   } catch (const Error& error) {
@@ -303,8 +325,9 @@ Outcome run_steps(Run& run) {
 
 Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
   Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}, false};
+  auto subject = begin_reading_subject(run);
   open(run);
-  auto outcome = run_steps(run);
+  auto outcome = run_steps(run, std::move(subject));
   journal.close_logs();
   remove_file(platform.layout.group_lock(run.group));
   return outcome;

@@ -4,6 +4,7 @@
 // deployment leaves is finished or undone by whoever takes the app's lock next: reconcile(), or the next deployment.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct Change {
   std::string author;
   std::string detail{};  // see Deployment
   bool rebuild = false;  // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
+
+  // What the caller records of it: called within the transaction that records the deployments, and within the one that
+  // records that they are live. Rows cost nothing there; a transaction of their own costs its flushes.
+  std::function<void()> on_begin{}, on_live{};
 
   SettingChanges settings{};                      // Config
   std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change

@@ -28,12 +28,16 @@ Change change_of(const Platform& platform, const RepoName& repo, const RefComman
           author};
 }
 
-RefReport deploy_branch(const Platform& platform, const std::string& ref, const Change& change, Journal& journal,
-                        int cancel_fd) {
+RefReport deploy_branch(const Platform& platform, const RefCommand& command, Change change, Journal& journal,
+                        int cancel_fd, const PushRecords& records) {
+  const auto& ref = command.ref;
   if (change.apps.empty()) return {ref, "no app runs from this branch any more"};
+  if (records.begin) change.on_begin = [&] { records.begin(command); };
+  if (records.live) change.on_live = [&] { records.live(command); };
   try {
     return {ref, deploy(platform, change, journal, cancel_fd).refusal};
-  } catch (const Error& error) {
+  } catch (const Error& error) {  // nothing was recorded
+    if (records.undone) records.undone(command);
     journal.complaint(escaped(error.message()));
     if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
     return {ref, error.message()};
@@ -74,7 +78,7 @@ std::string refusal_of(const RefVerdict& verdict, const std::string& not_atomic)
 
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
                                    const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
-                                   int cancel_fd) {
+                                   int cancel_fd, const PushRecords& records) {
   const auto& options = request.push_options;
   const bool rebuild = std::find(options.begin(), options.end(), kRebuild) != options.end();
   const auto not_atomic = request.atomic ? why_not_atomic(verdicts) : std::string{};
@@ -89,7 +93,7 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
     any_deployed = true;
     auto change = change_of(platform, repo, verdict.command, author);
     change.rebuild = rebuild;
-    report = deploy_branch(platform, report.ref, change, journal, cancel_fd);
+    report = deploy_branch(platform, verdict.command, std::move(change), journal, cancel_fd, records);
   }
   for (std::size_t at = 0; at < reports.size(); ++at) {
     if (!is_branch_to_deploy(verdicts[at]) || !reports[at].refusal.empty()) continue;

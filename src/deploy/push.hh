@@ -2,6 +2,7 @@
 // Floor 6.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +15,17 @@ namespace pushrod {
 
 inline constexpr std::string_view kRebuild = "rebuild";  // the push option that leaves kept builds alone
 
+// What the caller records of each branch that is deployed, within transactions of its deployments (Change::on_begin,
+// on_live): `begin` before anything is changed, `live` at the end. `undone`: the transaction around `begin` was undone.
+struct PushRecords {
+  std::function<void(const RefCommand&)> begin, undone, live;
+};
+
 // One report per verdict, in their order. Branches are all-or-nothing each, one after the other; tags are left to git
 // when a branch beside them has gone live. An atomic push goes on only if no ref of it is refused and it deploys one
 // branch.
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
                                    const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
-                                   int cancel_fd);
+                                   int cancel_fd, const PushRecords& records = {});
 
 }  // namespace pushrod

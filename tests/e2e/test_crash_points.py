@@ -137,3 +137,10 @@ def test_the_deletion_of_a_branch_that_is_killed_leaves_a_whole_app_or_none(own_
             break
         app.work.push()
     assert outcomes == {"there", "gone"}
+
+
+def test_a_push_flushes_the_database_for_what_must_be_recorded_and_no_more(own_platform):
+    app = own_platform.deploy(web_app("v1"))
+    calls = Hook(own_platform).count_calls(lambda: app.push({"VERSION": "v2"}))
+    # Begun, running, releases and instances, ready, committed, live: four flushes each. Health is recorded by a thread.
+    assert calls["fdatasync"] <= 6 * 4

@@ -9,6 +9,8 @@
 namespace pushrod {
 namespace {
 
+using testing::ElementsAre;
+
 class TwoBranches : public DeployTest {
  protected:
   TwoBranches() {
@@ -42,6 +44,35 @@ TEST_F(TwoBranches, WhatCancelsOneLeavesTheOther) {
   EXPECT_EQ(reports[0].refusal, "cancelled");
   EXPECT_EQ(reports[1].refusal, "");
   EXPECT_EQ(app("docs").live, 1U);
+}
+
+// What the caller records of a push of main.
+class Recorded : public TwoBranches {
+ protected:
+  std::vector<std::string> told() {
+    std::vector<std::string> told;
+    const auto tell = [&](const std::string& what) {
+      return [&told, what](const RefCommand& command) { told.push_back(what + " " + command.ref); };
+    };
+    Journal journal(-1);
+    deploy_push(platform(), repo_, {}, {{{{}, version(1), "refs/heads/main"}, Fate::Deploy, {}}}, "ann", journal, -1,
+                {tell("begin"), tell("undone"), tell("live")});
+    return told;
+  }
+};
+
+TEST_F(Recorded, TheBeginAndTheEnd) {
+  EXPECT_THAT(told(), ElementsAre("begin refs/heads/main", "live refs/heads/main"));
+}
+
+TEST_F(Recorded, TheBeginAloneOfWhatFails) {
+  engine().unhealthy = "web";
+  EXPECT_THAT(told(), ElementsAre("begin refs/heads/main"));
+}
+
+TEST_F(Recorded, TheEndEvenIfTheSwitchFails) {
+  engine().on_route = [] { throw Error("the router is gone"); };
+  EXPECT_THAT(told(), ElementsAre("begin refs/heads/main", "live refs/heads/main"));
 }
 
 }  // namespace
