@@ -93,11 +93,6 @@ void check_script(const fs::path& directory) {
 
 }  // namespace
 
-bool Host::has_program(const std::string& name) const {
-  return std::any_of(program_directories.begin(), program_directories.end(),
-                     [&](const fs::path& directory) { return access((directory / name).c_str(), X_OK) == 0; });
-}
-
 std::string path_variable(const std::string& first) {
   return (first.empty() ? "" : first + ":") + "/usr/local/bin:/usr/bin:/bin";
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "build/builder.hh"
+#include "config/pyproject.hh"
 
 namespace pushrod {
 
@@ -18,6 +19,8 @@ struct Host {
   std::filesystem::path pip_runner = "/usr/lib/python3/dist-packages/pip/__pip-runner__.py";
 
   bool has_program(const std::string& name) const;
+  // What `name --version` prints; empty if there is no such program, or it fails.
+  std::string version_of(const std::string& name) const;
 };
 
 std::string path_variable(const std::string& first = {});  // "first:/usr/local/bin:/usr/bin:/bin"
@@ -31,6 +34,9 @@ std::optional<std::string> read_tree_bytes(const std::filesystem::path& director
 // The same for text (config/text_file.hh), which is what nearly all of them are.
 std::optional<std::string> read_tree_file(const std::filesystem::path& directory, const std::string& name,
                                           std::size_t cap);
+
+// pyproject.toml; absent when there is none that can be read.
+std::optional<PyProject> read_pyproject(const std::filesystem::path& directory);
 
 // Python's variables for processes that use /venv.
 std::map<std::string, std::string> venv_environment();

@@ -1,11 +1,12 @@
-// Node.js: package.json → npm ci (or npm install without a lock file), then its build script. Plans only; run.cc
-// carries it out. What package.json does not ask for is not run: npm takes 0.4 s to find out that there is nothing to
-// do.
+// Node.js: package.json → npm ci (or npm install without a lock file, or another tool), then its build script. Plans
+// only; run.cc carries it out. What package.json does not ask for is not run: npm takes 0.4 s to find out that there is
+// nothing to do.
 #include <fmt/format.h>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/node_tool.hh"
 #include "build/package_json.hh"
 
 namespace pushrod {
@@ -50,28 +51,36 @@ std::optional<BuildPlan> plan_node(const fs::path& directory, const Host& host) 
 
   BuildPlan plan;
   plan.builder = "node";
-  plan.environment = {{"PATH", path_variable("/app/node_modules/.bin")},
-                      {"NODE_ENV", "production"},
+  plan.environment = {{"NODE_ENV", "production"},
                       // `npm start` cannot write below its home, which is the read-only /app.
                       {"npm_config_cache", "/tmp/npm"},
                       {"npm_config_update_notifier", "false"}};
 
-  std::vector<std::string> does;
   // binding.gyp alone makes npm compile, without a script that says so.
-  if (package->asks_for_install || in_tree(directory, "binding.gyp")) {
-    const bool locked = in_tree(directory, "package-lock.json") || in_tree(directory, "npm-shrinkwrap.json");
-    does.emplace_back(locked ? "npm ci" : "npm install");
-    // With the development dependencies: they are what builds.
-    plan.command += does.back() + " --include=dev --no-audit --no-fund\n";
+  const bool installs = package->asks_for_install || in_tree(directory, "binding.gyp");
+  const bool builds = package->scripts.contains("build");
+  const bool starts = package->scripts.contains("start");
+  const NodeTool tool = choose_node_tool(directory, *package, host, plan.notices);
+  std::vector<std::string> does;
+  if (installs || builds || starts) {
+    plan.command = install_tool(tool);
+    plan.environment.merge(tool_variables(tool));
   }
-  if (package->scripts.contains("build")) {
-    does.emplace_back("npm run build");
+  if (installs) {
+    does.push_back(described_install(tool));
+    plan.command += install_packages(tool);
+  }
+  if (builds) {
+    does.push_back(run_script(tool, "build"));
     plan.command += does.back() + "\n";
   }
-  plan.description = "Node.js, " + (does.empty() ? "no dependencies" : join(does, ", "));
+  const auto programs = tool_directory(tool);
+  plan.environment["PATH"] = path_variable("/app/node_modules/.bin" + (programs.empty() ? "" : ":" + programs));
+  plan.description = "Node.js, " + (tool.package.empty() ? "" : tool.package + ", ") +
+                     (does.empty() ? "no dependencies" : join(does, ", "));
   plan.usual_command = usual_command(*package);
-  if (package->scripts.contains("start")) {
-    plan.default_processes.push_back(web_process("npm start"));
+  if (starts) {
+    plan.default_processes.push_back(web_process(run_script(tool, "start")));
   } else {
     plan.guessed_web = guess_node_web(directory);
   }

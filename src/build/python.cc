@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/wanted_versions.hh"
 #include "config/text_file.hh"
 #include "os/files.hh"
 
@@ -119,6 +120,15 @@ std::string usual_python_command(const fs::path& directory) {
   return {};
 }
 
+std::optional<PyProject> read_pyproject(const fs::path& directory) {
+  try {
+    const auto text = read_tree_file(directory, "pyproject.toml", std::size_t{1} << 20);
+    return text ? parse_pyproject(*text) : std::nullopt;
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
 std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host) {
   if (!in_tree(directory, kRequirements)) return std::nullopt;
 
@@ -140,6 +150,7 @@ std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host
   plan.environment = venv_environment();
   plan.usual_command = usual_python_command(directory);
   const std::string python = is_default ? "python3" : "python" + version;
+  plan.notices = unmet_python_versions(directory, host, python);
   if (asks_for_nothing(directory)) {
     plan.description = fmt::format("Python {}, no requirements", version);
     plan.command = python + " -m venv --without-pip /venv\n";

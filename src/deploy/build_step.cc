@@ -71,7 +71,7 @@ bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
 
 // The program that the build waits for: below us there are bwrap and its children, the shell that reads the script,
 // then that program.
-std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", "sh", "bash", "dash"}); }
+std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", ".pushrod-shim", "sh", "bash", "dash"}); }
 
 void plan(Run& run, Part& part) {
   const auto directory = app_directory(part.checkout, part.app.path);

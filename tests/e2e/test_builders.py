@@ -194,6 +194,38 @@ def test_a_push_names_a_procfile_that_has_nearly_its_name(platform, name):
         assert "does not say what to run" in result.err and "web: python3 web.py" in result.err
 
 
+@pytest.mark.parametrize("lock, named, said", [
+    ("pnpm-lock.yaml", "pnpm@9.0.0", "pnpm install --frozen-lockfile"),
+    ("yarn.lock", "yarn@1.22.22", "yarn install --frozen-lockfile"),
+    ("bun.lock", "bun@1.2.0", "bun install --frozen-lockfile"),
+])  # fmt: skip
+def test_the_tool_of_a_lock_file_installs_and_runs(platform, lock, named, said):
+    """The tool itself is kept in the cache of builds, where a stand-in lies: nothing is downloaded here."""
+    tool = named.split("@")[0]
+    package = {"packageManager": named, "dependencies": {"x": "1"}, "scripts": {"build": "x", "start": "x"}}
+    app = platform.create_app({"package.json": json.dumps(package), lock: "", "web.py": web_app()["web.py"], "VERSION": "1"})
+    program = app.build_cache / "tools" / named / "node_modules" / ".bin" / tool
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$(basename "$0") $*"\ncase $* in *start*) exec python3 web.py ;; esac\n')
+    program.chmod(0o755)
+    result = app.work.push()
+    assert f"Building (Node.js, {named}, {tool} install, {tool} run build)" in result.err
+    assert said in result.err and f"{tool} run build" in result.err
+    assert app.version() == "1"
+    assert app.get("/env").json()["PATH"].split(":")[:2] == ["/app/node_modules/.bin", "/app/.pushrod/node_modules/.bin"]
+
+
+def test_a_push_names_lock_files_and_versions_that_it_does_not_use(platform):
+    package = {"scripts": {"start": "python3 web.py"}, "engines": {"node": "98.76.x"}}
+    files = {"package.json": json.dumps(package), "package-lock.json": "{}", "yarn.lock": "", ".nvmrc": "v98.76.54\n"}
+    app = platform.create_app({"web.py": web_app()["web.py"], "VERSION": "1"} | files)
+    result = app.work.push()
+    assert "package-lock.json and yarn.lock are both there: package-lock.json is used" in result.err
+    assert "package.json: engines.node asks for Node.js 98.76.x; this machine has " in result.err
+    assert ".nvmrc asks for Node.js v98.76.54; this machine has " in result.err
+    assert app.version() == "1"
+
+
 def test_a_push_names_a_language_without_a_builder_and_goes_on(platform):
     app = platform.create_app(web_app() | {"go.mod": "module example.com/x\n"})
     result = app.work.push()

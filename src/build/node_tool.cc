@@ -1,0 +1,229 @@
+// npm is the machine's. Of the other tools the version is the app's choice, so they come from the registry.
+#include "build/node_tool.hh"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct LockFile {
+  std::string name;
+  std::string tool;
+};
+// In the order in which they count where nothing names the tool.
+const std::vector<LockFile>& lock_files() {
+  static const std::vector<LockFile> kList{
+      {"npm-shrinkwrap.json", "npm"}, {"package-lock.json", "npm"}, {"pnpm-lock.yaml", "pnpm"},
+      {"yarn.lock", "yarn"},          {"bun.lock", "bun"},          {"bun.lockb", "bun"},
+  };
+  return kList;
+}
+
+bool is_tool(std::string_view name) { return name == "npm" || name == "pnpm" || name == "yarn" || name == "bun"; }
+
+// packageManager: "pnpm@9.0.0+sha512.0a1b".
+struct Named {
+  std::string tool;
+  std::string version;  // "9.0.0"; empty: it is no version
+};
+std::optional<Named> named_tool(const std::string& text) {
+  const auto at = text.find('@');
+  Named named{text.substr(0, at), at == std::string::npos ? "" : text.substr(at + 1)};
+  if (!is_tool(named.tool)) return std::nullopt;
+  named.version.erase(std::min(named.version.find('+'), named.version.size()));
+  constexpr std::string_view kAllowed = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-";
+  const bool is_version = !named.version.empty() && named.version.front() >= '0' && named.version.front() <= '9' &&
+                          named.version.find_first_not_of(kAllowed) == std::string::npos;
+  if (!is_version) named.version.clear();
+  return named;
+}
+
+// Lock files can be larger than what is read of other files; what tells the version stands at their beginning.
+std::string beginning_of(const fs::path& directory, const std::string& name) {
+  constexpr std::size_t kEnough = 4096;
+  if (!is_plain_file(directory / name)) return {};
+  const auto file = open_file(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  std::string text(kEnough, '\0');
+  const auto got = read(file.get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+// The number after "key:" in the text, as in "lockfileVersion: '9.0'".
+std::optional<double> number_after(const std::string& text, const std::string& key) {
+  const auto found = text.find(key + ":");
+  if (found == std::string::npos) return std::nullopt;
+  const auto start = text.find_first_not_of(" '\"\n", found + key.size() + 1);
+  if (start == std::string::npos) return std::nullopt;
+  const auto end = std::min(text.find_first_not_of("0123456789.", start), text.size());
+  const auto parts = split(text.substr(start, end - start), '.');
+  const auto whole = parse_unsigned(parts.front());
+  if (!whole) return std::nullopt;
+  const auto tenths = parts.size() > 1 ? parse_unsigned(parts[1].substr(0, 1)) : std::nullopt;
+  return static_cast<double>(*whole) + static_cast<double>(tenths.value_or(0)) / 10;
+}
+
+// The newest pnpm that reads the lock file as it is.
+std::string pnpm_version(const fs::path& directory) {
+  const auto format = number_after(beginning_of(directory, "pnpm-lock.yaml"), "lockfileVersion");
+  if (!format || *format >= 9) return "10";
+  if (*format >= 6) return "8";
+  return *format > 5.35 ? "7" : "6";
+}
+
+bool is_lock_of_modern_yarn(const fs::path& directory) {
+  if (in_tree(directory, "yarn.lock")) {
+    return beginning_of(directory, "yarn.lock").find("__metadata:") != std::string::npos;
+  }
+  return in_tree(directory, ".yarnrc.yml");
+}
+
+std::string modern_yarn_version(const fs::path& directory) {
+  const auto text = beginning_of(directory, "yarn.lock");
+  const auto metadata = text.find("__metadata:");
+  const auto format = metadata == std::string::npos ? std::nullopt : number_after(text.substr(metadata), "version");
+  return format && *format < 8 ? "3" : "4";
+}
+
+// Is there a program of the machine's that does not download another one when it is called, as corepack's do?
+bool is_on_machine(const Host& host, const std::string& name) {
+  for (const fs::path& directory : host.program_directories) {
+    std::error_code error;
+    const auto target = fs::read_symlink(directory / name, error);
+    if (!error && target.string().find("corepack") != std::string::npos) return false;
+  }
+  return host.has_program(name);
+}
+
+void choose_version(const fs::path& directory, const std::string& version, const Host& host, NodeTool& tool) {
+  if (tool.name == "npm") return;
+  if (tool.name == "yarn") {
+    tool.is_modern_yarn = version.empty() ? is_lock_of_modern_yarn(directory) : !version.starts_with("1.");
+  }
+  if (version.empty() && !tool.is_modern_yarn && is_on_machine(host, tool.name)) return;
+  if (tool.is_modern_yarn) {
+    tool.package = "@yarnpkg/cli-dist@" + (version.empty() ? modern_yarn_version(directory) : version);
+  } else if (tool.name == "pnpm") {
+    tool.package = "pnpm@" + (version.empty() ? pnpm_version(directory) : version);
+  } else {
+    tool.package = tool.name + "@" + (version.empty() ? "1" : version);
+  }
+}
+
+void tell_unused_locks(const fs::path& directory, const NodeTool& tool, const std::string& used, bool is_named,
+                       std::vector<std::string>& notices) {
+  std::vector<std::string> unused;
+  for (const LockFile& lock : lock_files()) {
+    if (lock.tool != tool.name && in_tree(directory, lock.name)) unused.push_back(lock.name);
+  }
+  if (unused.empty()) return;
+  const auto others = join(unused, " and ");
+  const auto* verb = unused.size() == 1 ? "is" : "are";
+  if (used.empty()) {
+    notices.push_back(
+        fmt::format("{} {} not used: packageManager in package.json names {}, whose lock file is not "
+                    "there: run {} install and commit it, or change packageManager",
+                    others, verb, tool.name, tool.name));
+  } else if (is_named) {
+    notices.push_back(fmt::format("{} {} not used: {} is, since packageManager in package.json names {}: remove {}",
+                                  others, verb, used, tool.name, others));
+  } else {
+    notices.push_back(
+        fmt::format("{} and {} are both there: {} is used, with {}; remove what you do not use, or name "
+                    "the tool in package.json: \"packageManager\": \"NAME@VERSION\"",
+                    used, others, used, tool.name));
+  }
+}
+
+}  // namespace
+
+NodeTool choose_node_tool(const fs::path& directory, const PackageJson& package, const Host& host,
+                          std::vector<std::string>& notices) {
+  const auto named = named_tool(package.package_manager);
+  NodeTool tool;
+  if (named) tool.name = named->tool;
+  std::string used;
+  for (const LockFile& lock : lock_files()) {
+    if ((named && lock.tool != tool.name) || !in_tree(directory, lock.name)) continue;
+    tool.name = lock.tool;
+    used = lock.name;
+    break;
+  }
+  tool.is_locked = !used.empty();
+  choose_version(directory, named ? named->version : "", host, tool);
+  if (!package.package_manager.empty() && (!named || named->version.empty())) {
+    notices.push_back(
+        fmt::format("package.json: packageManager {} is not npm, pnpm, yarn or bun with a version, such as "
+                    "\"pnpm@10.0.0\": {} is used",
+                    quoted(package.package_manager), tool.package.empty() ? tool.name : tool.package));
+  }
+  tell_unused_locks(directory, tool, used, named.has_value(), notices);
+  return tool;
+}
+
+std::string install_tool(const NodeTool& tool) {
+  if (tool.package.empty()) return {};
+  // Not in /app, whose .npmrc and workspaces are about the app's packages.
+  return fmt::format(
+      "tool='/cache/tools/{0}'\n"
+      "if [ ! -d \"$tool\" ]; then\n"
+      "  rm -rf \"$tool.new\"; mkdir -p \"$tool.new\"\n"
+      "  (cd /tmp && npm install --prefix \"$tool.new\" --no-audit --no-fund --loglevel=error '{0}')\n"
+      "  mv \"$tool.new\" \"$tool\"\n"
+      "fi\n"
+      "rm -rf /app/.pushrod; cp -a \"$tool\" /app/.pushrod\n",
+      tool.package);
+}
+
+std::string install_packages(const NodeTool& tool) {
+  const auto either = [&](const char* locked, const char* unlocked) { return tool.is_locked ? locked : unlocked; };
+  if (tool.name == "pnpm") {
+    // The scripts of packages run, as with npm: the sandbox is what they may do harm in.
+    return fmt::format("pnpm install {} --prod=false --store-dir=/cache/pnpm --config.dangerouslyAllowAllBuilds=true\n",
+                       either("--frozen-lockfile", "--no-frozen-lockfile"));
+  }
+  if (tool.name == "yarn" && tool.is_modern_yarn) {
+    return fmt::format("YARN_GLOBAL_FOLDER=/cache/yarn yarn install {}\n", either("--immutable", "--no-immutable"));
+  }
+  if (tool.name == "yarn") {
+    return fmt::format("yarn install {}--production=false --non-interactive --cache-folder=/cache/yarn\n",
+                       either("--frozen-lockfile ", ""));
+  }
+  if (tool.name == "bun") {
+    return fmt::format("NODE_ENV=development BUN_INSTALL_CACHE_DIR=/cache/bun bun install{}\n",
+                       either(" --frozen-lockfile", ""));
+  }
+  // With the development dependencies: they are what builds.
+  return fmt::format("{} --include=dev --no-audit --no-fund\n", described_install(tool));
+}
+
+std::string described_install(const NodeTool& tool) {
+  if (tool.name == "npm") return tool.is_locked ? "npm ci" : "npm install";
+  return tool.name + " install";
+}
+
+std::string run_script(const NodeTool& tool, const std::string& script) {
+  if (script == "start" && tool.name != "bun") return tool.name + " start";
+  return fmt::format("{} run {}", tool.name, script);
+}
+
+std::map<std::string, std::string> tool_variables(const NodeTool& tool) {
+  if (!tool.is_modern_yarn) return {};
+  // Without node_modules, programs that are not started by yarn would not find their packages.
+  return {{"YARN_NODE_LINKER", "node-modules"}, {"YARN_GLOBAL_FOLDER", "/tmp/yarn"}, {"YARN_ENABLE_TELEMETRY", "0"}};
+}
+
+std::string tool_directory(const NodeTool& tool) {
+  return tool.package.empty() ? "" : "/app/.pushrod/node_modules/.bin";
+}
+
+}  // namespace pushrod

@@ -1,0 +1,42 @@
+// Which tool installs a Node.js app's packages and runs its scripts: npm, pnpm, yarn or bun. Used inside build/ only.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "build/builders.hh"
+#include "build/package_json.hh"
+
+namespace pushrod {
+
+struct NodeTool {
+  std::string name = "npm";
+  bool is_modern_yarn = false;  // version 2 or later, which is another program than version 1
+  bool is_locked = false;       // its lock file is there
+  // What the registry has it as ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts find it
+  // at run time as well. Empty: the machine's is used.
+  std::string package;
+};
+
+// The tool that packageManager in package.json names; otherwise that of the lock file; otherwise npm. Tells what it
+// does not use, and a packageManager that it does not know.
+NodeTool choose_node_tool(const std::filesystem::path& directory, const PackageJson& package, const Host& host,
+                          std::vector<std::string>& notices);
+
+// Shell text, lines. Installs the tool itself; empty if the machine's is used.
+std::string install_tool(const NodeTool& tool);
+// Installs the app's packages, those for development included, as its lock file says.
+std::string install_packages(const NodeTool& tool);
+// "pnpm install": what install_packages() does, in short.
+std::string described_install(const NodeTool& tool);
+// Runs a script of package.json.
+std::string run_script(const NodeTool& tool, const std::string& script);
+
+// For the build and for every process.
+std::map<std::string, std::string> tool_variables(const NodeTool& tool);
+// Where the tool's programs lie: "/app/.pushrod/node_modules/.bin"; empty: on every PATH.
+std::string tool_directory(const NodeTool& tool);
+
+}  // namespace pushrod

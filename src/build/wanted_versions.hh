@@ -1,0 +1,18 @@
+// Versions of Node.js, npm and Python that the files of an app ask for. Used inside build/ only.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "build/builders.hh"
+
+namespace pushrod {
+
+// A line for each version that is asked for and is not the machine's, with the file, both versions and what to do.
+std::vector<std::string> unmet_node_versions(const std::filesystem::path& directory, const Host& host);
+// `program`: the Python that the app gets, such as "python3.12".
+std::vector<std::string> unmet_python_versions(const std::filesystem::path& directory, const Host& host,
+                                               const std::string& program);
+
+}  // namespace pushrod
