@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hh"
+#include "build/python_packages.hh"
 #include "build/wanted_versions.hh"
 
 namespace pushrod {
@@ -40,6 +41,7 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
   const auto others = other_languages(situation, host);
   append(plan.notices, others.lines);
   if (plan.usual_command.empty()) plan.usual_command = others.command;
+  if (!situation.own_build && plan.builder != "python") append(plan.notices, unused_python_files(directory, ""));
   if (plan.builder != "python") append(plan.notices, unmet_node_versions(directory, host));
   if (situation.built.empty()) append(plan.notices, unmet_python_versions(directory, host, "python3"));
   append(plan.notices, likely_mistakes(situation));

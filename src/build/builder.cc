@@ -19,7 +19,7 @@ namespace pushrod {
 namespace {
 
 struct Language {
-  std::string name;
+  std::string name;  // of the file by which it is known, for the message about two of them
   std::optional<BuildPlan> (*plan)(const fs::path& directory, const Host& host);
 };
 const std::vector<Language>& languages() {
@@ -132,13 +132,14 @@ BuildPlan choose_plan(const fs::path& directory, const AppManifest& manifest, co
   std::optional<BuildPlan> chosen;
   std::string by;
   for (const Language& language : languages()) {
-    if (!in_tree(directory, language.name)) continue;
+    auto plan = language.plan(directory, host);
+    if (!plan) continue;
     if (chosen) {
       throw UserError{fmt::format("both {} and {} are there: which language builds the app?", by, language.name),
                       "say it in pushrod.toml, for both: [build] command = \"python3 -m venv /venv && /venv/bin/pip "
                       "install -r requirements.txt && npm ci\""};
     }
-    chosen = language.plan(directory, host);
+    chosen = std::move(plan);
     by = language.name;
   }
   if (chosen) return *std::move(chosen);

@@ -1,4 +1,4 @@
-// Python: requirements.txt → a virtualenv at /venv. Plans only; run.cc carries it out.
+// Python: requirements.txt, or what stands in its place → a virtualenv at /venv. Plans only; run.cc carries it out.
 //
 // The virtualenv is made without a pip of its own and filled by the system's, run under the virtualenv's interpreter:
 // 0.03 s + 0.3 s, where bootstrapping pip into it takes 2.5 s. Where that pip is missing, or is not made for the
@@ -10,15 +10,13 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/python_packages.hh"
 #include "build/wanted_versions.hh"
-#include "config/text_file.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 
 namespace {
-
-constexpr const char* kRequirements = "requirements.txt";
 
 bool is_minor_version(std::string_view text) {  // "3.11"
   return text.starts_with("3.") && parse_unsigned(text.substr(2)).has_value();
@@ -92,19 +90,6 @@ std::vector<std::string> installed_versions(const Host& host) {
   return versions;
 }
 
-// True when no line of requirements.txt asks for anything. A symlink is not looked through: pip will.
-bool asks_for_nothing(const fs::path& directory) {
-  if (!is_plain_file(directory / kRequirements)) return false;
-  const auto bytes = read_tree_bytes(directory, kRequirements, std::size_t{1} << 20).value_or("");
-  // pip reads UTF-16 with a byte order mark, as Windows PowerShell's "pip freeze >" writes it.
-  if (has_utf16_mark(bytes)) return false;
-  const auto lines = lines_of(decode_text(bytes, kRequirements));
-  return std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
-    const std::string_view word = trim(line);
-    return word.empty() || word.starts_with('#');
-  });
-}
-
 }  // namespace
 
 std::map<std::string, std::string> venv_environment() {
@@ -130,7 +115,8 @@ std::optional<PyProject> read_pyproject(const fs::path& directory) {
 }
 
 std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host) {
-  if (!in_tree(directory, kRequirements)) return std::nullopt;
+  const auto packages = python_packages(directory);
+  if (!packages) return std::nullopt;
 
   const std::string by_default = default_version(host);
   const std::optional<Wish> wish = wished_version(directory);
@@ -151,18 +137,20 @@ std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host
   plan.usual_command = usual_python_command(directory);
   const std::string python = is_default ? "python3" : "python" + version;
   plan.notices = unmet_python_versions(directory, host, python);
-  if (asks_for_nothing(directory)) {
-    plan.description = fmt::format("Python {}, no requirements", version);
+  for (auto& line : unused_python_files(directory, packages->file)) plan.notices.push_back(std::move(line));
+  const std::string from = packages->file == "requirements.txt" ? "" : " from " + packages->file;
+  if (packages->is_none) {
+    plan.description = fmt::format("Python {}, no requirements{}", version, from);
     plan.command = python + " -m venv --without-pip /venv\n";
     return plan;
   }
-  plan.description = fmt::format("Python {}, pip", version);
+  plan.description = fmt::format("Python {}, pip{}", version, from);
   const bool system_pip = is_default && fs::exists(host.pip_runner);
   const std::string pip = system_pip ? host.pip_runner.string() : "-m pip";
   plan.command = fmt::format(
       "{} -m venv {}/venv\n"
-      "/venv/bin/python {} install --no-input --disable-pip-version-check --progress-bar off -r {}\n",
-      python, system_pip ? "--without-pip " : "", pip, kRequirements);
+      "{}/venv/bin/python {} install --no-input --disable-pip-version-check --progress-bar off {}\n",
+      python, system_pip ? "--without-pip " : "", packages->prepare, pip, packages->install);
   return plan;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/package_json.hh"
+#include "build/python_packages.hh"
 #include "build/version_range.hh"
 #include "os/files.hh"
 
@@ -125,6 +126,9 @@ std::vector<Wish> wishes_for_python(const fs::path& directory) {
   add_tool_version(directory, {"python"}, wishes);
   if (const auto project = read_pyproject(directory); project && !project->requires_python.empty()) {
     wishes.push_back({"pyproject.toml: requires-python", project->requires_python});
+  }
+  if (const auto lock = read_pipfile_lock(directory); lock && !lock->python.empty()) {
+    wishes.push_back({"Pipfile.lock", lock->python});
   }
   return wishes;
 }

@@ -194,6 +194,31 @@ def test_a_push_names_a_procfile_that_has_nearly_its_name(platform, name):
         assert "does not say what to run" in result.err and "web: python3 web.py" in result.err
 
 
+@pytest.mark.parametrize("name, text", [
+    ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['greet >= 1.0']\n"),
+    ("Pipfile.lock", json.dumps({"default": {"greet": {"version": "==1.0", "hashes": []}}, "develop": {}})),
+])  # fmt: skip
+def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, name, text):
+    settings = '[build.environment]\nPIP_NO_INDEX = "1"\nPIP_FIND_LINKS = "/app/wheels"\n'
+    platform = make_platform(settings=settings).start()
+    files = web_app() | {
+        name: text,
+        "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'hello from a wheel'\n"),
+        "Procfile": "web: python -c 'import greet' && exec python web.py\n",
+    }
+    app = platform.create_app(files)
+    result = app.work.push()
+    assert f"pip from {name}" in result.err
+    assert app.version() == "1"
+
+
+def test_a_push_names_python_packages_that_it_does_not_install(platform):
+    app = platform.create_app(web_app() | {"poetry.lock": "", "requires.txt": ""})
+    result = app.work.push()
+    assert "poetry.lock is there, but the packages that it asks for are not installed" in result.err
+    assert "poetry export -o requirements.txt" in result.err
+
+
 @pytest.mark.parametrize("lock, named, said", [
     ("pnpm-lock.yaml", "pnpm@9.0.0", "pnpm install --frozen-lockfile"),
     ("yarn.lock", "yarn@1.22.22", "yarn install --frozen-lockfile"),

@@ -84,6 +84,78 @@ TEST_F(BuilderTest, SymlinkedRequirementsAreLeftToPip) {
   EXPECT_EQ(plan().description, "Python 3.11, pip");
 }
 
+TEST_F(BuilderTest, ThePackagesOfAPipfileLockAreInstalled) {
+  tree.write("Pipfile", "[packages]\nflask = '*'\n");
+  tree.write("Pipfile.lock",
+             R"({"_meta": {"sources": [{"url": "https://pypi.org/simple"}, {"url": "https://x.example/$A"}],
+    "requires": {"python_version": "3.11"}}, "develop": {"pytest": {"version": "==8"}}, "default": {
+    "flask": {"version": "==3.0.0", "hashes": ["sha256:0"], "extras": ["async"], "markers": "python_version >= '3.8'"},
+    "own": {"git": "https://x.example/own.git", "ref": "0a1b"}}})");
+  EXPECT_EQ(plan().description, "Python 3.11, pip from Pipfile.lock");
+  EXPECT_NE(
+      plan().command.find(R"(printf '%s\n' 'flask[async]==3.0.0 ; python_version >= '\''3.8'\''' )"
+                          R"('own @ git+https://x.example/own.git@0a1b' '--extra-index-url https://x.example/$A' )"
+                          "> /tmp/requirements.txt\n/venv/bin/python "),
+      std::string::npos)
+      << plan().command;
+  EXPECT_TRUE(plan().command.ends_with(" --no-deps -r /tmp/requirements.txt\n")) << plan().command;
+  EXPECT_TRUE(plan().notices.empty());
+  tree.write("Pipfile.lock", R"({"default": {}, "develop": {}})");
+  EXPECT_EQ(plan().description, "Python 3.11, no requirements from Pipfile.lock");
+  for (const char* text : {"{", "[]", "{}", R"({"default": {"own": {"path": "."}}})", R"({"default": [1]})",
+                           R"({"default": {"a": {"version": "==1\n--x"}}})", R"({"default": {"a": 1}})"}) {
+    tree.write("Pipfile.lock", text);
+    EXPECT_EQ(plan().builder, "none") << text;
+    EXPECT_TRUE(join(plan().notices, "").starts_with("Pipfile.lock is there, but the packages")) << text;
+  }
+  tree.write("requirements.txt", "flask\n");
+  EXPECT_EQ(plan().description, "Python 3.11, pip");
+  EXPECT_TRUE(
+      join(plan().notices, "").starts_with("Pipfile.lock is not used: pip installs what requirements.txt says"));
+}
+
+TEST_F(BuilderTest, TheDependenciesOfAPyprojectAreInstalled) {
+  tree.write("pyproject.toml", "[tool.black]\nline-length = 100\n");
+  EXPECT_EQ(plan().builder, "none");
+  EXPECT_TRUE(plan().notices.empty());
+  tree.write("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['flask>=3', \"it's\"]\n");
+  EXPECT_EQ(plan().description, "Python 3.11, pip from pyproject.toml");
+  EXPECT_NE(plan().command.find(R"(printf '%s\n' 'flask>=3' 'it'\''s' > /tmp/requirements.txt)"), std::string::npos)
+      << plan().command;
+  tree.write("uv.lock", "version = 1\n");
+  EXPECT_EQ(join(plan().notices, ""),
+            "uv.lock is not used: pip installs what pyproject.toml says; for the versions that it locks: uv export "
+            "--no-dev --no-emit-project -o requirements.txt");
+  fs::remove(tree.path() / "uv.lock");
+  tree.write("pyproject.toml", "[build-system]\nrequires = []\n[project]\nname = 'x'\ndependencies = ['flask>=3']\n");
+  EXPECT_TRUE(plan().command.ends_with(" install --no-input --disable-pip-version-check --progress-bar off .\n"));
+  const std::string poetry = "[build-system]\n[tool.poetry.dependencies]\npython = '^3.11'\nflask = '*'\n";
+  tree.write("pyproject.toml", poetry);
+  EXPECT_TRUE(plan().command.ends_with(" off .\n"));
+  tree.write("pyproject.toml", "[tool.poetry]\npackage-mode = false\n" + poetry);
+  EXPECT_EQ(plan().builder, "none");
+  EXPECT_TRUE(join(plan().notices, "").starts_with("pyproject.toml is there, but the packages"))
+      << plan().notices.size();
+  tree.write("pyproject.toml", poetry);
+  tree.write("package.json", "{}");
+  EXPECT_EQ(plan().builder, "node");
+  EXPECT_TRUE(join(plan().notices, "").starts_with("pyproject.toml is there, but the packages"));
+}
+
+TEST_F(BuilderTest, OtherFilesWithPythonPackagesAreNamed) {
+  for (const std::string name : {"Pipfile", "poetry.lock", "uv.lock", "pdm.lock", "environment.yml", "requirements.in",
+                                 "setup.py", "requirements/base.txt"}) {
+    tree.write(name, "x");
+    EXPECT_EQ(plan().builder, "none");
+    EXPECT_TRUE(join(plan().notices, "\n").starts_with(name + " is there, but the packages that it asks for are not"))
+        << join(plan().notices, "\n");
+    AppManifest own;
+    own.build_command = "make";
+    EXPECT_TRUE(plan(own).notices.empty());
+    fs::remove(tree.path() / name);
+  }
+}
+
 TEST_F(BuilderTest, AnotherInstalledPythonIsUsedWithItsOwnPip) {
   tree.write("requirements.txt", "flask");
   tree.write("runtime.txt", "python-3.12.1\n");
