@@ -36,6 +36,8 @@ class Context {
   LocalEngine& engine();
   Platform platform() { return {layout_, settings(), store(), engine()}; }
   const Caller& caller() const { return caller_; }
+  // For the gate and git's hooks, which find out in the database who calls.
+  void set_caller(Caller caller) { caller_ = std::move(caller); }
 
   // For whoever asks what runs: says on standard error that the tree does not.
   void note_if_down();

@@ -127,8 +127,8 @@ int gate(const std::filesystem::path& root, std::int64_t key_id) {
   try {
     if (!key) throw UserError("this key has been removed", "ask an administrator of this machine");
     const auto request = parse_original_command(variable("SSH_ORIGINAL_COMMAND"));
-    Context theirs(root, caller);
-    if (const auto* git = std::get_if<GitRequest>(&request)) return serve_git(theirs, *git, asked);
+    context.set_caller(caller);
+    if (const auto* git = std::get_if<GitRequest>(&request)) return serve_git(context, *git, asked);
     note(context.layout(), caller, who, asked, "accepted");
     return run_verbs(root, std::get<VerbRequest>(request).words, caller);
   } catch (const UserError& error) {

@@ -28,11 +28,10 @@ struct Hook {
 };
 
 // Who pushes is told by the gate; without a gate it is the operator, on this machine.
-Caller caller_of(const std::filesystem::path& root) {
+Caller caller_of(Context& context) {
   const char* id = getenv("PUSHROD_KEY_ID");
   if (id == nullptr) return {};
   const auto number = parse_unsigned(id);
-  Context context(root, {});
   auto key = number ? context.store().key(static_cast<std::int64_t>(*number)) : std::nullopt;
   if (!key) throw UserError("this key has been removed");
   const char* address = getenv("PUSHROD_ADDRESS");
@@ -45,7 +44,9 @@ Hook open_hook() {
   if (directory.extension() != ".git" || directory.parent_path() != Layout(root).repos()) {
     throw Error(fmt::format("{} is not a repository of Pushrod", quoted(directory.string())));
   }
-  return {RepoName::parse(directory.stem().string()), Context(root, caller_of(root))};
+  Hook hook{RepoName::parse(directory.stem().string()), Context(root, {})};
+  hook.context.set_caller(caller_of(hook.context));
+  return hook;
 }
 
 // The audit of a push: one record for each app of each branch.

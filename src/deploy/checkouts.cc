@@ -74,14 +74,14 @@ void prune_logs(const Platform& platform, const App& app) {
   }
 }
 
-// To its place, unless there is one already.
+// To its place, unless there is one already. Not flushed: where a power cut takes it back, it is moved again.
 void move_checkout(const Layout& layout, const fs::path& from, const fs::path& to) {
   if (is_directory(to)) {
     discard(layout, from);
     return;
   }
   make_directory(to.parent_path());
-  rename_path(from, to);
+  if (rename(from.c_str(), to.c_str()) != 0) throw_errno(fmt::format("move {} to {}", from.string(), to.string()));
 }
 
 }  // namespace

@@ -105,7 +105,6 @@ void finish(const Platform& platform, std::int64_t group, const std::function<vo
     platform.store.advance(group, DeploymentState::Live);
     if (on_live) on_live();
   });
-  wake_daemon(platform);
 }
 
 // Did the deployment pass its commit point? For a change that moves the ref, the ref says so (I1).
@@ -273,12 +272,10 @@ Outcome stopped_by(Run& run, const Error& error) {
     run.journal.complaint(escaped(error.message()));
     run.journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
     if (run.change.on_live) attempt("recording the deployment", [&] { platform.store.together(run.change.on_live); });
-    wake_daemon(platform);
     return {true, {}};
   }
   tell_failure(run, error);
   give_up(run, failure_of(run, error));
-  wake_daemon(platform);
   return {false, error.message()};
 }
 
@@ -330,6 +327,8 @@ Outcome deploy(const Platform& platform, const Change& change, Journal& journal,
   auto outcome = run_steps(run, std::move(subject));
   journal.close_logs();
   remove_file(platform.layout.group_lock(run.group));
+  // Last: the daemon writes to the database at once, and whoever has more to read there would wait for it.
+  wake_daemon(platform);
   return outcome;
 }
 
@@ -338,6 +337,7 @@ void settle(const Platform& platform, std::int64_t group, const Failure& why) {
   if (deployments.empty() || is_final(deployments.front().state)) return;
   if (is_committed(platform, deployments.front())) {
     finish(platform, group);
+    wake_daemon(platform);
   } else {
     undo(platform, group, why);
   }

@@ -17,7 +17,7 @@ from pathlib import Path
 from harness import wait_until
 
 # The calls by which a program changes something that others see, or starts and stops others.
-CALLS = ("fdatasync", "fsync", "rename", "mkdir", "symlink", "unlink", "unlinkat", "clone", "kill", "connect", "sendto")
+CALLS = ("fdatasync", "fsync", "rename", "mkdir", "symlink", "unlink", "unlinkat", "vfork", "kill", "connect", "sendto")
 FINAL = {"live", "failed", "cancelled", "superseded"}
 
 
@@ -68,7 +68,7 @@ class Hook:
         push()
         self.restore()
         calls = calls_in(self._record)
-        assert calls["fdatasync"] and calls["clone"], f"strace saw nothing: {self._record.read_text()}"
+        assert calls["fdatasync"] and calls["vfork"], f"strace saw nothing: {self._record.read_text()}"
         return calls
 
     def kill_at(self, call, count):

@@ -89,7 +89,7 @@ def test_a_command_killed_at_any_step_leaves_the_old_or_the_new_release(own_plat
         return platform.json("app", "info", app.name)["release"]
 
     with Traffic(app, clients=2, pause=0.02, at_most=140) as traffic:
-        for call, every in (("fdatasync", 4), ("clone", 1), ("rename", 3)):
+        for call, every in (("fdatasync", 4), ("vfork", 1), ("rename", 3)):
             for count in range(1, 200, every):
                 before = release()
                 argv = killed_at(call, count, [platform.binary, "--root", platform.root, verb, app.name])
