@@ -6,6 +6,7 @@
 #include "base/text.hh"
 #include "build/python_packages.hh"
 #include "build/wanted_versions.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -34,6 +35,7 @@ void append(std::vector<std::string>& lines, const std::vector<std::string>& mor
 void advise(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host, BuildPlan& plan) {
   const Situation situation{
       .directory = directory,
+      .names = list_directory(directory),
       .runs = !manifest.processes.empty() || !plan.default_processes.empty() || plan.guessed_web.has_value(),
       .own_build = plan.builder == "command" || plan.builder == "script",
       .built = built_by(plan)};
@@ -44,6 +46,7 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
   if (!situation.own_build && plan.builder != "python") append(plan.notices, unused_python_files(directory, ""));
   if (plan.builder != "python") append(plan.notices, unmet_node_versions(directory, host));
   if (situation.built.empty()) append(plan.notices, unmet_python_versions(directory, host, "python3"));
+  append(plan.notices, files_of_other_platforms(situation));
   append(plan.notices, likely_mistakes(situation));
   if (auto guess = told_guess(manifest, plan); !guess.empty()) plan.notices.push_back(std::move(guess));
 }

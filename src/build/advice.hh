@@ -16,9 +16,10 @@ namespace pushrod {
 // What is known of a tree when the advice is given.
 struct Situation {
   std::filesystem::path directory;
-  bool runs = false;       // it says what to run, or its builder knows
-  bool own_build = false;  // it has a build of its own: [build] command or .build.sh
-  std::string built;       // what the builder that was chosen builds: "Node.js"; empty: no builder
+  std::vector<std::string> names;  // what lies in it
+  bool runs = false;               // it says what to run, or its builder knows
+  bool own_build = false;          // it has a build of its own: [build] command or .build.sh
+  std::string built;               // what the builder that was chosen builds: "Node.js"; empty: no builder
 };
 
 // near_names.cc: files whose names are nearly those of files that Pushrod reads.
@@ -30,6 +31,9 @@ struct OtherLanguages {
   std::string command;  // how such a program is usually run; empty: none of them was found
 };
 OtherLanguages other_languages(const Situation& situation, const Host& host);
+
+// other_platforms.cc: files in which other platforms are told what Pushrod is told elsewhere.
+std::vector<std::string> files_of_other_platforms(const Situation& situation);
 
 // likely_mistakes.cc: what should not be in a commit.
 std::vector<std::string> likely_mistakes(const Situation& situation);

@@ -20,7 +20,7 @@ std::string is_committed(const std::string& directory, const std::string& what) 
 
 std::vector<std::string> likely_mistakes(const Situation& situation) {
   std::vector<std::string> lines;
-  for (const std::string& name : list_directory(situation.directory)) {
+  for (const std::string& name : situation.names) {
     const fs::path path = situation.directory / name;
     if (!is_directory(path)) continue;
     if (name == "node_modules") lines.push_back(is_committed(name, "what npm installs"));

@@ -6,7 +6,6 @@
 #include "base/edit_distance.hh"
 #include "base/text.hh"
 #include "build/advice.hh"
-#include "os/files.hh"
 
 namespace pushrod {
 
@@ -30,19 +29,28 @@ const std::vector<KnownName>& known_names() {
   return kNames;
 }
 
+// The same but for capital letters?
+bool is_same(std::string_view a, std::string_view b) { return a.size() == b.size() && edit_distance(a, b) == 0; }
+
 // "procfile", and what editors and browsers of Windows make of it.
 bool is_surely_meant(const std::string& found, const std::string& known) {
-  return edit_distance(found, known) == 0 || edit_distance(found, known + ".txt") == 0;
+  return is_same(found, known) || is_same(found, known + ".txt");
+}
+
+bool is_misspelt(const std::string& found, const std::string& known) {
+  constexpr std::size_t kLongName = 12;
+  const std::size_t most = known.size() < kLongName ? 1 : 2;
+  if (found.size() > known.size() + most || known.size() > found.size() + most) return false;
+  return edit_distance(found, known) <= most;
 }
 
 bool is_probably_meant(const std::string& found, const std::string& known) {
-  constexpr std::size_t kLongName = 12;
-  if (edit_distance(found, known) <= (known.size() < kLongName ? 1U : 2U)) return true;
+  if (is_misspelt(found, known)) return true;
   const auto dot = known.rfind('.');
-  const bool lacks_extension = dot != std::string::npos && dot > 0 && edit_distance(found, known.substr(0, dot)) == 0;
+  const bool lacks_extension = dot != std::string::npos && dot > 0 && is_same(found, known.substr(0, dot));
   if (lacks_extension) return true;
   const auto last_dot = found.rfind('.');
-  return last_dot != std::string::npos && edit_distance(found.substr(0, last_dot), known) == 0;
+  return last_dot != std::string::npos && is_same(found.substr(0, last_dot), known);
 }
 
 bool counts(const KnownName& known, const std::string& found, const Situation& situation) {
@@ -57,7 +65,7 @@ bool counts(const KnownName& known, const std::string& found, const Situation& s
 std::vector<std::string> misnamed_files(const Situation& situation) {
   constexpr std::size_t kLongestName = 64;
   std::vector<std::string> lines;
-  const auto names = list_directory(situation.directory);
+  const auto& names = situation.names;
   for (const KnownName& known : known_names()) {
     if (known.is_of_build && situation.own_build) continue;
     if (std::find(names.begin(), names.end(), known.name) != names.end()) continue;

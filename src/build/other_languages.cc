@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/text.hh"
@@ -121,20 +122,14 @@ const std::vector<Runnable>& runnables() {
   return kList;
 }
 
-bool is_there(const fs::path& directory, const std::string& marker) {
-  if (!marker.starts_with('*')) return in_tree(directory, marker);
-  const auto names = list_directory(directory);
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return name.ends_with(marker.substr(1)) && name.size() >= marker.size() && in_tree(directory, name);
+// The file that a marker means; absent if there is none.
+std::optional<std::string> find_marker(const fs::path& directory, const std::vector<std::string>& names,
+                                       const std::string& marker) {
+  if (!marker.starts_with('*')) return in_tree(directory, marker) ? std::optional(marker) : std::nullopt;
+  const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+    return name.size() >= marker.size() && name.ends_with(marker.substr(1)) && in_tree(directory, name);
   });
-}
-
-std::string first_match(const fs::path& directory, const std::string& marker) {
-  if (!marker.starts_with('*')) return marker;
-  for (const std::string& name : list_directory(directory)) {
-    if (name.ends_with(marker.substr(1)) && in_tree(directory, name)) return escaped(name, 60);
-  }
-  return marker;
+  return found == names.end() ? std::nullopt : std::optional(escaped(*found, 60));
 }
 
 std::string installation(const Language& language, const Host& host) {
@@ -144,27 +139,28 @@ std::string installation(const Language& language, const Host& host) {
   return fmt::format("{}: its administrator can run apt-get install {}", missing, language.package);
 }
 
-std::string line_for(const Language& language, const Situation& situation, const Host& host) {
+std::string line_for(const Language& language, const std::string& file, const Situation& situation, const Host& host) {
   const auto part = situation.built.empty() ? "" : fmt::format(" and builds the {} part only", situation.built);
   return fmt::format("{} is there; Pushrod has no builder for {} yet{}: [build] command = \"{}\" in pushrod.toml{}",
-                     first_match(situation.directory, language.marker), language.name, part, language.build,
-                     installation(language, host));
+                     file, language.name, part, language.build, installation(language, host));
 }
 
 void add_languages(const std::vector<Language>& list, const Situation& situation, const Host& host,
                    OtherLanguages& found) {
   std::set<std::string> named;
   for (const Language& language : list) {
-    if (named.contains(language.name) || !is_there(situation.directory, language.marker)) continue;
+    if (named.contains(language.name)) continue;
+    const auto file = find_marker(situation.directory, situation.names, language.marker);
+    if (!file) continue;
     named.insert(language.name);
-    if (!situation.own_build) found.lines.push_back(line_for(language, situation, host));
+    if (!situation.own_build) found.lines.push_back(line_for(language, *file, situation, host));
     if (found.command.empty()) found.command = language.run;
   }
 }
 
 void add_runnable(const Situation& situation, OtherLanguages& found) {
   for (const Runnable& runnable : runnables()) {
-    if (!is_there(situation.directory, runnable.marker)) continue;
+    if (!in_tree(situation.directory, runnable.marker)) continue;
     found.lines.push_back(fmt::format("{} is there: to serve {}, commit a Procfile with the line \"web: {}\"",
                                       runnable.marker, runnable.what, runnable.run));
     found.command = runnable.run;
@@ -178,8 +174,9 @@ std::string sign_of_app(const fs::path& directory) {
        {"Procfile", "pushrod.toml", "package.json", "requirements.txt", "pyproject.toml", "Pipfile", "manage.py"}) {
     if (in_tree(directory, name)) return name;
   }
+  const auto names = list_directory(directory);
   for (const Language& language : languages()) {
-    if (is_there(directory, language.marker)) return first_match(directory, language.marker);
+    if (auto file = find_marker(directory, names, language.marker)) return *std::move(file);
   }
   return {};
 }
@@ -194,7 +191,7 @@ void add_directories_of_apps(const Situation& situation, OtherLanguages& found) 
         fmt::format("{} is in {}/, and an app is one directory of a repo: create the app with --path {}", sign,
                     escaped(path), escaped(shell_quoted(path))));
   };
-  for (const std::string& name : list_directory(situation.directory)) {
+  for (const std::string& name : situation.names) {
     if (name.starts_with('.') || name == "node_modules" || !is_directory(situation.directory / name)) continue;
     look_in(name);
     if (name != "apps" && name != "packages" && name != "services" && name != "projects") continue;

@@ -149,6 +149,16 @@ std::string lock_out_of_date(const Facts&, const Match&) {
   return "package-lock.json does not fit package.json: run `npm install`, and commit package-lock.json";
 }
 
+std::string other_lock_out_of_date(const Facts&, const Match& match) {
+  const auto& tool = match.captured;
+  return fmt::format("the lock file does not fit package.json: run `{} install`, and commit both files", tool);
+}
+
+std::string node_version(const Facts&, const Match& match) {
+  return fmt::format("it needs Node.js {}: have the administrator install that, or allow this machine's version",
+                     escaped(match.captured, 60));
+}
+
 std::string python_version(const Facts&, const Match& match) {
   return fmt::format("it needs Python {}: its administrator can install that, or use versions of the packages that fit",
                      escaped(match.captured, 60));
@@ -284,6 +294,21 @@ const Pattern kPatterns[] = {
 
     // Versions and packages.
     {R"re(`npm ci` can only install packages when your package\.json)re", lock_out_of_date},
+    {R"re(ERR_(PNPM)_(?:OUTDATED_LOCKFILE|LOCKFILE_CONFIG_MISMATCH|FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE))re",
+     [](const Facts& facts, const Match& match) {
+       return other_lock_out_of_date(facts, {match.line, "pnpm"});
+     }},
+    {R"re(Your lockfile needs to be updated, but (yarn) was run)re", other_lock_out_of_date},
+    {R"re(lockfile would have been modified by this install, which is explicitly forbidden)re",
+     [](const Facts& facts, const Match& match) {
+       return other_lock_out_of_date(facts, {match.line, "yarn"});
+     }},
+    {R"re(lockfile had changes, but lockfile is frozen)re",
+     [](const Facts& facts, const Match& match) {
+       return other_lock_out_of_date(facts, {match.line, "bun"});
+     }},
+    {R"re(The engine "node" is incompatible with this module\. Expected version "([^"]+)")re", node_version},
+    {R"re(notsup Required:\s+\{"node":"([^"]+)")re", node_version},
     {R"re(requires a different Python: \S+ not in '([^']+)')re", python_version},
     {R"re(Could not find a version that satisfies the requirement (\S+))re", no_python_package},
     {R"re(404\s+'([^']+)' is not in this registry)re", no_npm_package},

@@ -199,5 +199,20 @@ TEST_F(AdviceTest, WhatToolsMakeIsNamedWhenItIsCommitted) {
       "--cached node_modules, and add it to .gitignore");
 }
 
+TEST_F(AdviceTest, FilesOfOtherPlatformsAreNamedWhenTheyWouldChangeSomething) {
+  tree.write("app.json", R"({"name": "shop", "env": {"A": "b"}, "cron": [], "scripts": {}})");
+  EXPECT_EQ(told(runs), "");
+  tree.write("app.json", R"({"cron": [{"command": "x", "schedule": "@daily"}], "scripts": {"postdeploy": "x"}})");
+  EXPECT_EQ(told(runs),
+            "app.json is not read; for cron: [[cron]] in pushrod.toml; for scripts: [build] and [release] command in "
+            "pushrod.toml");
+  for (const char* text : {"{", "[]", "3", R"({"cron": null})", ""}) {
+    tree.write("app.json", text);
+    EXPECT_EQ(told(runs), "") << text;
+  }
+  tree.write("Aptfile", "libvips\n");
+  EXPECT_TRUE(told(runs).starts_with("Aptfile is not read")) << told(runs);
+}
+
 }  // namespace
 }  // namespace pushrod

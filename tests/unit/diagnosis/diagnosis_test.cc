@@ -271,7 +271,8 @@ TEST_F(DiagnosisTest, TheLimitThatWasReachedIsNamed) {
   EXPECT_EQ(hint("MemoryError\n"),
             "it may use 64.0 MB of memory: memory in [processes.web] of pushrod.toml, or [limits] instance_memory in "
             "server.toml");
-  EXPECT_EQ(hint("MemoryError\n", 1, Stage::Build), "it may use 64.0 MB of memory: [limits] build_memory in server.toml");
+  EXPECT_EQ(hint("MemoryError\n", 1, Stage::Build),
+            "it may use 64.0 MB of memory: [limits] build_memory in server.toml");
   EXPECT_THAT(hint("sh: 0: Cannot fork\n", 2), HasSubstr("10 processes and threads"));
   EXPECT_THAT(hint("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n", 134),
               HasSubstr("64.0 MB"));
@@ -329,6 +330,22 @@ TEST(Excerpt, ShowsTheFirstErrorAndTheLastLines) {
   EXPECT_THAT(shown, ElementsAre("… 9 lines above …", "Error: first", "… 87 lines left out …", "line 98", "line 99",
                                  "line 100"));
   EXPECT_THAT(excerpt(numbered(1, 100), 2), ElementsAre("… 98 lines left out …", "line 99", "line 100"));
+}
+
+TEST_F(DiagnosisTest, LockFilesThatDoNotFitAreNamedWithTheirTool) {
+  EXPECT_EQ(
+      hint(" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with \"frozen-lockfile\" because pnpm-lock.yaml is not up to "
+           "date with <ROOT>/package.json"),
+      "the lock file does not fit package.json: run `pnpm install`, and commit both files");
+  EXPECT_THAT(hint("error Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`."),
+              HasSubstr("run `yarn install`"));
+  EXPECT_THAT(hint("➤ YN0028: │ The lockfile would have been modified by this install, which is explicitly forbidden."),
+              HasSubstr("run `yarn install`"));
+  EXPECT_THAT(hint("error: lockfile had changes, but lockfile is frozen"), HasSubstr("run `bun install`"));
+  EXPECT_THAT(
+      hint("error a@1.0.0: The engine \"node\" is incompatible with this module. Expected version \">=98\". Got "
+           "\"20.20.2\""),
+      HasSubstr("it needs Node.js >=98"));
 }
 
 }  // namespace
