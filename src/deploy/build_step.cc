@@ -71,7 +71,9 @@ bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
 
 // The program that the build waits for: below us there are bwrap and its children, the shell that reads the script,
 // then that program.
-std::string command_that_runs() { return command_below(getpid(), {"bwrap", "pushrod-shim", ".pushrod-shim", "sh", "bash", "dash"}); }
+std::string command_that_runs() {
+  return command_below(getpid(), {"bwrap", "pushrod-shim", ".pushrod-shim", "sh", "bash", "dash"});
+}
 
 void plan(Run& run, Part& part) {
   const auto directory = app_directory(part.checkout, part.app.path);
@@ -104,7 +106,7 @@ void build(Run& run, Part& part) {
   // Planning takes a moment, so it is no step of its own: its record would take longer.
   if (part.plan.command.empty()) return;
   run.platform.store.begin_step(run.group, Step::Build);
-  const auto key = build_key(run.platform, part.app, *part.release, part.plan);
+  const auto key = build_key(run.platform, *part.release, part.plan);
   if (uses_kept_build(run, part, key)) return;
   run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
   const auto slot = take_build_slot(run);

@@ -63,11 +63,13 @@ std::string hexadecimal(std::string_view bytes) {
 
 fs::path kept_build(const Layout& layout, const AppName& app) { return layout.cache(app) / "kept"; }
 
-std::string build_key(const Platform& platform, const App& app, const Release& release, const BuildPlan& plan) {
-  const Repository repository(platform.layout.repo(app.repo));
-  std::string key =
-      fmt::format("tree {}\npath {}\nbuilder {}\nvenv {}\ncommand {}\n", repository.tree_of(release.commit, app.path),
-                  quoted(app.path), plan.builder, plan.needs_venv, hexadecimal(plan.command));
+std::string build_key(const Platform& platform, const Release& release, const BuildPlan& plan) {
+  const auto& source = release.source;
+  const auto root = source.build_root.value_or(source.path);
+  const Repository repository(platform.layout.repo(source.repo));
+  std::string key = fmt::format("app {}\nroot {} {}\npath {}\nbuilder {}\nvenv {}\ncommand {}\n", release.app.str(),
+                                quoted(root), repository.tree_of(release.commit, root), quoted(source.path),
+                                plan.builder, plan.needs_venv, hexadecimal(plan.command));
   for (const auto& [name, value] : plan.environment) key += fmt::format("plan {}={}\n", name, hexadecimal(value));
   // A sealed value changes whenever it is set: then the build may differ, too.
   for (const auto& [name, setting] : release.settings) {

@@ -17,10 +17,10 @@ namespace pushrod {
 
 std::filesystem::path kept_build(const Layout& layout, const AppName& app);
 
-// Everything that the result of a build depends on, as text: the files of the app's directory in the commit, what the
+// Everything that the result of a build depends on, as text: the files of the directory that is built, what the
 // builder does, the settings of app and server that the build sees, the machine's software. Two builds with the same
 // key are interchangeable. RELEASE and GIT_COMMIT are left out: they differ for each deployment.
-std::string build_key(const Platform& platform, const App& app, const Release& release, const BuildPlan& plan);
+std::string build_key(const Platform& platform, const Release& release, const BuildPlan& plan);
 
 // The checkout holds the finished build of that deployment.
 void mark_built(const Checkout& checkout, ReleaseNumber deployment, const std::string& key);

@@ -194,6 +194,19 @@ TEST_F(KeptBuild, ItGoesWithItsAppAndWhenRoomIsMade) {
   EXPECT_FALSE(fs::exists(kept()));
 }
 
+TEST_F(KeptBuild, ACommitThatChangesAnotherDirectoryUsesIt) {
+  branch_ = BranchName::parse("services");
+  create_app(platform(), AppName::parse("api"), repo_, branch_, "services/api");
+  const auto with_readme = [&](const std::string& text) {
+    return commit({{"README", text},
+                   {"services/api/Procfile", "web: serve\n"},
+                   {"services/api/pushrod.toml", "[build]\ncommand = \"echo built >> /cache/builds\"\n"}});
+  };
+  EXPECT_THAT(fail_to_start(with_readme("one")).text, HasSubstr("The build of api is kept"));
+  EXPECT_THAT(run(push_of(with_readme("two"))).text, HasSubstr(kUses));
+  EXPECT_EQ(builds("api"), 1U);
+}
+
 // --- killed at any moment
 
 // Killed at every call to the engine, and once more by the reconciler that settles it: whole or gone.
