@@ -20,7 +20,7 @@ namespace {
 
 struct Language {
   std::string name;  // of the file by which it is known, for the message about two of them
-  std::optional<BuildPlan> (*plan)(const fs::path& directory, const Host& host);
+  std::optional<BuildPlan> (*plan)(const AppTree& tree, const std::string& where, const Host& host);
 };
 const std::vector<Language>& languages() {
   static const std::vector<Language> kList{
@@ -57,24 +57,25 @@ bool leaves_commands_open(const AppManifest& manifest) {
 }
 
 // For a command of the app's own: it gets what the language it seems to use would have got.
-BuildPlan own_command_plan(const fs::path& directory, const AppManifest& manifest, std::string builder,
-                           std::string command) {
+BuildPlan own_command_plan(const AppTree& tree, const AppManifest& manifest, std::string builder, std::string command) {
+  const auto directories = tree.upwards();
   BuildPlan plan;
   plan.builder = std::move(builder);
   plan.description = first_line(command);
   plan.command = std::move(command);
   std::string first;
-  if (is_python_tree(directory)) {
+  if (std::any_of(directories.begin(), directories.end(),
+                  [&](const std::string& directory) { return is_python_tree(tree.root / directory); })) {
     plan.needs_venv = true;
     plan.environment = venv_environment();
     first = "/venv/bin";
   }
-  if (in_tree(directory, "package.json")) {
-    first += (first.empty() ? "" : ":") + std::string{"/app/node_modules/.bin"};
-    if (leaves_commands_open(manifest)) plan.guessed_web = guess_node_web(directory);
+  if (const auto package = tree.nearest({"package.json"})) {
+    first += (first.empty() ? "" : ":") + node_programs(tree);
+    if (leaves_commands_open(manifest)) plan.guessed_web = guess_node_web(tree, *package);
   }
   plan.environment["PATH"] = path_variable(first);
-  plan.usual_command = usual_python_command(directory);
+  plan.usual_command = usual_python_command(tree.directory());
   return plan;
 }
 
@@ -120,19 +121,42 @@ std::optional<std::string> read_tree_file(const fs::path& directory, const std::
   return bytes ? std::optional(decode_text(*bytes, name)) : std::nullopt;
 }
 
+std::vector<std::string> AppTree::upwards() const {
+  std::vector<std::string> directories{path};
+  while (!directories.back().empty()) directories.push_back(fs::path(directories.back()).parent_path().string());
+  return directories;
+}
+
+std::optional<std::string> AppTree::nearest(const std::vector<std::string>& names) const {
+  for (const auto& directory : upwards()) {
+    for (const auto& name : names) {
+      if (in_tree(root / directory, name)) return directory;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string in_sandbox(const std::string& path) { return path.empty() ? "/app" : "/app/" + path; }
+
+std::string node_programs(const AppTree& tree) {
+  std::vector<std::string> directories;
+  for (const auto& directory : tree.upwards()) directories.push_back(in_sandbox(directory) + "/node_modules/.bin");
+  return join(directories, ":");
+}
+
+std::string run_in_directory(const AppTree& tree, const std::string& where, const std::string& command) {
+  if (where == tree.path) return command;
+  return fmt::format("(cd {} && {})", shell_quoted(in_sandbox(where)), command);
+}
+
 namespace {
 
-BuildPlan choose_plan(const fs::path& directory, const AppManifest& manifest, const Host& host) {
-  if (manifest.build_command) return own_command_plan(directory, manifest, "command", *manifest.build_command);
-  if (std::error_code ignored; fs::exists(fs::symlink_status(directory / kScript, ignored))) {
-    check_script(directory);
-    return own_command_plan(directory, manifest, "script", std::string{"./"} + kScript);
-  }
-
+// Of the language whose files are in this directory of the root.
+std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& where, const Host& host) {
   std::optional<BuildPlan> chosen;
   std::string by;
   for (const Language& language : languages()) {
-    auto plan = language.plan(directory, host);
+    auto plan = language.plan(tree, where, host);
     if (!plan) continue;
     if (chosen) {
       throw UserError{fmt::format("both {} and {} are there: which language builds the app?", by, language.name),
@@ -142,7 +166,20 @@ BuildPlan choose_plan(const fs::path& directory, const AppManifest& manifest, co
     chosen = std::move(plan);
     by = language.name;
   }
-  if (chosen) return *std::move(chosen);
+  return chosen;
+}
+
+BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Host& host) {
+  const auto directory = tree.directory();
+  if (manifest.build_command) return own_command_plan(tree, manifest, "command", *manifest.build_command);
+  if (std::error_code ignored; fs::exists(fs::symlink_status(directory / kScript, ignored))) {
+    check_script(directory);
+    return own_command_plan(tree, manifest, "script", std::string{"./"} + kScript);
+  }
+
+  for (const auto& where : tree.upwards()) {
+    if (auto plan = plan_language(tree, where, host)) return *std::move(plan);
+  }
 
   BuildPlan none;
   none.builder = "none";
@@ -155,15 +192,13 @@ BuildPlan choose_plan(const fs::path& directory, const AppManifest& manifest, co
 
 }  // namespace
 
-BuildPlan plan_build_on(const fs::path& directory, const AppManifest& manifest, const Host& host) {
-  BuildPlan plan = choose_plan(directory, manifest, host);
-  advise(directory, manifest, host, plan);
+BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host) {
+  BuildPlan plan = choose_plan(tree, manifest, host);
+  advise(tree.directory(), manifest, host, plan);
   return plan;
 }
 
-BuildPlan plan_build(const fs::path& directory, const AppManifest& manifest) {
-  return plan_build_on(directory, manifest, Host{});
-}
+BuildPlan plan_build(const AppTree& tree, const AppManifest& manifest) { return plan_build_on(tree, manifest, Host{}); }
 
 namespace {
 
@@ -210,6 +245,12 @@ fs::path app_directory(const Checkout& checkout, const std::string& path) {
     }
   }
   return directory;
+}
+
+AppTree app_tree(const Checkout& checkout, const Source& source) {
+  app_directory(checkout, source.path);
+  const auto root = root_of(source);
+  return {root.empty() ? checkout.tree() : checkout.tree() / root, path_in_root(source)};
 }
 
 }  // namespace pushrod

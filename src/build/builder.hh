@@ -14,6 +14,7 @@
 #include "model/layout.hh"
 #include "model/process.hh"
 #include "model/settings.hh"
+#include "model/source.hh"
 #include "os/command.hh"
 
 namespace pushrod {
@@ -30,23 +31,41 @@ struct BuildPlan {
   std::string usual_command;                       // how such an app is usually run; empty: not known
 };
 
-// The app's directory in the checkout. The order: [build] command, executable .build.sh, detected language, nothing.
-// Throws UserError when the tree contradicts itself. Symlinks are not followed.
-BuildPlan plan_build(const std::filesystem::path& directory, const AppManifest& manifest);
+// An app's files on this machine: the build root, which is /app in the sandbox, and the app's own directory in it,
+// where commands run.
+struct AppTree {
+  std::filesystem::path root;
+  std::string path{};  // of the app's directory in the root; empty: the root itself
+
+  std::filesystem::path directory() const { return path.empty() ? root : root / path; }
+  // From the app's directory to the root, as paths in the root: "apps/web", "apps", "".
+  std::vector<std::string> upwards() const;
+  // The first of these that has one of the files, so that what is nearest to the app counts.
+  std::optional<std::string> nearest(const std::vector<std::string>& names) const;
+};
+// A directory of the root as the sandbox sees it: "/app", "/app/apps".
+std::string in_sandbox(const std::string& path);
+
+// The order: [build] command, executable .build.sh, detected language, nothing. The app's own directory is looked at
+// first, then those above it up to the root. Throws UserError when the tree contradicts itself. Symlinks are not
+// followed.
+BuildPlan plan_build(const AppTree& tree, const AppManifest& manifest);
 
 // The process table of the release: the manifest's, and those of the plan's defaults that it does not name (`npm start`
 // if there is no web). Throws UserError when there is none, naming what was looked at and what to write.
 ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest);
 
 // The app's directory in a checkout: the tree, or the sub-directory `path` of it. Throws UserError unless every part of
-// the path is a directory and none a symlink: it is what becomes /app.
+// the path is a directory and none a symlink.
 std::filesystem::path app_directory(const Checkout& checkout, const std::string& path);
+// And the build root around it, which becomes /app.
+AppTree app_tree(const Checkout& checkout, const Source& source);
 
 struct SandboxJob {
   const Layout& layout;
   AppName app;
   Checkout checkout;
-  std::string path;  // of the app in the repo: /app is that sub-directory
+  Source source;  // which part of the checkout is /app, and where the command runs in it
   Environment environment;
   Milliseconds timeout;
   int cancel_fd = -1;

@@ -24,6 +24,10 @@ struct Host {
 };
 
 std::string path_variable(const std::string& first = {});  // "first:/usr/local/bin:/usr/bin:/bin"
+// "/app/apps/web/node_modules/.bin:/app/node_modules/.bin": of every directory from the app's to the root.
+std::string node_programs(const AppTree& tree);
+// The command, run in this directory of the root; as it is where commands run anyway.
+std::string run_in_directory(const AppTree& tree, const std::string& where, const std::string& command);
 
 // A name in the app's directory, a plain file or a symlink; what a symlink points to is looked at in the sandbox only.
 bool in_tree(const std::filesystem::path& directory, const std::string& name);
@@ -41,16 +45,19 @@ std::optional<PyProject> read_pyproject(const std::filesystem::path& directory);
 // Python's variables for processes that use /venv.
 std::map<std::string, std::string> venv_environment();
 
-std::optional<BuildPlan> plan_python(const std::filesystem::path& directory, const Host& host);
-std::optional<BuildPlan> plan_node(const std::filesystem::path& directory, const Host& host);
+// `where`: the directory of the root that has the language's file: the app's own, or one above it.
+std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host);
 
 // The web process of an app that has a package.json and names no process: npm's start script, server.js, or its main
 // file. Throws UserError for a package.json that is not JSON.
-std::optional<Process> guess_node_web(const std::filesystem::path& directory);
+// `where`: the directory of the root that has it; if it is not the app's own, the app's server.js or index.js goes
+// first.
+std::optional<Process> guess_node_web(const AppTree& tree, const std::string& where);
 // How a Python app in this directory is usually run; empty: it has no file that tells.
 std::string usual_python_command(const std::filesystem::path& directory);
 
 // plan_build() on a machine that looks like `host`.
-BuildPlan plan_build_on(const std::filesystem::path& directory, const AppManifest& manifest, const Host& host);
+BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host);
 
 }  // namespace pushrod

@@ -8,6 +8,7 @@
 #include "build/builders.hh"
 #include "build/node_tool.hh"
 #include "build/package_json.hh"
+#include "build/workspace.hh"
 
 namespace pushrod {
 
@@ -36,16 +37,24 @@ Process web_process(std::string command) {
 
 }  // namespace
 
-std::optional<Process> guess_node_web(const fs::path& directory) {
-  const auto package = read_package_json(directory);
+std::optional<Process> guess_node_web(const AppTree& tree, const std::string& where) {
+  const auto package = read_package_json(tree.root / where);
   if (!package) return std::nullopt;
+  const auto directory = tree.directory();
+  if (where != tree.path) {
+    if (auto command = command_without_start_script(directory, {}); !command.empty()) {
+      return web_process(std::move(command));
+    }
+    return package->scripts.contains("start") ? std::optional(web_process("npm start")) : std::nullopt;
+  }
   if (package->scripts.contains("start")) return web_process("npm start");
   auto command = command_without_start_script(directory, *package);
   if (command.empty()) return std::nullopt;
   return web_process(std::move(command));
 }
 
-std::optional<BuildPlan> plan_node(const fs::path& directory, const Host& host) {
+std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host) {
+  const auto directory = tree.root / where;
   const auto package = read_package_json(directory);
   if (!package) return std::nullopt;
 
@@ -57,10 +66,12 @@ std::optional<BuildPlan> plan_node(const fs::path& directory, const Host& host) 
                       {"npm_config_update_notifier", "false"}};
 
   // binding.gyp alone makes npm compile, without a script that says so.
-  const bool installs = package->asks_for_install || in_tree(directory, "binding.gyp");
+  const auto install = install_directory(tree, where);
+  const bool installs = install != where || package->asks_for_install || in_tree(directory, "binding.gyp");
   const bool builds = package->scripts.contains("build");
-  const bool starts = package->scripts.contains("start");
-  const NodeTool tool = choose_node_tool(directory, *package, host, plan.notices);
+  const bool starts = where == tree.path && package->scripts.contains("start");
+  const auto workspace = install == where ? package : read_package_json(tree.root / install);
+  const NodeTool tool = choose_node_tool(tree.root / install, workspace.value_or(*package), host, plan.notices);
   std::vector<std::string> does;
   if (installs || builds || starts) {
     plan.command = install_tool(tool);
@@ -68,21 +79,22 @@ std::optional<BuildPlan> plan_node(const fs::path& directory, const Host& host) 
   }
   if (installs) {
     does.push_back(described_install(tool));
-    plan.command += install_packages(tool);
+    if (install != tree.path) does.back() += " in " + in_sandbox(install);
+    plan.command += run_in_directory(tree, install, std::string(trim(install_packages(tool)))) + "\n";
   }
   if (builds) {
     does.push_back(run_script(tool, "build"));
     plan.command += does.back() + "\n";
   }
   const auto programs = tool_directory(tool);
-  plan.environment["PATH"] = path_variable("/app/node_modules/.bin" + (programs.empty() ? "" : ":" + programs));
+  plan.environment["PATH"] = path_variable(node_programs(tree) + (programs.empty() ? "" : ":" + programs));
   plan.description = "Node.js, " + (tool.package.empty() ? "" : tool.package + ", ") +
                      (does.empty() ? "no dependencies" : join(does, ", "));
   plan.usual_command = usual_command(*package);
   if (starts) {
     plan.default_processes.push_back(web_process(run_script(tool, "start")));
   } else {
-    plan.guessed_web = guess_node_web(directory);
+    plan.guessed_web = guess_node_web(tree, where);
   }
 
   if (!host.has_program("node")) {

@@ -170,6 +170,11 @@ NodeTool choose_node_tool(const fs::path& directory, const PackageJson& package,
   return tool;
 }
 
+bool has_lock_file(const fs::path& directory) {
+  return std::any_of(lock_files().begin(), lock_files().end(),
+                     [&](const LockFile& lock) { return in_tree(directory, lock.name); });
+}
+
 std::string install_tool(const NodeTool& tool) {
   if (tool.package.empty()) return {};
   // Not in /app, whose .npmrc and workspaces are about the app's packages.

@@ -25,6 +25,9 @@ struct NodeTool {
 NodeTool choose_node_tool(const std::filesystem::path& directory, const PackageJson& package, const Host& host,
                           std::vector<std::string>& notices);
 
+// Does one of the tools find its lock file there?
+bool has_lock_file(const std::filesystem::path& directory);
+
 // Shell text, lines. Installs the tool itself; empty if the machine's is used.
 std::string install_tool(const NodeTool& tool);
 // Installs the app's packages, those for development included, as its lock file says.

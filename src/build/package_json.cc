@@ -57,6 +57,19 @@ std::map<std::string, std::string> texts_of(const Json& object, const char* key)
   return texts;
 }
 
+// A list, or an object with the list "packages".
+std::vector<std::string> workspaces_of(const Json& package) {
+  const auto found = package.find("workspaces");
+  if (found == package.end()) return {};
+  const Json list = found->is_object() ? found->value("packages", Json::array()) : *found;
+  std::vector<std::string> patterns;
+  if (!list.is_array()) return patterns;
+  for (const Json& pattern : list) {
+    if (pattern.is_string()) patterns.push_back(pattern.get<std::string>());
+  }
+  return patterns;
+}
+
 bool asks_for_install(const Json& package, const std::set<std::string>& scripts) {
   for (const char* key : {"dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "workspaces",
                           "bundleDependencies", "bundledDependencies"}) {
@@ -91,6 +104,7 @@ std::optional<PackageJson> read_package_json(const fs::path& directory) {
     for (const auto& [name, range] : texts_of(json, key)) package.dependencies.insert(name);
   }
   package.asks_for_install = asks_for_install(json, package.scripts);
+  package.workspaces = workspaces_of(json);
   package.main = text_of(json, "main");
   package.package_manager = text_of(json, "packageManager");
   package.engines = texts_of(json, "engines");

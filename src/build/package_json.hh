@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace pushrod {
 
@@ -14,6 +15,7 @@ struct PackageJson {
   std::set<std::string> scripts;               // the names of those that are not empty
   std::set<std::string> dependencies;          // their names, those for development included
   bool asks_for_install = false;               // `npm install` has something to do
+  std::vector<std::string> workspaces;         // patterns of the directories of its packages
   std::string main;                            // as written; empty: not given
   std::string package_manager;                 // "pnpm@9.0.0+sha512.…", as written; empty: not given
   std::map<std::string, std::string> engines;  // "node": ">=18"

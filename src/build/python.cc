@@ -42,7 +42,7 @@ struct Wish {
   std::string file;
   std::string version;
 };
-std::optional<Wish> wished_version(const fs::path& directory) {
+std::optional<Wish> wished_version_in(const fs::path& directory) {
   std::optional<Wish> wish;
   for (const std::string file : {".python-version", "runtime.txt"}) {
     const auto text = read_tree_file(directory, file, 4096);
@@ -61,6 +61,14 @@ std::optional<Wish> wished_version(const fs::path& directory) {
     }
   }
   return wish;
+}
+
+// What is nearest to the app counts.
+std::optional<Wish> wished_version(const AppTree& tree) {
+  for (const auto& directory : tree.upwards()) {
+    if (auto wish = wished_version_in(tree.root / directory)) return wish;
+  }
+  return std::nullopt;
 }
 
 // What `python3` is: Debian makes it a symlink to python3.11.
@@ -114,12 +122,13 @@ std::optional<PyProject> read_pyproject(const fs::path& directory) {
   }
 }
 
-std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host) {
+std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host) {
+  const auto directory = tree.root / where;
   const auto packages = python_packages(directory);
   if (!packages) return std::nullopt;
 
   const std::string by_default = default_version(host);
-  const std::optional<Wish> wish = wished_version(directory);
+  const std::optional<Wish> wish = wished_version(tree);
   const std::string version = wish ? wish->version : by_default;
   const bool is_default = version == by_default;
   if (!is_default && !host.has_program("python" + version)) {
@@ -147,10 +156,11 @@ std::optional<BuildPlan> plan_python(const fs::path& directory, const Host& host
   plan.description = fmt::format("Python {}, pip{}", version, from);
   const bool system_pip = is_default && fs::exists(host.pip_runner);
   const std::string pip = system_pip ? host.pip_runner.string() : "-m pip";
-  plan.command = fmt::format(
-      "{} -m venv {}/venv\n"
-      "{}/venv/bin/python {} install --no-input --disable-pip-version-check --progress-bar off {}\n",
-      python, system_pip ? "--without-pip " : "", packages->prepare, pip, packages->install);
+  const auto install =
+      fmt::format("/venv/bin/python {} install --no-input --disable-pip-version-check --progress-bar off {}", pip,
+                  packages->install);
+  plan.command = fmt::format("{} -m venv {}/venv\n{}{}\n", python, system_pip ? "--without-pip " : "",
+                             packages->prepare, run_in_directory(tree, where, install));
   return plan;
 }
 

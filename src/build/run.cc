@@ -51,6 +51,7 @@ Environment base_environment(const BuildPlan& plan) {
 Sandbox sandbox_of(const SandboxJob& job, Environment environment, const std::string& command) {
   Sandbox sandbox;
   sandbox.host_name = job.app.str();
+  sandbox.directory = directory_in_sandbox(job.source);
   sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
   for (const auto& [name, value] : job.environment) environment[name] = value;
   sandbox.environment = std::move(environment);
@@ -68,7 +69,8 @@ FailedProgram failed_program(const SandboxJob& job, const Sandbox& sandbox, cons
   FailedProgram failed;
   failed.stage = kind.stage;
   failed.app = job.app.str();
-  failed.code = app_directory(job.checkout, job.path);
+  failed.code = app_directory(job.checkout, job.source.path);
+  failed.directory = directory_in_sandbox(job.source);
   for (const auto& [name, value] : sandbox.environment) failed.variables.insert(name);
   failed.limits = sandbox.limits;
   return failed;
@@ -125,7 +127,7 @@ void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
 
 void run_build(const BuildPlan& plan, const SandboxJob& job) {
   if (plan.command.empty()) return;
-  const fs::path app = app_directory(job.checkout, job.path);
+  const fs::path app = app_tree(job.checkout, job.source).root;
   const fs::path cache = job.layout.build_cache(job.app);
   make_directory(cache);
 
@@ -149,7 +151,7 @@ void run_release_command(const std::string& command, const BuildPlan& plan, cons
   Environment environment = base_environment(plan);
   environment["DATA_DIR"] = "/data";
   Sandbox sandbox = sandbox_of(job, std::move(environment), command);
-  sandbox.mounts = {{app_directory(job.checkout, job.path), "/app", false}, {data, "/data", true}};
+  sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", false}, {data, "/data", true}};
   if (plan.needs_venv) sandbox.mounts.push_back({job.checkout.venv(), "/venv", false});
   run_in(sandbox, job, kRelease);
 }

@@ -17,6 +17,7 @@
 #include "deploy/fallback.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
+#include "model/source.hh"
 
 namespace pushrod {
 
@@ -43,24 +44,43 @@ Json json_of(const Platform& platform, const App& app) {
           {"repo", app.repo.str()},
           {"branch", app.branch.str()},
           {"path", app.path},
+          {"config", manifest_of(app.source())},
+          {"build_root", app.build_root ? Json(*app.build_root) : Json(nullptr)},
           {"release", app.live ? Json(*app.live) : Json(nullptr)},
           {"url", url_of(platform, app.name)},
           {"created", iso_time(app.created)}};
 }
 
-int app_create(Context& context, const std::string& name, std::string repo, const std::string& branch,
-               const std::string& path) {
+// Where an app's code comes from, as options say it.
+struct SourceWords {
+  std::string repo, branch = "main", path, config, build_root;
+};
+
+Source source_from(const SourceWords& words, const std::string& app) {
+  Source source{RepoName::parse(words.repo.empty() ? app : words.repo), BranchName::parse(words.branch),
+                parse_app_path(words.path)};
+  if (!words.config.empty()) source.config = parse_config_path(words.config);
+  if (!words.build_root.empty()) {
+    source.build_root = parse_build_root(words.build_root, source.path, BuildRootForm::InRepo);
+  }
+  return source;
+}
+
+std::string described(const Source& source) {
+  auto text = fmt::format("repo {}, branch {}", source.repo.str(), escaped(source.branch.str()));
+  if (!source.path.empty()) text += ", path " + escaped(source.path);
+  if (!source.config.empty()) text += ", config " + escaped(source.config);
+  if (source.build_root) text += ", build root " + (source.build_root->empty() ? "." : escaped(*source.build_root));
+  return text;
+}
+
+int app_create(Context& context, const std::string& name, const SourceWords& words) {
   context.require_admin();
-  if (repo.empty()) repo = name;
   const auto platform = context.platform();
   const auto app_name = AppName::parse(name);
-  const auto repo_name = RepoName::parse(repo);
-  const auto branch_name = BranchName::parse(branch);
-  const auto app_path = parse_app_path(path);
-  const auto detail =
-      fmt::format("repo {}, branch {}{}", repo, escaped(branch), app_path.empty() ? "" : ", path " + escaped(app_path));
-  audited(context, {name, "app create", detail}, [&] {
-    create_app(platform, app_name, repo_name, branch_name, app_path);
+  const auto source = source_from(words, name);
+  audited(context, {name, "app create", described(source)}, [&] {
+    create_app(platform, app_name, source);
     return kExitOk;
   });
   const auto app = context.store().app(app_name).value();
@@ -152,6 +172,11 @@ int app_info(Context& context, const std::string& name, bool json) {
   text += fmt::format("  state      {}\n  requests   {}\n", condition.state, condition.traffic);
   for (const auto& problem : problems_of(condition)) text += fmt::format("             {}\n", problem);
   if (!app.path.empty()) text += fmt::format("  path       {}\n", escaped(app.path));
+  if (!app.config.empty()) text += fmt::format("  config     {}\n", escaped(app.config));
+  const auto source = release ? release->source : app.source();
+  if (root_of(source) != source.path) {
+    text += fmt::format("  build root {}\n", root_of(source).empty() ? "." : escaped(root_of(source)));
+  }
   if (release) {
     text += fmt::format("  release    {}  commit {}  since {}\n", release->number, abbreviated(release->commit),
                         format_time(release->created));
@@ -220,20 +245,21 @@ int repo_list(Context& context, bool json) {
 
 void add_app_verbs(Grammar& grammar) {
   struct Words {
-    std::string name, repo, branch = "main", path;
+    std::string name;
+    SourceWords source;
     bool json = false, yes = false;
   };
   const auto words = std::make_shared<Words>();
   grammar.describe_group("app", "make, list, show and destroy apps");
   grammar
       .verb("app", "create", "make an app that runs a branch of a repo",
-            [words](Context& context) {
-              return app_create(context, words->name, words->repo, words->branch, words->path);
-            })
+            [words](Context& context) { return app_create(context, words->name, words->source); })
       .needs("NAME", words->name, "its name")
-      .option("--repo", words->repo, "the repo (default: the app's name)")
-      .option("--branch", words->branch, "the branch (default: main)")
-      .option("--path", words->path, "its directory in the repo (default: the root)");
+      .option("--repo", words->source.repo, "the repo (default: the app's name)")
+      .option("--branch", words->source.branch, "the branch (default: main)")
+      .option("--path", words->source.path, "its directory in the repo (default: the root)")
+      .option("--config", words->source.config, "the file of the repo that is its manifest (default: pushrod.toml)")
+      .option("--build-root", words->source.build_root, "a directory above its path that is built (default: its path)");
   grammar.verb("app", "list", "all apps", [words](Context& context) { return app_list(context, words->json); })
       .json(words->json);
   grammar

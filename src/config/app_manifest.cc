@@ -68,6 +68,26 @@ std::string read_command_and_no_more(TomlSection& section) {
   return *std::move(command);
 }
 
+void read_build(TomlSection& section, AppManifest& manifest) {
+  manifest.build_root = section.text("root");
+  if (manifest.build_root) {
+    const auto parts = split(*manifest.build_root, '/');
+    const bool goes_up =
+        std::all_of(parts.begin(), parts.end(), [](const std::string& part) { return part == ".." || part == "."; });
+    if (!goes_up) {
+      section.refuse(
+          "root",
+          fmt::format("{}: {} is not a directory above the app's", section.shown("root"), quoted(*manifest.build_root)),
+          "write it relative to the app's directory: \"..\", \"../..\"");
+    }
+  }
+  if (section.has("command") || !manifest.build_root) {
+    manifest.build_command = read_command_and_no_more(section);
+  } else {
+    section.refuse_unknown_keys();
+  }
+}
+
 Process read_process_table(TomlSection section, ProcessType type) {
   Process process{.type = std::move(type), .command = {}, .health = {}};
   section.count("count", process.count, {0, kMostInstances});
@@ -220,6 +240,30 @@ void add_procfile(AppManifest& manifest, const std::string& manifest_name, Proce
   check_agreement(manifest.processes, manifest_name, procfile, procfile_name);
 }
 
+bool has_all_commands(const ProcessTable& processes) {
+  return std::none_of(processes.begin(), processes.end(),
+                      [](const Process& process) { return process.command.empty(); });
+}
+
+// The file that the operator has chosen. Its path starts at the root of the repo.
+std::string read_config(const std::filesystem::path& directory, const std::string& shown_path,
+                        const std::string& config) {
+  auto tree = directory;
+  const std::size_t depth = shown_path.empty() ? 0 : split(shown_path, '/').size();
+  for (std::size_t part = 0; part < depth; ++part) tree = tree.parent_path();
+  const auto folder = std::filesystem::path(config).parent_path();
+  auto there = tree;
+  bool is_there = true;
+  for (const auto& part : folder) is_there = is_there && is_directory(there /= part);
+  if (is_there) {
+    if (auto text = read_plain_file(tree / config, escaped(config), kLargestFile, Symlinks::Refuse)) {
+      return *std::move(text);
+    }
+  }
+  throw UserError(fmt::format("the commit has no file {}, which the app was created with (--config)", quoted(config)),
+                  "push a commit that has it (its path starts at the root of the repo), or choose another file");
+}
+
 // The app's path is the operator's, but what lies there is the commit's: a symlink could lead out of the checkout.
 void check_directories(std::filesystem::path directory, const std::string& shown_path) {
   const std::size_t parts = shown_path.empty() ? 0 : split(shown_path, '/').size();
@@ -240,7 +284,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   TomlSection top = document.top();
   AppManifest manifest;
   if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes));
-  if (auto build = top.section("build")) manifest.build_command = read_command_and_no_more(*build);
+  if (auto build = top.section("build")) read_build(*build, manifest);
   if (auto release = top.section("release")) {
     release->flag("hold", manifest.hold_for_release);
     manifest.release_command = read_command_and_no_more(*release);
@@ -251,19 +295,23 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   return manifest;
 }
 
-AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path) {
+AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path,
+                          const std::string& config) {
   check_directories(directory, shown_path);
   const auto shown = [&](const char* name) {
     return shown_path.empty() ? std::string(name) : fmt::format("{}/{}", escaped(shown_path), name);
   };
-  const std::string manifest_name = shown("pushrod.toml");
+  const std::string manifest_name = config.empty() ? shown("pushrod.toml") : escaped(config);
   const std::string procfile_name = shown("Procfile");
   AppManifest manifest;
-  if (const auto text = read_plain_file(directory / "pushrod.toml", manifest_name, kLargestFile, Symlinks::Refuse)) {
-    manifest = parse_manifest(*text, manifest_name);
-  }
-  if (const auto text = read_plain_file(directory / "Procfile", procfile_name, kLargestFile, Symlinks::Refuse)) {
-    add_procfile(manifest, manifest_name, parse_procfile(*text, procfile_name), procfile_name);
+  const auto text = config.empty()
+                        ? read_plain_file(directory / "pushrod.toml", manifest_name, kLargestFile, Symlinks::Refuse)
+                        : read_config(directory, shown_path, config);
+  if (text) manifest = parse_manifest(*text, manifest_name);
+  const bool is_chosen = !config.empty() && !manifest.processes.empty();
+  if (is_chosen && has_all_commands(manifest.processes)) return manifest;
+  if (const auto procfile = read_plain_file(directory / "Procfile", procfile_name, kLargestFile, Symlinks::Refuse)) {
+    add_procfile(manifest, manifest_name, parse_procfile(*procfile, procfile_name), procfile_name);
   }
   return manifest;
 }

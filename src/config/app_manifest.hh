@@ -13,6 +13,7 @@
 //   health = { path = "/up", timeout = "10s" }    # path: web only, the one type with a port
 //   [build]
 //   command = "make"
+//   root = "../.."                                # a directory above the app's that is /app; relative to the app's
 //   [release]
 //   command = "./migrate"
 //   [settings]
@@ -45,6 +46,9 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
 ProcessTable parse_procfile(const std::string& text, const std::string& file_name);
 // Reads both files in the directory, which ends in `shown_path`, the app's path in the repo (empty: the root). Neither
 // file needs to be there; the directory does, and no part of shown_path may be a symlink.
-AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path);
+// `config`: the file of the repo, chosen by the operator, that is read instead of pushrod.toml. It must be there, and
+// if it names processes with their commands, they are all that there are: a Procfile is of other apps.
+AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path,
+                          const std::string& config = {});
 
 }  // namespace pushrod

@@ -65,13 +65,12 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
 }
 }  // namespace
 
-App create_app(const Platform& platform, const AppName& name, const RepoName& repo, const BranchName& branch,
-               const std::string& path) {
+App create_app(const Platform& platform, const AppName& name, const Source& source) {
   if (platform.store.app(name)) throw UserError(fmt::format("there is an app {} already", name.str()));
   // Whoever destroys the repo's last app meanwhile would take the repo with it.
-  const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(repo));
-  Repository::create(platform.layout.repo(repo), platform.layout.hooks(), platform.settings);
-  auto app = platform.store.add_app(name, {repo, branch, path});
+  const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(source.repo));
+  Repository::create(platform.layout.repo(source.repo), platform.layout.hooks(), platform.settings);
+  auto app = platform.store.add_app(name, source);
   publish_routes(platform);
   return app;
 }

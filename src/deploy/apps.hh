@@ -9,8 +9,7 @@
 namespace pushrod {
 
 // Creates the repo too, if it is new. Throws UserError when the app exists. What a crash leaves: nothing, or the app.
-App create_app(const Platform& platform, const AppName& name, const RepoName& repo, const BranchName& branch,
-               const std::string& path);
+App create_app(const Platform& platform, const AppName& name, const Source& source);
 
 // The app with everything of it: out of the routes first, then its instances, files, data, logs and records; its branch
 // if no other app runs from it, its repo if no other app uses it. A deployment in progress is cancelled. Said again

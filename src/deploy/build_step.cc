@@ -51,7 +51,8 @@ FileLock take_build_slot(Run& run) {
 }
 
 SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
-  SandboxJob job{run.platform.layout, part.app.name, part.checkout, part.app.path, {}, timeout, run.cancel_fd, {}};
+  SandboxJob job{
+      run.platform.layout, part.app.name, part.checkout, part.release->source, {}, timeout, run.cancel_fd, {}};
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
   job.environment = full_environment(run.platform, *part.release);
@@ -76,9 +77,8 @@ std::string command_that_runs() {
 }
 
 void plan(Run& run, Part& part) {
-  const auto directory = app_directory(part.checkout, part.app.path);
-  auto planned =
-      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, directory, run.journal);
+  auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, part.checkout.tree(),
+                              run.journal);
   check_settings(planned);
   part.plan = std::move(planned.plan);
   part.release = std::move(planned.release);

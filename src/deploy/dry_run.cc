@@ -4,11 +4,15 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/app_manifest.hh"
 #include "deploy/planned_release.hh"
 #include "git/pushed.hh"
 #include "model/difference.hh"
+#include "model/source.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -59,13 +63,29 @@ void tell_plan(const PlannedRelease& planned, Journal& journal) {
   }
 }
 
-// The app's directory, as far as it is needed, in the quarantine.
+// The commit's tree in the quarantine, as far as it is needed: the directories from the app's up to its build root, and
+// that of its manifest.
 fs::path extract(const Repository& repository, const App& app, const CommitId& commit) {
   const auto quarantine = quarantine_directory();
   if (!quarantine) throw Error("a dry run was asked for outside of a push");
-  auto directory = *quarantine / "pushrod-dry-run" / app.name.str() / "tree" / app.path;
-  write_directory(repository, commit, app.path, directory.has_filename() ? directory : directory.parent_path());
-  return directory;
+  const auto tree = *quarantine / "pushrod-dry-run" / app.name.str() / "tree";
+  std::set<std::string> written;
+  const auto write = [&](const std::string& directory) {
+    if (!written.insert(directory).second) return;
+    write_directory(repository, commit, directory, directory.empty() ? tree : tree / directory);
+  };
+  write(app.path);
+  try {
+    if (!app.config.empty()) write(fs::path(app.config).parent_path().string());
+  } catch (const UserError&) {  // load_manifest() tells which file is missing
+  }
+  const auto manifest = load_manifest(app.path.empty() ? tree : tree / app.path, app.path, app.config);
+  const auto root = root_of(planned_source(app, manifest));
+  for (auto directory = app.path; directory != root;) {
+    directory = fs::path(directory).parent_path().string();
+    write(directory);
+  }
+  return tree;
 }
 
 void tell_app(const Platform& platform, const Repository& repository, const App& app, const RefCommand& command,
@@ -74,8 +94,8 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   journal.headline(
       fmt::format("{} would run {} {}", app.name.str(), abbreviated(*command.after), quoted(commits.subject, 60)));
   tell(journal, "commits", described(command, commits));
-  const auto directory = extract(repository, app, *command.after);
-  const auto planned = plan_release(platform, app, 0, *command.after, directory, journal);
+  const auto tree = extract(repository, app, *command.after);
+  const auto planned = plan_release(platform, app, 0, *command.after, tree, journal);
   tell_plan(planned, journal);
   tell_differences(platform, planned, app, journal);
   check_settings(planned);

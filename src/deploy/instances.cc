@@ -76,9 +76,9 @@ InstancePlan plan_process(const Platform& platform, const App& app, const Releas
   environment["PROCESS"] = name.type.str();
   environment["INSTANCE"] = name.str();
   if (port) environment["PORT"] = std::to_string(*port);
-  return InstancePlan{name,     process,
-                      port,     find_checkout(platform.layout, app.name, release.checkout),
-                      app.path, std::move(environment)};
+  return InstancePlan{name,           process,
+                      port,           find_checkout(platform.layout, app.name, release.checkout),
+                      release.source, std::move(environment)};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

@@ -7,6 +7,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/app_manifest.hh"
+#include "model/source.hh"
 
 namespace pushrod {
 
@@ -35,10 +36,23 @@ ProcessTable scaled(const Platform& platform, const App& app, ProcessTable proce
 
 }  // namespace
 
+Source planned_source(const App& app, const AppManifest& manifest) {
+  auto source = app.source();
+  if (source.build_root || !manifest.build_root) return source;
+  try {
+    source.build_root = parse_build_root(*manifest.build_root, app.path, BuildRootForm::RelativeToPath);
+  } catch (const UserError& error) {
+    throw UserError(fmt::format("{}: {}", escaped(manifest_of(source)), error.message()), error.hint());
+  }
+  return source;
+}
+
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& directory, Journal& journal) {
-  auto manifest = load_manifest(directory, app.path);
-  auto plan = plan_build(directory, manifest);
+                            const std::filesystem::path& tree, Journal& journal) {
+  auto manifest = load_manifest(app.path.empty() ? tree : tree / app.path, app.path, app.config);
+  const auto source = planned_source(app, manifest);
+  const auto root = root_of(source);
+  auto plan = plan_build({root.empty() ? tree : tree / root, path_in_root(source)}, manifest);
   for (const auto& notice : plan.notices) journal.complaint(notice);
   Release release{
       .app_id = app.id,
@@ -52,7 +66,7 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
       .settings = platform.store.settings(app.id),
       .crons = manifest.crons,
       .created = now(),
-      .source = app.source(),
+      .source = source,
       .writable = manifest.writable};
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {

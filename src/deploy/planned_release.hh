@@ -19,10 +19,14 @@ struct PlannedRelease {
   std::vector<std::string> missing;  // settings that the app requires and does not have
 };
 
-// `directory`: the app's, with the files that tell how it is built and run. Throws UserError when they contradict
-// themselves. The journal gets what the author should know, whether or not that is thrown.
+// `tree`: the commit's files, of which those are needed that tell how the app is built and run. Throws UserError when
+// they contradict themselves. The journal gets what the author should know, whether or not that is thrown.
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& directory, Journal& journal);
+                            const std::filesystem::path& tree, Journal& journal);
+
+// Where the code of the app's next release comes from. With the build root that its files choose, unless the operator
+// has chosen one.
+Source planned_source(const App& app, const AppManifest& manifest);
 
 // Throws UserError when settings are missing.
 void check_settings(const PlannedRelease& planned);

@@ -28,7 +28,8 @@ struct FailedProgram {
   bool out_of_memory = false;           // the kernel killed it for using more memory than its limit
   Limits limits{};                      // those that applied to it
   std::string type{};                   // of an instance: its process type
-  std::filesystem::path code{};         // the directory that it sees as /app; only modes and first lines are read in it
+  std::filesystem::path code{};         // the app's own directory; only modes and first lines are read in it
+  std::string directory = "/app";       // where the program sees it: /app, or below it
   std::set<std::string> variables{};    // the names in its environment
   std::optional<std::uint16_t> port{};  // its $PORT
 };

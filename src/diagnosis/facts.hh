@@ -40,7 +40,8 @@ std::string explain_failed_listen(const Facts& facts, const Match& match);
 
 // Is the name a file or directory in the app's tree (no path that leaves it, no symlink)?
 bool is_in_code(const Facts& facts, const std::string& path);
-// "/app/tmp/x", "./tmp/x" and "tmp/x" are "tmp/x"; absent for a path outside of /app, and for /app itself.
-std::optional<std::string> path_in_app(std::string path);
+// "/app/tmp/x", "./tmp/x" and "tmp/x" are "tmp/x"; absent for a path outside of the app's own directory, and for that
+// itself.
+std::optional<std::string> path_in_app(const Facts& facts, std::string path);
 
 }  // namespace pushrod

@@ -29,7 +29,7 @@ std::string denied(const Facts& facts, const Match& match) {
   if (path.starts_with("/proc") || path.starts_with("/sys") || path.starts_with("/dev")) {
     return fmt::format("{} cannot be used in the sandbox that apps run in", escaped(path, 200));
   }
-  if (path.starts_with("/data") || path.starts_with("/tmp") || path_in_app(path)) return {};
+  if (path.starts_with("/data") || path.starts_with("/tmp") || path_in_app(facts, path)) return {};
   return explain_unwritable(facts, path);
 }
 

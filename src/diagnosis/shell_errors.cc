@@ -29,7 +29,7 @@ std::string line_end_hint(const std::string& file) {
 
 // The file in the app's tree that a command names; absent if there is none. Symlinks are not followed.
 std::optional<fs::path> file_in_code(const Facts& facts, const std::string& command) {
-  const auto inside = path_in_app(command);
+  const auto inside = path_in_app(facts, command);
   if (!inside || facts.failed.code.empty()) return std::nullopt;
   fs::path path = facts.failed.code;
   struct stat status = {};
@@ -100,7 +100,7 @@ std::string explain_126(const Facts& facts) {
     }
     return {};
   }
-  if (const auto inside = path_in_app(name)) {
+  if (const auto inside = path_in_app(facts, name)) {
     return fmt::format("{0} is not executable: git update-index --chmod=+x {1}, then commit and push",
                        escaped(name, 200), shell_quoted(*inside));
   }
@@ -108,9 +108,9 @@ std::string explain_126(const Facts& facts) {
 }
 
 // A file that is there and whose first line names an interpreter that is not.
-std::string explain_interpreter(const fs::path& file, const std::string& name) {
+std::string explain_interpreter(const Facts& facts, const fs::path& file, const std::string& name) {
   const auto first = beginning_of(file);
-  if (first.ends_with('\r')) return line_end_hint(path_in_app(name).value_or(name));
+  if (first.ends_with('\r')) return line_end_hint(path_in_app(facts, name).value_or(name));
   if (!first.starts_with("#!")) return {};
   const auto words = split(std::string(trim(first.substr(2))), ' ');
   if (access(words.front().c_str(), X_OK) == 0) return {};
@@ -126,7 +126,7 @@ std::string explain_127(const Facts& facts) {
     }
     const auto script = last_capture(
         {plain_text(line)}, {R"(^(?:/bin/)?(?:ba|da)?sh: (?:\d+: |line \d+: )?(\./[^\s:]+):)", R"(^(\./[^\s:]+): )"});
-    return line_end_hint(path_in_app(script).value_or(""));
+    return line_end_hint(path_in_app(facts, script).value_or(""));
   }
   const auto name = last_capture(
       facts.lines,
@@ -135,7 +135,7 @@ std::string explain_127(const Facts& facts) {
        R"(^(?:[^\s:]+: )?line \d+: (?:exec: )?([^\s:]+): (?:cannot execute: required file not found|not found))",
        R"(^(?:/bin/)?(?:ba|da)?sh: (?:(?:line )?\d+: )?([^\s:]+): (?:No such file or directory|not found|cannot execute))"});
   if (name.empty()) return "127 means that a program was not found; the last lines say which";
-  if (const auto file = file_in_code(facts, name)) return explain_interpreter(*file, name);
+  if (const auto file = file_in_code(facts, name)) return explain_interpreter(facts, *file, name);
   if (name.find('/') != name.npos) {
     return fmt::format("{} is not there: is it committed, or made by the build?", escaped(name, 200));
   }

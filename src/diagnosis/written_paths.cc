@@ -39,8 +39,9 @@ fs::path directory_to_open(const fs::path& code, const fs::path& path) {
 
 }  // namespace
 
-std::optional<std::string> path_in_app(std::string path) {
-  if (path.starts_with("/app/")) path.erase(0, 5);
+std::optional<std::string> path_in_app(const Facts& facts, std::string path) {
+  const auto& directory = facts.failed.directory;
+  if (path.starts_with(directory + "/")) path.erase(0, directory.size() + 1);
   if (path.empty() || path.starts_with('/')) return std::nullopt;
   const auto normal = fs::path(path).lexically_normal();
   auto text = normal.native();
@@ -50,7 +51,7 @@ std::optional<std::string> path_in_app(std::string path) {
 }
 
 bool is_in_code(const Facts& facts, const std::string& path) {
-  const auto inside = path_in_app(path);
+  const auto inside = path_in_app(facts, path);
   struct stat status = {};
   return inside && !facts.failed.code.empty() && lstat((facts.failed.code / *inside).c_str(), &status) == 0;
 }
@@ -60,12 +61,12 @@ std::string explain_unwritable(const Facts& facts, const std::string& path) {
     return fmt::format("{} cannot be written by a build: it may write to its own files in /app, to /cache and to /tmp",
                        path.empty() ? "that path" : escaped(path, 200));
   }
-  const auto inside = path_in_app(path);
+  const auto inside = path_in_app(facts, path);
   if (path.empty()) {
     return "/app is read-only at run time: write to /tmp or to $DATA_DIR, or name the directory in pushrod.toml: "
            "[app] writable = [\"DIRECTORY\"]";
   }
-  if (!inside && path != "/app" && path != "/app/" && path != ".") {
+  if (const auto& own = facts.failed.directory; !inside && path != own && path != own + "/" && path != ".") {
     return fmt::format(
         "{} is not writable: an app may write to /tmp, which ends with the instance, and to $DATA_DIR "
         "(/data), which is kept",

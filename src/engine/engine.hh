@@ -24,7 +24,7 @@ struct InstancePlan {
   Process process;
   std::optional<Port> port;
   Checkout checkout;
-  std::string path;                                // of the app in the repo
+  Source source;                                   // which part of the checkout is /app, and where commands run in it
   std::map<std::string, std::string> environment;  // complete
 };
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "model/source.hh"
+
 namespace pushrod {
 
 namespace {
@@ -40,6 +42,18 @@ void compare_processes(const Release& old_release, const Release& release, std::
   }
 }
 
+void compare_sources(const Source& old_source, const Source& source, std::vector<Difference>& found) {
+  const auto compare = [&](const char* what, const std::string& before, const std::string& after) {
+    if (before != after) found.push_back({what, before, after});
+  };
+  const auto shown = [](const std::string& directory) { return directory.empty() ? "." : directory; };
+  compare("repo", old_source.repo.str(), source.repo.str());
+  compare("branch", old_source.branch.str(), source.branch.str());
+  compare("path", shown(old_source.path), shown(source.path));
+  compare("manifest", manifest_of(old_source), manifest_of(source));
+  compare("build root", shown(root_of(old_source)), shown(root_of(source)));
+}
+
 }  // namespace
 
 std::vector<Difference> differences(const Release& old_release, const Release& release) {
@@ -48,6 +62,7 @@ std::vector<Difference> differences(const Release& old_release, const Release& r
     found.push_back({"commit", abbreviated(old_release.commit), abbreviated(release.commit)});
   }
   if (old_release.builder != release.builder) found.push_back({"builder", old_release.builder, release.builder});
+  compare_sources(old_release.source, release.source, found);
   compare_processes(old_release, release, found);
   compare_settings(old_release, release, found);
   return found;

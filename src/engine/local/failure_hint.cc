@@ -8,6 +8,7 @@
 
 #include "base/text.hh"
 #include "diagnosis/diagnosis.hh"
+#include "model/source.hh"
 #include "os/listeners.hh"
 
 namespace pushrod {
@@ -20,7 +21,8 @@ FailedProgram failed_program(const InstancePlan& plan, const ServiceStatus& stat
   failed.stage = Stage::Instance;
   failed.app = plan.name.app.str();
   failed.output = output;
-  failed.code = plan.path.empty() ? plan.checkout.tree() : plan.checkout.tree() / plan.path;
+  failed.code = plan.source.path.empty() ? plan.checkout.tree() : plan.checkout.tree() / plan.source.path;
+  failed.directory = directory_in_sandbox(plan.source);
   for (const auto& [name, value] : plan.environment) failed.variables.insert(name);
   failed.port = plan.port;
   failed.limits = plan.process.limits;

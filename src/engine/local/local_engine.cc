@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "model/source.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/shim_spec.hh"
@@ -55,8 +56,9 @@ void LocalEngine::check_ready() {
 
 Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   Sandbox sandbox;
-  const auto code = plan.path.empty() ? plan.checkout.tree() : plan.checkout.tree() / plan.path;
-  sandbox.mounts.push_back({code, "/app", false});
+  const auto root = root_of(plan.source);
+  sandbox.mounts.push_back({root.empty() ? plan.checkout.tree() : plan.checkout.tree() / root, "/app", false});
+  sandbox.directory = directory_in_sandbox(plan.source);
   if (is_directory(plan.checkout.venv())) sandbox.mounts.push_back({plan.checkout.venv(), "/venv", false});
   sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
   sandbox.host_name = plan.name.app.str();

@@ -279,12 +279,12 @@ class Platform:
         """The names of all apps that there are."""
         return {app["app"] for app in self.json("app", "list")}
 
-    def create_app(self, files=(), *, name=None, repo=None, branch="main", path=None, work=None):
+    def create_app(self, files=(), *, name=None, repo=None, branch="main", path=None, work=None, words=()):
         """Makes an app, and a clone of its repo with one commit of these files (or takes the clone `work`). Nothing
-        is pushed yet."""
+        is pushed yet. `words`: further ones for `app create`."""
         name = name or self.unique_name()
         repo = repo or (work.repo if work else name)
-        words = ["--repo", repo, "--branch", branch, *(["--path", path] if path else [])]
+        words = ["--repo", repo, "--branch", branch, *(["--path", path] if path else []), *words]
         self.pushrod("app", "create", name, *words)
         return App(self, name, work or self.make_repo(files, repo), branch)
 

@@ -20,9 +20,9 @@ class AdviceTest : public testing::Test {
     runs.processes.push_back(Process{.type = ProcessType::parse("web"), .command = "./server", .health = {}});
   }
   std::string told(const AppManifest& manifest = {}) {
-    return join(plan_build_on(tree.path(), manifest, host).notices, "\n");
+    return join(plan_build_on({tree.path()}, manifest, host).notices, "\n");
   }
-  std::string example() { return plan_build_on(tree.path(), {}, host).usual_command; }
+  std::string example() { return plan_build_on({tree.path()}, {}, host).usual_command; }
 
   TestTree tree;
   TestTree programs;

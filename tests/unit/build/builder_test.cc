@@ -23,12 +23,13 @@ class BuilderTest : public testing::Test {
     host.program_directories = {programs.path()};
     host.pip_runner = programs.path() / "pip-runner.py";
   }
-  BuildPlan plan(const AppManifest& manifest = {}) { return plan_build_on(tree.path(), manifest, host); }
+  BuildPlan plan(const AppManifest& manifest = {}) { return plan_build_on({tree.path(), path}, manifest, host); }
   std::string refused() {
     return refusal<UserError>([&] { plan(); });
   }
 
   TestTree tree;
+  std::string path;  // of the app in the tree, which is the build root
   TestTree programs;
   Host host;
 };
@@ -432,9 +433,97 @@ TEST_F(BuilderTest, TheAppsDirectoryIsReachedThroughNoSymlink) {
   EXPECT_EQ(app_directory(checkout, "."), tree.path() / "tree");
   EXPECT_EQ(app_directory(checkout, "inner/deep"), tree.path() / "tree/inner/deep");
   EXPECT_EQ(app_directory(checkout, "inner/"), tree.path() / "tree/inner");
-  for (const char* path : {"link", "link/deep", "inner/out", "inner/file", "..", "inner/..", "/etc", "missing"}) {
-    EXPECT_TRUE(refusal<UserError>([&] { app_directory(checkout, path); }).starts_with("the app's path \"")) << path;
+  for (const char* wrong : {"link", "link/deep", "inner/out", "inner/file", "..", "inner/..", "/etc", "missing"}) {
+    EXPECT_TRUE(refusal<UserError>([&] { app_directory(checkout, wrong); }).starts_with("the app's path \"")) << wrong;
   }
+}
+
+// A workspace: the lock file is in the root, and the app in packages/web.
+class BuildRootTest : public BuilderTest {
+ protected:
+  BuildRootTest() { path = "packages/web"; }
+};
+
+TEST_F(BuildRootTest, AWorkspaceIsInstalledInItsRootAndBuiltInTheApp) {
+  tree.write("package.json", R"({"workspaces": ["packages/*"]})");
+  tree.write("package-lock.json", "{}");
+  tree.write("packages/web/package.json", R"({"scripts": {"build": "vite build", "start": "node ."}})");
+  const BuildPlan node = plan();
+  EXPECT_EQ(node.description, "Node.js, npm ci in /app, npm run build");
+  EXPECT_EQ(node.command, "(cd /app && npm ci --include=dev --no-audit --no-fund)\nnpm run build\n");
+  EXPECT_EQ(node.environment.at("PATH"),
+            "/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
+            "/usr/local/bin:/usr/bin:/bin");
+  EXPECT_EQ(node.default_processes.front().command, "npm start");
+}
+
+TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
+  const auto command = [&](const std::string& workspaces) {
+    tree.write("package.json", R"({"workspaces": )" + workspaces + "}");
+    return plan().command;
+  };
+  const std::string in_root = "(cd /app && npm install --include=dev --no-audit --no-fund)\n";
+  const std::string own = "npm install --include=dev --no-audit --no-fund\n";
+  tree.write("packages/web/package.json", R"({"dependencies": {"a": "1"}})");
+  EXPECT_EQ(command(R"(["packages/web"])"), in_root);
+  EXPECT_EQ(command(R"(["./packages/*/"])"), in_root);
+  EXPECT_EQ(command(R"(["**"])"), in_root);
+  EXPECT_EQ(command(R"({"packages": ["packages/*"]})"), in_root);
+  EXPECT_EQ(command(R"(["packages/*", "!packages/web"])"), own);
+  EXPECT_EQ(command(R"(["apps/*"])"), own);
+  EXPECT_EQ(command(R"(["*"])"), own);
+  EXPECT_EQ(command("3"), own);
+}
+
+TEST_F(BuildRootTest, TheAppsOwnLockFileCountsFirst) {
+  tree.write("package.json", R"({"workspaces": ["packages/*"]})");
+  tree.write("package-lock.json", "{}");
+  tree.write("packages/web/package.json", R"({"dependencies": {"a": "1"}})");
+  tree.write("packages/web/package-lock.json", "{}");
+  EXPECT_EQ(plan().command, "npm ci --include=dev --no-audit --no-fund\n");
+}
+
+TEST_F(BuildRootTest, APackageAboveTheAppIsItsPackage) {
+  tree.write("package.json", R"({"dependencies": {"a": "1"}})");
+  tree.write("packages/web/index.js", "");
+  EXPECT_EQ(plan().command, "(cd /app && npm install --include=dev --no-audit --no-fund)\n");
+}
+
+TEST_F(BuildRootTest, TheLanguageOfTheAppsOwnDirectoryCountsFirst) {
+  tree.write("package.json", "{}");
+  tree.write("packages/web/requirements.txt", "-e ../shared\n");
+  const BuildPlan python = plan();
+  EXPECT_EQ(python.builder, "python");
+  EXPECT_NE(python.command.find("\n/venv/bin/python "), std::string::npos) << python.command;
+}
+
+TEST_F(BuildRootTest, RequirementsOfTheRootAreInstalledThere) {
+  tree.write("requirements.txt", "-e ./packages/shared\n");
+  tree.write(".python-version", "3.12\n");
+  tree.write("packages/web/app.py", "");
+  const auto python = plan();
+  EXPECT_NE(python.command.find("(cd /app && /venv/bin/python "), std::string::npos) << python.command;
+  EXPECT_TRUE(python.command.starts_with("python3.12 "));
+  tree.write("packages/web/.python-version", "3.11\n");
+  EXPECT_TRUE(plan().command.starts_with("python3 "));
+}
+
+TEST_F(BuildRootTest, AnOwnCommandFindsTheProgramsOfTheWorkspace) {
+  tree.write("package.json", "{}");
+  tree.write("pyproject.toml", "");
+  AppManifest manifest;
+  manifest.build_command = "make";
+  const auto own = plan(manifest);
+  EXPECT_TRUE(own.needs_venv);
+  EXPECT_EQ(own.environment.at("PATH"),
+            "/venv/bin:/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
+            "/usr/local/bin:/usr/bin:/bin");
+}
+
+TEST_F(BuildRootTest, OnlyTheAppsOwnBuildShBuildsIt) {
+  tree.write(".build.sh", "true", true);
+  tree.write("packages/web/index.html", "");
+  EXPECT_EQ(plan().builder, "none");
 }
 
 }  // namespace

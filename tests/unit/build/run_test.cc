@@ -38,20 +38,20 @@ class RunTest : public testing::Test {
   BuildPlan plan(const std::string& command) const {
     AppManifest manifest;
     manifest.build_command = command;
-    return plan_build(tree(), manifest);
+    return plan_build({tree()}, manifest);
   }
   SandboxJob job() {
     return {.layout = layout,
             .app = AppName::parse("blog"),
             .checkout = checkout,
-            .path = path,
+            .source = {RepoName::parse("blog"), BranchName::parse("main"), path, "", build_root},
             .environment = environment,
             .timeout = timeout,
             .cancel_fd = cancel_fd,
             .on_output = [this](std::string_view chunk) { output += chunk; }};
   }
   void build(const std::string& command) { run_build(plan(command), job()); }
-  void release(const std::string& command) { run_release_command(command, plan_build(tree(), {}), job()); }
+  void release(const std::string& command) { run_release_command(command, plan_build({tree()}, {}), job()); }
   std::string build_refusal(const std::string& command) {
     return refusal<UserError>([&] { build(command); });
   }
@@ -66,6 +66,7 @@ class RunTest : public testing::Test {
   Layout layout{root.path()};
   Checkout checkout = layout.checkout(AppName::parse("blog"), 7);
   std::string path;
+  std::optional<std::string> build_root;
   Environment environment;
   Milliseconds timeout{60'000};
   int cancel_fd = -1;
@@ -167,6 +168,17 @@ TEST_F(RunTest, AnAppInASubDirectorySeesThatDirectoryOnly) {
   EXPECT_EQ(told("ls; ls .. | grep -x outer || true"), "file\n");
 }
 
+TEST_F(RunTest, ABuildRootAboveTheAppIsSeenAndTheAppsDirectoryIsTheWorkingDirectory) {
+  write("apps/web/file", "inner");
+  write("apps/shared/lib", "shared");
+  write("outer", "outer");
+  path = "apps/web";
+  build_root = "apps";
+  EXPECT_EQ(told("pwd; ls .. ; cat ../shared/lib; test ! -e ../../outer"), "/app/web\nshared\nweb\nshared");
+  release("pwd; cat ../shared/lib");
+  EXPECT_TRUE(output.ends_with("/app/web\nshared"));
+}
+
 TEST_F(RunTest, ASubDirectoryThatIsASymlinkIsRefused) {
   fs::create_symlink("/etc", tree() / "inner");
   path = "inner";
@@ -174,13 +186,13 @@ TEST_F(RunTest, ASubDirectoryThatIsASymlinkIsRefused) {
 }
 
 TEST_F(RunTest, NothingToBuildRunsNothing) {
-  run_build(plan_build(tree(), {}), job());
+  run_build(plan_build({tree()}, {}), job());
   EXPECT_FALSE(fs::exists(layout.cache()));
 }
 
 TEST_F(RunTest, TheScriptRuns) {
   write(".build.sh", "#!/bin/sh\necho built by $0 > made\n", true);
-  run_build(plan_build(tree(), {}), job());
+  run_build(plan_build({tree()}, {}), job());
   EXPECT_EQ(read_file(tree() / "made"), "built by ./.build.sh\n");
 }
 
@@ -218,7 +230,7 @@ class PythonBuildTest : public RunTest {
 
 TEST_F(PythonBuildTest, RequirementsAreInstalledIntoTheVirtualenvThatProcessesUse) {
   write("requirements.txt", "--no-index\n--find-links .\ntiny==1.0\n");
-  const BuildPlan plan = plan_build(tree(), {});
+  const BuildPlan plan = plan_build({tree()}, {});
   run_build(plan, job());
   output.clear();
   run_release_command("tiny-answer; python3 -c 'import tiny; print(tiny.__file__.split(\"/lib\")[0])'", plan, job());
@@ -228,7 +240,7 @@ TEST_F(PythonBuildTest, RequirementsAreInstalledIntoTheVirtualenvThatProcessesUs
 TEST_F(PythonBuildTest, ARequirementThatCannotBeHadFailsTheBuild) {
   write("requirements.txt", "--no-index\nno-such-package\n");
   EXPECT_TRUE(refusal<UserError>([&] {
-                run_build(plan_build(tree(), {}), job());
+                run_build(plan_build({tree()}, {}), job());
               }).starts_with("the build failed with exit code 1 | pip found no package for \"no-such-package\""));
   EXPECT_NE(output.find("no-such-package"), std::string::npos);
 }
@@ -237,7 +249,7 @@ TEST_F(PythonBuildTest, AScriptMayMakeItsOwnVirtualenv) {
   write("requirements.txt", "--no-index\n--find-links .\ntiny==1.0\n");
   write(".build.sh", "#!/bin/sh\npython3 -m venv --without-pip /venv && python3 -c 'import sys; print(sys.prefix)'\n",
         true);
-  run_build(plan_build(tree(), {}), job());
+  run_build(plan_build({tree()}, {}), job());
   EXPECT_EQ(output, "/venv\n");
 }
 
@@ -250,13 +262,13 @@ TEST_F(RunTest, NodeDependenciesAreInstalledFromTheLockFileAndTheBuildScriptRuns
         R"({"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {)"
         R"("": {"name": "app", "version": "1.0.0", "dependencies": {"left": "file:left"}},)"
         R"("left": {"version": "1.0.0"}, "node_modules/left": {"resolved": "left", "link": true}}})");
-  run_build(plan_build(tree(), {}), job());
+  run_build(plan_build({tree()}, {}), job());
   EXPECT_EQ(read_file(tree() / "made"), "left\n");
 }
 
 TEST_F(RunTest, NpmStartWorksOnReadOnlyCode) {
   write("package.json", R"({"scripts": {"start": "node -p process.env.NODE_ENV"}})");
-  const BuildPlan plan = plan_build(tree(), {});
+  const BuildPlan plan = plan_build({tree()}, {});
   run_build(plan, job());
   run_release_command(choose_processes(plan, {}).at(0).command, plan, job());
   EXPECT_TRUE(output.ends_with("production\n")) << output;

@@ -117,7 +117,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
-       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"command\""},
+       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"root\", \"command\""},
       {"[settings]\nrequired = \"A\"\n",
        "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes, not \"A\""},
       {"[settings]\nrequired = [\"A\", 1]\n",
@@ -187,9 +187,11 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
 
 class LoadManifest : public testing::Test {
  protected:
-  AppManifest load(const std::string& path = "") const { return load_manifest(directory_.path() / path, path); }
-  std::string problem(const std::string& path = "") const {
-    return refusal([&] { load(path); });
+  AppManifest load(const std::string& path = "", const std::string& config = "") const {
+    return load_manifest(path.empty() ? directory_.path() : directory_.path() / path, path, config);
+  }
+  std::string problem(const std::string& path = "", const std::string& config = "") const {
+    return refusal([&] { load(path, config); });
   }
   ConfigDirectory directory_;
 };
@@ -314,6 +316,50 @@ TEST_F(LoadManifest, TheAppsPathIsADirectoryOfTheCommitItself) {
   EXPECT_EQ(problem("real/link"), expected("real/link"));
   EXPECT_EQ(problem("real/none"), expected("real/none"));
   EXPECT_EQ(problem("real/api/Procfile"), expected("real/api/Procfile"));
+}
+
+TEST_F(LoadManifest, AChosenFileIsReadInsteadOfPushrodToml) {
+  directory_.write("api/pushrod.toml", "[processes]\nweb = \"theirs\"\n");
+  directory_.write("api/Procfile", "web: theirs\nworker: work\n");
+  directory_.write("deploy/api.toml", "[processes]\nweb = \"mine\"\n");
+  ASSERT_EQ(load("api", "deploy/api.toml").processes.size(), 1U) << "the Procfile is of other apps";
+  EXPECT_EQ(load("api", "deploy/api.toml").processes.front().command, "mine");
+  directory_.write("deploy/api.toml", "[build]\ncommand = \"make\"\n");
+  EXPECT_EQ(load("api", "deploy/api.toml").processes.size(), 2U) << "it leaves the processes to the Procfile";
+  directory_.write("deploy/api.toml", "[build]\ncomand = \"make\"\n");
+  EXPECT_TRUE(problem("api", "deploy/api.toml").starts_with("deploy/api.toml:2: "));
+}
+
+TEST_F(LoadManifest, AChosenFileMustBeThere) {
+  const auto missing = [](const std::string& name) {
+    return "the commit has no file \"" + name +
+           "\", which the app was created with (--config) | push a commit that has it (its path starts at the root of "
+           "the repo), or choose another file";
+  };
+  directory_.write("real/web.toml", "");
+  std::filesystem::create_symlink("real", directory_.path() / "link");
+  std::filesystem::create_symlink("real/web.toml", directory_.path() / "web.toml");
+  EXPECT_EQ(problem("", "real/web.toml"), "(nothing thrown)");
+  EXPECT_EQ(problem("", "none.toml"), missing("none.toml"));
+  EXPECT_EQ(problem("real", "none/web.toml"), missing("none/web.toml"));
+  EXPECT_EQ(problem("", "link/web.toml"), missing("link/web.toml"));
+  EXPECT_TRUE(problem("", "web.toml").starts_with("web.toml: is a symbolic link, not a plain file"));
+}
+
+TEST_F(LoadManifest, ABuildRootIsADirectoryAboveTheApps) {
+  const auto root = [&](const std::string& text) {
+    directory_.write("pushrod.toml", "[build]\nroot = \"" + text + "\"\n");
+    return load().build_root;
+  };
+  EXPECT_EQ(root("../.."), "../..");
+  EXPECT_EQ(load().build_command, std::nullopt);
+  for (const std::string wrong : {"", "..//..", "/", "src", "../src", "../"}) {
+    directory_.write("pushrod.toml", "[build]\nroot = \"" + wrong + "\"\n");
+    EXPECT_EQ(problem(),
+              "pushrod.toml:2: \"root\" in [build]: \"" + wrong +
+                  "\" is not a directory above the app's | write it relative to the app's directory: \"..\", "
+                  "\"../..\"");
+  }
 }
 
 }  // namespace

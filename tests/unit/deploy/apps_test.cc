@@ -15,7 +15,7 @@ using testing::IsEmpty;
 class Apps : public DeployTest {
  protected:
   App add_on(const std::string& name, const std::string& branch) {
-    return create_app(platform(), AppName::parse(name), repo_, BranchName::parse(branch), "");
+    return create_app(platform(), AppName::parse(name), {repo_, BranchName::parse(branch)});
   }
   void deploy_all() {
     ASSERT_TRUE(run(push_of(version(1))).outcome.live);
@@ -93,7 +93,7 @@ TEST_F(Apps, OneWhoseRepoIsGoingGetsANewOne) {
   const auto child = in_child([&] {
     ::close(lock->fd());
     const View view(layout_, settings_);
-    create_app(view.platform, AppName::parse("next"), repo_, branch_, "");
+    create_app(view.platform, AppName::parse("next"), {repo_, branch_});
   });
   open();
   discard(layout_, layout_.repo(repo_));

@@ -134,7 +134,7 @@ TEST_F(Pipeline, AFirstPushThatFailsLeavesNothing) {
 
 TEST_F(Pipeline, ACommitWithoutTheAppsDirectoryIsRefused) {
   deploy_first();
-  create_app(platform(), AppName::parse("api"), repo_, BranchName::parse("other"), "services/api");
+  create_app(platform(), AppName::parse("api"), {repo_, BranchName::parse("other"), "services/api"});
   branch_ = BranchName::parse("other");
   expect_unchanged_by([&] {
     const auto told = run(push_of(*first_));

@@ -66,7 +66,7 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.name, instance("blog.14.web.2"));
   EXPECT_EQ(plan.process.command, "serve");
   EXPECT_EQ(plan.port, 21001);
-  EXPECT_EQ(plan.path, "services/api");
+  EXPECT_EQ(plan.source.path, "services/api");
   EXPECT_EQ(plan.checkout.directory, layout_.checkout(app_->name, 12).directory);
   EXPECT_EQ(plan.environment.size(), 10U);
   EXPECT_EQ(plan.environment.at("PROCESS"), "web");

@@ -15,7 +15,7 @@ class TwoBranches : public DeployTest {
  protected:
   TwoBranches() {
     add_app("blog");
-    create_app(platform(), AppName::parse("docs"), repo_, BranchName::parse("docs"), "");
+    create_app(platform(), AppName::parse("docs"), {repo_, BranchName::parse("docs")});
   }
   std::vector<RefReport> push_both(int cancel_fd) {
     std::vector<RefVerdict> verdicts;

@@ -195,7 +195,7 @@ TEST_F(Reconcile, WhatIsMissingIsStarted) {
 
 TEST_F(Reconcile, OneAppThatCannotBeStartedDoesNotKeepTheOthersFromIt) {
   branch_ = BranchName::parse("other");
-  create_app(platform(), AppName::parse("aaa"), repo_, branch_, "");
+  create_app(platform(), AppName::parse("aaa"), {repo_, branch_});
   ASSERT_TRUE(run(push_of(*first_)).outcome.live);
   settle_down();
   engine().lose(instance("aaa.1.web.1"));
@@ -264,7 +264,7 @@ TEST_F(Reconcile, TheEndOfADeploymentsProcessIsNoticed) {
 TEST_F(Reconcile, ADeploymentThatCannotBeSettledDoesNotKeepTheOthersFromIt) {
   const auto mine = repo_;
   repo_ = RepoName::parse("lost");
-  create_app(platform(), AppName::parse("aaa"), repo_, branch_, "");
+  create_app(platform(), AppName::parse("aaa"), {repo_, branch_});
   const auto begin = [&](const std::string& name) {
     const auto begun = store().begin_deployments({{app(name).id, DeploymentKind::Push, first_, {}, "ann"}}).front();
     store().advance(begun.group, DeploymentState::Running);

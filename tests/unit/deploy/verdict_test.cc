@@ -17,7 +17,7 @@ class Verdict : public DeployTest {
  protected:
   Verdict() {
     add_app("blog");
-    create_app(platform(), AppName::parse("shop"), repo_, BranchName::parse("shop/live"), "");
+    create_app(platform(), AppName::parse("shop"), {repo_, BranchName::parse("shop/live")});
     commit_ = version(1);
   }
   std::vector<std::string> refusals(const std::vector<RefCommand>& commands,

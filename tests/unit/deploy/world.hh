@@ -98,7 +98,7 @@ class DeployTest : public testing::Test {
   const Platform& platform() { return here_->platform; }
 
   App add_app(const std::string& name, const std::string& path = "") {
-    return create_app(platform(), AppName::parse(name), repo_, branch_, path);
+    return create_app(platform(), AppName::parse(name), {repo_, branch_, path});
   }
   App app(const std::string& name) { return store().app(AppName::parse(name)).value(); }
   Repository repository() const { return Repository(layout_.repo(repo_)); }

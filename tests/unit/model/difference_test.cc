@@ -43,6 +43,16 @@ TEST(Difference, TellsCommitBuilderAndProcesses) {
                                                         "process worker: |new, 2 running", "process clock: |gone"));
 }
 
+TEST(Difference, TellsWhereTheCodeComesFrom) {
+  const auto before = release('a', "none", {});
+  auto after = before;
+  after.source = {RepoName::parse("site"), BranchName::parse("next"), "apps/web", "web.toml", ""};
+  EXPECT_THAT(told(before, after),
+              testing::ElementsAre("branch: main|next", "path: .|apps/web", "manifest: pushrod.toml|web.toml"));
+  after.source.build_root = "apps";
+  EXPECT_THAT(told(before, after), testing::Contains("build root: .|apps"));
+}
+
 TEST(Difference, TellsSettingsByNameAlone) {
   const auto a = SettingName::parse("A"), b = SettingName::parse("B"), c = SettingName::parse("C");
   const auto before = release('a', "none", {}, {{a, {"1", false}}, {b, {"2", true}}});
