@@ -16,7 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
-from harness import Platform, Traffic, finish, run_command, start_command, wait_until, web_app  # noqa: E402 (needs the path)
+from harness import (  # noqa: E402 (needs the path)
+    Platform, Traffic, dying_app, finish, run_command, start_command, wait_until, web_app,
+)  # fmt: skip
 
 # Room for two releases of hundreds of apps, away from the ports of the tests. What a new release is watched for is not
 # part of the work that is measured.
@@ -40,6 +42,7 @@ def main():
         measure_traffic(quiet, arguments.traffic_pushes, report)
         measure_large_repository(quiet, arguments.pushes, arguments.files, report)
         measure_crowd(quiet, crowded, arguments.apps, arguments.pushes, report)
+        measure_fallback(report)
     finally:
         quiet.close()
         crowded.close()
@@ -256,6 +259,35 @@ def measure_traffic(platform, pushes, report):
             print(f"    failed: {failure.status} {failure.text[:200]!r}")
         report.add(f"failed requests, {pushes} pushes, four clients, {'keep-alive' if keep_alive else 'no keep-alive'}",
                    "0", "0", f"{len(failures)} of {len(requests)}")
+
+
+# Releases that do not stay up
+
+
+def measure_fallback(report):
+    """With the defaults of health.settle and health.watch."""
+    platform = Platform("watching", settings="[health]\n").start()
+    try:
+        for seconds in (0.6, 3, 20):
+            measure_death(platform.deploy(web_app("1")), seconds, report)
+    finally:
+        platform.close()
+
+
+def measure_death(app, seconds, report):
+    with Traffic(app, clients=4, pause=0, at_most=120) as traffic:
+        app.work.commit(dying_app("2", seconds))
+        went_live = app.work.finish_push(app.work.start_push(), code=None).code == 0
+        if went_live:
+            wait_until(lambda: app.last_deployment()["kind"] == "fallback" and app.last_deployment()["ended"], 60,
+                       "the fallback")
+        traffic.await_requests(100)
+    answers, back = traffic.requests(), "it never went live"
+    new = [request.end for request in answers if request.text == "2"]
+    if new:
+        back = f"back after {min(r.end for r in answers if r.end > max(new)) - max(new):.2f} s"
+    report.add(f"failed requests, a release that dies {seconds} s after its start, four clients", "0", "0",
+               f"{len(traffic.failures())} of {len(answers)}; {back}")
 
 
 # A large repository

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import Traffic, wait_until, web_app
+from harness import Traffic, dying_app, wait_until, web_app
 
 # A server of the test app that ends when it is told to: when /data/end is there.
 ENDS = """import os, threading, time
@@ -65,6 +65,27 @@ def test_a_release_that_ends_under_traffic_falls_back_without_a_failed_request(w
     assert first_old - last_new < 1.5, "a request waited long for the old release"
     assert {request.text for request in answers if request.start > last_new} == {"1"}
     assert app.ref() == before
+    assert app.version() == "1"
+
+
+@pytest.mark.parametrize("seconds", [0.6, 3])
+def test_with_the_defaults_no_request_fails_of_a_release_that_dies_soon(make_platform, seconds):
+    app = make_platform(settings="[health]\n").start().deploy(web_app("1"))
+    with Traffic(app) as traffic:
+        # One that dies while it must stay up fails its push; one that dies later is live until then.
+        pushed = app.push(dying_app("2", seconds), code=1 if seconds < 1 else 0)
+        if seconds < 1:
+            assert "after its first successful check" in pushed.err
+        else:
+            await_fallback(app)
+        traffic.await_requests(100)
+    traffic.assert_no_failure()
+    answers = traffic.requests()
+    new = [request.end for request in answers if request.text == "2"]
+    assert bool(new) == (seconds > 1)
+    if new:
+        # The router tries a connection that was refused again after a second; the routes are other ones by then.
+        assert min(request.end for request in answers if request.end > max(new)) - max(new) < 1.5
     assert app.version() == "1"
 
 

@@ -4,7 +4,7 @@
 all the time. Everything waits for events with a deadline, and a failed command says what it printed.
 """
 
-from .app import APPS, HELD_BUILD, App, WorkTree, web_app
+from .app import APPS, HELD_BUILD, App, WorkTree, dying_app, web_app
 from .commands import CommandFailed, Result, finish, run_command, start_command, wait_until
 from .platform import HostProcess, Platform
 from .ports import PortBlock
@@ -14,6 +14,6 @@ from .websocket import echo, open_websocket, read_head
 
 __all__ = [
     "APPS", "HELD_BUILD", "App", "CommandFailed", "HostProcess", "Platform", "PortBlock", "Request", "Response",
-    "Result", "Terminal", "Traffic", "WorkTree", "echo", "finish", "open_websocket", "read_head", "run_command",
-    "start_command", "wait_until", "web_app",
+    "Result", "Terminal", "Traffic", "WorkTree", "dying_app", "echo", "finish", "open_websocket", "read_head",
+    "run_command", "start_command", "wait_until", "web_app",
 ]  # fmt: skip

@@ -22,6 +22,13 @@ def web_app(version="1", **files):
     return app | {name.replace("_", "."): content for name, content in files.items()}
 
 
+def dying_app(version, seconds):
+    """web_app() that ends this long after it has begun, each time."""
+    files = web_app(version)
+    dies = f"import os, threading\nthreading.Timer({seconds}, lambda: os._exit(1)).start()\n"
+    return files | {"web.py": dies + files["web.py"]}
+
+
 class WorkTree:
     """A clone on the developer's side."""
 
