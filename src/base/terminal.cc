@@ -17,7 +17,7 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 // A row longer than this is cut: nobody reads it, and a build could make us hold all of its output as cells.
-constexpr std::size_t kMaxCells = 65'536;
+constexpr std::size_t kMaxCells = 262'144;
 
 // A colour is its SGR parameters without the leading 38 or 48: kind in the high byte, value below.
 enum ColourKind : std::uint32_t { kDefault = 0, kBasic = 1, kIndexed = 2, kRgb = 3 };

@@ -44,7 +44,7 @@ inline constexpr Quoted quoted;  // NOLINT(readability-identifier-naming): calle
 std::string escaped(std::string_view text, std::size_t max_bytes = 4096);
 // One line of somebody's output, made fit for a terminal: colours (SGR) stay, every other escape sequence, control
 // character and invalid byte is neutralised; "\r" overwrites are resolved to what remained visible. A colour ends with
-// the line at the latest. Cut with "…" after 65,536 characters.
+// the line at the latest. Cut with "…" after 262,144 characters.
 std::string terminal_safe(std::string_view line);
 // The same with colours taken out too.
 std::string plain_text(std::string_view line);

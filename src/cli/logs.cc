@@ -22,6 +22,7 @@
 #include "os/stop_signal.hh"
 #include "router/access_log.hh"
 #include "router/router.hh"
+#include "supervise/supervise.hh"
 
 namespace pushrod {
 
@@ -44,6 +45,7 @@ struct Entry {
   std::string source;  // "web.1"
   std::string text;
   std::optional<AccessLine> access;  // of the router's
+  bool continued = false;            // the logger has split it: the next record of the process goes on
 };
 
 constexpr const char* kRouter = "router";
@@ -52,12 +54,14 @@ struct Source {
   std::string label;  // "web.1", or "router"
   fs::path directory;
   std::string back_end;  // of the router's lines those for this one
+  std::size_t longest_record = 0;
 };
 
 // "@4000000067… text"; absent for anything else.
 std::optional<Entry> parse_line(std::string_view line, const Source& source) {
   if (line.size() < kStampLength + 1 || line.front() != '@' || line[kStampLength] != ' ') return std::nullopt;
   Entry entry{std::string(line.substr(0, kStampLength)), source.label, std::string(line.substr(kStampLength + 1)), {}};
+  entry.continued = entry.text.size() >= source.longest_record;
   if (source.back_end.empty()) return entry;
   entry.access = parse_access_line(entry.text);
   if (!entry.access || entry.access->back_end != source.back_end) return std::nullopt;
@@ -70,14 +74,15 @@ bool matches(const InstanceName& instance, const std::string& filter) {
          filter == fmt::format("{}.{}", instance.type.str(), instance.number);
 }
 
-std::vector<Source> sources_of(const Context& context, const App& app, const std::string& filter) {
-  if (filter == kRouter) return {{kRouter, context.layout().access_log(), backend_name(app.name)}};
+std::vector<Source> sources_of(Context& context, const App& app, const std::string& filter) {
+  const auto longest = longest_log_record(context.settings().log_bytes);
+  if (filter == kRouter) return {{kRouter, context.layout().access_log(), backend_name(app.name), longest}};
   std::vector<Source> sources;
   const auto directory = context.layout().instance_logs(app.name);
   for (const auto& entry : list_directory(directory)) {
     const auto name = InstanceName::from(app.name.str() + "." + entry);
     if (name && matches(*name, filter)) {
-      sources.push_back({fmt::format("{}.{}", name->type.str(), name->number), directory / entry, {}});
+      sources.push_back({fmt::format("{}.{}", name->type.str(), name->number), directory / entry, {}, longest});
     }
   }
   return sources;
@@ -118,6 +123,7 @@ class Printer {
     const auto time = time_of_stamp(entry.stamp);
     if (json_) {
       Json value = {{"time", iso_time(time)}, {"process", entry.source}, {"text", entry.text}};
+      if (entry.continued) value["continued"] = true;
       if (const auto& access = entry.access) {
         value.update({{"method", access->method},
                       {"path", access->path},
@@ -145,7 +151,7 @@ class Printer {
 using Readers = std::map<fs::path, LogReader>;
 
 // All that was written since the last look at each of them.
-std::vector<std::pair<Source, LogText>> read_on(const Context& context, const App& app, const LogsRequest& request,
+std::vector<std::pair<Source, LogText>> read_on(Context& context, const App& app, const LogsRequest& request,
                                                 const LogFilter& filter, Readers& readers) {
   std::vector<std::pair<Source, LogText>> texts;
   for (const auto& source : sources_of(context, app, request.process)) {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/output.hh"
 #include "shim/parts.hh"
 
 namespace shim {
@@ -69,10 +70,12 @@ void hold_back(uint64_t quick_deaths) {
   _exit(WEXITSTATUS(status));
 }
 
-pid_t start_sandbox(const Spec& spec, int keeper_socket, int signals) {
+// `output`: where it prints to; -1: where this process does.
+pid_t start_sandbox(const Spec& spec, int keeper_socket, int signals, int output) {
   const pid_t pid = fork();
   if (pid < 0) fail("fork for", spec.argv[0]);
   if (pid > 0) return pid;
+  if (output >= 0 && (dup2(output, 1) < 0 || (!spec.keep_stderr && dup2(output, 2) < 0))) fail("pass on", "output");
   close(keeper_socket);
   close(signals);
   if (spec.cgroup != nullptr) join_cgroup(spec.cgroup);
@@ -117,6 +120,7 @@ int make_signal_descriptor() {
   sigaddset(&mask, SIGCHLD);
   for (const int number : kPassedOn) sigaddset(&mask, number);
   sigprocmask(SIG_SETMASK, &mask, nullptr);
+  static_cast<void>(signal(SIGPIPE, SIG_IGN));  // the end of the log is not the end of the app
   const int signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals < 0) fail("make", "a signal descriptor");
   return signals;
@@ -186,16 +190,22 @@ void keep(const Spec& spec) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0 || ends[0] != kInitSocketFd) fail("make", "a socket pair");
   fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  // A job with standard input has a terminal or a pipe of a client's, not a log.
+  const int output_end = spec.keep_stdin ? -1 : Output::open();
   const int signals = make_signal_descriptor();
 
   const uint64_t started = milliseconds_now();
   Sandbox sandbox;
   sandbox.socket = ends[1];
-  sandbox.bwrap = start_sandbox(spec, sandbox.socket, signals);
+  sandbox.bwrap = start_sandbox(spec, sandbox.socket, signals, output_end);
   close(kInitSocketFd);
-  pollfd events[2] = {{signals, POLLIN, 0}, {sandbox.socket, POLLIN, 0}};
+  if (output_end >= 0) close(output_end);
+  Output output;
+  pollfd events[3] = {{signals, POLLIN, 0}, {sandbox.socket, POLLIN, 0}, {-1, 0, 0}};
   while (!sandbox.gone) {
-    if (poll(events, 2, -1) < 0 && errno != EINTR) fail("wait for", "the sandbox");
+    if (!spec.keep_stdin) events[2] = output.event();
+    if (poll(events, 3, -1) < 0 && errno != EINTR) fail("wait for", "the sandbox");
+    if (events[2].revents != 0) output.pass_on();
     read_messages(sandbox, spec);
     if ((events[1].revents & POLLHUP) != 0) events[1].fd = -1;
     read_signals(sandbox, signals);
@@ -207,7 +217,10 @@ void keep(const Spec& spec) {
   } else {
     write_backoff(quick_deaths + 1, 0);
   }
-  if (!spec.keep_stdin) let_log_be_read();
+  if (!spec.keep_stdin) {
+    output.finish();
+    let_log_be_read();
+  }
   end_as(sandbox.status);
 }
 

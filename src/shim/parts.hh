@@ -13,6 +13,8 @@ namespace shim {
 // Descriptors that keeper and init have in common.
 constexpr int kLockFd = 3;
 constexpr int kInitSocketFd = 4;
+// The keeper's end of the pipe that an instance prints into; supervise/ looks whether it is empty.
+constexpr int kOutputFd = 6;
 
 // Messages between keeper and init: the keeper sends kGo and signal numbers, init sends kReady and then a wait status.
 constexpr int kGo = 0;

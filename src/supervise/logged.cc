@@ -1,8 +1,12 @@
 // Waits until a service's logger has written down what the service has printed.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "base/error.hh"
@@ -24,24 +28,40 @@ bool is_waiting(const std::string& process) {
   return end_of_name != std::string::npos && stat.compare(end_of_name + 2, 1, "S") == 0;
 }
 
-bool has_written_all(const std::string& process, const UniqueFd& input) {
+// A process that passes on what it reads from a pipe: the keeper of an instance, and then the logger.
+struct Reader {
+  std::string process;  // its directory below /proc
+  UniqueFd input;       // its end of the pipe, by another descriptor
+};
+
+std::optional<Reader> reader_of(const fs::path& service_directory, int fd) {
+  const auto service = observe_service(service_directory);
+  if (!service || service->pid == 0) return std::nullopt;
+  const auto process = "/proc/" + std::to_string(service->pid);
+  UniqueFd input{open(fmt::format("{}/fd/{}", process, fd).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  struct stat status = {};
+  if (!input || fstat(input.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) return std::nullopt;
+  return Reader{process, std::move(input)};
+}
+
+bool has_passed_all_on(const std::optional<Reader>& reader) {
   int unread = 0;
-  return ioctl(input.get(), FIONREAD, &unread) != 0 || (unread == 0 && is_waiting(process));
+  return !reader || ioctl(reader->input.get(), FIONREAD, &unread) != 0 || (unread == 0 && is_waiting(reader->process));
 }
 
 }  // namespace
 
 void await_logged(const fs::path& service_directory, Milliseconds at_most) {
-  const auto logger = observe_service(service_directory / "log");
-  if (!logger || logger->pid == 0) return;
-  const auto process = "/proc/" + std::to_string(logger->pid);
-  // The logger's end of the pipe, by another descriptor. Whatever fails here, there is nothing to wait for.
-  const UniqueFd input{open((process + "/fd/0").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
-  if (!input) return;
+  constexpr int kOutputFd = 6;  // of the keeper: shim/parts.hh
+  // Whatever fails here, there is nothing to wait for.
+  const auto keeper = reader_of(service_directory, kOutputFd);
+  const auto logger = reader_of(service_directory / "log", 0);
+  if (!logger) return;
   const Deadline deadline(at_most);
   try {
     // Twice: between its reading and its writing it may look as if it waited.
-    for (int seen = 0; seen < 2 && !deadline.passed(); seen = has_written_all(process, input) ? seen + 1 : 0) {
+    const auto has_written_all = [&] { return has_passed_all_on(keeper) && has_passed_all_on(logger); };
+    for (int seen = 0; seen < 2 && !deadline.passed(); seen = has_written_all() ? seen + 1 : 0) {
       std::this_thread::sleep_for(kPause);
     }
   } catch (const Error&) {

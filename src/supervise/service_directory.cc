@@ -20,8 +20,10 @@ namespace {
 constexpr std::uint64_t kSmallestLog = 64 << 10;
 constexpr std::uint64_t kLargestLogFile = 100'000'000;
 constexpr std::uint64_t kLogFiles = 10;
-// s6-log rotates after what it has read in one go, 8 KiB; a stamp for each of 8,192 empty lines makes that 220 kB.
-constexpr std::uint64_t kLogOvershoot = 256 << 10;
+constexpr std::uint64_t kLongestRecord = 256 << 10;
+// s6-log rotates after what it has read in one go, 8 KiB; a stamp for each of 8,192 empty lines makes that 220 kB. A
+// long line is written as a whole.
+constexpr std::uint64_t kLogOvershoot = (256 << 10) + kLongestRecord;
 constexpr const char* kNotificationFd = "3\n";
 
 void write_common(const fs::path& directory, const fs::path& shim, const std::string& spec) {
@@ -44,15 +46,19 @@ void link_to(const fs::path& path, const fs::path& target) {
   }
 }
 
+std::size_t longest_log_record(std::uint64_t log_bytes) {
+  return std::min(std::max(log_bytes, kSmallestLog) / 8, kLongestRecord);
+}
+
 std::vector<std::string> log_arguments(const fs::path& log_directory, std::uint64_t log_bytes) {
   const std::uint64_t cap = std::max(log_bytes, kSmallestLog);
   const std::uint64_t file = std::min(cap / kLogFiles, kLargestLogFile);
   const std::uint64_t archive = cap - file - std::min(cap / 4, kLogOvershoot);
   // -b: what cannot be written yet is not read, so that memory is bounded. -p: SIGTERM to everything (systemd) must not
-  // end the logger before what it logs; it ends at the end of its input. A line of 1 GB is split at 8 KiB.
+  // end the logger before what it logs; it ends at the end of its input. -l: a line of 1 GB is split.
   return {"s6-log",
           "-bp",
-          "-l8192",
+          fmt::format("-l{}", longest_log_record(log_bytes)),
           "--",
           fmt::format("n{}", archive / file + 1),
           fmt::format("s{}", file),

@@ -95,6 +95,10 @@ class Supervisor {
 // ends at the end of its input.
 std::vector<std::string> log_arguments(const std::filesystem::path& log_directory, std::uint64_t log_bytes);
 
+// A longer line is split by the logger: all parts but the last have exactly this size. 256 KiB, or less where log_bytes
+// is small.
+std::size_t longest_log_record(std::uint64_t log_bytes);
+
 // Waits until the service's logger has written down everything that the service has printed so far, or the time is up.
 void await_logged(const std::filesystem::path& service_directory, Milliseconds at_most);
 

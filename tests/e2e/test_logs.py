@@ -212,3 +212,38 @@ def test_a_flood_of_output_stays_within_its_cap(make_platform):
     await_line(app, "done")
     directory = platform.root / "logs" / app.name / "instances" / "1.worker.1"
     assert sum(path.stat().st_size for path in directory.iterdir()) < 300_000
+
+
+SAY_STRANGE = """import sys, time
+out = sys.stdout.buffer
+out.write(b"one\\0two\\0\\0\\n" + b"\\0\\n" + b"x" * 20_000 + b"\\n" + b"y" * 300_000 + b"\\n")
+out.write(b"".join(b"%d\\0\\n" % n for n in range(20_000)) + b"end\\0")
+out.flush()
+time.sleep(1000)
+"""
+
+
+def records(app):
+    return [json.loads(line) for line in app.platform.pushrod("logs", app.name, "--json", "--since", "1d").out.splitlines()]
+
+
+def test_a_record_is_whole_whatever_is_in_it(platform):
+    app = platform.create_app({"say.py": SAY_STRANGE, "Procfile": "worker: exec python3 say.py\n"})
+    app.push()
+    wait_until(lambda: any(r["text"] == "19999\ufffd" for r in records(app)), what="the last line")
+    found = records(app)
+    assert [r["text"] for r in found[:3]] == ["one\ufffdtwo\ufffd\ufffd", "\ufffd", "x" * 20_000]
+    assert [(r["text"], r.get("continued")) for r in found[3:5]] == [("y" * 262_144, True), ("y" * 37_856, None)]
+    assert [r["text"] for r in found[5:]] == [f"{n}\ufffd" for n in range(20_000)]
+    app.push({"Procfile": "worker: exec sleep 1000\n"})
+    wait_until(lambda: records(app)[-1]["text"] == "end\ufffd", what="what was printed without a newline")
+
+
+def test_the_last_words_of_an_app_that_fails_are_whole(platform):
+    say = "import sys\nsys.stdout.buffer.write(b'a\\0b' + b'z' * 70_000 + b'\\n')\nsys.exit(3)\n"
+    toml = '[processes.worker]\ncommand = "exec python3 say.py"\nhealth.settle = "5s"\n'
+    app = platform.create_app({"say.py": say, "pushrod.toml": toml})
+    result = app.push(code=1)
+    assert "a\ufffdbzzz" in result.err
+    log = platform.pushrod("logs", app.name, "--deployment", "1", "--json").out
+    assert "a\ufffdb" + "z" * 70_000 in [json.loads(line)["text"].strip() for line in log.splitlines()]

@@ -48,18 +48,20 @@ std::string log_spec(std::uint64_t log_bytes, std::optional<LogBranch> branch = 
 
 TEST(LogSpec, KeepsMarkedLinesApartAndDropsOthers) {
   EXPECT_EQ(log_spec(10'000'000, LogBranch{"= ", "/logs/b", {"no use"}}),
-            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l8192\0arg=--\0arg=-^\0arg=+^= \0arg=n9\0"
-            "arg=s1000000\0arg=S8737856\0arg=t\0arg=/logs/b\0arg=f\0arg=-no use\0arg=n9\0arg=s1000000\0"
-            "arg=S8737856\0arg=t\0arg=/logs/a\0"s);
+            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l262144\0arg=--\0arg=-^\0arg=+^= \0arg=n9\0"
+            "arg=s1000000\0arg=S8475712\0arg=t\0arg=/logs/b\0arg=f\0arg=-no use\0arg=n9\0arg=s1000000\0"
+            "arg=S8475712\0arg=t\0arg=/logs/a\0"s);
 }
 
 TEST(LogSpec, KeepsTheCap) {
   const std::string spec = log_spec(10'000'000);
   EXPECT_EQ(spec,
-            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l8192\0arg=--\0arg=n9\0arg=s1000000\0arg=S8737856\0"
+            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l262144\0arg=--\0arg=n9\0arg=s1000000\0arg=S8475712\0"
             "arg=t\0arg=/logs/a\0"s);
+  EXPECT_EQ(longest_log_record(0), 8192U);
+  EXPECT_NE(log_spec(0).find("arg=-l8192\0"s), std::string::npos);
   EXPECT_NE(log_spec(0).find("arg=n7\0arg=s6553\0arg=S42599\0"s), std::string::npos);
-  EXPECT_NE(log_spec(2'000'000'000).find("arg=s100000000\0arg=S1899737856\0"s), std::string::npos);
+  EXPECT_NE(log_spec(2'000'000'000).find("arg=s100000000\0arg=S1899475712\0"s), std::string::npos);
 }
 
 class LogLines : public testing::Test {
