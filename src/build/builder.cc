@@ -69,8 +69,12 @@ BuildPlan own_command_plan(const AppTree& tree, const AppManifest& manifest, std
     plan.needs_venv = true;
     plan.environment = venv_environment();
     first = "/venv/bin";
+  } else if (has_python_files(directory)) {
+    plan.environment["PYTHONUNBUFFERED"] = "1";
   }
   if (const auto package = tree.nearest({"package.json"})) {
+    plan.environment.merge(node_environment());
+    plan.build_environment = node_build_environment();
     first += (first.empty() ? "" : ":") + node_programs(tree);
     if (leaves_commands_open(manifest)) plan.guessed_web = guess_node_web(tree, *package);
   }
@@ -93,10 +97,6 @@ void check_script(const fs::path& directory) {
 }
 
 }  // namespace
-
-std::string path_variable(const std::string& first) {
-  return (first.empty() ? "" : first + ":") + "/usr/local/bin:/usr/bin:/bin";
-}
 
 bool in_tree(const fs::path& directory, const std::string& name) {
   struct stat about {};

@@ -25,6 +25,7 @@ struct BuildPlan {
   std::string command;                             // shell text, run in the sandbox; empty: nothing to build
   bool needs_venv = false;                         // mount the checkout's venv/ at /venv (writable while building)
   std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
+  std::map<std::string, std::string> build_environment;  // for the build alone
   ProcessTable default_processes;                  // of types that the app does not name
   std::optional<Process> guessed_web;              // only if no process is known otherwise
   std::vector<std::string> notices;                // what the author should know: printable lines, with what to do
@@ -66,7 +67,7 @@ struct SandboxJob {
   AppName app;
   Checkout checkout;
   Source source;  // which part of the checkout is /app, and where the command runs in it
-  Environment environment;
+  Environment environment;  // complete (model/environment.hh)
   Milliseconds timeout;
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw

@@ -9,6 +9,7 @@
 
 #include "build/builder.hh"
 #include "config/pyproject.hh"
+#include "model/environment.hh"
 
 namespace pushrod {
 
@@ -23,7 +24,6 @@ struct Host {
   std::string version_of(const std::string& name) const;
 };
 
-std::string path_variable(const std::string& first = {});  // "first:/usr/local/bin:/usr/bin:/bin"
 // "/app/apps/web/node_modules/.bin:/app/node_modules/.bin": of every directory from the app's to the root.
 std::string node_programs(const AppTree& tree);
 // The command, run in this directory of the root; as it is where commands run anyway.
@@ -44,6 +44,10 @@ std::optional<PyProject> read_pyproject(const std::filesystem::path& directory);
 
 // Python's variables for processes that use /venv.
 std::map<std::string, std::string> venv_environment();
+// Node's, for processes, and those for builds alone: npm's and yarn's ways to say that development dependencies are
+// installed although NODE_ENV is production. They are variables, not flags, so that a setting overrides them.
+std::map<std::string, std::string> node_environment();
+std::map<std::string, std::string> node_build_environment();
 
 // `where`: the directory of the root that has the language's file: the app's own, or one above it.
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);

@@ -53,6 +53,18 @@ std::optional<Process> guess_node_web(const AppTree& tree, const std::string& wh
   return web_process(std::move(command));
 }
 
+std::map<std::string, std::string> node_environment() {
+  return {{"NODE_ENV", "production"}, {"npm_config_update_notifier", "false"}};
+}
+
+std::map<std::string, std::string> node_build_environment() {
+  // With the development dependencies: they are what builds.
+  return {{"npm_config_include", "dev"},
+          {"YARN_PRODUCTION", "false"},
+          {"npm_config_audit", "false"},
+          {"npm_config_fund", "false"}};
+}
+
 std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host) {
   const auto directory = tree.root / where;
   const auto package = read_package_json(directory);
@@ -60,10 +72,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
 
   BuildPlan plan;
   plan.builder = "node";
-  plan.environment = {{"NODE_ENV", "production"},
-                      // `npm start` cannot write below its home, which is the read-only /app.
-                      {"npm_config_cache", "/tmp/npm"},
-                      {"npm_config_update_notifier", "false"}};
+  plan.environment = node_environment();
+  plan.build_environment = node_build_environment();
 
   // binding.gyp alone makes npm compile, without a script that says so.
   const auto install = install_directory(tree, where);

@@ -208,7 +208,7 @@ std::string install_packages(const NodeTool& tool) {
                        either(" --frozen-lockfile", ""));
   }
   // With the development dependencies: they are what builds.
-  return fmt::format("{} --include=dev --no-audit --no-fund\n", described_install(tool));
+  return described_install(tool) + "\n";
 }
 
 std::string described_install(const NodeTool& tool) {

@@ -42,19 +42,12 @@ struct Kind {
 const Kind kBuild{"the build", "[limits] build_timeout", Stage::Build};
 const Kind kRelease{"the release command", "[limits] release_timeout", Stage::Release};
 
-Environment base_environment(const BuildPlan& plan) {
-  Environment environment{{"HOME", "/app"}, {"LANG", "C.UTF-8"}, {"PATH", path_variable()}};
-  for (const auto& [name, value] : plan.environment) environment[name] = value;
-  return environment;
-}
-
-Sandbox sandbox_of(const SandboxJob& job, Environment environment, const std::string& command) {
+Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   Sandbox sandbox;
   sandbox.host_name = job.app.str();
   sandbox.directory = directory_in_sandbox(job.source);
   sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
-  for (const auto& [name, value] : job.environment) environment[name] = value;
-  sandbox.environment = std::move(environment);
+  sandbox.environment = job.environment;
   sandbox.command = "set -e\n" + command;
   sandbox.limits = job.limits;
   return sandbox;
@@ -131,11 +124,7 @@ void run_build(const BuildPlan& plan, const SandboxJob& job) {
   const fs::path cache = job.layout.build_cache(job.app);
   make_directory(cache);
 
-  Sandbox sandbox = sandbox_of(job, base_environment(plan), plan.command);
-  // Over whatever the release's own environment says: at run time a cache lies in /tmp.
-  sandbox.environment["XDG_CACHE_HOME"] = "/cache";
-  sandbox.environment["PIP_CACHE_DIR"] = "/cache/pip";
-  sandbox.environment["npm_config_cache"] = "/cache/npm";
+  Sandbox sandbox = sandbox_of(job, plan.command);
   sandbox.mounts = {{app, "/app", true}, {cache, "/cache", true}};
   if (plan.needs_venv) {
     make_directory(job.checkout.venv());
@@ -148,9 +137,7 @@ void run_release_command(const std::string& command, const BuildPlan& plan, cons
   const fs::path data = job.layout.data(job.app);
   make_directory(data);
 
-  Environment environment = base_environment(plan);
-  environment["DATA_DIR"] = "/data";
-  Sandbox sandbox = sandbox_of(job, std::move(environment), command);
+  Sandbox sandbox = sandbox_of(job, command);
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", false}, {data, "/data", true}};
   if (plan.needs_venv) sandbox.mounts.push_back({job.checkout.venv(), "/venv", false});
   run_in(sandbox, job, kRelease);

@@ -16,6 +16,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "config/dotenv.hh"
+#include "model/environment.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -33,6 +34,8 @@ constexpr std::string_view kMask = "********";
 enum class When { Now, NextRelease };
 
 void check_value(const SettingName& name, const Secret& value) {
+  check_not_reserved(name.str());
+  check_variable(name.str(), value.reveal());
   const auto& text = value.reveal();
   if (text.find('\0') != std::string::npos) {
     throw UserError(fmt::format("the value of {} has a NUL byte, which no environment variable can have", name.str()));

@@ -14,6 +14,7 @@
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
 #include "config/toml_section.hh"
+#include "model/environment.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -149,6 +150,7 @@ std::vector<std::string> read_required(TomlSection& section) {
   for (const auto& name : names) {
     try {
       SettingName::parse(name);
+      check_not_reserved(name);
     } catch (const UserError& error) {
       section.refuse("required", fmt::format("{}: {}", section.shown("required"), error.message()), error.hint());
     }

@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/text_file.hh"
+#include "model/environment.hh"
 
 namespace pushrod {
 
@@ -70,7 +71,9 @@ SettingName read_name(Reader& reader) {
   if (reader.at_end() || reader.here() == '\n') reader.refuse("there is no '='", "a line is NAME=value");
   reader.take();
   try {
-    return SettingName::parse(name);
+    auto parsed = SettingName::parse(name);
+    check_not_reserved(name);
+    return parsed;
   } catch (const UserError& error) {
     if (looks_like_name(name)) reader.refuse(error.message(), error.hint());
     reader.refuse("what stands before the '=' is no name of a setting",

@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/plain_file.hh"
 #include "config/toml_section.hh"
+#include "model/environment.hh"
 
 namespace pushrod {
 
@@ -122,17 +122,13 @@ bool is_variable_name(std::string_view name) {
 }
 
 void read_environment(TomlSection variables, Settings& settings) {
-  constexpr std::array<std::string_view, 9> kOurs{"PATH",    "HOME",     "APP",        "PORT",    "RELEASE",
-                                                  "PROCESS", "INSTANCE", "GIT_COMMIT", "DATA_DIR"};
   for (const std::string& name : variables.keys()) {
     if (!is_variable_name(name)) {
       variables.refuse(name, fmt::format("{} is not a variable's name", variables.shown(name)),
                        "a name is made of letters, digits and \"_\", and does not begin with a digit");
     }
-    if (std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end()) {
-      variables.refuse(
-          name, fmt::format("{} is set by Pushrod itself", variables.shown(name)),
-          "choose another name; ours are " + join(std::vector<std::string>(kOurs.begin(), kOurs.end()), ", "));
+    if (const auto why = why_reserved(name)) {
+      variables.refuse(name, fmt::format("{} is reserved: {}", variables.shown(name), *why), "choose another name");
     }
     std::string value = *variables.text(name);
     if (name.size() + value.size() > kLongestVariable) {

@@ -55,7 +55,6 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
       run.platform.layout, part.app.name, part.checkout, part.release->source, {}, timeout, run.cancel_fd, {}};
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
-  job.environment = full_environment(run.platform, *part.release);
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }
@@ -112,8 +111,10 @@ void build(Run& run, Part& part) {
   const auto slot = take_build_slot(run);
   run.journal.now_doing("building", command_that_runs);
   auto job = job_for(run, part, run.platform.settings.build_timeout);
-  job.environment.erase("DATA_DIR");  // there is no /data in a build
-  for (const auto& [name, value] : run.platform.settings.build_environment) job.environment.emplace(name, value);
+  auto layers = environment_layers(run.platform, *part.release, EnvironmentLayers::For::Build);
+  layers.administrator = run.platform.settings.build_environment;
+  layers.builder.insert(part.plan.build_environment.begin(), part.plan.build_environment.end());
+  job.environment = compose(layers);
   run_build(part.plan, job);
   mark_built(part.checkout, part.deployment.number, key);
   run.journal.end();
@@ -126,7 +127,8 @@ void run_release_command(Run& run, Part& part) {
   run.journal.begin("Running the release command" + suffix(run, part), "running the release command");
   if (part.hold_for_release) hold_requests(run, part);
   run.journal.now_doing("running the release command", command_that_runs);
-  const auto job = job_for(run, part, run.platform.settings.release_timeout);
+  auto job = job_for(run, part, run.platform.settings.release_timeout);
+  job.environment = compose(environment_layers(run.platform, *part.release, EnvironmentLayers::For::Release));
   run_release_command(*part.release_command, part.plan, job);
   run.journal.end();
 }

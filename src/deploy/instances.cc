@@ -17,27 +17,21 @@
 namespace pushrod {
 
 namespace {
-constexpr std::string_view kPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr Port kHttpPort = 80;
 constexpr Milliseconds kEndPause{5};  // s6 does not tell when a service has ended
 }  // namespace
 
-std::map<std::string, std::string> release_environment(const Release& release) {
-  std::map<std::string, std::string> environment{{"PATH", std::string(kPath)}, {"LANG", "C.UTF-8"}};
-  for (const auto& [name, value] : release.environment) environment[name] = value;
-  environment["APP"] = release.app.str();
-  environment["RELEASE"] = std::to_string(release.number);
-  environment["GIT_COMMIT"] = release.commit.str();
-  environment["HOME"] = "/app";
-  environment["DATA_DIR"] = "/data";
-  return environment;
-}
-
-std::map<std::string, std::string> full_environment(const Platform& platform, const Release& release) {
-  auto environment = release_environment(release);
-  if (release.settings.empty()) return environment;
-  environment.merge(platform.store.vault().open_all(release.app_id, release.settings));
-  return environment;
+EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use) {
+  EnvironmentLayers layers;
+  layers.use = use;
+  layers.builder = release.environment;
+  if (!release.settings.empty()) {
+    layers.settings = platform.store.vault().open_all(release.app_id, release.settings);
+  }
+  layers.own = {
+      {"APP", release.app.str()}, {"RELEASE", std::to_string(release.number)}, {"GIT_COMMIT", release.commit.str()}};
+  if (use != EnvironmentLayers::For::Build) layers.own["DATA_DIR"] = "/data";
+  return layers;
 }
 
 namespace {
@@ -72,13 +66,13 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
 
 InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
                           const Process& process, std::optional<Port> port) {
-  auto environment = full_environment(platform, release);
-  environment["PROCESS"] = name.type.str();
-  environment["INSTANCE"] = name.str();
-  if (port) environment["PORT"] = std::to_string(*port);
+  auto layers = environment_layers(platform, release, EnvironmentLayers::For::Process);
+  layers.own["PROCESS"] = name.type.str();
+  layers.own["INSTANCE"] = name.str();
+  if (port) layers.own["PORT"] = std::to_string(*port);
   return InstancePlan{name,           process,
                       port,           find_checkout(platform.layout, app.name, release.checkout),
-                      release.source, std::move(environment)};
+                      release.source, compose(layers)};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

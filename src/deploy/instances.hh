@@ -5,14 +5,13 @@
 #include <vector>
 
 #include "deploy/platform.hh"
+#include "model/environment.hh"
 
 namespace pushrod {
 
-// What every process of the release gets in its environment, before what is its own (PORT, PROCESS, INSTANCE).
-std::map<std::string, std::string> release_environment(const Release& release);
-
-// And its settings, opened.
-std::map<std::string, std::string> full_environment(const Platform& platform, const Release& release);
+// What its environments are composed of: what the builder added, the settings, opened, and the platform's own variables
+// that all programs of the release have. The caller adds what belongs to one of them (PORT, PROCESS, INSTANCE).
+EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use);
 
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance);
 

@@ -137,7 +137,7 @@ int run_job(const Platform& platform, const JobRequest& request, const Attachmen
   return code_of(carry_out(platform, job, [&](InstancePlan plan) {
     if (attachment.kind == Attachment::Kind::Terminal) {
       const char* terminal = getenv("TERM");
-      plan.environment["TERM"] = terminal != nullptr && is_terminal_name(terminal) ? terminal : "dumb";
+      plan.environment.emplace("TERM", terminal != nullptr && is_terminal_name(terminal) ? terminal : "dumb");
     }
     return run_attached(platform.engine.job(plan, job.command), attachment);
   }));

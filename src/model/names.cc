@@ -62,12 +62,6 @@ void check_host_part(std::string_view kind, std::string_view text) {
 
 }  // namespace
 
-bool is_reserved_setting(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kReserved{"PORT",       "APP",  "RELEASE",  "PROCESS", "INSTANCE",
-                                                      "GIT_COMMIT", "HOME", "DATA_DIR", "PATH"};
-  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
-}
-
 namespace {
 
 template <class Tag>
@@ -114,9 +108,6 @@ void check_name<SettingTag>(std::string_view text) {
          return is_lower(character) || is_upper(character) || is_digit(character) || character == '_';
        },
        [](char) { return true; }, "1 to 100 characters of A-Z, a-z, 0-9 and '_', not beginning with a digit"});
-  if (is_reserved_setting(text)) {
-    throw UserError(fmt::format("setting {} is reserved: Pushrod sets it itself", text), "choose another name");
-  }
 }
 
 // git-check-ref-format(1), rules 1 to 10 for refs/heads/<text>, what `--branch` adds (no leading '-', not "HEAD"), and

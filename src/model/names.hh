@@ -45,10 +45,9 @@ struct KeyTag;
 using KeyName = detail::Name<KeyTag>;
 
 // An app's settings: the names of environment variables. 1 to 100 characters of A-Z, a-z, 0-9 and '_', not beginning
-// with a digit, and none of those that Pushrod sets itself (is_reserved_setting).
+// with a digit. Which of them no setting may have is told by model/environment.hh.
 struct SettingTag;
 using SettingName = detail::Name<SettingTag>;
-bool is_reserved_setting(std::string_view name);
 
 // Branches, without refs/heads/: what git itself allows (git-check-ref-format), and in addition no leading '-', not
 // "@" or "HEAD" (to git the commit that is checked out), at most 200 bytes, valid UTF-8. Whatever else git allows

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.hh"
+#include "model/environment.hh"
 #include "os/files.hh"
 #include "sandbox/bwrap.hh"
 
@@ -58,8 +59,8 @@ fs::path write_sandbox_etc(const fs::path& directory) {
   }
   // The user that we are has the same number inside; whatever else the host owns is seen as nobody's.
   write_if_different(directory / "passwd",
-                     fmt::format("app:x:{}:{}:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-                                 getuid(), getgid()));
+                     fmt::format("app:x:{}:{}:app:{}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+                                 getuid(), getgid(), kHome));
   write_if_different(directory / "group", fmt::format("app:x:{}:\nnogroup:x:65534:\n", getgid()));
   return directory;
 }

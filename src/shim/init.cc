@@ -53,6 +53,7 @@ void be_init(char** argv, const Walls& walls) {
     ioctl(0, TIOCSCTTY, 0);
     reset_signals();
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
+    make_own_directories();
     raise_walls(walls);
     become(argv, environ);
   }

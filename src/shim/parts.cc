@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +58,26 @@ uint64_t milliseconds_now() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+namespace {
+
+void make_directories(char* path) {
+  if (path == nullptr || *path != '/') return;
+  for (char* at = path + 1; *at != '\0'; ++at) {
+    if (*at != '/') continue;
+    *at = '\0';
+    mkdir(path, 0700);
+    *at = '/';
+  }
+  mkdir(path, 0700);
+}
+
+}  // namespace
+
+void make_own_directories() {
+  make_directories(getenv("HOME"));
+  make_directories(getenv("XDG_RUNTIME_DIR"));
 }
 
 void drop_capabilities() {

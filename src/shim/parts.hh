@@ -36,6 +36,10 @@ void join_cgroup(const char* procs);
 
 uint64_t milliseconds_now();  // CLOCK_MONOTONIC
 
+// Makes the directories that HOME and XDG_RUNTIME_DIR name, with what lies above them, where that can be done. Inside
+// the sandbox only: a path may lead through what the app has written.
+void make_own_directories();
+
 void reset_signals();
 void drop_capabilities();   // unless this is root
 void clear_capabilities();  // this process has none any more, whoever it is

@@ -30,6 +30,7 @@ void run_for(int starter, char** argv, const Walls& walls) {
     setsid();  // away from the terminal of the process that started the sandbox
     reset_signals();
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
+    make_own_directories();
     raise_walls(walls);
     become(argv, environ);
   }

@@ -138,7 +138,12 @@ def test_the_environment_is_what_was_promised_and_nothing_more(platform):
         "PROCESS": "web",
         "INSTANCE": f"{app.name}.1.web.1",
         "GIT_COMMIT": app.ref(),
-        "HOME": "/app",
+        "HOME": "/tmp/home",
+        "XDG_CACHE_HOME": "/tmp/home/.cache",
+        "XDG_CONFIG_HOME": "/tmp/home/.config",
+        "XDG_DATA_HOME": "/tmp/home/.local/share",
+        "XDG_STATE_HOME": "/tmp/home/.local/state",
+        "XDG_RUNTIME_DIR": "/tmp/runtime",
         "DATA_DIR": "/data",
         "LANG": "C.UTF-8",
         "PWD": "/app",  # by the shell that runs the command

@@ -85,7 +85,7 @@ def test_builds_get_the_operators_variables_and_keep_a_cache(make_platform):
     )
     assert environment["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert environment["ODD"] == 'a b$c"\nd'
-    assert environment["APP"] == app.name and environment["GIT_COMMIT"] == app.ref() and environment["HOME"] == "/app"
+    assert environment["APP"] == app.name and environment["GIT_COMMIT"] == app.ref() and environment["HOME"] == "/tmp/home"
     assert "CANARY" not in environment and "PORT" not in environment
     assert "HTTPS_PROXY" not in app.get("/env").json(), "it is for builds alone"
 

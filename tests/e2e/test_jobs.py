@@ -75,7 +75,7 @@ def test_one_word_with_spaces_is_a_command_line(platform, job_app):
 def test_it_has_what_an_instance_has(platform, job_app):
     result = platform.pushrod("run", job_app.name, "--", "sh", "-c", "env; pwd; touch /data/here; touch /app/x; ls /")
     lines = result.out.splitlines()
-    assert "PROCESS=run" in lines and "APP=jobs" in lines and "RELEASE=1" in lines and "HOME=/app" in lines
+    assert "PROCESS=run" in lines and "APP=jobs" in lines and "RELEASE=1" in lines and "HOME=/tmp/home" in lines
     instance = next(line for line in lines if line.startswith("INSTANCE="))
     assert instance.startswith("INSTANCE=jobs.1.run.")
     assert "/app" in lines and "data" in lines

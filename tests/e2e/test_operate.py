@@ -114,12 +114,32 @@ def test_ld_preload_reaches_the_app_and_nothing_outside_of_it(platform):  # faul
     assert complaints and all("cannot open shared object file" in line for line in complaints), complaints
 
 
-@pytest.mark.parametrize("name", ["PORT", "HOME", "PATH", "INSTANCE", "1A", "A-B", "", "A B"])
+@pytest.mark.parametrize("name", ["PORT", "PORT_9394", "PATH", "PWD", "INSTANCE", "1A", "A-B", "", "A B"])
 def test_names_that_are_reserved_or_no_names_are_refused(platform, name):  # fault 57
     app = platform.deploy()
     result = platform.pushrod("config", "set", app.name, f"{name}=x", code=1)
     assert len(result.err.splitlines()) <= 2 and name in result.err
     assert len(app.deployments()) == 1
+
+
+def test_settings_override_what_the_builder_and_the_platform_set_by_default(platform):
+    shown = "echo $NODE_ENV/$LANG/$PYTHONUNBUFFERED/$npm_config_include/$HOME"
+    app = platform.create_app(
+        web_app(
+            **{"package.json": "{}"},
+            pushrod_toml=f'[build]\ncommand = "{shown}"\n[release]\ncommand = "{shown}"\n',
+        )
+    )
+    assert "production/C.UTF-8/1/dev//tmp/home" in app.work.push().err, "defaults hold with a command of one's own"
+    values = ["NODE_ENV=staging", "LANG=en_US.UTF-8", "PYTHONUNBUFFERED=", "npm_config_include=optional", "HOME=/data/h"]
+    platform.pushrod("config", "set", app.name, *values)
+    environment = app.get("/env").json()
+    assert {value: f"{name}={environment[name]}" for value in values for name in [value.split("=")[0]]} == {
+        value: value for value in values
+    }
+    result = app.push({"VERSION": "2"})
+    assert "staging/en_US.UTF-8//optional//tmp/home" in result.err, "a build has no /data"
+    assert "staging/en_US.UTF-8//optional//data/h" in result.err, "the release command has it"
 
 
 def test_values_that_no_process_could_get_are_refused(platform):

@@ -211,18 +211,36 @@ TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {
   const BuildPlan node = plan();
   EXPECT_EQ(node.builder, "node");
   EXPECT_EQ(node.description, "Node.js, npm ci, npm run build");
-  EXPECT_EQ(node.command, "npm ci --include=dev --no-audit --no-fund\nnpm run build\n");
+  EXPECT_EQ(node.command, "npm ci\nnpm run build\n");
   EXPECT_EQ(node.environment.at("PATH"), "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
   EXPECT_EQ(node.environment.at("NODE_ENV"), "production");
+  EXPECT_EQ(node.build_environment.at("npm_config_include"), "dev") << "development dependencies are what builds";
   EXPECT_FALSE(node.needs_venv);
   ASSERT_EQ(node.default_processes.size(), 1U);
   EXPECT_EQ(node.default_processes[0].type.str(), "web");
   EXPECT_EQ(node.default_processes[0].command, "npm start");
 }
 
+TEST_F(BuilderTest, ACommandOrScriptOfItsOwnGetsTheVariablesOfNode) {
+  tree.write("package.json", "{}");
+  for (const char* way : {"command", "script"}) {
+    AppManifest manifest;
+    if (way == std::string("command")) {
+      manifest.build_command = "npm ci && make";
+    } else {
+      tree.write(".build.sh", "#!/bin/sh\n", true);
+    }
+    const BuildPlan own = plan(manifest);
+    EXPECT_EQ(own.builder, way);
+    EXPECT_EQ(own.environment.at("NODE_ENV"), "production");
+    EXPECT_EQ(own.build_environment.at("npm_config_include"), "dev");
+    EXPECT_EQ(own.environment.at("PATH"), "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
+  }
+}
+
 TEST_F(BuilderTest, NodeWithoutALockFileIsInstalled) {
   tree.write("package.json", R"({"devDependencies": {"left": "1"}})");
-  EXPECT_EQ(plan().command, "npm install --include=dev --no-audit --no-fund\n");
+  EXPECT_EQ(plan().command, "npm install\n");
   EXPECT_TRUE(plan().default_processes.empty());
 }
 

@@ -40,18 +40,27 @@ class RunTest : public testing::Test {
     manifest.build_command = command;
     return plan_build({tree()}, manifest);
   }
-  SandboxJob job() {
+  SandboxJob job(const BuildPlan& plan = {}) {
+    EnvironmentLayers layers{
+        .use = EnvironmentLayers::For::Build, .builder = plan.environment, .settings = environment};
+    layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
     return {.layout = layout,
             .app = AppName::parse("blog"),
             .checkout = checkout,
             .source = {RepoName::parse("blog"), BranchName::parse("main"), path, "", build_root},
-            .environment = environment,
+            .environment = compose(layers),
             .timeout = timeout,
             .cancel_fd = cancel_fd,
             .on_output = [this](std::string_view chunk) { output += chunk; }};
   }
-  void build(const std::string& command) { run_build(plan(command), job()); }
-  void release(const std::string& command) { run_release_command(command, plan_build({tree()}, {}), job()); }
+  void build(const std::string& command) {
+    const BuildPlan chosen = plan(command);
+    run_build(chosen, job(chosen));
+  }
+  void release(const std::string& command) {
+    const BuildPlan chosen = plan_build({tree()}, {});
+    run_release_command(command, chosen, job(chosen));
+  }
   std::string build_refusal(const std::string& command) {
     return refusal<UserError>([&] { build(command); });
   }
@@ -67,7 +76,7 @@ class RunTest : public testing::Test {
   Checkout checkout = layout.checkout(AppName::parse("blog"), 7);
   std::string path;
   std::optional<std::string> build_root;
-  Environment environment;
+  Environment environment;  // the settings
   Milliseconds timeout{60'000};
   int cancel_fd = -1;
   std::string output;
@@ -87,13 +96,19 @@ TEST_F(RunTest, ABuildGetsItsEnvironmentAndNothingElse) {
   const std::string all = told("env -0 | sort -z | tr '\\0' '\\n'");
   unsetenv("PUSHROD_TEST_SECRET");
   EXPECT_EQ(all,
-            "APP=blog\nHOME=/app\nLANG=C.UTF-8\nODD=a\nb $HOME 'c'\nPATH=/usr/local/bin:/usr/bin:/bin\n"
-            "PIP_CACHE_DIR=/cache/pip\nPWD=/app\nXDG_CACHE_HOME=/cache\nnpm_config_cache=/cache/npm\n");
+            "APP=blog\nHOME=/tmp/home\nLANG=C.UTF-8\nODD=a\nb $HOME 'c'\nPATH=/usr/local/bin:/usr/bin:/bin\n"
+            "PIP_CACHE_DIR=/cache/pip\nPWD=/app\nXDG_CACHE_HOME=/cache\nXDG_CONFIG_HOME=/tmp/home/.config\n"
+            "XDG_DATA_HOME=/tmp/home/.local/share\nXDG_RUNTIME_DIR=/tmp/runtime\n"
+            "XDG_STATE_HOME=/tmp/home/.local/state\nnpm_config_cache=/cache/npm\n");
 }
 
-TEST_F(RunTest, ABuildUsesTheCacheThatSurvivesWhateverTheReleaseUses) {
-  environment["npm_config_cache"] = "/tmp/npm";
-  EXPECT_EQ(told("echo $npm_config_cache $PIP_CACHE_DIR $XDG_CACHE_HOME"), "/cache/npm /cache/pip /cache\n");
+TEST_F(RunTest, TheHomeAndTheRuntimeDirectoryAreThereEmptyAndPrivate) {
+  EXPECT_EQ(told("stat -c '%n %a' $HOME $XDG_RUNTIME_DIR; ls -A $HOME; touch $HOME/x"),
+            "/tmp/home 700\n/tmp/runtime 700\n");
+  environment["HOME"] = "/tmp/a/b/c/";
+  EXPECT_EQ(told("cd && pwd"), "/tmp/a/b/c\n");
+  environment["HOME"] = "/usr/share/none";
+  EXPECT_EQ(told("ls -d $HOME 2>/dev/null || echo none"), "none\n") << "what cannot be made is left to the command";
 }
 
 TEST_F(RunTest, ABuildSeesNothingOfTheRoot) {
@@ -186,13 +201,15 @@ TEST_F(RunTest, ASubDirectoryThatIsASymlinkIsRefused) {
 }
 
 TEST_F(RunTest, NothingToBuildRunsNothing) {
-  run_build(plan_build({tree()}, {}), job());
+  const BuildPlan plan = plan_build({tree()}, {});
+  run_build(plan, job(plan));
   EXPECT_FALSE(fs::exists(layout.cache()));
 }
 
 TEST_F(RunTest, TheScriptRuns) {
   write(".build.sh", "#!/bin/sh\necho built by $0 > made\n", true);
-  run_build(plan_build({tree()}, {}), job());
+  const BuildPlan plan = plan_build({tree()}, {});
+  run_build(plan, job(plan));
   EXPECT_EQ(read_file(tree() / "made"), "built by ./.build.sh\n");
 }
 
@@ -231,16 +248,18 @@ class PythonBuildTest : public RunTest {
 TEST_F(PythonBuildTest, RequirementsAreInstalledIntoTheVirtualenvThatProcessesUse) {
   write("requirements.txt", "--no-index\n--find-links .\ntiny==1.0\n");
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job());
+  run_build(plan, job(plan));
   output.clear();
-  run_release_command("tiny-answer; python3 -c 'import tiny; print(tiny.__file__.split(\"/lib\")[0])'", plan, job());
+  run_release_command("tiny-answer; python3 -c 'import tiny; print(tiny.__file__.split(\"/lib\")[0])'", plan,
+                      job(plan));
   EXPECT_EQ(output, "the answer is 42\n/venv\n");
 }
 
 TEST_F(PythonBuildTest, ARequirementThatCannotBeHadFailsTheBuild) {
   write("requirements.txt", "--no-index\nno-such-package\n");
   EXPECT_TRUE(refusal<UserError>([&] {
-                run_build(plan_build({tree()}, {}), job());
+                const BuildPlan plan = plan_build({tree()}, {});
+                run_build(plan, job(plan));
               }).starts_with("the build failed with exit code 1 | pip found no package for \"no-such-package\""));
   EXPECT_NE(output.find("no-such-package"), std::string::npos);
 }
@@ -249,7 +268,8 @@ TEST_F(PythonBuildTest, AScriptMayMakeItsOwnVirtualenv) {
   write("requirements.txt", "--no-index\n--find-links .\ntiny==1.0\n");
   write(".build.sh", "#!/bin/sh\npython3 -m venv --without-pip /venv && python3 -c 'import sys; print(sys.prefix)'\n",
         true);
-  run_build(plan_build({tree()}, {}), job());
+  const BuildPlan plan = plan_build({tree()}, {});
+  run_build(plan, job(plan));
   EXPECT_EQ(output, "/venv\n");
 }
 
@@ -262,15 +282,16 @@ TEST_F(RunTest, NodeDependenciesAreInstalledFromTheLockFileAndTheBuildScriptRuns
         R"({"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {)"
         R"("": {"name": "app", "version": "1.0.0", "dependencies": {"left": "file:left"}},)"
         R"("left": {"version": "1.0.0"}, "node_modules/left": {"resolved": "left", "link": true}}})");
-  run_build(plan_build({tree()}, {}), job());
+  const BuildPlan plan = plan_build({tree()}, {});
+  run_build(plan, job(plan));
   EXPECT_EQ(read_file(tree() / "made"), "left\n");
 }
 
 TEST_F(RunTest, NpmStartWorksOnReadOnlyCode) {
   write("package.json", R"({"scripts": {"start": "node -p process.env.NODE_ENV"}})");
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job());
-  run_release_command(choose_processes(plan, {}).at(0).command, plan, job());
+  run_build(plan, job(plan));
+  run_release_command(choose_processes(plan, {}).at(0).command, plan, job(plan));
   EXPECT_TRUE(output.ends_with("production\n")) << output;
   EXPECT_EQ(output.find("EROFS"), std::string::npos) << output;
 }

@@ -150,8 +150,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
        "server.toml:2: \"A B\" in [build.environment] is not a variable's name | a name is made of letters, digits and "
        "\"_\", and does not begin with a digit"},
       {"[build.environment]\n\nPATH = \"/bin\"\n",
-       "server.toml:3: \"PATH\" in [build.environment] is set by Pushrod itself | choose another name; ours are PATH, "
-       "HOME, APP, PORT, RELEASE, PROCESS, INSTANCE, GIT_COMMIT, DATA_DIR"},
+       "server.toml:3: \"PATH\" in [build.environment] is reserved: Pushrod sets it itself | choose another name"},
       {"[build.environment]\nA = 3\n", "server.toml:2: \"A\" in [build.environment] must be text in quotes, not 3"},
       {"[build.environment]\nA = \"a\\u0000b\"\n",
        "server.toml:2: \"A\" in [build.environment] contains a NUL character"},

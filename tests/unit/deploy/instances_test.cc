@@ -34,20 +34,23 @@ class Instances : public DeployTest {
   std::optional<App> app_;
 };
 
-TEST_F(Instances, TheEnvironmentOfAReleaseIsExactlyThis) {
-  EXPECT_THAT(release_environment(release()),
-              ElementsAre(Pair("APP", "blog"), Pair("DATA_DIR", "/data"), Pair("GIT_COMMIT", std::string(40, 'b')),
-                          Pair("HOME", "/app"), Pair("LANG", "C.UTF-8"), Pair("PATH", "/usr/local/bin:/usr/bin:/bin"),
-                          Pair("RELEASE", "14")));
+TEST_F(Instances, EveryProgramOfAReleaseIsToldWhichReleaseItIs) {
+  const auto process = environment_layers(platform(), release({{"A", "1"}}), EnvironmentLayers::For::Process);
+  EXPECT_THAT(process.own, ElementsAre(Pair("APP", "blog"), Pair("DATA_DIR", "/data"),
+                                       Pair("GIT_COMMIT", std::string(40, 'b')), Pair("RELEASE", "14")));
+  EXPECT_THAT(process.builder, ElementsAre(Pair("A", "1")));
+  const auto build = environment_layers(platform(), release(), EnvironmentLayers::For::Build);
+  EXPECT_EQ(build.own.count("DATA_DIR"), 0U) << "there is no /data in a build";
 }
 
-TEST_F(Instances, WhatTheBuilderAddsMayChangeThePathButNotWhoTheAppIs) {
-  const auto environment = release_environment(
-      release({{"PATH", "/venv/bin:/usr/bin"}, {"VIRTUAL_ENV", "/venv"}, {"APP", "other"}, {"HOME", "/root"}}));
-  EXPECT_EQ(environment.at("PATH"), "/venv/bin:/usr/bin");
-  EXPECT_EQ(environment.at("VIRTUAL_ENV"), "/venv");
-  EXPECT_EQ(environment.at("APP"), "blog");
-  EXPECT_EQ(environment.at("HOME"), "/app");
+TEST_F(Instances, SettingsOverrideTheBuilderInProcessBuildAndReleaseCommand) {
+  auto made = release({{"NODE_ENV", "production"}});
+  const auto name = SettingName::parse("NODE_ENV");
+  made.settings[name] = {store().vault().seal(app_->id, name, Secret("staging")), false};
+  for (const auto use :
+       {EnvironmentLayers::For::Process, EnvironmentLayers::For::Build, EnvironmentLayers::For::Release}) {
+    EXPECT_EQ(compose(environment_layers(platform(), made, use)).at("NODE_ENV"), "staging");
+  }
 }
 
 TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
@@ -68,7 +71,6 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.port, 21001);
   EXPECT_EQ(plan.source.path, "services/api");
   EXPECT_EQ(plan.checkout.directory, layout_.checkout(app_->name, 12).directory);
-  EXPECT_EQ(plan.environment.size(), 10U);
   EXPECT_EQ(plan.environment.at("PROCESS"), "web");
   EXPECT_EQ(plan.environment.at("INSTANCE"), "blog.14.web.2");
   EXPECT_EQ(plan.environment.at("PORT"), "21001");
