@@ -47,6 +47,7 @@ Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   sandbox.host_name = job.app.str();
   sandbox.directory = directory_in_sandbox(job.source);
   sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
+  write_sandbox_hosts(sandbox);
   sandbox.environment = job.environment;
   sandbox.command = "set -e\n" + command;
   sandbox.limits = job.limits;

@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "deploy/attempt.hh"
+#include "sandbox/sandbox.hh"
 
 namespace pushrod {
 
@@ -56,7 +57,7 @@ CronTable live_crons(const Platform& platform, const App& app) {
 }
 
 JobRequest cron_request(const App& app, const Cron& cron, const std::string& author) {
-  return {app.id, JobKind::Cron, cron.name, {"/bin/sh", "-c", cron.command}, author};
+  return {app.id, JobKind::Cron, cron.name, {command_shell(), "-c", cron.command}, author};
 }
 
 bool is_running(const Platform& platform, const App& app, const Cron& cron) {

@@ -18,6 +18,7 @@
 #include "deploy/instances.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "sandbox/sandbox.hh"
 
 namespace pushrod {
 
@@ -219,7 +220,7 @@ void settle_jobs(const Platform& platform) {
 
 std::vector<std::string> command_of(const std::vector<std::string>& words) {
   if (words.size() != 1 || words.front().find_first_of(" \t\n") == std::string::npos) return words;
-  return {"/bin/sh", "-c", words.front()};
+  return {command_shell(), "-c", words.front()};
 }
 
 }  // namespace pushrod

@@ -46,7 +46,7 @@ FileLock end_all_jobs(const Platform& platform, AppId app);
 // Jobs whose holder is gone have ended. While one begins it does nothing: the daemon looks again, and must not wait.
 void settle_jobs(const Platform& platform);
 
-// A single word with white space is a command line for /bin/sh; anything else is executed as it is.
+// A single word with white space is a command line for the shell; anything else is executed as it is.
 std::vector<std::string> command_of(const std::vector<std::string>& words);
 
 }  // namespace pushrod

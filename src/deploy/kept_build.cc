@@ -71,6 +71,8 @@ std::string build_key(const Platform& platform, const Release& release, const Bu
                                 quoted(root), repository.tree_of(release.commit, root), quoted(source.path),
                                 plan.builder, plan.needs_venv, hexadecimal(plan.command));
   for (const auto& [name, value] : plan.environment) key += fmt::format("plan {}={}\n", name, hexadecimal(value));
+  for (const auto& [name, value] : plan.build_environment)
+    key += fmt::format("build {}={}\n", name, hexadecimal(value));
   // A sealed value changes whenever it is set: then the build may differ, too.
   for (const auto& [name, setting] : release.settings) {
     key += fmt::format("setting {}={}\n", name.str(), hexadecimal(setting.sealed));

@@ -32,7 +32,8 @@ std::string Job::short_name() const { return fmt::format("{}.{}", name, number);
 InstanceName Job::instance() const { return {app, release, ProcessType::parse(name), number}; }
 
 std::string shown_command(const std::vector<std::string>& command) {
-  if (command.size() == 3 && command[0] == "/bin/sh" && command[1] == "-c") return command[2];
+  const bool by_shell = command.size() == 3 && (command[0] == "/bin/bash" || command[0] == "/bin/sh");
+  if (by_shell && command[1] == "-c") return command[2];
   std::vector<std::string> words;
   words.reserve(command.size());
   for (const std::string& word : command) words.push_back(needs_no_quotes(word) ? word : shell_quoted(word));

@@ -2,6 +2,8 @@
 // Floor 3, the pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
 #include "sandbox/bwrap.hh"
 
+#include <unistd.h>
+
 #include "base/error.hh"
 #include "os/files.hh"
 #include "sandbox/limits.hh"
@@ -44,6 +46,9 @@ void add_host(Arguments& arguments, const Sandbox& sandbox, const HostRoot& host
                 "/var/run");
   if (sandbox.etc.empty()) return;
   arguments.add("--ro-bind", sandbox.etc.native(), "/etc");
+  if (!sandbox.host_name.empty()) {
+    arguments.add("--ro-bind-try", sandbox_hosts(sandbox.etc, sandbox.host_name).native(), "/etc/hosts");
+  }
   for (const std::string& name : host.etc_directories) arguments.add("--ro-bind-try", "/etc/" + name, "/etc/" + name);
 }
 
@@ -60,11 +65,14 @@ HostRoot read_host_root() {
       host.directories.emplace_back(path);
     }
   }
+  host.shell = command_shell();
   for (const char* name : {"alternatives", "fonts", "ssl"}) {
     if (is_directory(fs::path("/etc") / name)) host.etc_directories.emplace_back(name);
   }
   return host;
 }
+
+std::string command_shell() { return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh"; }
 
 fs::path shim_of(const Sandbox& sandbox) {
   return sandbox.shim.empty() ? own_program().parent_path() / "pushrod-shim" : sandbox.shim;
@@ -88,12 +96,11 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, 
   if (sandbox.starter) arguments.add("starter=" + std::to_string(*sandbox.starter));
   for (const std::string& path : sandbox.writable) arguments.add("writable=" + path);
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
-  arguments.add("--", "/bin/sh", "-c");
   if (sandbox.argv.empty()) {
-    arguments.add(sandbox.command);
+    arguments.add("--", host.shell, "-c", sandbox.command);
   } else {
     // The shell does what execvp() does, with the PATH of the sandbox: it looks for the first word and splits none.
-    arguments.add("exec \"$@\"", "sh");
+    arguments.add("--", "/bin/sh", "-c", "exec \"$@\"", "sh");
     for (const std::string& word : sandbox.argv) arguments.add(word);
   }
   return arguments.take();

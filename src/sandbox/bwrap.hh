@@ -15,6 +15,7 @@ struct HostRoot {
   std::vector<std::pair<std::string, std::string>> symlinks;  // "/bin" → "usr/bin"
   std::vector<std::string> directories;
   std::vector<std::string> etc_directories;  // "ssl": mounted over the rendered /etc
+  std::string shell = "/bin/sh";             // command_shell()
 };
 HostRoot read_host_root();
 

@@ -9,17 +9,15 @@
 #include "model/environment.hh"
 #include "os/files.hh"
 #include "sandbox/bwrap.hh"
+#include "sandbox/hosts.hh"
 
 namespace pushrod {
 
 namespace {
 
 // Resolver, locale of time, names of protocols and types, the dynamic linker, and where package registries are.
-constexpr const char* kCopied[] = {"gai.conf",    "host.conf", "hosts",         "ld.so.cache", "localtime",
-                                   "mime.types",  "npmrc",     "nsswitch.conf", "pip.conf",    "protocols",
-                                   "resolv.conf", "services",  "timezone"};
-// A minimal host has no /etc/hosts, and programs expect to find localhost.
-constexpr const char* kHosts = "127.0.0.1 localhost\n::1 localhost\n";
+constexpr const char* kCopied[] = {"host.conf", "ld.so.cache", "localtime",   "mime.types", "npmrc",
+                                   "pip.conf",  "protocols",   "resolv.conf", "services",   "timezone"};
 
 bool is_newer(const struct stat& one, const struct stat& other) {
   return one.st_mtim.tv_sec != other.st_mtim.tv_sec || one.st_mtim.tv_nsec != other.st_mtim.tv_nsec ||
@@ -41,6 +39,9 @@ void copy_if_changed(const fs::path& from, const fs::path& to) {
   if (utimensat(AT_FDCWD, to.c_str(), times, 0) != 0) throw_errno("set the time of " + to.native());
 }
 
+// Empty where the host has none, which is nothing unusual on a minimal one.
+std::string host_file(const char* name) { return read_file(fs::path("/etc") / name).value_or(""); }
+
 void write_if_different(const fs::path& path, const std::string& content) {
   if (read_file(path) != content) write_file(path, content, 0644, false);
 }
@@ -50,19 +51,27 @@ void write_if_different(const fs::path& path, const std::string& content) {
 fs::path write_sandbox_etc(const fs::path& directory) {
   make_directory(directory, 0755);
   for (const std::string& name : read_host_root().etc_directories) make_directory(directory / name, 0755);
-  for (const char* name : kCopied) {
-    if (name == std::string_view("hosts") && access("/etc/hosts", F_OK) != 0) {
-      write_if_different(directory / name, kHosts);
-    } else {
-      copy_if_changed(fs::path("/etc") / name, directory / name);
-    }
-  }
+  for (const char* name : kCopied) copy_if_changed(fs::path("/etc") / name, directory / name);
+  write_if_different(directory / "hosts", render_hosts(host_file("hosts"), {}));
+  write_if_different(directory / "gai.conf", render_gai_conf(host_file("gai.conf")));
+  write_if_different(directory / "nsswitch.conf", render_nsswitch(host_file("nsswitch.conf")));
   // The user that we are has the same number inside; whatever else the host owns is seen as nobody's.
   write_if_different(directory / "passwd",
-                     fmt::format("app:x:{}:{}:app:{}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-                                 getuid(), getgid(), kHome));
+                     fmt::format("app:x:{}:{}:app:{}:{}\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n", getuid(),
+                                 getgid(), kHome, read_host_root().shell));
   write_if_different(directory / "group", fmt::format("app:x:{}:\nnogroup:x:65534:\n", getgid()));
   return directory;
+}
+
+fs::path sandbox_hosts(const fs::path& etc, const std::string& host_name) {
+  return etc.parent_path() / "hosts" / host_name;
+}
+
+void write_sandbox_hosts(const Sandbox& sandbox) {
+  if (sandbox.etc.empty() || sandbox.host_name.empty()) return;
+  const auto file = sandbox_hosts(sandbox.etc, sandbox.host_name);
+  make_directory(file.parent_path());
+  write_if_different(file, render_hosts(host_file("hosts"), sandbox.host_name));
 }
 
 }  // namespace pushrod

@@ -29,7 +29,7 @@ struct Sandbox {
   std::string directory = "/app";  // where the command starts
   std::string host_name;           // shown as hostname: the app's name
   Environment environment;         // all that the command gets
-  std::string command;             // /bin/sh -c "exec …" is not added: /bin/sh -c <command>
+  std::string command;             // run by command_shell() with -c; no "exec" is added
   Limits limits;                   // how each is enforced: limits.hh
   unsigned oom_score = 0;          // up to 1000: how much sooner than others it is ended when memory runs out
   std::filesystem::path cgroup;    // of its own, with memory, cpu and processes limited there (cgroup.hh); empty: none
@@ -44,10 +44,19 @@ struct Sandbox {
   std::optional<int> starter;  // a pidfd that the sandbox inherits: it ends when that process has ended
 };
 
+// What runs the commands of apps: /bin/bash, as on Heroku, or /bin/sh where this machine has no bash.
+std::string command_shell();
+
 // Renders the sandboxes' /etc into the directory (layout.sandbox_etc()) and returns it: copies of the few files that
 // programs need, passwd and group of made-up lines. Cheap when nothing changed: call it before every sandbox. Running
 // sandboxes see a changed resolv.conf at once.
 std::filesystem::path write_sandbox_etc(const std::filesystem::path& directory);
+
+// The /etc/hosts of sandboxes of that name: beside `etc`, a file for each name, since sandboxes share `etc`. In it the
+// name and localhost are 127.0.0.1, then ::1; the host's other names follow. Without the file they find the one of
+// `etc`.
+std::filesystem::path sandbox_hosts(const std::filesystem::path& etc, const std::string& host_name);
+void write_sandbox_hosts(const Sandbox& sandbox);  // as cheap as the above
 
 // A command that runs the sandbox as a child of ours (builds, release commands): it ends with its main process, and
 // with us. The variables are not in argv, which everyone on the machine may read, nor do they mean anything to bwrap:

@@ -131,7 +131,8 @@ def test_the_environment_is_what_was_promised_and_nothing_more(platform):
     port = int(environment.pop("PORT"))
     assert platform.ports.apps[0] <= port <= platform.ports.apps[1]
     assert environment.pop("PATH").split(":")[-3:] == ["/usr/local/bin", "/usr/bin", "/bin"]
-    environment.pop("PYTHONUNBUFFERED", None)
+    for name in ("PYTHONUNBUFFERED", "SHLVL", "_"):  # the last two are the shell's
+        environment.pop(name, None)
     assert environment == {
         "APP": app.name,
         "RELEASE": "1",

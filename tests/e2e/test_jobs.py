@@ -139,7 +139,7 @@ def test_a_shell_is_in_the_audit(platform, job_app):
 
 def test_a_terminal_over_ssh(platform, job_app, terminals):
     terminal = terminals(ssh_t(platform, f"shell {job_app.name}"), platform.client_env)
-    terminal.await_text("jobs:~$ ")
+    terminal.await_text("jobs:/app$ ")
     terminal.type("stty size; echo $TERM $PROCESS; tty\r")
     terminal.await_text("33 111")
     terminal.await_text("xterm run")

@@ -63,6 +63,7 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
   sandbox.host_name = plan.name.app.str();
   sandbox.etc = layout_.sandbox_etc();
+  write_sandbox_hosts(sandbox);
   sandbox.environment = plan.environment;
   sandbox.command = plan.process.command;
   sandbox.port = plan.port;

@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "build/builder.hh"
+#include "model/environment.hh"
 #include "os/command.hh"
 #include "os/files.hh"
 #include "os/unique_fd.hh"
@@ -58,6 +59,7 @@ class RunTest : public testing::Test {
     run_build(chosen, job(chosen));
   }
   void release(const std::string& command) {
+    environment["DATA_DIR"] = "/data";
     const BuildPlan chosen = plan_build({tree()}, {});
     run_release_command(command, chosen, job(chosen));
   }
@@ -93,7 +95,7 @@ TEST_F(RunTest, ABuildWritesItsTreeAndACacheThatSurvives) {
 TEST_F(RunTest, ABuildGetsItsEnvironmentAndNothingElse) {
   environment = {{"APP", "blog"}, {"ODD", "a\nb $HOME 'c'"}};
   setenv("PUSHROD_TEST_SECRET", "leaked", 1);
-  const std::string all = told("env -0 | sort -z | tr '\\0' '\\n'");
+  const std::string all = told("env -u SHLVL -u _ -0 | sort -z | tr '\\0' '\\n'");
   unsetenv("PUSHROD_TEST_SECRET");
   EXPECT_EQ(all,
             "APP=blog\nHOME=/tmp/home\nLANG=C.UTF-8\nODD=a\nb $HOME 'c'\nPATH=/usr/local/bin:/usr/bin:/bin\n"

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "../eventually.hh"
+#include "sandbox/sandbox.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -124,7 +125,7 @@ TEST_F(Jobs, KeepTheirReleaseFromBeingPruned) {
 TEST(CommandOf, TakesOneWordWithSpacesForACommandLine) {
   using Words = std::vector<std::string>;
   EXPECT_EQ(command_of({"ls"}), Words{"ls"});
-  EXPECT_EQ(command_of({"ls -l"}), (Words{"/bin/sh", "-c", "ls -l"}));
+  EXPECT_EQ(command_of({"ls -l"}), (Words{command_shell(), "-c", "ls -l"}));
   EXPECT_EQ(command_of({"a;b"}), Words{"a;b"});
   EXPECT_EQ(command_of({"ls", "a b"}), (Words{"ls", "a b"}));
 }

@@ -1,4 +1,5 @@
-// What a deployment tells: headings, times, silent steps, a program's output made harmless, logs, and a client that goes away.
+// What a deployment tells: headings, times, silent steps, a program's output made harmless, logs, and a client that
+// goes away.
 #include "deploy/journal.hh"
 
 #include <fcntl.h>

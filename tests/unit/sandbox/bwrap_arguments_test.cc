@@ -13,7 +13,8 @@ namespace {
 HostRoot debian() {
   return {{{"/bin", "usr/bin"}, {"/sbin", "usr/sbin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}},
           {},
-          {"alternatives", "ssl"}};
+          {"alternatives", "ssl"},
+          "/bin/bash"};
 }
 
 Sandbox blog() {
@@ -71,6 +72,13 @@ TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
   const std::string text = shown(bwrap_arguments(blog(), ShimRole::Run, old));
   EXPECT_NE(text.find("--ro-bind /bin /bin\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("--symlink usr/bin"), std::string::npos) << text;
+}
+
+TEST(BwrapArguments, NameTheShellThatTheHostHas) {
+  auto host = debian();
+  host.shell = "/bin/sh";
+  const std::string text = shown(bwrap_arguments(blog(), ShimRole::Run, host));
+  EXPECT_NE(text.find("-- /bin/sh -c python3"), std::string::npos) << text;
 }
 
 TEST(BwrapArguments, OfAJobHaveItsWordsAsTheyAre) {

@@ -1,5 +1,6 @@
 // Sandboxes for real, as builds and release commands use them.
 #include "sandbox/sandbox.hh"
+#include "sandbox/hosts.hh"
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -77,10 +78,10 @@ TEST_F(RealSandbox, GetsItsVariablesByteForByteAndNoOthers) {
   sandbox_.environment["ODD"] = "a\nb $c `d` \"e\" 'f' \x01\xff=";
   sandbox_.environment["LONG"] = std::string(128'000, 'x');
   setenv("LEAK", "1", 1);
-  std::vector<std::string> variables = split(output_of("exec cat /proc/self/environ"), '\0');
+  std::vector<std::string> variables = split(output_of("exec env -u SHLVL -u _ cat /proc/self/environ"), '\0');
   unsetenv("LEAK");
   std::sort(variables.begin(), variables.end());
-  // PWD is the shell's own doing.
+  // PWD is the shell's own doing, as SHLVL and _ are.
   EXPECT_EQ(variables,
             (std::vector<std::string>{"", "LONG=" + sandbox_.environment["LONG"], "ODD=" + sandbox_.environment["ODD"],
                                       "PATH=/usr/bin:/bin", "PWD=/app"}));
@@ -232,14 +233,26 @@ TEST_F(RealSandbox, ResolvesNamesAndKnowsCertificates) {
   EXPECT_TRUE(run_inside("test -r /etc/ssl/openssl.cnf && awk 'BEGIN { exit 0 }'").ok());  // awk is an alternative
 }
 
+TEST_F(RealSandbox, ResolvesItsOwnNameAndLocalhostToTheFourthVersionFirst) {
+  sandbox_.host_name = "blog";
+  write_sandbox_hosts(sandbox_);
+  EXPECT_EQ(output_of("getent ahosts $(hostname) | awk '{ print $1 }' | uniq"), "127.0.0.1\n::1\n");
+  EXPECT_EQ(output_of("getent ahosts localhost | awk '{ print $1 }' | uniq"), "127.0.0.1\n::1\n");
+  EXPECT_FALSE(run_inside("echo 10.0.0.1 evil >> /etc/hosts").ok());
+}
+
+TEST_F(RealSandbox, RunsCommandsByBashWhereThereIsOne) {
+  if (command_shell() == "/bin/sh") GTEST_SKIP() << "this machine has no bash";
+  EXPECT_EQ(output_of("words=(a b); [[ ${words[1]} == b ]] && echo ${#words[@]}"), "2\n");
+}
+
 TEST(SandboxEtc, FollowsTheHost) {
   std::string pattern = (fs::temp_directory_path() / "etc-test.XXXXXX").native();
   const fs::path root = mkdtemp(pattern.data());
   const fs::path etc = write_sandbox_etc(root / "etc");
-  // A minimal host has none, and programs find localhost all the same.
-  const auto hosts = read_file("/etc/hosts").value_or("127.0.0.1 localhost\n::1 localhost\n");
+  const auto hosts = render_hosts(read_file("/etc/hosts").value_or(""), "");
   EXPECT_EQ(read_file(etc / "hosts"), hosts);
-  EXPECT_EQ(read_file(etc / "nsswitch.conf"), read_file("/etc/nsswitch.conf"));
+  EXPECT_EQ(read_file(etc / "resolv.conf"), read_file("/etc/resolv.conf"));
   EXPECT_NE(read_file(etc / "passwd")->find(":x:" + std::to_string(getuid()) + ":"), std::string::npos);
   EXPECT_FALSE(fs::exists(etc / "shadow"));
 
