@@ -69,7 +69,7 @@ BuildPlan own_command_plan(const AppTree& tree, const AppManifest& manifest, std
     plan.needs_venv = true;
     plan.environment = venv_environment();
     first = "/venv/bin";
-  } else if (has_python_files(directory)) {
+  } else if (has_python_files(tree.directory())) {
     plan.environment["PYTHONUNBUFFERED"] = "1";
   }
   if (const auto package = tree.nearest({"package.json"})) {
