@@ -119,9 +119,15 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
   return Repository(platform.layout.repo(app->repo)).head_of(app->branch) == deployment.commit;
 }
 
+// "blog: the build failed", where several apps are deployed together and the message does not name its own.
+std::string with_subject(const Run& run, const std::string& message) {
+  if (!run.subject || message.starts_with(run.subject->str())) return message;
+  return fmt::format("{}: {}", run.subject->str(), message);
+}
+
 Failure failure_of(const Run& run, const Error& error) {
   Failure failure{is_cancelled(run) ? DeploymentState::Cancelled : DeploymentState::Failed,
-                  run.journal.redacted(error.message()), run.journal.redacted(error.hint())};
+                  run.journal.redacted(with_subject(run, error.message())), run.journal.redacted(error.hint())};
   const auto now = run.platform.store.group(run.group);
   if (!now.empty() && now.front().state == DeploymentState::Superseded) failure.state = DeploymentState::Superseded;
   return failure;
@@ -134,17 +140,23 @@ void tell_failure(Run& run, const Error& error) {
   journal.complaint(escaped(journal.redacted(error.message())));
   if (!error.hint().empty()) journal.complaint(escaped(journal.redacted(error.hint())));
   if (has_output) {
-    const auto& part = run.parts.front();
+    const auto is_subject = [&](const Part& part) { return part.app.name == run.subject; };
+    const auto found = std::find_if(run.parts.begin(), run.parts.end(), is_subject);
+    const auto& part = found != run.parts.end() ? *found : run.parts.front();
     journal.complaint(fmt::format("all of it: logs {} --deployment {}", part.app.name.str(), part.deployment.number));
   }
+  speak_of(run, {});
   for (const auto& part : run.parts) {
     if (!run.has_turn || !is_built(run.platform.layout.checkout(part.app.name, part.deployment.number))) continue;
     journal.complaint(
         fmt::format("The build of {} is kept: the next push of the same files uses it.", part.app.name.str()));
   }
-  run.journal.complaint(run.change.kind == DeploymentKind::Push && !run.change.previous
-                            ? fmt::format("Nothing is deployed: {} is as it was.", names_of(run))
-                            : fmt::format("Nothing has changed: {} runs what it ran before.", names_of(run)));
+  const bool several = run.change.apps.size() > 1;
+  run.journal.complaint(
+      run.change.kind == DeploymentKind::Push && !run.change.previous
+          ? fmt::format("Nothing is deployed: {} {}.", names_of(run), several ? "are as they were" : "is as it was")
+          : fmt::format("Nothing has changed: {} {} before.", names_of(run),
+                        several ? "run what they ran" : "runs what it ran"));
 }
 
 // Before its turn a deployment has touched nothing, and somebody else may be at work on its apps.
@@ -262,6 +274,12 @@ std::string names_of(const Run& run) {
   return join(names, ", ");
 }
 
+void speak_of(Run& run, const std::optional<AppName>& app) {
+  if (run.parts.size() < 2) return;
+  run.subject = app;
+  run.journal.speak_of(app ? app->str() : "");
+}
+
 namespace {
 // Past the commit point there is only forward; before it, back.
 Outcome stopped_by(Run& run, const Error& error) {
@@ -274,9 +292,11 @@ Outcome stopped_by(Run& run, const Error& error) {
     if (run.change.on_live) attempt("recording the deployment", [&] { platform.store.together(run.change.on_live); });
     return {true, {}};
   }
+  const auto message = with_subject(run, error.message());
+  const auto failure = failure_of(run, error);
   tell_failure(run, error);
-  give_up(run, failure_of(run, error));
-  return {false, error.message()};
+  give_up(run, failure);
+  return {false, message};
 }
 
 Outcome run_steps(Run& run, std::future<std::string> subject) {
@@ -293,14 +313,22 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
     wake_sleeping(run);
     if (builds(change.kind)) {
       for (auto& part : run.parts) {
+        speak_of(run, part.app.name);
         check_out(run, part);
         build(run, part);
       }
-      for (auto& part : run.parts) run_release_command(run, part);
+      for (auto& part : run.parts) {
+        speak_of(run, part.app.name);
+        run_release_command(run, part);
+      }
     } else if (change.kind != DeploymentKind::Remove) {
-      for (auto& part : run.parts) derive(run, part);
+      for (auto& part : run.parts) {
+        speak_of(run, part.app.name);
+        derive(run, part);
+      }
     }
     auto flushed = begin_flushing_builds(run);
+    speak_of(run, {});
     start(run);
     check_cancelled(run);
     if (flushed.valid()) flushed.get();

@@ -111,7 +111,9 @@ void tell_dry_run(const Platform& platform, const RepoName& repo, const Reposito
       journal.headline(fmt::format("{} would be {}", quoted(command.ref), command.after ? "stored" : "deleted"));
     }
     if (verdict.fate != Fate::Deploy) continue;
-    for (const auto& app : platform.store.apps_of(repo, BranchName::parse(command.ref.substr(kBranchPrefixLength)))) {
+    const auto apps = platform.store.apps_of(repo, BranchName::parse(command.ref.substr(kBranchPrefixLength)));
+    for (const auto& app : apps) {
+      journal.speak_of(apps.size() > 1 ? app.name.str() : "");
       if (!command.after) {
         journal.headline(fmt::format("{} would be stopped, and not be deployed any more", app.name.str()));
         continue;
@@ -123,6 +125,7 @@ void tell_dry_run(const Platform& platform, const RepoName& repo, const Reposito
         if (!error.hint().empty()) journal.complaint(escaped(error.hint()));
       }
     }
+    journal.speak_of("");
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 #include "base/text.hh"
 #include "diagnosis/diagnosis.hh"
@@ -16,7 +17,9 @@
 namespace pushrod {
 
 namespace {
-constexpr std::size_t kLongestLine = 2000;
+constexpr std::size_t kLongestLine = 2000;         // for the client
+constexpr std::size_t kLongestRecord = 256 << 10;  // in the log
+constexpr std::string_view kContinued = " … (continued)";
 
 // False when it takes no more: a full disk, or a reader that has gone away.
 bool write_some(int fd, std::string_view& text, std::size_t at_most) {
@@ -84,29 +87,48 @@ void Journal::emit(std::string_view text, bool bold) {
   tell_client(bold && colours_ ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : plain);
 }
 
-// Steps and complaints are always in the log; a program that never stops printing must not fill the disk.
-void Journal::emit_output(std::string_view text, To to) {
+std::string Journal::output_line(std::string_view text) const {
+  return fmt::format("       {}{}{}\n", subject_, subject_.empty() ? "" : " | ", text);
+}
+
+void Journal::show_output(std::string_view text) {
   heartbeat_.rest();
-  const auto line = fmt::format("       {}\n", text);
-  if (to != To::Client) {
-    const bool fits = logged_output_ <= kLoggedOutput;
-    logged_output_ += line.size();
-    if (logged_output_ <= kLoggedOutput) {
-      log(line);
-    } else if (fits) {
-      log(fmt::format("       … the rest of the output is left out: it is longer than {}\n",
-                      format_bytes(kLoggedOutput)));
-    }
+  tell_client(output_line(terminal_safe(text)));
+}
+
+// Steps and complaints are always in the log; a program that never stops printing must not fill the disk.
+void Journal::log_output(std::string_view text, std::string_view mark) {
+  const auto line = output_line(terminal_safe(text) + std::string(mark));
+  const bool fits = logged_output_ <= kLoggedOutput;
+  logged_output_ += line.size();
+  if (logged_output_ <= kLoggedOutput) {
+    log(line);
+  } else if (fits) {
+    log(fmt::format("       … the rest of the output is left out: it is longer than {}\n",
+                    format_bytes(kLoggedOutput)));
   }
-  if (to != To::Log) tell_client(line);
+}
+
+// "blog: text", where it is not clear already.
+std::string Journal::named(std::string_view text) const {
+  const auto after = text.starts_with(subject_) ? text.substr(subject_.size(), 1) : std::string_view("x");
+  constexpr std::string_view kEndsOfName = " .:,'";
+  if (subject_.empty() || after.empty() || kEndsOfName.find(after) != std::string_view::npos) return std::string(text);
+  return fmt::format("{}: {}", subject_, text);
+}
+
+void Journal::speak_of(std::string app) {
+  const std::lock_guard guard(mutex_);
+  flush_output();
+  subject_ = std::move(app);
 }
 
 void Journal::beat() {
   if (!in_step_ || doing_.empty()) return;
   flush_output();
   const auto detail = detail_ ? redactor_.redact(plain_text(detail_())) : std::string{};
-  emit(fmt::format("       still {} ({}){}{}", doing_, format_duration(doing_time_.elapsed()),
-                   detail.empty() ? "" : ": ", detail));
+  emit("       " + named(fmt::format("still {} ({}){}{}", doing_, format_duration(doing_time_.elapsed()),
+                                     detail.empty() ? "" : ": ", detail)));
 }
 
 void Journal::begin(std::string_view heading, std::string doing, Detail detail) {
@@ -136,7 +158,7 @@ void Journal::finish_step() {
   heartbeat_.end();
   if (!in_step_) return;
   in_step_ = false;
-  emit("       done in " + format_duration(step_time_.elapsed()));
+  emit("       " + named("done in " + format_duration(step_time_.elapsed())));
 }
 
 void Journal::end() {
@@ -160,13 +182,13 @@ void Journal::headline(std::string_view text) {
 void Journal::line(std::string_view text) {
   const std::lock_guard guard(mutex_);
   flush_output();
-  emit(fmt::format("       {}", text));
+  emit("       " + named(text));
 }
 
 void Journal::complaint(std::string_view text) {
   const std::lock_guard guard(mutex_);
   flush_output();
-  emit(fmt::format(" !     {}", text));
+  emit(" !     " + named(text));
 }
 
 void Journal::output(std::string_view chunk) {
@@ -174,7 +196,7 @@ void Journal::output(std::string_view chunk) {
   partial_ += chunk;
   std::size_t start = 0;
   for (auto newline = partial_.find('\n'); newline != std::string::npos; newline = partial_.find('\n', start)) {
-    emit_output_line(std::string_view(partial_).substr(start, newline - start));
+    emit_output_line(std::string_view(partial_).substr(start, newline - start), To::Everyone, std::exchange(shown_, 0));
     start = newline + 1;
   }
   partial_.erase(0, start);
@@ -184,26 +206,35 @@ void Journal::output(std::string_view chunk) {
 // What may be the beginning of a secret waits until the rest of it is there.
 void Journal::cut_long_line() {
   const auto held_back = redactor_.longest();
-  if (partial_.size() <= kLongestLine + held_back) return;
+  if (partial_.size() <= shown_ + kLongestLine + held_back) return;
   partial_ = redactor_.redact(std::move(partial_));
-  std::size_t start = 0;
-  for (; partial_.size() - start > kLongestLine + held_back; start += kLongestLine) {
-    emit_output(terminal_safe(std::string_view(partial_).substr(start, kLongestLine)), To::Everyone);
+  for (; partial_.size() > shown_ + kLongestLine + held_back; shown_ += kLongestLine) {
+    show_output(std::string_view(partial_).substr(shown_, kLongestLine));
   }
-  partial_.erase(0, start);
+  if (partial_.size() <= kLongestRecord + held_back) return;
+  log_output(std::string_view(partial_).substr(0, shown_), kContinued);
+  partial_.erase(0, std::exchange(shown_, 0));
 }
 
 void Journal::flush_output() {
   if (partial_.empty()) return;
-  emit_output_line(partial_);
-  partial_.clear();
+  const auto line = std::exchange(partial_, {});
+  emit_output_line(line, To::Everyone, std::exchange(shown_, 0));
 }
 
-void Journal::emit_output_line(std::string_view raw, To to) {
-  const auto line = redactor_.redact(std::string(raw));
+// `shown`: how much of it the client has got already.
+void Journal::emit_output_line(std::string_view raw, To to, std::size_t shown) {
+  const auto redacted = redactor_.redact(std::string(raw));
+  const std::string_view line = redacted;
   if (to == To::Everyone) look_for_error(line);
-  for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestLine) {
-    emit_output(terminal_safe(std::string_view(line).substr(start, kLongestLine)), to);
+  if (to != To::Log) {
+    for (auto start = shown; start == 0 || start < line.size(); start += kLongestLine) {
+      show_output(line.substr(start, kLongestLine));
+    }
+  }
+  if (to == To::Client) return;
+  for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestRecord) {
+    log_output(line.substr(start, kLongestRecord), line.size() > start + kLongestRecord ? kContinued : "");
   }
 }
 

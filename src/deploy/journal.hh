@@ -58,8 +58,13 @@ class Journal {
   void headline(std::string_view text);   // "-----> text", complete
   void line(std::string_view text);       // "       text"
   void complaint(std::string_view text);  // " !     text"
-  // Output of a program, in chunks as they come; made safe, indented, cut into lines of at most 2,000 bytes.
+  // Output of a program, in chunks as they come; made safe and indented. The client gets lines of at most 2,000 bytes,
+  // the log whole ones up to 256 KiB, and the parts of a longer one with a mark.
   void output(std::string_view chunk);
+
+  // Whose step this is, when several apps are deployed together: everything but headings begins with the name from now
+  // on, unless the text does so by itself. Empty: nobody's.
+  void speak_of(std::string app);
 
   // Why a step failed. If the step's output has been shown, only its first line that looks like an error is repeated,
   // when that is too far above to be seen. Otherwise these raw lines are its output: the log gets all of them, the
@@ -70,9 +75,12 @@ class Journal {
   void finish_step();
   void flush_output();
   void emit(std::string_view text, bool bold = false);
+  std::string named(std::string_view text) const;
   enum class To { Everyone, Log, Client };
-  void emit_output(std::string_view text, To to);
-  void emit_output_line(std::string_view raw, To to = To::Everyone);
+  void emit_output_line(std::string_view raw, To to = To::Everyone, std::size_t shown = 0);
+  std::string output_line(std::string_view text) const;
+  void show_output(std::string_view text);
+  void log_output(std::string_view text, std::string_view mark = {});
   void log(std::string_view line);
   void tell_client(std::string_view text);
   void cut_long_line();
@@ -85,7 +93,9 @@ class Journal {
   std::size_t logged_output_ = 0;
   std::vector<UniqueFd> logs_;
   Redactor redactor_;
-  std::string partial_;  // output without its newline yet
+  std::string partial_;    // output without its newline yet
+  std::size_t shown_ = 0;  // of it, to the client
+  std::string subject_;
 
   bool in_step_ = false;
   Stopwatch step_time_;

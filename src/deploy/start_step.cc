@@ -48,6 +48,7 @@ void start_all(Run& run, const std::vector<InstancePlan>& plans) {
   const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd);
   recorded.get();
   if (failure) {
+    speak_of(run, failure->name.app);
     UserError error(fmt::format("{} {}", failure->name.str(), failure->reason), failure->hint);
     error.set_evidence(failure->output);
     throw error;

@@ -32,12 +32,15 @@ struct Run {
   Repository repository;
   std::int64_t group = 0;
   std::vector<Part> parts;
-  std::vector<FileLock> locks;  // the group's, then those of its apps
-  bool has_turn = false;        // all of them are held: only then may anything of the apps be touched
+  std::vector<FileLock> locks;          // the group's, then those of its apps
+  bool has_turn = false;                // all of them are held: only then may anything of the apps be touched
+  std::optional<AppName> subject = {};  // with several apps: the one whose step this is
 };
 
 // "blog" or "blog, blog-admin".
 std::string names_of(const Run& run);
+// With several apps: what is said from now on is about this one (absent: about all of them).
+void speak_of(Run& run, const std::optional<AppName>& app);
 bool is_cancelled(const Run& run);
 // Throws UserError when somebody asked for it.
 void check_cancelled(const Run& run);

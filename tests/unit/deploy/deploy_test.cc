@@ -498,6 +498,15 @@ TEST_F(GroupOfTwo, BothGoLiveTogether) {
   EXPECT_EQ(engine().routes(), "admin.example.org: admin.1.web.1\nblog.example.org: blog.1.web.1\n");
 }
 
+TEST_F(GroupOfTwo, EveryMessageNamesItsApp) {
+  const auto told = run(push_of(commit({{"Procfile", "web: serve\n"}, {"admin/readme", ""}})));
+  EXPECT_THAT(told.outcome.refusal, testing::StartsWith("admin: "));
+  EXPECT_THAT(told.text, HasSubstr("\n !     admin: "));
+  EXPECT_THAT(told.text, HasSubstr("\n       admin: done in "));
+  EXPECT_THAT(told.text, HasSubstr("\n !     Nothing is deployed: admin, blog are as they were.\n"));
+  EXPECT_THAT(platform().store.deployments(app("blog").id, 1).at(0).error, testing::StartsWith("admin: "));
+}
+
 TEST_F(GroupOfTwo, NeitherGoesLiveWhenOneFails) {
   const auto one = both(1);
   ASSERT_TRUE(run(push_of(one)).outcome.live);
@@ -506,7 +515,8 @@ TEST_F(GroupOfTwo, NeitherGoesLiveWhenOneFails) {
     engine().unhealthy = "jobs";
     const auto told = run(push_of(both(2, one)));
     EXPECT_FALSE(told.outcome.live);
-    EXPECT_THAT(told.text, HasSubstr("Nothing has changed: admin, blog runs what it ran before."));
+    EXPECT_THAT(told.text, HasSubstr("Nothing has changed: admin, blog run what they ran before."));
+    EXPECT_THAT(told.outcome.refusal, HasSubstr("admin.2.jobs.1"));
   });
   expect_unchanged_by([&] {
     EXPECT_FALSE(run(push_of(commit({{"Procfile", "web: serve\n"}}, one))).outcome.live);  // admin/ is gone

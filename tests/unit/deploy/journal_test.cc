@@ -201,6 +201,48 @@ TEST_F(JournalTest, ALongLineOfOutputIsCutHoweverItComes) {
   EXPECT_THAT(lengths(), ElementsAre(2000, 2000, 500, 2000, 1));
 }
 
+TEST_F(JournalTest, ALongLineIsWholeInTheLogAndItsPartsAreMarkedWhenItIsVeryLong) {
+  Journal journal(-1);
+  journal.open_log(directory_ / "log");
+  const std::string indent = "       ";
+  const auto chunks = [&](std::size_t size) {
+    for (std::size_t at = 0; at < size; at += 1000)
+      journal.output(std::string(std::min<std::size_t>(1000, size - at), 'x'));
+    journal.output("\n");
+  };
+  chunks(250'000);
+  EXPECT_EQ(read_file(directory_ / "log"), indent + std::string(250'000, 'x') + "\n");
+  journal.close_logs();
+  journal.open_log(directory_ / "other");
+  chunks(600'000);
+  journal.output(std::string(300'000, 'x') + "\n");
+  std::size_t all = 0;
+  const auto lines = lines_of(read_file(directory_ / "other").value());
+  ASSERT_EQ(lines.size(), 5U);
+  for (const auto& line : lines) all += static_cast<std::size_t>(std::count(line.begin(), line.end(), 'x'));
+  EXPECT_EQ(all, 900'000U);
+  for (const auto at : {0, 1, 3}) EXPECT_THAT(lines[at], EndsWith("x … (continued)")) << at;
+  for (const auto at : {2, 4}) EXPECT_THAT(lines[at], EndsWith("xx")) << at;
+}
+
+TEST_F(JournalTest, WhatIsSaidOfOneOfSeveralAppsNamesIt) {
+  Journal journal(client_.get());
+  journal.speak_of("blog");
+  journal.begin("Building for blog");
+  journal.output("compiling\nwith");
+  journal.speak_of("blog-admin");
+  journal.line("a note");
+  journal.complaint("blog-admin wants settings");
+  journal.complaint("blog-admin.1.web.1 ended");
+  journal.complaint("blog-administrators are many");
+  journal.speak_of("");
+  journal.complaint("Nothing has changed");
+  EXPECT_EQ(said(),
+            "-----> Building for blog\n       blog | compiling\n       blog | with\n       blog-admin: a note\n"
+            " !     blog-admin wants settings\n !     blog-admin.1.web.1 ended\n"
+            " !     blog-admin: blog-administrators are many\n !     Nothing has changed\n");
+}
+
 TEST_F(JournalTest, StepLinesAreBoldForATerminalAndPlainInTheLog) {
   Journal journal(client_.get(), true);
   journal.open_log(directory_ / "log");
