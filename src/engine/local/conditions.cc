@@ -1,5 +1,6 @@
 // Whether instances work now, by what costs little to ask: their locks, their back-off and their ports.
 #include "engine/local/local_engine.hh"
+#include "os/accepting_ports.hh"
 
 namespace pushrod {
 
@@ -13,6 +14,10 @@ constexpr std::size_t kOutputLines = 40;
 std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instance>& instances) {
   std::vector<InstanceCondition> found;
   found.reserve(instances.size());
+  const auto ports = accepting_ports();
+  const auto accepts = [&](Port port) {
+    return ports ? ports->contains(port) : accepts_connections(port, kProbeDeadline);
+  };
   for (const auto& instance : instances) {
     InstanceCondition one{instance.name, Condition::Down, Milliseconds{0}};
     const auto liveness = supervisor_.liveness(instance.name.str());
@@ -20,8 +25,7 @@ std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instanc
       one.condition = Condition::Crashing;
       one.retry_in = liveness.backing_off;
     } else if (liveness.up) {
-      const bool accepts = !instance.port || accepts_connections(*instance.port, kProbeDeadline);
-      one.condition = accepts ? Condition::Running : Condition::Starting;
+      one.condition = !instance.port || accepts(*instance.port) ? Condition::Running : Condition::Starting;
     }
     found.push_back(one);
   }
