@@ -227,11 +227,13 @@ ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest
   if (processes.empty() && plan.guessed_web) processes.push_back(*plan.guessed_web);
   std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
   if (!processes.empty()) return processes;
+  const bool is_node = plan.builder == "node";
+  const std::string usual = is_node ? "node server.js" : "python3 app.py";
   throw UserError{
       fmt::format("the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml{}",
-                  plan.builder == "node" ? ", no start script, server.js or main in package.json" : ""),
+                  is_node ? ", no start script, server.js or main in package.json" : ""),
       fmt::format("commit a Procfile with a line such as \"web: {}\"",
-                  plan.usual_command.empty() ? "python3 app.py" : plan.usual_command)};
+                  plan.usual_command.empty() ? usual : plan.usual_command)};
 }
 
 fs::path app_directory(const Checkout& checkout, const std::string& path) {

@@ -24,10 +24,10 @@ std::string output_of_site(const PackageJson& package) {
   return {};
 }
 
-// What a person would write into a Procfile.
+// What a person would write into a Procfile, for a site of files alone; empty for anything else.
 std::string usual_command(const PackageJson& package) {
   const auto output = package.scripts.contains("build") ? output_of_site(package) : std::string{};
-  if (output.empty()) return "node server.js";
+  if (output.empty()) return {};
   return "python3 -m http.server $PORT --bind 127.0.0.1 --directory " + output;
 }
 

@@ -28,7 +28,7 @@ const std::vector<Language>& languages() {
       {"go.mod", "Go", "go build -o bin/app .", "bin/app", "go", "golang-go"},
       {"Gemfile", "Ruby", "bundle config set --local path vendor/bundle && bundle install",
        "bundle exec puma -b tcp://127.0.0.1:$PORT", "bundle", "bundler"},
-      {"composer.json", "PHP", "composer install --no-dev", "php -S 127.0.0.1:$PORT", "composer", "composer"},
+      {"composer.json", "PHP", "composer install --no-dev", "php -S 127.0.0.1:$PORT -t public", "composer", "composer"},
       {"mvnw", "Java", "./mvnw -B -DskipTests package", "java -jar target/app.jar", "java", "default-jdk"},
       {"pom.xml", "Java", "mvn -B -DskipTests package", "java -jar target/app.jar", "mvn", "maven"},
       {"gradlew", "Java", "./gradlew assemble", "java -jar build/libs/app.jar", "java", "default-jdk"},

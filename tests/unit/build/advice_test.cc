@@ -147,6 +147,7 @@ TEST_F(AdviceTest, ALanguageBesideOneWithABuilderIsNamedAsWhatIsLeftOut) {
                              "only: [build] command = \"bundle"))
       << told(runs);
   EXPECT_EQ(told(runs).find('\n'), std::string::npos) << told(runs);
+  EXPECT_TRUE(example().starts_with("bundle exec puma")) << "node server.js would be a guess";
 }
 
 TEST_F(AdviceTest, EachLanguageIsNamedOnce) {

@@ -468,7 +468,7 @@ TEST_F(BuildRootTest, AWorkspaceIsInstalledInItsRootAndBuiltInTheApp) {
   tree.write("packages/web/package.json", R"({"scripts": {"build": "vite build", "start": "node ."}})");
   const BuildPlan node = plan();
   EXPECT_EQ(node.description, "Node.js, npm ci in /app, npm run build");
-  EXPECT_EQ(node.command, "(cd /app && npm ci --include=dev --no-audit --no-fund)\nnpm run build\n");
+  EXPECT_EQ(node.command, "(cd /app && npm ci)\nnpm run build\n");
   EXPECT_EQ(node.environment.at("PATH"),
             "/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
             "/usr/local/bin:/usr/bin:/bin");
@@ -480,8 +480,8 @@ TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
     tree.write("package.json", R"({"workspaces": )" + workspaces + "}");
     return plan().command;
   };
-  const std::string in_root = "(cd /app && npm install --include=dev --no-audit --no-fund)\n";
-  const std::string own = "npm install --include=dev --no-audit --no-fund\n";
+  const std::string in_root = "(cd /app && npm install)\n";
+  const std::string own = "npm install\n";
   tree.write("packages/web/package.json", R"({"dependencies": {"a": "1"}})");
   EXPECT_EQ(command(R"(["packages/web"])"), in_root);
   EXPECT_EQ(command(R"(["./packages/*/"])"), in_root);
@@ -498,13 +498,13 @@ TEST_F(BuildRootTest, TheAppsOwnLockFileCountsFirst) {
   tree.write("package-lock.json", "{}");
   tree.write("packages/web/package.json", R"({"dependencies": {"a": "1"}})");
   tree.write("packages/web/package-lock.json", "{}");
-  EXPECT_EQ(plan().command, "npm ci --include=dev --no-audit --no-fund\n");
+  EXPECT_EQ(plan().command, "npm ci\n");
 }
 
 TEST_F(BuildRootTest, APackageAboveTheAppIsItsPackage) {
   tree.write("package.json", R"({"dependencies": {"a": "1"}})");
   tree.write("packages/web/index.js", "");
-  EXPECT_EQ(plan().command, "(cd /app && npm install --include=dev --no-audit --no-fund)\n");
+  EXPECT_EQ(plan().command, "(cd /app && npm install)\n");
 }
 
 TEST_F(BuildRootTest, TheLanguageOfTheAppsOwnDirectoryCountsFirst) {
