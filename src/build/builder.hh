@@ -72,12 +72,13 @@ struct SandboxJob {
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw
   Limits limits{};
+  WritablePaths writable{};  // for the release command
 };
 
 // Runs the plan's command with /app, /venv and /cache writable. Throws UserError with the last lines as evidence when
 // it fails, is stopped at the time limit (named, with its setting), or was cancelled.
 void run_build(const BuildPlan& plan, const SandboxJob& job);
-// Runs the release command on the built code: /app read-only, /data writable.
+// Runs the release command on the built code: /app read-only but for the writable paths, /data writable.
 void run_release_command(const std::string& command, const BuildPlan& plan, const SandboxJob& job);
 
 }  // namespace pushrod

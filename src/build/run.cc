@@ -141,6 +141,7 @@ void run_release_command(const std::string& command, const BuildPlan& plan, cons
   Sandbox sandbox = sandbox_of(job, command);
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", false}, {data, "/data", true}};
   if (plan.needs_venv) sandbox.mounts.push_back({job.checkout.venv(), "/venv", false});
+  sandbox.writable = job.writable;
   run_in(sandbox, job, kRelease);
 }
 

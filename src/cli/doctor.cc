@@ -30,6 +30,16 @@ Finding examine_sandbox() {
           missing};
 }
 
+Finding examine_writable_paths() {
+  const auto missing = probe_writable();
+  return {"writable paths in /app",
+          missing.empty(),
+          false,
+          missing.empty() ? "work" : missing,
+          "[app] writable in pushrod.toml, for directories that the release contains",
+          "Linux 5.11 or newer, with overlayfs"};
+}
+
 Finding describe(const Wall& wall, bool required) {
   return {wall.name, wall.stands, required, wall.found, wall.lost, wall.remedy};
 }
@@ -155,6 +165,7 @@ int doctor(const std::filesystem::path& root, bool json) {
   // Without seccomp nothing starts; what older kernels lack of the others is told, and left out.
   const auto walls = examine_walls();
   for (const auto& wall : walls) findings.push_back(describe(wall, &wall == &walls.front()));
+  findings.push_back(examine_writable_paths());
   findings.push_back(examine_cgroups(root));
   findings.push_back(examine_process_limits());
   findings.push_back(examine_terminals());

@@ -51,6 +51,7 @@ Json json_of(const App& app, const Release& release, const std::optional<Deploym
                 {"kind", made_by ? Json(to_string(made_by->kind)) : Json(nullptr)},
                 {"author", made_by ? Json(made_by->author) : Json(nullptr)},
                 {"detail", made_by ? Json(made_by->detail) : Json(nullptr)},
+                {"writable", release.writable},
                 {"processes", Json::object()},
                 {"settings", Json::array()}};
   for (const auto& process : release.processes) value["processes"][process.type.str()] = process.count;
@@ -105,6 +106,7 @@ int release(Context& context, const std::string& name, ReleaseNumber number, boo
   text += fmt::format("  processes  {}\n", processes_of(found));
   std::vector<std::string> names;
   for (const auto& [setting, value] : found.settings) names.push_back(setting.str());
+  if (!found.writable.empty()) text += fmt::format("  writable   {}\n", escaped(join(found.writable, ", ")));
   text += fmt::format("  settings   {}\n", names.empty() ? "none" : join(names, ", "));
   if (older) {
     text += fmt::format("Against release {}:\n", older->number);

@@ -14,6 +14,7 @@
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
 #include "config/toml_section.hh"
+#include "config/writable_section.hh"
 #include "model/environment.hh"
 #include "os/files.hh"
 
@@ -292,6 +293,10 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
     manifest.release_command = read_command_and_no_more(*release);
   }
   if (auto settings = top.section("settings")) manifest.required_settings = read_required(*settings);
+  if (auto app = top.section("app")) {
+    manifest.writable = read_writable(*app);
+    app->refuse_unknown_keys();
+  }
   manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;

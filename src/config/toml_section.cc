@@ -126,6 +126,11 @@ bool TomlSection::is_table(std::string_view key) const {
   return node != nullptr && node->is_table();
 }
 
+bool TomlSection::is_flag(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node != nullptr && node->is_boolean();
+}
+
 const toml::node* TomlSection::find(const std::string& key) {
   known_.push_back(key);
   return table_->get(key);

@@ -67,6 +67,7 @@ class TomlSection {
   // UserError "server.toml:12: <what is wrong>".
   [[noreturn]] void refuse(std::string_view key, const std::string& problem, const std::string& hint = {}) const;
   bool is_table(std::string_view key) const;
+  bool is_flag(std::string_view key) const;  // true or false
 
  private:
   const toml::node* find(const std::string& key);

@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/writable.hh"
 #include "deploy/instances.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/planned_release.hh"
@@ -83,27 +84,11 @@ void plan(Run& run, Part& part) {
   part.release = std::move(planned.release);
   part.release_command = std::move(planned.manifest.release_command);
   part.hold_for_release = planned.manifest.hold_for_release;
+  part.known_writable = std::move(planned.known_writable);
   hide_secrets(run, *part.release);
 }
 
-}  // namespace
-
-void hide_secrets(Run& run, const Release& release) {
-  for (const auto& [name, setting] : release.settings) {
-    if (setting.secret) run.journal.hide(run.platform.store.vault().open(release.app_id, name, setting.sealed));
-  }
-}
-
-void build(Run& run, Part& part) {
-  check_cancelled(run);
-  try {
-    plan(run, part);
-  } catch (const Error&) {
-    run.platform.store.begin_step(run.group, Step::Build);
-    throw;
-  }
-  // Planning takes a moment, so it is no step of its own: its record would take longer.
-  if (part.plan.command.empty()) return;
+void run_plan(Run& run, const Part& part) {
   run.platform.store.begin_step(run.group, Step::Build);
   const auto key = build_key(run.platform, *part.release, part.plan);
   if (uses_kept_build(run, part, key)) return;
@@ -120,6 +105,40 @@ void build(Run& run, Part& part) {
   run.journal.end();
 }
 
+// From what is asked for to directories of what the build has left.
+void settle_writable(Run& run, Part& part) {
+  auto& paths = part.release->writable;
+  paths = prepare_writable(app_tree(part.checkout, part.release->source), paths, part.known_writable);
+  if (paths.empty()) return;
+  std::vector<std::string> shown;
+  for (const auto& path : paths) shown.push_back(path == "." ? "all of it" : escaped(path, 100));
+  run.journal.line(
+      fmt::format("Writable in /app{}, until the instance ends: {}", suffix(run, part), join(shown, ", ")));
+}
+
+}  // namespace
+
+void hide_secrets(Run& run, const Release& release) {
+  for (const auto& [name, setting] : release.settings) {
+    if (setting.secret) run.journal.hide(run.platform.store.vault().open(release.app_id, name, setting.sealed));
+  }
+}
+
+void build(Run& run, Part& part) {
+  check_cancelled(run);
+  try {
+    plan(run, part);
+    if (part.plan.command.empty()) settle_writable(run, part);
+  } catch (const Error&) {
+    run.platform.store.begin_step(run.group, Step::Build);
+    throw;
+  }
+  // Planning takes a moment, so it is no step of its own: its record would take longer.
+  if (part.plan.command.empty()) return;
+  run_plan(run, part);
+  settle_writable(run, part);
+}
+
 void run_release_command(Run& run, Part& part) {
   if (!part.release_command) return;
   check_cancelled(run);
@@ -129,6 +148,7 @@ void run_release_command(Run& run, Part& part) {
   run.journal.now_doing("running the release command", command_that_runs);
   auto job = job_for(run, part, run.platform.settings.release_timeout);
   job.environment = compose(environment_layers(run.platform, *part.release, EnvironmentLayers::For::Release));
+  job.writable = part.release->writable;
   run_release_command(*part.release_command, part.plan, job);
   run.journal.end();
 }

@@ -40,7 +40,9 @@ void tell_differences(const Platform& platform, const PlannedRelease& planned, c
     tell(journal, "changes", "everything: it is not deployed yet");
     return;
   }
-  const auto found = differences(*live, planned.release);
+  auto planned_release = planned.release;
+  planned_release.writable = live->writable;  // it is known when the release is built
+  const auto found = differences(*live, planned_release);
   if (found.empty()) tell(journal, "changes", fmt::format("nothing against release {}", live->number));
   for (const auto& [what, from, to] : found) {
     tell(journal, "changes",
@@ -58,6 +60,9 @@ void tell_plan(const PlannedRelease& planned, Journal& journal) {
   if (planned.manifest.release_command) {
     tell(journal, "release", escaped(*planned.manifest.release_command, kLongestCommand));
   }
+  auto writable = planned.manifest.writable;
+  writable.insert(writable.end(), planned.known_writable.begin(), planned.known_writable.end());
+  if (!writable.empty()) tell(journal, "writable", escaped(join(writable, ", "), kLongestCommand));
   for (const auto& cron : planned.release.crons) {
     tell(journal, "cron", fmt::format("{}: {} {}", cron.name, cron.schedule, escaped(cron.command, kLongestCommand)));
   }

@@ -70,9 +70,13 @@ InstancePlan plan_process(const Platform& platform, const App& app, const Releas
   layers.own["PROCESS"] = name.type.str();
   layers.own["INSTANCE"] = name.str();
   if (port) layers.own["PORT"] = std::to_string(*port);
-  return InstancePlan{name,           process,
-                      port,           find_checkout(platform.layout, app.name, release.checkout),
-                      release.source, compose(layers)};
+  return InstancePlan{name,
+                      process,
+                      port,
+                      find_checkout(platform.layout, app.name, release.checkout),
+                      release.source,
+                      compose(layers),
+                      release.writable};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

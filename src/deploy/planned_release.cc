@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/writable.hh"
 #include "config/app_manifest.hh"
 #include "model/source.hh"
 
@@ -72,7 +73,8 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);
   }
-  return {std::move(manifest), std::move(plan), std::move(release), std::move(missing)};
+  auto known = known_writable(app.path.empty() ? tree : tree / app.path, release.processes);
+  return {std::move(manifest), std::move(plan), std::move(release), std::move(known), std::move(missing)};
 }
 
 void check_settings(const PlannedRelease& planned) {

@@ -16,6 +16,7 @@ struct PlannedRelease {
   AppManifest manifest;
   BuildPlan plan;
   Release release;
+  WritablePaths known_writable;      // what its framework needs; the release gets its own when it is built
   std::vector<std::string> missing;  // settings that the app requires and does not have
 };
 

@@ -19,6 +19,7 @@ struct Part {
   BuildPlan plan;                              // from the build step on
   std::optional<std::string> release_command;  // from the build step on
   bool hold_for_release = false;               // from the build step on
+  WritablePaths known_writable;                // from the build step on: what its framework needs
   std::optional<Release> release;              // from the build step on
   std::vector<InstanceName> kept;              // instances of the live release that go on
   std::vector<InstancePlan> instances;         // from the start step on: the new ones

@@ -36,7 +36,7 @@ std::string denied(const Facts& facts, const Match& match) {
 std::string readonly_database(const Facts& facts, const Match&) {
   if (facts.builds()) return {};
   return "the SQLite file must lie in a directory that is writable at run time, such as $DATA_DIR (/data, which is "
-         "kept)";
+         "kept); if each instance may begin with the file of the release, add to pushrod.toml: [app] writable = true";
 }
 
 bool is_set(const Facts& facts, const std::string& name) { return facts.failed.variables.contains(name); }
@@ -185,9 +185,11 @@ std::string file_watchers(const Facts&, const Match&) {
   return "it watches more files than this machine allows: run it without watching for changes";
 }
 
-std::string no_space(const Facts&, const Match&) {
-  return "the disk of this machine is full, or the limit of a file system that it writes to is reached: its "
-         "administrator can look with `pushrod doctor`, and make room with `pushrod prune`";
+std::string no_space(const Facts& facts, const Match&) {
+  const std::string disk =
+      "the disk of this machine is full, or the limit of a file system that it writes to is reached: its "
+      "administrator can look with `pushrod doctor`, and make room with `pushrod prune`";
+  return facts.builds() ? disk : disk + "; in the writable paths of /app, 256 MiB is the limit of an instance";
 }
 
 std::string open_files(const Facts&, const Match&) {

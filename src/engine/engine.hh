@@ -26,6 +26,7 @@ struct InstancePlan {
   Checkout checkout;
   Source source;                                   // which part of the checkout is /app, and where commands run in it
   std::map<std::string, std::string> environment;  // complete
+  WritablePaths writable{};                        // directories of the release
 };
 
 struct InstanceStatus {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hh"
 #include "model/source.hh"
 
 namespace pushrod {
@@ -62,6 +63,9 @@ std::vector<Difference> differences(const Release& old_release, const Release& r
     found.push_back({"commit", abbreviated(old_release.commit), abbreviated(release.commit)});
   }
   if (old_release.builder != release.builder) found.push_back({"builder", old_release.builder, release.builder});
+  if (old_release.writable != release.writable) {
+    found.push_back({"writable", join(old_release.writable, ", "), join(release.writable, ", ")});
+  }
   compare_sources(old_release.source, release.source, found);
   compare_processes(old_release, release, found);
   compare_settings(old_release, release, found);

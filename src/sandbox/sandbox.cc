@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
@@ -71,10 +73,11 @@ Command sandbox_command(const Sandbox& sandbox) {
   return command;
 }
 
-std::string probe_sandbox() {
+namespace {
+
+// Runs the sandbox; what is wrong, with its remedy.
+std::string probe(Sandbox sandbox, const std::function<std::string(const std::string& complaint)>& remedy_for) {
   try {
-    Sandbox sandbox;
-    sandbox.directory = "/";
     sandbox.host_name = "probe";
     sandbox.command = "true";
     Command command = sandbox_command(sandbox);
@@ -83,10 +86,28 @@ std::string probe_sandbox() {
     if (result.ok()) return {};
     const std::vector<std::string> lines = lines_of(result.err);
     const std::string complaint = lines.empty() ? result.describe() : escaped(lines.back());
-    return fmt::format("{}: {}", complaint, remedy(result.err));
+    return fmt::format("{}: {}", complaint, remedy_for(result.err));
   } catch (const Error& error) {
     return error.hint().empty() ? error.message() : fmt::format("{}: {}", error.message(), error.hint());
   }
+}
+
+}  // namespace
+
+std::string probe_sandbox() {
+  Sandbox sandbox;
+  sandbox.directory = "/";
+  return probe(std::move(sandbox), remedy);
+}
+
+std::string probe_writable() {
+  Sandbox sandbox;
+  sandbox.mounts = {{"/usr/share", "/app", false}};
+  sandbox.writable = {"."};
+  return probe(std::move(sandbox), [](const std::string& complaint) {
+    if (complaint.find("make writable") == complaint.npos) return remedy(complaint);
+    return std::string{"it takes Linux 5.11 or newer, with overlayfs (CONFIG_OVERLAY_FS; as root: `modprobe overlay`)"};
+  });
 }
 
 }  // namespace pushrod

@@ -1,5 +1,5 @@
 // The walls (I7): bubblewrap's argument vector for a build, a release command or an instance.
-// Floor 3. Pure but for write_sandbox_etc(), sandbox_command() (finds programs) and probe_sandbox().
+// Floor 3. Pure but for write_sandbox_etc(), sandbox_command() (finds programs), probe_sandbox() and probe_writable().
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
 // them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,
@@ -66,5 +66,7 @@ Command sandbox_command(const Sandbox& sandbox);
 // Runs `true` in an empty sandbox; empty when that works, otherwise what is missing and how to get it (user namespaces
 // switched off, no bwrap, …).
 std::string probe_sandbox();
+// The same for a writable directory that is not empty, which takes an overlay.
+std::string probe_writable();
 
 }  // namespace pushrod

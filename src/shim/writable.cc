@@ -71,8 +71,8 @@ void cover(const char* path, unsigned number) {
   join(work, base, "/work");
   if (mkdir(base, 0755) != 0 || mkdir(upper, 0700) != 0 || mkdir(work, 0700) != 0) fail(kDoing, path);
   if (chmod(upper, about.st_mode & 07777) != 0) fail(kDoing, path);
-  // Over an empty directory the layer itself does, on kernels without such overlays, too. And where a tmpfs keeps no
-  // extended attributes (before Linux 6.6), an overlay could not rename directories in it.
+  // Over an empty directory the layer itself does, on kernels without such overlays, too, and without what an overlay
+  // cannot do (README.md).
   if (empty) {
     if (mount(upper, ".", nullptr, MS_BIND, nullptr) != 0) fail(kDoing, path);
     return;

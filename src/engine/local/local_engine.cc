@@ -61,6 +61,7 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   sandbox.directory = directory_in_sandbox(plan.source);
   if (is_directory(plan.checkout.venv())) sandbox.mounts.push_back({plan.checkout.venv(), "/venv", false});
   sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
+  sandbox.writable = plan.writable;
   sandbox.host_name = plan.name.app.str();
   sandbox.etc = layout_.sandbox_etc();
   write_sandbox_hosts(sandbox);

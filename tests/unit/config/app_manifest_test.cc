@@ -25,6 +25,26 @@ TEST(Manifest, AnEmptyTextSaysNothing) {
   EXPECT_EQ(manifest.release_command, std::nullopt);
 }
 
+TEST(Manifest, NamesWritablePathsRelativeToTheApp) {
+  EXPECT_TRUE(manifest_of("").writable.empty());
+  EXPECT_EQ(manifest_of("[app]\nwritable = true\n").writable, WritablePaths{"."});
+  EXPECT_TRUE(manifest_of("[app]\nwritable = false\n").writable.empty());
+  EXPECT_EQ(manifest_of("[app]\nwritable = [\"tmp/\", \"./.next//cache\", \"a, b:c\", \"...\"]\n").writable,
+            (WritablePaths{"...", ".next/cache", "a, b:c", "tmp"}));
+  EXPECT_EQ(manifest_of("[app]\nwritable = [\"tmp\", \".\"]\n").writable, WritablePaths{"."});
+}
+
+TEST(Manifest, RefusesWritablePathsThatAreNotInTheApp) {
+  const auto problem = [](const std::string& value) { return problem_of("[app]\n\nwritable = " + value + "\n"); };
+  EXPECT_EQ(problem("[\"/app/tmp\"]"),
+            "pushrod.toml:3: \"writable\" in [app]: \"/app/tmp\" is an absolute path | write it relative to /app: "
+            "\"tmp\"");
+  for (const char* value : {"[\"/tmp\"]", "[\"a/../../b\"]", "[\"..\"]", "[\"\"]", "[\"tmp\", \"./tmp\"]", "\"tmp\"",
+                            "[1]", "[\"a\\nb\"]", "1"}) {
+    EXPECT_THAT(problem(value), testing::StartsWith("pushrod.toml:3: \"writable\" in [app]")) << value;
+  }
+}
+
 TEST(Manifest, EveryKeySetsItsValue) {
   const AppManifest manifest = manifest_of(R"(
     [processes]
@@ -108,7 +128,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       {"[procesess]\n",
        "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known here: [processes], [build], "
-       "[release], [settings], [[cron]]"},
+       "[release], [settings], [app], [[cron]]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "

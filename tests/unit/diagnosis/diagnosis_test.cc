@@ -116,7 +116,8 @@ TEST_F(DiagnosisTest, APathOutsideOfTheAppCannotBeMadeWritable) {
 }
 
 TEST_F(DiagnosisTest, ADatabaseFileBelongsIntoTheDataDirectory) {
-  EXPECT_THAT(hint("sqlite3.OperationalError: attempt to write a readonly database\n"), HasSubstr("$DATA_DIR"));
+  EXPECT_THAT(hint("sqlite3.OperationalError: attempt to write a readonly database\n"),
+              testing::AllOf(HasSubstr("$DATA_DIR"), HasSubstr("[app] writable = true")));
   EXPECT_THAT(hint("SqliteError: unable to open database file\n"), HasSubstr("$DATA_DIR"));
 }
 

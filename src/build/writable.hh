@@ -1,0 +1,24 @@
+// Which directories of /app the processes of a release may write to: from what the app asks for and what its framework
+// is known to need, to what a sandbox mounts (sandbox/sandbox.hh).
+// Floor 4.
+#pragma once
+
+#include <filesystem>
+
+#include "build/builder.hh"
+#include "model/process.hh"
+
+namespace pushrod {
+
+// What frameworks are known to write to at run time: Next.js to .next, Rails to tmp and log, … From the app's files and
+// the commands of its processes; sorted, unique. Symlinks are not followed, and what cannot be read says nothing.
+WritablePaths known_writable(const std::filesystem::path& directory, const ProcessTable& processes);
+
+// For built code: the directories of the root that must be writable for these paths of the app's directory, sorted,
+// none inside of another. "." stands for all of the root; the path of a file for its directory, and so does one that is
+// not there and looks like a file's ("db.sqlite3"). A directory that is missing is made. A symlink within the root is
+// followed; one to /data or /tmp needs nothing.
+// Throws UserError for what of `named` cannot be made writable; leaves that of `known` out.
+WritablePaths prepare_writable(const AppTree& tree, const WritablePaths& named, const WritablePaths& known);
+
+}  // namespace pushrod
