@@ -26,10 +26,10 @@ struct BuildPlan {
   bool needs_venv = false;                         // mount the checkout's venv/ at /venv (writable while building)
   std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
   std::map<std::string, std::string> build_environment;  // for the build alone
-  ProcessTable default_processes;                  // of types that the app does not name
-  std::optional<Process> guessed_web;              // only if no process is known otherwise
-  std::vector<std::string> notices;                // what the author should know: printable lines, with what to do
-  std::string usual_command;                       // how such an app is usually run; empty: not known
+  ProcessTable default_processes;                        // of types that the app does not name
+  std::optional<Process> guessed_web;                    // only if no process is known otherwise
+  std::vector<std::string> notices;  // what the author should know: printable lines, with what to do
+  std::string usual_command;         // how such an app is usually run; empty: not known
 };
 
 // An app's files on this machine: the build root, which is /app in the sandbox, and the app's own directory in it,
@@ -66,7 +66,7 @@ struct SandboxJob {
   const Layout& layout;
   AppName app;
   Checkout checkout;
-  Source source;  // which part of the checkout is /app, and where the command runs in it
+  Source source;            // which part of the checkout is /app, and where the command runs in it
   Environment environment;  // complete (model/environment.hh)
   Milliseconds timeout;
   int cancel_fd = -1;

@@ -19,6 +19,22 @@ std::string shown_state(const Instance& instance, const InstanceStatus* status, 
   if (status == nullptr) return "missing";
   return std::string(to_string(condition.condition));
 }
+
+// By the number that the app's files list: {"9394": 20123}
+Json ports_json(const std::map<Port, Port>& ports) {
+  auto object = Json::object();
+  for (const auto& [listed, leased] : ports) object[std::to_string(listed)] = leased;
+  return object;
+}
+
+// "20001, 9394 is 20002"
+std::string shown_ports(const Instance& instance) {
+  std::vector<std::string> words;
+  if (instance.port) words.push_back(std::to_string(*instance.port));
+  for (const auto& [listed, leased] : instance.ports) words.push_back(fmt::format("{} is {}", listed, leased));
+  return words.empty() ? "-" : join(words, ", ");
+}
+
 // One-off commands and cron jobs; their process is the one that looks after them.
 void add_job(Json& list, Table& table, const Context& context, const Job& job) {
   const auto holder = lock_holder(context.layout().job_lock(job.id));
@@ -33,6 +49,7 @@ void add_job(Json& list, Table& table, const Context& context, const Job& job) {
                   {"state", state},
                   {"pid", holder ? Json(holder->pid) : Json(nullptr)},
                   {"port", nullptr},
+                  {"ports", Json::object()},
                   {"up_for_ms", age.count()},
                   {"restarts", 0},
                   {"last_exit", ""},
@@ -71,14 +88,15 @@ int show_processes(Context& context, const std::string& app, bool json) {
                     {"state", state},
                     {"pid", up ? Json(status->pid) : Json(nullptr)},
                     {"port", instance.port ? Json(*instance.port) : Json(nullptr)},
+                    {"ports", ports_json(instance.ports)},
                     {"up_for_ms", up ? Json(status->since.count()) : Json(nullptr)},
                     {"retry_in_ms", is_crashing ? Json(condition.retry_in.count()) : Json(nullptr)},
                     {"restarts", restarts},
                     {"last_exit", status != nullptr ? status->last_exit : ""}});
     const auto shown = is_crashing ? fmt::format("{}, retry in {}", state, format_duration(condition.retry_in)) : state;
-    table.add({instance.name.str(), shown, up ? std::to_string(status->pid) : "-",
-               instance.port ? std::to_string(*instance.port) : "-", up ? format_duration(status->since) : "-",
-               std::to_string(restarts), status != nullptr && !status->last_exit.empty() ? status->last_exit : "-"});
+    table.add({instance.name.str(), shown, up ? std::to_string(status->pid) : "-", shown_ports(instance),
+               up ? format_duration(status->since) : "-", std::to_string(restarts),
+               status != nullptr && !status->last_exit.empty() ? status->last_exit : "-"});
   }
   for (const auto& job : context.store().running_jobs()) {
     if ((only && job.app_id != *only) || !context.may(job.app, Right::See)) continue;

@@ -24,6 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t kMostFurtherPorts = 8;  // as many as the shim takes (src/shim/walls.hh)
 constexpr std::size_t kLargestFile = std::size_t{256} << 10;
 constexpr DurationRange kUpToADay{1ms, 24h};
 constexpr DurationRange kSleepAfter{1s, 30 * 24h};
@@ -90,6 +91,20 @@ void read_build(TomlSection& section, AppManifest& manifest) {
   }
 }
 
+// Further ports, by the numbers that the app's documentation knows them by.
+std::vector<Port> read_further_ports(TomlSection& section) {
+  const auto listed = section.counts("ports", {1, 65'535}).value_or(std::vector<std::uint64_t>{});
+  if (listed.size() > kMostFurtherPorts) {
+    section.refuse("ports", fmt::format("{}: more than {} ports", section.shown("ports"), kMostFurtherPorts));
+  }
+  std::vector<Port> ports(listed.begin(), listed.end());
+  std::sort(ports.begin(), ports.end());
+  if (const auto twice = std::adjacent_find(ports.begin(), ports.end()); twice != ports.end()) {
+    section.refuse("ports", fmt::format("{} names {} twice", section.shown("ports"), *twice));
+  }
+  return ports;
+}
+
 Process read_process_table(TomlSection section, ProcessType type) {
   Process process{.type = std::move(type), .command = {}, .health = {}};
   section.count("count", process.count, {0, kMostInstances});
@@ -97,6 +112,7 @@ Process read_process_table(TomlSection section, ProcessType type) {
   section.duration("stop_timeout", process.stop_timeout, kUpToADay);
   section.duration("drain_timeout", process.drain_timeout, kUpToADay);
   process.limits = read_limits(section);
+  process.ports = read_further_ports(section);
   Milliseconds sleep_after{0};
   section.duration("sleep_after", sleep_after, kSleepAfter);
   if (section.has("sleep_after")) {
@@ -108,6 +124,11 @@ Process read_process_table(TomlSection section, ProcessType type) {
   }
   if (auto health = section.section("health")) {
     process.health = read_health(*std::move(health), process.is_routed());
+  }
+  section.flag("sticky", process.sticky);
+  if (process.sticky && !process.is_routed()) {
+    section.refuse("sticky", fmt::format("{}: only the type \"web\" has clients that could stay with an instance",
+                                         section.shown("sticky")));
   }
   // Absent: a Procfile or the builder gives it.
   const auto command = section.text("command");

@@ -162,6 +162,22 @@ std::optional<std::vector<std::string>> TomlSection::texts(const std::string& ke
   return values;
 }
 
+std::optional<std::vector<std::uint64_t>> TomlSection::counts(const std::string& key, NumberRange range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto expected = fmt::format("a list of whole numbers from {} to {}", range.first, range.last);
+  if (!node->is_array()) refuse_value(key, expected);
+  std::vector<std::uint64_t> values;
+  for (const auto& each : *node->as_array()) {
+    const auto number = each.is_integer() ? *each.value<std::int64_t>() : -1;
+    if (number < 0 || std::cmp_less(number, range.first) || std::cmp_greater(number, range.last)) {
+      refuse(key, fmt::format("{} must be {}", shown(key), expected));
+    }
+    values.push_back(static_cast<std::uint64_t>(number));
+  }
+  return values;
+}
+
 void TomlSection::flag(const std::string& key, bool& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -42,6 +42,8 @@ class TomlSection {
   std::optional<std::string> text(const std::string& key);
   // A list of texts.
   std::optional<std::vector<std::string>> texts(const std::string& key);
+  // A list of whole numbers.
+  std::optional<std::vector<std::uint64_t>> counts(const std::string& key, NumberRange range);
   void flag(const std::string& key, bool& value);
   template <std::unsigned_integral Number>
   void count(const std::string& key, Number& value, NumberRange range) {

@@ -61,18 +61,21 @@ void for_each_release(const Platform& platform, const App& app, const std::vecto
 }  // namespace
 
 InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
-  return plan_process(platform, app, release, instance.name, process_of(release, instance.name), instance.port);
+  return plan_process(platform, app, release, instance.name, process_of(release, instance.name), instance.port,
+                      instance.ports);
 }
 
 InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
-                          const Process& process, std::optional<Port> port) {
+                          const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports) {
   auto layers = environment_layers(platform, release, EnvironmentLayers::For::Process);
   layers.own["PROCESS"] = name.type.str();
   layers.own["INSTANCE"] = name.str();
   if (port) layers.own["PORT"] = std::to_string(*port);
+  for (const auto& [listed, leased] : ports) layers.own[fmt::format("PORT_{}", listed)] = std::to_string(leased);
   return InstancePlan{name,
                       process,
                       port,
+                      ports,
                       find_checkout(platform.layout, app.name, release.checkout),
                       release.source,
                       compose(layers),
@@ -129,10 +132,14 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
   for (const auto& deployment : platform.store.unfinished_deployments()) {
     if (deployment.holds) holding.insert(deployment.app_id);
   }
+  const auto sticky = platform.store.sticky_releases();
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
     TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, std::move(routed[app.name])};
     target.mode = traffic_mode(app, target.instances, holding.contains(app.id));
+    target.sticky = std::any_of(target.instances.begin(), target.instances.end(), [&](const Instance& instance) {
+      return sticky.contains({app.id, instance.name.release});
+    });
     if (target.mode == TrafficMode::Serve) {
       std::erase_if(target.instances, [](const Instance& one) { return one.state == InstanceState::Asleep; });
     }

@@ -17,7 +17,7 @@ InstancePlan plan_instance(const Platform& platform, const App& app, const Relea
 
 // The same for a process that is no instance: a job.
 InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
-                          const Process& process, std::optional<Port> port);
+                          const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports = {});
 
 // Plans for these instances; each must belong to a release of the app that the store still has. Throws UserError when a
 // setting of theirs cannot be opened: who only ends instances asks for their processes, which need no key.

@@ -23,6 +23,7 @@ struct InstancePlan {
   InstanceName name;
   Process process;
   std::optional<Port> port;
+  std::map<Port, Port> ports;  // further ones, by the number in Process::ports
   Checkout checkout;
   Source source;                                   // which part of the checkout is /app, and where commands run in it
   std::map<std::string, std::string> environment;  // complete
@@ -75,6 +76,7 @@ struct TrafficTarget {
   std::vector<Instance> instances;  // routed ones; may be empty
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // its own page for Maintenance; empty: ours
+  bool sticky = false;    // a client stays with its instance as long as that one is among `instances`
 };
 
 class Engine {

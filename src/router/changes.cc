@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "router/haproxy_config.hh"
 #include "router/hold_script.hh"
@@ -16,6 +17,10 @@ std::vector<std::string> changes_to(const RoutingTable& table, const std::vector
   std::map<std::string, const ServerState*> leaving;
   for (const auto& server : servers) {
     if (server.backend.starts_with(kBackendPrefix)) leaving.emplace(server.backend + "/" + server.name, &server);
+  }
+  std::set<std::string> sticky;
+  for (const auto& app : table.apps) {
+    if (app.sticky) sticky.insert(backend_name(app.app));
   }
   std::vector<std::string> commands;
   auto past_modes = modes;
@@ -43,12 +48,19 @@ std::vector<std::string> changes_to(const RoutingTable& table, const std::vector
         }
         leaving.erase(known);
       }
-      if (!is_ready) commands.push_back(fmt::format("set server {} state ready", name));
+      if (is_ready) continue;
+      // It gets its cookie before its first request: this computes those of all servers of the back end.
+      if (app.sticky) commands.push_back(fmt::format("enable dynamic-cookie backend {}", backend_name(app.app)));
+      commands.push_back(fmt::format("set server {} state ready", name));
     }
   }
   for (const auto& [backend, mode] : past_modes) commands.push_back(fmt::format("del map {} {}", kModesFile, backend));
   for (const auto& [name, server] : leaving) {
-    if (server->admin == 0) commands.push_back(fmt::format("set server {} state drain", name));
+    if (server->admin != 0) continue;
+    // A server that drains keeps the clients that have its cookie; one in maintenance does not. Either finishes its
+    // requests.
+    const auto* state = sticky.contains(server->backend) ? "maint" : "drain";
+    commands.push_back(fmt::format("set server {} state {}", name, state));
   }
   return commands;
 }

@@ -123,6 +123,13 @@ backend current-worker
   server current unix@current.sock send-proxy-v2
 )";
 
+// The cookie's values are made from addresses, since 2.6 takes no `cookie` for a server that is added at run time. The
+// app does not see it. Browsers send it over http and https, and with requests from other sites only when they are
+// links.
+constexpr std::string_view kSticky = R"(  dynamic-cookie-key pushrod
+  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax
+)";
+
 // A Set-Cookie with a Domain that is the platform's or a parent of it: what stands before and after that attribute.
 std::string cookie_domain(std::string_view domain) {
   std::vector<std::string> parents;
@@ -156,6 +163,7 @@ void append_structure(std::string& text, const Settings& settings, const Routing
                   fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)));
   for (const auto& app : table.apps) {
     text += fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app));
+    if (app.sticky) text += kSticky;
     if (!with_servers) continue;
     for (const auto& server : app.servers) {
       text += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);

@@ -33,6 +33,7 @@ struct RoutedApp {
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // the body of its own page for Maintenance; empty: ours
+  bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
 };
 
 // Sorted by app; unique hosts, of letters, digits, '-', '_' and '.'.

@@ -52,7 +52,7 @@ HardLimits hard_limits_of(pid_t process) {
 std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits) {
   const Limits& limits = sandbox.limits;
   std::vector<std::string> words;
-  if (sandbox.port) words.push_back(fmt::format("port={}", *sandbox.port));
+  for (const Port port : sandbox.ports) words.push_back(fmt::format("port={}", port));
   if (limits.memory && sandbox.cgroup.empty()) words.push_back(fmt::format("memory={}", *limits.memory));
   if (limits.processes && rlimits.count_processes_per_sandbox) {
     words.push_back(fmt::format("processes={}", *limits.processes + kOurProcesses));

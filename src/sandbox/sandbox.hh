@@ -34,7 +34,7 @@ struct Sandbox {
   unsigned oom_score = 0;          // up to 1000: how much sooner than others it is ended when memory runs out
   std::filesystem::path cgroup;    // of its own, with memory, cpu and processes limited there (cgroup.hh); empty: none
   std::vector<std::string> argv;   // instead of command: these words exactly; the first is looked for on the PATH
-  std::optional<Port> port;        // the only TCP port that may be listened on, beside those that the kernel chooses
+  std::vector<Port> ports;         // the only TCP ports that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
   // Directories of /app, relative to it ("." is all of it), that may be written to although /app is mounted read-only.

@@ -41,7 +41,7 @@ void allow_port(int ruleset, uint64_t port) {
 }
 
 // What is not asked for here stays free: files are the mounts' business.
-void separate(uint64_t port) {
+void separate(const uint64_t (&ports)[kMostPorts]) {
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskVersion);
   if (version < kFirstVersionWithPorts) return;
   RulesetAttributes attributes = {};
@@ -50,7 +50,9 @@ void separate(uint64_t port) {
   const long ruleset = syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
   if (ruleset < 0) fail("raise the wall", "Landlock");
   allow_port(static_cast<int>(ruleset), 0);
-  if (port != 0) allow_port(static_cast<int>(ruleset), port);
+  for (const uint64_t port : ports) {
+    if (port != 0) allow_port(static_cast<int>(ruleset), port);
+  }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) {
     fail("raise the wall", "Landlock");
   }
@@ -86,6 +88,17 @@ bool take(const char* word, const char* key, uint64_t& value) {
   return errno == 0 && end != word + length + 1 && *end == '\0';
 }
 
+bool take_port(const char* word, Walls& walls) {
+  uint64_t port = 0;
+  if (!take(word, "port", port)) return false;
+  for (uint64_t& known : walls.ports) {
+    if (known != 0) continue;
+    known = port;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Walls take_walls(char**& words) {
@@ -95,7 +108,7 @@ Walls take_walls(char**& words) {
       if (*++words != nullptr) return walls;
       break;
     }
-    if (take(*words, "port", walls.port) || take(*words, "memory", walls.memory) ||
+    if (take_port(*words, walls) || take(*words, "memory", walls.memory) ||
         take(*words, "processes", walls.processes) || take(*words, "open_files", walls.open_files) ||
         take(*words, "oom_score", walls.oom_score)) {
       continue;
@@ -112,7 +125,7 @@ void raise_walls(const Walls& walls) {
   limit(RLIMIT_DATA, "memory", walls.memory);
   limit(RLIMIT_NPROC, "processes", walls.processes);
   limit(RLIMIT_NOFILE, "open files", walls.open_files);
-  separate(walls.port);
+  separate(walls.ports);
   refuse_system_calls();
 }
 

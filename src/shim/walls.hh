@@ -7,8 +7,11 @@
 
 namespace shim {
 
+constexpr int kMostPorts = 9;  // the one that the router leads to, and eight further ones
+
 struct Walls {
-  uint64_t port = 0;        // the one TCP port, beside those that the kernel chooses, that may be listened on; 0: none
+  // The TCP ports, beside those that the kernel chooses, that may be listened on; the others are 0.
+  uint64_t ports[kMostPorts] = {};
   uint64_t memory = 0;      // bytes of data per process; 0: as inherited
   uint64_t processes = 0;   // threads included; 0: as inherited
   uint64_t open_files = 0;  // per process; 0: as inherited

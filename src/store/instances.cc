@@ -129,6 +129,20 @@ std::vector<Instance> Store::add_instances(const Release& release, const std::ve
   return of_release;
 }
 
+std::set<std::pair<AppId, ReleaseNumber>> Store::sticky_releases() const {
+  // As to_json() in model/process.hh writes it; within a text the quotes would be escaped.
+  Query rows = db_->query(
+      "SELECT DISTINCT r.app_id, r.number FROM instances i JOIN releases r ON r.app_id = i.app_id AND r.number = "
+      "i.release"
+      " WHERE i.port IS NOT NULL AND instr(r.processes, '\"sticky\":true') > 0");
+  std::set<std::pair<AppId, ReleaseNumber>> found;
+  while (rows.next()) {
+    const AppId app = rows.integer();
+    found.emplace(app, rows.number<ReleaseNumber>());
+  }
+  return found;
+}
+
 std::vector<Instance> Store::instances() const {
   static const std::string kSql = select_instances("");
   Query rows = db_->query(kSql);

@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/app.hh"
@@ -143,6 +145,8 @@ class Store {
   std::vector<Instance> add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
                                       Port last, bool (*is_free)(Port));
   std::vector<Instance> instances() const;
+  // Releases with a sticky type, of those that have instances with a port.
+  std::set<std::pair<AppId, ReleaseNumber>> sticky_releases() const;
   std::vector<Instance> instances(AppId app) const;
   // Instances that are not in the table are passed over. The plural forms are one transaction.
   void set_instance_state(const InstanceName& instance, InstanceState state);

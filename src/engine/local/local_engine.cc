@@ -27,7 +27,7 @@ std::vector<std::string> service_names(const std::vector<InstanceName>& names) {
 RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
   RoutingTable table;
   for (const auto& target : targets) {
-    RoutedApp app{target.app, target.hosts, {}, target.mode, target.page};
+    RoutedApp app{target.app, target.hosts, {}, target.mode, target.page, target.sticky};
     for (const auto& instance : target.instances) {
       if (instance.port) app.servers.push_back({instance.name, *instance.port});
     }
@@ -67,7 +67,8 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   write_sandbox_hosts(sandbox);
   sandbox.environment = plan.environment;
   sandbox.command = plan.process.command;
-  sandbox.port = plan.port;
+  if (plan.port) sandbox.ports.push_back(*plan.port);
+  for (const auto& [listed, port] : plan.ports) sandbox.ports.push_back(port);
   limit(sandbox, plan);
   return sandbox;
 }

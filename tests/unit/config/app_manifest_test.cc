@@ -132,7 +132,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
-       "\"sleep_after\", \"health\", \"command\""},
+       "\"ports\", \"sleep_after\", \"health\", \"sticky\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},
@@ -167,6 +167,16 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not \"2\""},
       {"[processes.worker]\ncommand = \"x\"\nsleep_after = \"1h\"\n",
        "pushrod.toml:3: \"sleep_after\" in [processes.worker]: only the type \"web\" sleeps, since requests wake it"},
+      {"[processes.worker]\ncommand = \"x\"\nsticky = true\n",
+       "pushrod.toml:3: \"sticky\" in [processes.worker]: only the type \"web\" has clients that could stay with an "
+       "instance"},
+      {web + "ports = [0]\n",
+       "pushrod.toml:3: \"ports\" in [processes.web] must be a list of whole numbers from 1 to 65535"},
+      {web + "ports = 9394\n",
+       "pushrod.toml:3: \"ports\" in [processes.web] must be a list of whole numbers from 1 to 65535, not 9394"},
+      {web + "ports = [9394, 9100, 9394]\n", "pushrod.toml:3: \"ports\" in [processes.web] names 9394 twice"},
+      {web + "ports = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n",
+       "pushrod.toml:3: \"ports\" in [processes.web]: more than 8 ports"},
       {web + "overlap = 0\n", "pushrod.toml:3: \"overlap\" in [processes.web] must be true or false, not 0"},
       {web + "memory = \"1M\"\n",
        "pushrod.toml:3: \"memory\" in [processes.web] must be a size from 8M to 16T, such as 1000000, \"64M\" or "

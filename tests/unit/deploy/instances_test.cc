@@ -76,6 +76,15 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.environment.at("PORT"), "21001");
 }
 
+TEST_F(Instances, AnInstanceIsToldWhatItLeasedForItsFurtherPorts) {
+  Instance leased{instance("blog.14.web.2"), Port{21001}, {}, {}};
+  leased.ports = {{9100, 21003}, {9394, 21002}};
+  const auto plan = plan_instance(platform(), *app_, release(), leased);
+  EXPECT_EQ(plan.environment.at("PORT_9394"), "21002");
+  EXPECT_EQ(plan.environment.at("PORT_9100"), "21003");
+  EXPECT_EQ(plan.ports, leased.ports);
+}
+
 TEST_F(Instances, AnInstanceThatIsNotRoutedHasNoPort) {
   const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.worker.1"), {}, {}, {}});
   EXPECT_EQ(plan.environment.count("PORT"), 0U);

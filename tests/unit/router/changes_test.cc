@@ -27,6 +27,15 @@ TEST(Changes, BringNewServersInBeforeOldOnesLeave) {
                       "set server app.blog/14.web.1 state drain"}));
 }
 
+TEST(Changes, GiveNewServersOfAStickyAppTheirCookieAndTakeOldOnesTheirs) {
+  auto table = blog_with({{15, 20002}});
+  table.apps[0].sticky = true;
+  EXPECT_EQ(changes_to(table, {blog_server("14.web.1", 20001)}, {}),
+            (Commands{"add server app.blog/15.web.1 127.0.0.1:20002", "enable dynamic-cookie backend app.blog",
+                      "set server app.blog/15.web.1 state ready", "set server app.blog/14.web.1 state maint"}));
+  EXPECT_TRUE(changes_to(table, {blog_server("15.web.1", 20002), blog_server("14.web.1", 20001, 1)}, {}).empty());
+}
+
 TEST(Changes, AreNoneWhenAllIsAsWanted) {
   EXPECT_TRUE(changes_to(blog_with({{15, 20002}}),
                          {blog_server("15.web.1", 20002),

@@ -44,6 +44,19 @@ TEST(HaproxyConfig, LeavesModesOutOfTheStructure) {
   EXPECT_EQ(render_modes(example()), "");
 }
 
+TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
+  auto table = example();
+  EXPECT_EQ(render_haproxy_config(Settings{}, table).find("cookie _"), std::string::npos);
+  table.apps[0].sticky = true;
+  const auto text = render_haproxy_config(Settings{}, table);
+  EXPECT_NE(text.find("backend app.blog\n  no option abortonclose\n  dynamic-cookie-key pushrod\n"
+                      "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("cookie _"), text.rfind("cookie _"));
+  EXPECT_NE(structure_mark(Settings{}, table), structure_mark(Settings{}, example())) << "only a reload changes it";
+}
+
 TEST(HaproxyConfig, LeavesServersOutOfTheStructure) {
   auto table = example();
   const auto structure = render_haproxy_config(Settings{}, table, false);

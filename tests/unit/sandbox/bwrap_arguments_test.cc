@@ -53,7 +53,7 @@ TEST(BwrapArguments, OfABuildOrReleaseCommandAreTheGoldenOnes) {
 
 TEST(BwrapArguments, OfAnInstanceAreTheGoldenOnes) {
   Sandbox instance = blog();
-  instance.port = 20007;
+  instance.ports = {20007};
   EXPECT_EQ(shown(bwrap_arguments(instance, ShimRole::Init, debian())), golden("instance.txt"));
 }
 
@@ -72,6 +72,13 @@ TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
   const std::string text = shown(bwrap_arguments(blog(), ShimRole::Run, old));
   EXPECT_NE(text.find("--ro-bind /bin /bin\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("--symlink usr/bin"), std::string::npos) << text;
+}
+
+TEST(BwrapArguments, NameEveryPortToTheShim) {
+  Sandbox instance = blog();
+  instance.ports = {20007, 20008};
+  const std::string text = shown(bwrap_arguments(instance, ShimRole::Init, debian()));
+  EXPECT_NE(text.find("init port=20007 port=20008 "), std::string::npos) << text;
 }
 
 TEST(BwrapArguments, NameTheShellThatTheHostHas) {

@@ -62,6 +62,22 @@ TEST_F(StoreReleases, BelongToADeployment) {
   EXPECT_THROW(store().add_release(release), Error);
 }
 
+TEST_F(StoreReleases, StickyOnesAreThoseWithATypeThatIsAndAnInstance) {
+  const App blog = add_app("blog");
+  const App admin = add_app("admin");
+  Release release = release_of(begin({blog})[0]);
+  release.processes.at(0).sticky = true;
+  store().add_release(release);
+  EXPECT_TRUE(store().sticky_releases().empty());
+  store().add_instances(release, {}, 20000, 29999, always_free);
+  Release other = release_of(begin({admin})[0]);
+  other.processes.at(0).command = "echo '\"sticky\":true'";
+  store().add_release(other);
+  store().add_instances(other, {}, 20000, 29999, always_free);
+  const std::set<std::pair<AppId, ReleaseNumber>> expected{{blog.id, release.number}};
+  EXPECT_EQ(store().sticky_releases(), expected);
+}
+
 TEST_F(StoreReleases, AreReplacedUntilTheyRun) {
   const App blog = add_app("blog");
   Release release = release_of(begin({blog})[0]);
