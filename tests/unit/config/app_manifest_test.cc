@@ -1,6 +1,7 @@
 // pushrod.toml, alone and beside a Procfile, parsed and loaded from a directory that a pusher has filled.
 #include "config/app_manifest.hh"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
