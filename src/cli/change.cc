@@ -29,6 +29,7 @@ int run_change(Context& context, const Change& change) {
   std::vector<AuditedChange> parts;
   for (const auto& app : change.apps) {
     parts.push_back({app.name.str(), std::string(to_string(change.kind)), change.detail});
+    if (change.new_name) parts.push_back({change.new_name->str(), std::string(to_string(change.kind)), change.detail});
   }
   return audited(context, parts,
                  [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });

@@ -93,13 +93,13 @@ void forget_ended_instances(Store& store) {
 
 // One app that cannot be started (a setting that cannot be opened) keeps no other from it.
 void prepare_instances(const Platform& platform, LocalEngine& engine) {
-  std::map<AppName, std::vector<Instance>> serving;
+  std::map<AppId, std::vector<Instance>> serving;
   for (auto& instance : platform.store.instances()) {
-    if (instance.state == InstanceState::Serving) serving[instance.name.app].push_back(instance);
+    if (instance.state == InstanceState::Serving) serving[instance.app_id].push_back(instance);
   }
   for (const auto& app : platform.store.apps()) {
     attempt("preparing " + app.name.str(),
-            [&] { engine.prepare_services(plan_instances(platform, app, serving[app.name])); });
+            [&] { engine.prepare_services(plan_instances(platform, app, serving[app.id])); });
   }
 }
 

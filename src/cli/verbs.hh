@@ -12,6 +12,7 @@ class Grammar;
 void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
 void add_app_check_verb(Grammar& grammar);
+void add_app_rename_verb(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);

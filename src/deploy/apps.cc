@@ -69,6 +69,12 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
 
 App create_app(const Platform& platform, const AppName& name, const Source& source) {
   if (platform.store.app(name)) throw UserError(fmt::format("there is an app {} already", name.str()));
+  for (const auto& deployment : platform.store.unfinished_deployments()) {
+    const auto renaming = renaming_of(deployment);
+    if (!renaming || renaming->to != name) continue;
+    throw UserError(fmt::format("app {} is getting the name {} now", renaming->from.str(), name.str()),
+                    "choose another name");
+  }
   // Whoever destroys the repo's last app meanwhile would take the repo with it.
   const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(source.repo));
   Repository::create(platform.layout.repo(source.repo), platform.layout.hooks(), platform.settings);
@@ -83,7 +89,11 @@ void destroy_app(const Platform& platform, const App& app) {
   }
   const auto lock = FileLock::acquire(platform.layout.app_lock(app.name));
   lock.announce(fmt::format("the destruction of {}", app.name.str()));
-  if (!platform.store.app(app.id)) {
+  const auto still = platform.store.app(app.id);
+  if (still && still->name != app.name) {
+    throw UserError(fmt::format("app {} is called {} now", app.name.str(), still->name.str()));
+  }
+  if (!still) {
     throw UserError(fmt::format("app {} has been destroyed in the meantime", app.name.str()));
   }
   end_instances(platform, app);

@@ -11,6 +11,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/app_directories.hh"
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/fallback.hh"
@@ -81,6 +82,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     // Requests that wait meet an app that accepts them, if it ever does.
     if (deployment.holds) platform.engine.await_healthy(plans, -1);
     held = held || deployment.holds;
+    if (const auto renaming = renaming_of(deployment)) unlink_directories(platform.layout, *renaming);
     platform.store.remove_release(app->id, deployment.number);
     keep_build(platform.layout, app->name, deployment.number);
     place_checkouts(platform, *app);
@@ -98,6 +100,7 @@ void finish(const Platform& platform, std::int64_t group, const std::function<vo
   });
   publish_routes(platform);
   for (const auto& deployment : platform.store.group(group)) {
+    if (const auto renaming = renaming_of(deployment)) move_directories(platform.layout, *renaming);
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
   // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
@@ -219,6 +222,12 @@ void announce(Run& run, std::future<std::string>& subject) {
       run.journal.headline(fmt::format("Falling back: {}{}", names_of(run), detail));
       tell_why_it_falls_back(run);
       break;
+    case DeploymentKind::Set:
+      run.journal.headline(fmt::format("Changing where {} comes from{}", names_of(run), detail));
+      break;
+    case DeploymentKind::Rename:
+      run.journal.headline(fmt::format("Renaming {}", escaped(run.change.detail)));
+      break;
     case DeploymentKind::Remove:
       run.journal.headline(
           fmt::format("Removing branch {}, stopping {}", quoted(run.change.branch.str()), names_of(run)));
@@ -234,6 +243,11 @@ void tell_success(Run& run, const Stopwatch& time) {
     }
     if (run.change.kind == DeploymentKind::Stop) {
       run.journal.headline(fmt::format("{0} is stopped; `start {0}` runs it again", part.app.name.str()));
+      continue;
+    }
+    if (const auto renaming = renaming_of(part.deployment)) {
+      run.journal.headline(fmt::format("{} is called {} now: {}", renaming->from.str(), renaming->to.str(),
+                                       url_of(run.platform, renaming->to)));
       continue;
     }
     if (part.app.stopped && run.change.kind != DeploymentKind::Start) {
@@ -270,6 +284,8 @@ std::future<void> begin_flushing_builds(const Run& run) {
 
 std::string names_of(const Run& run) {
   std::vector<std::string> names;
+  for (const auto& part : run.parts) names.push_back(part.app.name.str());
+  if (!names.empty()) return join(names, ", ");
   for (const auto& app : run.change.apps) names.push_back(app.name.str());
   return join(names, ", ");
 }
@@ -322,7 +338,9 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
         run_release_command(run, part);
       }
     } else if (change.kind != DeploymentKind::Remove) {
+      begin_rename(run);
       for (auto& part : run.parts) {
+        if (change.kind == DeploymentKind::Rename && !part.app.live) continue;
         speak_of(run, part.app.name);
         derive(run, part);
       }
@@ -330,6 +348,7 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
     auto flushed = begin_flushing_builds(run);
     speak_of(run, {});
     start(run);
+    hold_jobs(run);
     check_cancelled(run);
     if (flushed.valid()) flushed.get();
     platform.store.together([&] {

@@ -105,6 +105,7 @@ void derive(Run& run, Part& part) {
   release.settings = settings_for(run, part, release);
   hide_secrets(run, release);
   part.kept = kept_instances(run, part, release);
+  if (run.change.new_name) release.app = *run.change.new_name;
   release.number = part.deployment.number;
   release.created = now();
   part.release = std::move(release);

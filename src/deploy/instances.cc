@@ -60,12 +60,12 @@ void for_each_release(const Platform& platform, const App& app, const std::vecto
 
 }  // namespace
 
-InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance) {
-  return plan_process(platform, app, release, instance.name, process_of(release, instance.name), instance.port,
+InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance) {
+  return plan_process(platform, release, instance.name, process_of(release, instance.name), instance.port,
                       instance.ports);
 }
 
-InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
+InstancePlan plan_process(const Platform& platform, const Release& release, const InstanceName& name,
                           const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports) {
   auto layers = environment_layers(platform, release, EnvironmentLayers::For::Process);
   layers.own["PROCESS"] = name.type.str();
@@ -76,7 +76,7 @@ InstancePlan plan_process(const Platform& platform, const App& app, const Releas
                       process,
                       port,
                       ports,
-                      find_checkout(platform.layout, app.name, release.checkout),
+                      find_checkout(platform.layout, name.app, release.checkout),
                       release.source,
                       compose(layers),
                       release.writable};
@@ -86,7 +86,7 @@ std::vector<InstancePlan> plan_instances(const Platform& platform, const App& ap
                                          const std::vector<Instance>& instances) {
   std::vector<InstancePlan> plans;
   for_each_release(platform, app, instances, [&](const Release& release, const Instance& instance) {
-    plans.push_back(plan_instance(platform, app, release, instance));
+    plans.push_back(plan_instance(platform, release, instance));
   });
   return plans;
 }

@@ -13,10 +13,10 @@ namespace pushrod {
 // that all programs of the release have. The caller adds what belongs to one of them (PORT, PROCESS, INSTANCE).
 EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use);
 
-InstancePlan plan_instance(const Platform& platform, const App& app, const Release& release, const Instance& instance);
+InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance);
 
 // The same for a process that is no instance: a job.
-InstancePlan plan_process(const Platform& platform, const App& app, const Release& release, const InstanceName& name,
+InstancePlan plan_process(const Platform& platform, const Release& release, const InstanceName& name,
                           const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports = {});
 
 // Plans for these instances; each must belong to a release of the app that the store still has. Throws UserError when a

@@ -38,7 +38,7 @@ InstancePlan plan_job(const Platform& platform, const Job& job) {
   const auto release = app ? platform.store.release(app->id, job.release) : std::nullopt;
   if (!release) throw Error(fmt::format("release {} of {} is gone", job.release, job.app.str()), "try again");
   const Process process{.type = ProcessType::parse(job.name), .command = {}, .health = {}};
-  return plan_process(platform, *app, *release, job.instance(), process, {});
+  return plan_process(platform, *release, job.instance(), process, {});
 }
 
 // The row comes first, then the lock. Nobody may look between the two: a row without a holder is taken for lost.

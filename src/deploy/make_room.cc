@@ -70,7 +70,7 @@ std::vector<Expendable> expendables(const Platform& platform, const std::optiona
 std::optional<Removed> remove(const Platform& platform, const Expendable& each) {
   const auto lock = FileLock::try_acquire(platform.layout.app_lock(each.app.name));
   const auto app = platform.store.app(each.app.id);
-  if (!lock || !app) return std::nullopt;
+  if (!lock || !app || app->name != each.app.name) return std::nullopt;
   if (each.release) {
     // What was in nobody's use a moment ago may be now.
     const auto still = expendable_releases(platform, *app, 1);

@@ -128,9 +128,9 @@ void Reconciler::drain_and_stop() {
   if (leaving.empty()) return;
   // Between a commit and its switch the router still sends requests to the old instances. Asked after the instances
   // were read, so that whoever is draining without an entry here has been switched away from.
-  std::set<AppName> switching;
+  std::set<AppId> switching;
   for (const auto& deployment : platform_.store.unfinished_deployments()) {
-    if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app);
+    if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app_id);
   }
   const auto requests = platform_.engine.requests_in_flight();
   std::vector<InstanceName> ended;
@@ -140,7 +140,7 @@ void Reconciler::drain_and_stop() {
       if (instance.state == InstanceState::Stopping) {
         end(instance);
         ended.push_back(instance.name);
-      } else if (!switching.contains(instance.name.app)) {
+      } else if (!switching.contains(instance.app_id)) {
         const auto count = requests.find(instance.name);
         drain(instance, count == requests.end() ? 0 : count->second);
       }
@@ -167,7 +167,7 @@ void Reconciler::end(const Instance& instance) {
 
 // Of an app that is destroyed nothing is waited for.
 Process Reconciler::process_of(const Instance& instance) {
-  if (const auto app = platform_.store.app(instance.name.app)) {
+  if (const auto app = platform_.store.app(instance.app_id)) {
     return processes_of(platform_, *app, {instance}).front();
   }
   return {.type = instance.name.type,

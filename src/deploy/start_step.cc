@@ -62,7 +62,7 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
   Milliseconds longest{0};
   for (const auto& instance : run.platform.store.instances(part.app.id)) {
     const bool replaced = std::any_of(replaced_by.begin(), replaced_by.end(), [&](const InstancePlan& plan) {
-      return plan.name.app == instance.name.app && plan.name.type == instance.name.type;
+      return plan.name.type == instance.name.type;  // the app may get another name
     });
     const bool kept = std::find(part.kept.begin(), part.kept.end(), instance.name) != part.kept.end();
     if (!replaced || kept || instance.state == InstanceState::Starting) continue;
@@ -91,7 +91,7 @@ void record(Run& run) {
     if (!will_run(run, part)) continue;
     for (const auto& instance : run.platform.store.add_instances(*part.release, part.kept, settings.first_port,
                                                                  settings.last_port, is_port_free)) {
-      part.instances.push_back(plan_instance(run.platform, part.app, *part.release, instance));
+      part.instances.push_back(plan_instance(run.platform, *part.release, instance));
       // What a fallback starts again has run before, and requests may wait for it.
       if (run.change.kind == DeploymentKind::Fallback) part.instances.back().process.health.settle = Milliseconds{0};
     }

@@ -58,5 +58,10 @@ void start(Run& run);  // start_step.cc: records the releases, starts their inst
 // is in flight, or the drain timeout is over.
 void hold_requests(Run& run, const Part& part);
 void move_ref(const Run& run);  // commit_step.cc
+// rename_step.cc. The new name is free, and no job runs under the old one; paths under the new name lead to the app's
+// files.
+void begin_rename(Run& run);
+// From now on no job begins: it would have a name that ends.
+void hold_jobs(Run& run);
 
 }  // namespace pushrod

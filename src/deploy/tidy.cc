@@ -80,7 +80,8 @@ void Tidier::make_room() {
 bool Tidier::prune(const App& app) {
   const auto lock = FileLock::try_acquire(platform_.layout.app_lock(app.name));
   if (!lock) return false;
-  if (const auto fresh = platform_.store.app(app.id)) prune_releases(platform_, *fresh);
+  const auto fresh = platform_.store.app(app.id);
+  if (fresh && fresh->name == app.name) prune_releases(platform_, *fresh);
   return true;
 }
 

@@ -32,8 +32,8 @@ void check_superseded(const Run& run) {
   if (group.front().state == DeploymentState::Superseded) throw UserError(group.front().error, group.front().hint);
 }
 
-FileLock wait_for(Run& run, const App& app) {
-  const auto path = run.platform.layout.app_lock(app.name);
+FileLock wait_for(Run& run, const AppName& app) {
+  const auto path = run.platform.layout.app_lock(app);
   if (auto lock = FileLock::try_acquire(path)) return std::move(*lock);
   const auto holder = lock_holder(path);
   // Tidying up does not announce itself: it is short.
@@ -60,7 +60,11 @@ std::vector<Deployment> interrupted(const Run& run) {
 // Our apps, and those that went with them in an interrupted deployment: it is settled as a whole.
 std::map<AppName, App> apps_to_lock(const Run& run) {
   std::map<AppName, App> apps;
-  for (const auto& app : run.change.apps) apps.emplace(app.name, app);
+  for (const auto& app : run.change.apps) {
+    const auto current = run.platform.store.app(app.id);  // it may have got another name while we waited
+    apps.emplace(current ? current->name : app.name, current ? *current : app);
+  }
+  if (run.change.new_name) apps.emplace(*run.change.new_name, run.change.apps.front());
   for (const auto& other : interrupted(run)) {
     for (const auto& sibling : run.platform.store.group(other.group)) {
       if (const auto app = run.platform.store.app(sibling.app_id)) apps.emplace(app->name, *app);
@@ -75,7 +79,7 @@ std::map<AppName, FileLock> lock_apps(Run& run) {
     const auto apps = apps_to_lock(run);
     std::map<AppName, FileLock> locks;
     for (const auto& [name, app] : apps) {
-      const auto lock = locks.emplace(name, wait_for(run, app)).first;
+      const auto lock = locks.emplace(name, wait_for(run, name)).first;
       lock->second.announce(fmt::format("the deployment of {} by {}", names_of(run), run.change.author));
     }
     const auto needed = apps_to_lock(run);
@@ -164,12 +168,17 @@ void take_turn(Run& run) {
         {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
     remove_file(run.platform.layout.group_lock(other.group));
   }
-  for (const auto& app : run.change.apps) run.locks.push_back(std::move(locks.at(app.name)));
+  for (const auto& app : run.change.apps) {
+    const auto current = run.platform.store.app(app.id);
+    run.locks.push_back(std::move(locks.at(current ? current->name : app.name)));
+  }
+  if (run.change.new_name) run.locks.push_back(std::move(locks.at(*run.change.new_name)));
   run.has_turn = true;
   for (auto& part : run.parts) {
     const auto app = run.platform.store.app(part.app.id);
     if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
     part.app = *app;
+    part.checkout = run.platform.layout.checkout(app->name, part.deployment.number);
   }
   check_base(run);
   end_watches(run);

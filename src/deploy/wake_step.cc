@@ -28,6 +28,8 @@ bool is_to_wake(const Change& change) {
     case DeploymentKind::Config:
     case DeploymentKind::Start:
     case DeploymentKind::Rollback:
+    case DeploymentKind::Set:
+    case DeploymentKind::Rename:
       return true;
   }
   return true;

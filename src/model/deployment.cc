@@ -39,7 +39,7 @@ constexpr Words<DeploymentState, 8> kStates{"state of a deployment",
                                               {State::Cancelled, "cancelled"},
                                               {State::Superseded, "superseded"}}}};
 
-constexpr Words<DeploymentKind, 10> kKinds{"kind of a deployment",
+constexpr Words<DeploymentKind, 12> kKinds{"kind of a deployment",
                                            {{{DeploymentKind::Push, "push"},
                                              {DeploymentKind::Redeploy, "redeploy"},
                                              {DeploymentKind::Restart, "restart"},
@@ -49,7 +49,9 @@ constexpr Words<DeploymentKind, 10> kKinds{"kind of a deployment",
                                              {DeploymentKind::Stop, "stop"},
                                              {DeploymentKind::Start, "start"},
                                              {DeploymentKind::Rollback, "rollback"},
-                                             {DeploymentKind::Fallback, "fallback"}}}};
+                                             {DeploymentKind::Fallback, "fallback"},
+                                             {DeploymentKind::Set, "set"},
+                                             {DeploymentKind::Rename, "rename"}}}};
 
 constexpr Words<Step, 8> kSteps{"step",
                                 {{{Step::Wait, "wait"},
@@ -78,5 +80,18 @@ std::string_view to_string(Step step) { return kSteps.word(step); }
 DeploymentState deployment_state_from(std::string_view text) { return kStates.value(text); }
 DeploymentKind deployment_kind_from(std::string_view text) { return kKinds.value(text); }
 Step step_from(std::string_view text) { return kSteps.value(text); }
+
+namespace {
+constexpr std::string_view kTo = " to ";
+}
+
+std::string detail_of(const Renaming& renaming) { return renaming.from.str() + std::string(kTo) + renaming.to.str(); }
+
+std::optional<Renaming> renaming_of(const Deployment& deployment) {
+  const auto to = deployment.detail.find(kTo);
+  if (deployment.kind != DeploymentKind::Rename || to == std::string::npos) return std::nullopt;
+  return Renaming{AppName::parse(deployment.detail.substr(0, to)),
+                  AppName::parse(deployment.detail.substr(to + kTo.size()))};
+}
 
 }  // namespace pushrod

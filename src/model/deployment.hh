@@ -26,7 +26,20 @@
 namespace pushrod {
 
 enum class DeploymentState { Waiting, Running, Ready, Committed, Live, Failed, Cancelled, Superseded };
-enum class DeploymentKind { Push, Redeploy, Restart, Remove, Config, Scale, Stop, Start, Rollback, Fallback };
+enum class DeploymentKind {
+  Push,
+  Redeploy,
+  Restart,
+  Remove,
+  Config,
+  Scale,
+  Stop,
+  Start,
+  Rollback,
+  Fallback,
+  Set,
+  Rename
+};
 enum class Step { Wait, Checkout, Build, Release, Start, Health, Commit, Switch };
 
 bool may_follow(DeploymentState from, DeploymentState to);
@@ -62,5 +75,13 @@ struct Deployment {
   std::string error, hint;  // why it did not go live; empty otherwise
   std::vector<StepRecord> steps;
 };
+
+// What a deployment of kind Rename does; its detail is the record of it, and what people are shown: "blog to shop".
+struct Renaming {
+  AppName from;
+  AppName to;
+};
+std::string detail_of(const Renaming& renaming);
+std::optional<Renaming> renaming_of(const Deployment& deployment);  // absent for another kind
 
 }  // namespace pushrod

@@ -39,9 +39,11 @@ App Store::add_app(const AppName& name, const Source& source) {
                     fmt::format("choose another name, or look at it: pushrod app info {}", name.str()));
   }
   db_->query("INSERT OR IGNORE INTO repos (name) VALUES (?)").with(source.repo).run();
+  // Instances of an app that had this name and has another one now may still end: theirs must not be used again.
   db_->query(
-         "INSERT INTO apps (name, repo_id, branch, path, config, build_root, created)"
-         " VALUES (?1, (SELECT id FROM repos WHERE name = ?2), ?3, ?4, ?5, ?6, ?7)")
+         "INSERT INTO apps (name, repo_id, branch, path, config, build_root, created, last_number)"
+         " VALUES (?1, (SELECT id FROM repos WHERE name = ?2), ?3, ?4, ?5, ?6, ?7,"
+         " (SELECT coalesce(max(release), 0) FROM instances WHERE app = ?1))")
       .with(name, source.repo, source.branch, source.path, source.config, source.build_root, now())
       .run();
   App added = app(name).value();

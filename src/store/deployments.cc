@@ -106,6 +106,16 @@ void supersede(Connection& connection, std::int64_t older, std::int64_t newer, W
 }
 
 void insert_deployment(Connection& connection, const DeploymentRequest& request, std::int64_t group) {
+  // The names of its instances must be new: others that had this app's next name may still end.
+  if (request.kind == DeploymentKind::Rename) {
+    const auto new_name = request.detail.substr(request.detail.rfind(' ') + 1);  // see Renaming
+    connection
+        .query(
+            "UPDATE apps SET last_number = max(last_number, (SELECT coalesce(max(release), 0) FROM instances"
+            " WHERE app = ?1)) WHERE id = ?2")
+        .with(new_name, request.app_id)
+        .run();
+  }
   const auto number =
       connection.query("UPDATE apps SET last_number = last_number + 1 WHERE id = ? RETURNING last_number")
           .with(request.app_id)
@@ -170,6 +180,9 @@ void write_intent(Connection& connection, const Deployment& deployment, const Re
         .with(std::int64_t{kind == DeploymentKind::Stop}, app)
         .run();
   }
+  if (const auto renaming = renaming_of(deployment)) {
+    connection.query("UPDATE apps SET name = ? WHERE id = ?").with(renaming->to, app).run();
+  }
   const bool goes_back = kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback;
   if (goes_back) restore_settings(connection, deployment);
   if (kind == DeploymentKind::Config) {
@@ -189,6 +202,13 @@ void write_intent(Connection& connection, const Deployment& deployment, const Re
       connection.query("INSERT INTO app_counts VALUES (?, ?, ?)").with(app, process.type, process.count).run();
     }
   }
+}
+
+// An app that is not deployed gets another name without a release.
+bool makes_release(Connection& connection, const Deployment& deployment) {
+  if (deployment.kind != DeploymentKind::Rename) return true;
+  Query row = connection.query("SELECT 1 FROM apps WHERE id = ? AND live IS NOT NULL");
+  return row.with(deployment.app_id).only_integer().has_value();
 }
 
 }  // namespace
@@ -286,7 +306,7 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   // The foreign key of apps.live refuses the whole transaction when a release is missing; this says which.
   std::map<AppId, Release> releases;
   for (const Deployment& deployment : deployments) {
-    if (deployment.kind == DeploymentKind::Remove) continue;
+    if (deployment.kind == DeploymentKind::Remove || !makes_release(*db_, deployment)) continue;
     auto made = release(deployment.app_id, deployment.number);
     if (!made) {
       throw Error(fmt::format("deployment {} of {} has no release to commit", deployment.number, deployment.app.str()));
@@ -297,7 +317,8 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   for (const Deployment& deployment : deployments) {
     const bool removes = deployment.kind == DeploymentKind::Remove;
     const auto made = releases.find(deployment.app_id);
-    write_intent(*db_, deployment, removes ? nullptr : &made->second);
+    write_intent(*db_, deployment, made == releases.end() ? nullptr : &made->second);
+    if (!removes && made == releases.end()) continue;  // the rename of an app that is not deployed
     if (is_watched) begin_watch(*db_, deployment, made->second, at);
     if (deployment.kind == DeploymentKind::Fallback) take_back_standby(*db_, deployment, at);
     std::optional<ReleaseNumber> live;

@@ -275,7 +275,7 @@ CREATE TABLE new_deployments (
   error TEXT NOT NULL DEFAULT '',
   hint TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (app_id, number),
-  CHECK ((commit_id IS NULL) = (kind = 'remove'))
+  CHECK ((commit_id IS NULL) = (kind = 'remove') OR kind = 'rename')
 ) STRICT, WITHOUT ROWID;
 INSERT INTO new_deployments
   SELECT app_id, number, group_id, kind, commit_id, previous, detail, holds, author, error, hint FROM deployments;

@@ -35,6 +35,8 @@ bool is_watched_kind(DeploymentKind kind) {
     case DeploymentKind::Scale:     // what served goes on
     case DeploymentKind::Start:     // nothing served
     case DeploymentKind::Fallback:  // there is nothing else to go back to
+    case DeploymentKind::Set:       // the release before it may come from another branch
+    case DeploymentKind::Rename:    // it is the same code
     case DeploymentKind::Stop:
     case DeploymentKind::Remove:
       return false;

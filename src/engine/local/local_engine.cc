@@ -38,6 +38,11 @@ RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
   return table;
 }
 
+// Under the name that an app is getting, its directory is a symlink (deploy/app_directories.hh).
+void make_data_directory(const fs::path& directory) {
+  if (std::error_code error; !fs::is_directory(directory, error)) make_directory(directory);
+}
+
 }  // namespace
 
 LocalEngine::LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs)
@@ -88,7 +93,7 @@ void LocalEngine::start(const std::vector<InstancePlan>& plans) {
   if (plans.empty()) return;
   std::vector<std::string> names;
   for (const auto& plan : plans) {
-    make_directory(layout_.data(plan.name.app));
+    make_data_directory(layout_.data(plan.name.app));
     // A live service is what an earlier call made of the same plan: an instance's plan never changes.
     if (!supervisor_.is_linked(plan.name.str())) supervisor_.write(service_of(plan));
     names.push_back(plan.name.str());
@@ -163,7 +168,7 @@ std::map<InstanceName, unsigned> LocalEngine::requests_in_flight() {
 
 void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) {
   for (const auto& plan : plans) {
-    make_directory(layout_.data(plan.name.app));
+    make_data_directory(layout_.data(plan.name.app));
     const auto service = service_of(plan);
     supervisor_.write(service);
     replace_symlink(layout_.scan() / service.name, layout_.service(service.name));

@@ -65,7 +65,7 @@ TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
 }
 
 TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
-  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.web.2"), Port{21001}, {}, {}});
+  const auto plan = plan_instance(platform(), release(), {instance("blog.14.web.2"), Port{21001}, {}, {}});
   EXPECT_EQ(plan.name, instance("blog.14.web.2"));
   EXPECT_EQ(plan.process.command, "serve");
   EXPECT_EQ(plan.port, 21001);
@@ -79,26 +79,26 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
 TEST_F(Instances, AnInstanceIsToldWhatItLeasedForItsFurtherPorts) {
   Instance leased{instance("blog.14.web.2"), Port{21001}, {}, {}};
   leased.ports = {{9100, 21003}, {9394, 21002}};
-  const auto plan = plan_instance(platform(), *app_, release(), leased);
+  const auto plan = plan_instance(platform(), release(), leased);
   EXPECT_EQ(plan.environment.at("PORT_9394"), "21002");
   EXPECT_EQ(plan.environment.at("PORT_9100"), "21003");
   EXPECT_EQ(plan.ports, leased.ports);
 }
 
 TEST_F(Instances, AnInstanceThatIsNotRoutedHasNoPort) {
-  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.worker.1"), {}, {}, {}});
+  const auto plan = plan_instance(platform(), release(), {instance("blog.14.worker.1"), {}, {}, {}});
   EXPECT_EQ(plan.environment.count("PORT"), 0U);
 }
 
 TEST_F(Instances, ThePlanFollowsTheCheckoutToTheKept) {
   make_directory(layout_.kept_checkout(app_->name, 12).directory);
-  const auto plan = plan_instance(platform(), *app_, release(), {instance("blog.14.worker.1"), {}, {}, {}});
+  const auto plan = plan_instance(platform(), release(), {instance("blog.14.worker.1"), {}, {}, {}});
   EXPECT_EQ(plan.checkout.directory, layout_.kept_checkout(app_->name, 12).directory);
 }
 
 TEST_F(Instances, AnInstanceOfAnUnknownTypeOrReleaseIsAnError) {
   const Instance cron{instance("blog.14.cron.1"), {}, {}, {}};
-  EXPECT_THROW(plan_instance(platform(), *app_, release(), cron), Error);
+  EXPECT_THROW(plan_instance(platform(), release(), cron), Error);
   EXPECT_THROW(plan_instances(platform(), *app_, {cron}), Error);
   EXPECT_THAT(plan_instances(platform(), *app_, {}), IsEmpty());
 }
