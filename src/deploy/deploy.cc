@@ -47,7 +47,8 @@ void open(Run& run) {
   for (const auto& app : run.change.apps) {
     const auto mine = std::find_if(deployments.begin(), deployments.end(),
                                    [&](const Deployment& deployment) { return deployment.app_id == app.id; });
-    run.parts.push_back({app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, false, {}, {}, {}});
+    run.parts.push_back(
+        {app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, false, {}, {}, {}, {}});
     run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
 }
