@@ -196,7 +196,7 @@ TEST_F(KeptBuild, ItGoesWithItsAppAndWhenRoomIsMade) {
 
 TEST_F(KeptBuild, ACommitThatChangesAnotherDirectoryUsesIt) {
   branch_ = BranchName::parse("services");
-  create_app(platform(), AppName::parse("api"), repo_, branch_, "services/api");
+  create_app(platform(), AppName::parse("api"), {repo_, branch_, "services/api"});
   const auto with_readme = [&](const std::string& text) {
     return commit({{"README", text},
                    {"services/api/Procfile", "web: serve\n"},
