@@ -215,6 +215,11 @@ Verb& Verb::option(const std::string& names, std::string& value, const std::stri
   return *this;
 }
 
+Verb& Verb::option(const std::string& names, std::optional<std::string>& value, const std::string& help) {
+  command_->add_option(names, value, help);
+  return *this;
+}
+
 Verb& Verb::option(const std::string& names, unsigned& value, const std::string& help) {
   add_number<unsigned>(command_, names, value, help);
   return *this;

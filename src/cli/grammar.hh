@@ -36,6 +36,7 @@ class Verb {
   Verb& takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help);
   // "-n,--lines"
   Verb& option(const std::string& names, std::string& value, const std::string& help);
+  Verb& option(const std::string& names, std::optional<std::string>& value, const std::string& help);
   Verb& option(const std::string& names, unsigned& value, const std::string& help);
   Verb& option(const std::string& names, std::optional<unsigned>& value, const std::string& help);
   Verb& option(const std::string& names, std::int64_t& value, const std::string& help);

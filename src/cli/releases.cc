@@ -14,6 +14,7 @@
 #include "cli/verbs.hh"
 #include "git/repository.hh"
 #include "model/difference.hh"
+#include "model/source.hh"
 
 namespace pushrod {
 
@@ -146,6 +147,7 @@ int rollback(Context& context, const std::string& name, std::optional<ReleaseNum
   const auto number = wanted ? *wanted : previous_release(context, app);
   if (number == *app.live) throw UserError(fmt::format("release {} of {} is the live one", number, app.name.str()));
   const auto target = require_release(context, app, number);
+  check_same_branch(app, number, target.source);
   auto change = change_of(context, app, DeploymentKind::Rollback);
   change.commit = target.commit;
   change.releases.emplace(app.id, number);

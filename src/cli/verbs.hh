@@ -13,6 +13,7 @@ void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
 void add_app_check_verb(Grammar& grammar);
 void add_app_rename_verb(Grammar& grammar);
+void add_app_set_verb(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);

@@ -83,6 +83,17 @@ App create_app(const Platform& platform, const AppName& name, const Source& sour
   return app;
 }
 
+void move_app(const Platform& platform, const App& app, const Source& source) {
+  const auto lock = FileLock::acquire(platform.layout.app_lock(app.name));
+  const auto now = platform.store.app(app.id);
+  if (!now || now->name != app.name || now->live) {
+    throw UserError(fmt::format("app {} has changed in the meantime", app.name.str()), "look at it, and try again");
+  }
+  const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(source.repo));
+  Repository::create(platform.layout.repo(source.repo), platform.layout.hooks(), platform.settings);
+  platform.store.set_source(app.id, source);
+}
+
 void destroy_app(const Platform& platform, const App& app) {
   for (const auto& deployment : platform.store.unfinished_deployments()) {
     if (deployment.app_id == app.id) request_cancel(platform, deployment.group);

@@ -92,6 +92,14 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
   if (held) publish_routes(platform);
 }
 
+// An app that moves to a branch which is not there makes it, at the commit that it runs.
+void name_branch(const Platform& platform, const Deployment& deployment) {
+  const auto app = platform.store.app(deployment.app_id);
+  if (deployment.kind != DeploymentKind::Set || !app) return;
+  const Repository repository(platform.layout.repo(app->repo));
+  if (!repository.head_of(app->branch)) repository.move_branch(app->branch, deployment.commit.value(), {});
+}
+
 // Everything that is left to do after the commit point; each part may have been done already. `on_live`: see Change.
 void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live = {}) {
   platform.store.together([&] {
@@ -102,6 +110,7 @@ void finish(const Platform& platform, std::int64_t group, const std::function<vo
   publish_routes(platform);
   for (const auto& deployment : platform.store.group(group)) {
     if (const auto renaming = renaming_of(deployment)) move_directories(platform.layout, *renaming);
+    name_branch(platform, deployment);
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
   // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
@@ -265,7 +274,9 @@ void tell_success(Run& run, const Stopwatch& time) {
 }
 
 // The others run what was built before.
-bool builds(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Redeploy; }
+bool builds(DeploymentKind kind) {
+  return kind == DeploymentKind::Push || kind == DeploymentKind::Redeploy || kind == DeploymentKind::Set;
+}
 
 // git takes some milliseconds to tell it; it is wanted when the deployment has its turn.
 std::future<std::string> begin_reading_subject(const Run& run) {

@@ -18,8 +18,8 @@ namespace pushrod {
 
 // What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release
 // of all of them (Rollback); or, for one app, a new build of its commit (Redeploy), or its live release once more, with
-// new instances (Restart, Start), none (Stop), other numbers of them (Scale), other settings (Config), or another name
-// of the app (Rename).
+// new instances (Restart, Start), none (Stop), other numbers of them (Scale), other settings (Config), another name of
+// the app (Rename), or code from elsewhere (Set).
 struct Change {
   DeploymentKind kind = DeploymentKind::Push;
   RepoName repo;
@@ -40,6 +40,7 @@ struct Change {
   std::optional<ProcessType> only{};              // Restart: this type alone
   std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
   std::optional<AppName> new_name{};              // Rename
+  std::optional<Source> source{};                 // Set: with the repo and branch above
 };
 
 struct Outcome {

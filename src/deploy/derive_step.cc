@@ -8,6 +8,7 @@
 #include "base/error.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/steps.hh"
+#include "model/source.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -18,7 +19,10 @@ Release base_of(const Run& run, const Part& part) {
   const auto& name = part.app.name.str();
   if (run.change.kind == DeploymentKind::Rollback || run.change.kind == DeploymentKind::Fallback) {
     const auto number = run.change.releases.at(part.app.id);
-    if (auto release = run.platform.store.release(part.app.id, number)) return *std::move(release);
+    if (auto release = run.platform.store.release(part.app.id, number)) {
+      check_same_branch(part.app, number, release->source);
+      return *std::move(release);
+    }
     throw UserError(fmt::format("release {} of {} is not kept any more", number, name),
                     fmt::format("`releases {}` lists those that are", name));
   }

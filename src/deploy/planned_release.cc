@@ -42,6 +42,7 @@ Source planned_source(const App& app, const AppManifest& manifest) {
   if (source.build_root || !manifest.build_root) return source;
   try {
     source.build_root = parse_build_root(*manifest.build_root, app.path, BuildRootForm::RelativeToPath);
+    source.manifest_root = true;
   } catch (const UserError& error) {
     throw UserError(fmt::format("{}: {}", escaped(manifest_of(source)), error.message()), error.hint());
   }

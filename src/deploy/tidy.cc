@@ -62,6 +62,7 @@ void Tidier::collect_garbage(const RepoName& repo) {
   std::map<std::string, CommitId> kept;
   for (const auto& app : platform_.store.apps_of(repo)) {
     for (const auto& release : platform_.store.releases(app.id)) {
+      if (release.source.repo != repo) continue;
       kept.emplace(fmt::format("{}/{}", app.name.str(), release.number), release.commit);
     }
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "base/error.hh"
@@ -65,6 +66,10 @@ std::map<AppName, App> apps_to_lock(const Run& run) {
     apps.emplace(current ? current->name : app.name, current ? *current : app);
   }
   if (run.change.new_name) apps.emplace(*run.change.new_name, run.change.apps.front());
+  // The branch that an app moves to must not move meanwhile.
+  if (run.change.source) {
+    for (const auto& app : run.platform.store.apps_of(run.change.repo, run.change.branch)) apps.emplace(app.name, app);
+  }
   for (const auto& other : interrupted(run)) {
     for (const auto& sibling : run.platform.store.group(other.group)) {
       if (const auto app = run.platform.store.app(sibling.app_id)) apps.emplace(app->name, *app);
@@ -89,6 +94,25 @@ std::map<AppName, FileLock> lock_apps(Run& run) {
   }
 }
 
+// An app may have moved from the branch, or to it, while we waited.
+void check_sources(const Run& run) {
+  const auto& change = run.change;
+  if (change.source) return;
+  std::set<AppId> parts;
+  for (const auto& part : run.parts) {
+    parts.insert(part.app.id);
+    if (part.app.repo == change.repo && part.app.branch == change.branch) continue;
+    throw UserError(fmt::format("{} runs from branch {} of repo {} now", part.app.name.str(),
+                                quoted(part.app.branch.str()), part.app.repo.str()),
+                    "try again");
+  }
+  if (change.kind != DeploymentKind::Push && change.kind != DeploymentKind::Rollback) return;
+  for (const auto& app : run.platform.store.apps_of(change.repo, change.branch)) {
+    if (!app.live || parts.contains(app.id)) continue;
+    throw UserError(fmt::format("{} runs from this branch, too, since a moment ago", app.name.str()), "try again");
+  }
+}
+
 // The ref may have moved while we waited. What the pusher based the new commit on must still be in it; what changes
 // something else of the app than its commit does not care.
 void check_base(const Run& run) {
@@ -96,8 +120,9 @@ void check_base(const Run& run) {
   const auto kind = change.kind;
   const bool about_commit = kind == DeploymentKind::Push || kind == DeploymentKind::Remove ||
                             kind == DeploymentKind::Redeploy || kind == DeploymentKind::Rollback ||
-                            kind == DeploymentKind::Fallback;
+                            kind == DeploymentKind::Fallback || kind == DeploymentKind::Set;
   if (!about_commit) return;
+  check_sources(run);
   const auto head = run.repository.head_of(change.branch);
   if (head == change.previous) return;
   const bool contained = head && change.commit && run.repository.is_ancestor(*head, *change.commit);
@@ -173,11 +198,19 @@ void take_turn(Run& run) {
     run.locks.push_back(std::move(locks.at(current ? current->name : app.name)));
   }
   if (run.change.new_name) run.locks.push_back(std::move(locks.at(*run.change.new_name)));
+  if (run.change.source) {
+    for (const auto& app : run.platform.store.apps_of(run.change.repo, run.change.branch)) {
+      const auto is_mine = [&](const App& mine) { return mine.id == app.id; };
+      if (std::any_of(run.change.apps.begin(), run.change.apps.end(), is_mine)) continue;
+      run.locks.push_back(std::move(locks.at(app.name)));
+    }
+  }
   run.has_turn = true;
   for (auto& part : run.parts) {
     const auto app = run.platform.store.app(part.app.id);
     if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
     part.app = *app;
+    if (run.change.source) part.app.set_source(*run.change.source);
     part.checkout = run.platform.layout.checkout(app->name, part.deployment.number);
   }
   check_base(run);

@@ -34,6 +34,14 @@ std::string parse_app_path(const std::string& text) {
   return text;
 }
 
+void App::set_source(const Source& source) {
+  repo = source.repo;
+  branch = source.branch;
+  path = source.path;
+  config = source.config;
+  build_root = source.build_root;
+}
+
 namespace {
 constexpr Words<Maintenance, 3> kMaintenances{
     "kind of maintenance", {{{Maintenance::Off, "off"}, {Maintenance::Page, "page"}, {Maintenance::Hold, "hold"}}}};

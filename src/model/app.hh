@@ -32,6 +32,7 @@ struct Source {
   // The directory that is built, at or above `path` (a workspace); in an app absent unless the operator has chosen it,
   // and in a release what came of the operator's and the manifest's choice.
   std::optional<std::string> build_root{};
+  bool manifest_root = false;  // in a release: build_root is the manifest's choice, not the operator's
   bool operator==(const Source&) const = default;
 };
 
@@ -49,6 +50,7 @@ struct App {
   std::optional<std::string> build_root{};  // see Source
 
   Source source() const { return {repo, branch, path, config, build_root}; }
+  void set_source(const Source& source);
 };
 
 // "services/api": relative, no empty, "." or ".." part, at most 200 bytes; empty is the root. Throws UserError.

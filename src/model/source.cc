@@ -74,6 +74,14 @@ std::string parse_config_path(const std::string& text) {
   }
 }
 
+void check_same_branch(const App& app, ReleaseNumber release, const Source& came_from) {
+  if (came_from.repo == app.repo && came_from.branch == app.branch) return;
+  throw UserError(fmt::format("release {} of {} came from branch {} of repo {}", release, app.name.str(),
+                              quoted(came_from.branch.str()), came_from.repo.str()),
+                  fmt::format("go back to that branch first: app set {} --repo {} --branch {}", app.name.str(),
+                              came_from.repo.str(), shell_quoted(came_from.branch.str())));
+}
+
 std::string manifest_of(const Source& source) {
   if (!source.config.empty()) return source.config;
   return source.path.empty() ? kManifest : source.path + "/" + kManifest;

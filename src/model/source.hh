@@ -27,6 +27,10 @@ std::string parse_build_root(const std::string& text, const std::string& path, B
 // The manifest's file in the repo: "deploy/web.toml". Throws UserError as parse_app_path() does.
 std::string parse_config_path(const std::string& text);
 
+// A rollback moves the app's branch, so it must be the one that the release came from. Throws UserError with the way
+// back to that branch.
+void check_same_branch(const App& app, ReleaseNumber release, const Source& came_from);
+
 // For messages: the file in the repo that is the app's manifest.
 std::string manifest_of(const Source& source);
 

@@ -53,8 +53,27 @@ App Store::add_app(const AppName& name, const Source& source) {
 
 void Store::remove_app(AppId id) {
   Transaction transaction(*db_);
+  // A repo that another app has moved away from stays.
+  const auto repo = db_->query("SELECT repo_id FROM apps WHERE id = ?").with(id).only_integer();
   db_->query("DELETE FROM apps WHERE id = ?").with(id).run();
-  db_->query("DELETE FROM repos WHERE NOT EXISTS (SELECT 1 FROM apps WHERE repo_id = repos.id)").run();
+  db_->query("DELETE FROM repos WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM apps WHERE repo_id = ?1)").with(repo).run();
+  transaction.commit();
+}
+
+void write_source(Connection& connection, AppId app, const Source& source) {
+  connection.query("INSERT OR IGNORE INTO repos (name) VALUES (?)").with(source.repo).run();
+  connection
+      .query(
+          "UPDATE apps SET repo_id = (SELECT id FROM repos WHERE name = ?), branch = ?, path = ?, config = ?,"
+          " build_root = ? WHERE id = ?")
+      .with(source.repo, source.branch, source.path, source.config,
+            source.manifest_root ? std::nullopt : source.build_root, app)
+      .run();
+}
+
+void Store::set_source(AppId app, const Source& source) {
+  Transaction transaction(*db_);
+  write_source(*db_, app, source);
   transaction.commit();
 }
 

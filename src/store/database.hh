@@ -34,6 +34,9 @@ auto read_first(Query& query, Read read) -> std::optional<decltype(read(query))>
   return read(query);
 }
 
+// Within a transaction of the caller: where the app's next deployment takes its code from. The repo gets a row.
+void write_source(Connection& connection, AppId app, const Source& source);
+
 // Within a transaction of the caller. A final state ends the running step; a step ends the one before it.
 DeploymentState state_of_group(Connection& connection, std::int64_t group);  // throws Error when there is none
 void write_state(Connection& connection, std::int64_t group, DeploymentState state, WallTime at);

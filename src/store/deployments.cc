@@ -185,6 +185,7 @@ void write_intent(Connection& connection, const Deployment& deployment, const Re
   }
   const bool goes_back = kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback;
   if (goes_back) restore_settings(connection, deployment);
+  if (goes_back || kind == DeploymentKind::Set) write_source(connection, app, release->source);
   if (kind == DeploymentKind::Config) {
     connection.query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
     connection

@@ -325,6 +325,7 @@ ALTER TABLE releases ADD COLUMN branch TEXT NOT NULL DEFAULT '';
 ALTER TABLE releases ADD COLUMN path TEXT NOT NULL DEFAULT '';
 ALTER TABLE releases ADD COLUMN config TEXT NOT NULL DEFAULT '';
 ALTER TABLE releases ADD COLUMN build_root TEXT;
+ALTER TABLE releases ADD COLUMN manifest_root INTEGER NOT NULL DEFAULT 0 CHECK (manifest_root IN (0, 1));
 UPDATE releases SET (repo, branch, path) =
   (SELECT r.name, a.branch, a.path FROM apps a JOIN repos r ON r.id = a.repo_id WHERE a.id = releases.app_id);
 

@@ -86,6 +86,8 @@ class Store {
   // --- repos and apps
   // Creates the repo row as well when it is new. Throws UserError when the app exists.
   App add_app(const AppName& name, const Source& source);
+  // For an app that is not deployed; that of others changes in the commit of a deployment of kind Set.
+  void set_source(AppId app, const Source& source);
   // The app with all its rows (deployments, releases, instances); its repo too when no other app uses it.
   void remove_app(AppId id);
   std::vector<App> apps() const;  // by name, as all lists of apps

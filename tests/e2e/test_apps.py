@@ -114,7 +114,7 @@ def test_the_release_command_runs_on_the_new_code_before_the_start(platform):
     assert "RELEASE=2\n" in environment and f"GIT_COMMIT={app.ref()}\n" in environment
     assert "CANARY" not in environment and "PORT=" not in environment
     steps = [step["step"] for step in app.last_deployment()["steps"]]
-    assert steps.index("build") < steps.index("release") < steps.index("start") < steps.index("switch")
+    assert steps.index("checkout") < steps.index("release") < steps.index("start") < steps.index("switch")
 
 
 def test_a_release_command_that_fails_fails_the_push(platform):

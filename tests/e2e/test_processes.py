@@ -163,7 +163,7 @@ def test_the_root_is_made_closed_and_found_by_its_variable(make_platform):
 def test_ps_shows_the_instances(platform):
     app = platform.deploy(web_app("1", Procfile="web: python3 web.py\nworker: exec sleep 1000\n"))
     web, worker = platform.json("ps", app.name)
-    assert web.keys() == {"instance", "app", "release", "process", "number", "state", "pid", "port", "up_for_ms",
+    assert web.keys() == {"instance", "app", "release", "process", "number", "state", "pid", "port", "ports", "up_for_ms",
                           "retry_in_ms", "restarts", "last_exit"}  # fmt: skip
     assert (web["instance"], web["app"], web["release"], web["process"], web["number"]) == (
         f"{app.name}.1.web.1", app.name, 1, "web", 1,

@@ -47,6 +47,8 @@ const std::map<std::string, Decision>& decisions() {
       {"app destroy", needs(Right::Administer)},
       {"app info", needs(Right::See)},
       {"app list", nothing()},
+      {"app rename", machine({"APP", "new"})},
+      {"app set", machine({"APP", "--branch", "next"})},
       {"audit", needs(Right::See)},
       {"cancel", needs(Right::Deploy)},
       {"completion", nothing({"bash"})},
