@@ -36,7 +36,9 @@ defaults
   log global
   option dontlognull
   option http-ignore-probes
-  timeout connect 5s
+  # Also the pause before a refused connection is tried again. It is below a second, so that requests that met the end of
+  # a release are answered by the one before it within a second.
+  timeout connect 900ms
   timeout client 60s
   timeout client-fin 30s
   timeout server 300s
@@ -52,7 +54,7 @@ defaults
   # After a reload clients are told to close with their next answer; never are they cut off while they send.
   option idle-close-on-response
   # An instance that refuses or breaks off before it answered: another one is tried.
-  retries 3
+  retries 5
   option redispatch 1
   retry-on conn-failure empty-response
   balance leastconn

@@ -62,7 +62,7 @@ def test_a_release_that_ends_under_traffic_falls_back_without_a_failed_request(w
     last_new = max(request.end for request in answers if request.text == "2")
     first_old = min(request.end for request in answers if request.end > last_new)
     assert last_new > told - 1, "it did go live"
-    assert first_old - last_new < 1.5, "a request waited long for the old release"
+    assert first_old - last_new < 1.2, "a request waited long for the old release"
     assert {request.text for request in answers if request.start > last_new} == {"1"}
     assert app.ref() == before
     assert app.version() == "1"
@@ -85,7 +85,7 @@ def test_with_the_defaults_no_request_fails_of_a_release_that_dies_soon(make_pla
     assert bool(new) == (seconds > 1)
     if new:
         # The router tries a connection that was refused again after a second; the routes are other ones by then.
-        assert min(request.end for request in answers if request.end > max(new)) - max(new) < 1.5
+        assert min(request.end for request in answers if request.end > max(new)) - max(new) < 1.2
     assert app.version() == "1"
 
 
