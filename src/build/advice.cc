@@ -18,7 +18,7 @@ std::string built_by(const BuildPlan& plan) {
   return {};
 }
 
-// The command is one that nobody wrote down.
+// Says which command was guessed, since no file names one.
 std::string told_guess(const AppManifest& manifest, const BuildPlan& plan) {
   if (!plan.guessed_web || !manifest.processes.empty() || !plan.default_processes.empty()) return {};
   if (plan.guessed_web->command == "npm start") return {};

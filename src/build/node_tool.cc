@@ -33,7 +33,7 @@ bool is_tool(std::string_view name) { return name == "npm" || name == "pnpm" || 
 // packageManager: "pnpm@9.0.0+sha512.0a1b".
 struct Named {
   std::string tool;
-  std::string version;  // "9.0.0"; empty: it is no version
+  std::string version;  // "9.0.0"; empty: the text is not a version
 };
 std::optional<Named> named_tool(const std::string& text) {
   const auto at = text.find('@');
