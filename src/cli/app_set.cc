@@ -44,6 +44,8 @@ std::string named(const std::string& directory) { return directory.empty() ? "th
 
 std::string named(const std::optional<std::string>& root) { return root ? named(*root) : "the default"; }
 
+std::string chosen(const std::string& config) { return config.empty() ? "pushrod.toml" : quoted(config); }
+
 // "branch main to next, path the root to services/api".
 std::string difference(const Source& from, const Source& to) {
   std::vector<std::string> changes;
@@ -53,7 +55,7 @@ std::string difference(const Source& from, const Source& to) {
   add("repo", from.repo.str(), to.repo.str());
   add("branch", quoted(from.branch.str()), quoted(to.branch.str()));
   add("path", named(from.path), named(to.path));
-  add("config", manifest_of(from), manifest_of(to));
+  add("config", chosen(from.config), chosen(to.config));
   add("build root", named(from.build_root), named(to.build_root));
   return join(changes, ", ");
 }
