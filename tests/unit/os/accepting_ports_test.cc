@@ -25,7 +25,9 @@ Listening listen_at(const char* address, int queue = 8) {
   inet_pton(AF_INET, address, &where.sin_addr);
   socklen_t size = sizeof where;
   EXPECT_EQ(bind(made.fd.get(), reinterpret_cast<const sockaddr*>(&where), size), 0);
-  if (queue >= 0) EXPECT_EQ(listen(made.fd.get(), queue), 0);
+  if (queue >= 0) {
+    EXPECT_EQ(listen(made.fd.get(), queue), 0);
+  }
   EXPECT_EQ(getsockname(made.fd.get(), reinterpret_cast<sockaddr*>(&where), &size), 0);
   made.port = ntohs(where.sin_port);
   return made;
