@@ -141,7 +141,10 @@ TEST_F(Modes, HoldOnlySoManyAndForgetThoseWhoGoAway) {
   constexpr unsigned kMost = 1'000;
   router_->apply(in_mode(TrafficMode::Hold));
   for (int round = 0; round < 2; ++round) {
-    ASSERT_TRUE(eventually([&] { return open_connections() < 10; })) << "those of the first round have gone";
+    // HAProxy 3.0 does not see that they have gone, and forgets them after the 30 s for which a request is held at
+    // most.
+    ASSERT_TRUE(eventually([&] { return open_connections() < 10; }, Milliseconds{45'000}))
+        << "those of the first round have gone";
     let_it_wait();  // who waits is counted anew ten times a second
     std::vector<std::unique_ptr<Connection>> clients;
     for (unsigned number = 0; number < kMost; ++number) {

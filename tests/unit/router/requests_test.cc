@@ -26,14 +26,16 @@ TEST_F(Requests, ReachTheAppOfTheirHost) {
 }
 
 TEST_F(Requests, ForAnUnknownHostGetThe404PageAndReachNoApp) {
-  for (const std::string host :
-       {"other.localhost", "localhost", "blog", "127.0.0.1", "[::1]:80", "blog.localhost.evil", "x.blog.localhost",
-        "app.blog", "unknown-host", "current-worker", "blog.localhost,shop.localhost"}) {
+  for (const std::string host : {"other.localhost", "localhost", "blog", "127.0.0.1", "[::1]:80", "blog.localhost.evil",
+                                 "x.blog.localhost", "app.blog", "unknown-host", "current-worker"}) {
     const auto response = get(host);
     EXPECT_EQ(response.status, 404) << host;
     EXPECT_TRUE(response.body.starts_with("404 Not Found\n\nNo app answers")) << response.body;
     EXPECT_TRUE(response.has("cache-control: no-store")) << response.head;
   }
+  // HAProxy 2.6 looks for an app of that name, 3.0 says that it is not one.
+  const auto two_names = get("blog.localhost,shop.localhost").status;
+  EXPECT_TRUE(two_names == 404 || two_names == 400) << two_names;
   Connection old_client(port());
   old_client.send_text("GET / HTTP/1.0\r\n\r\n");
   EXPECT_EQ(old_client.read_response().status, 404);
