@@ -18,8 +18,8 @@ class PrepareWritable : public testing::Test {
   WritablePaths prepared(const WritablePaths& named, const WritablePaths& known = {}) const {
     return prepare_writable({tree.path(), path}, named, known);
   }
-  std::string refused(const std::string& path) const {
-    return refusal<UserError>([&] { prepared({path}); });
+  std::string refused(const std::string& named) const {
+    return refusal<UserError>([&] { prepared({named}); });
   }
   bool has_directory(const std::string& name) const { return is_directory(tree.path() / name); }
 

@@ -31,7 +31,8 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
   CommitId next_version() {
     const auto manifest = fmt::format("[processes]\nweb = \"serve\"\nqueue = {{ command = \"work\", overlap = {} }}\n",
                                       GetParam().overlap);
-    return commit({{"pushrod.toml", manifest}, {"version", std::to_string(++version_)}}, repository().head_of(branch_));
+    return commit({{"pushrod.toml", manifest}, {"sub/pushrod.toml", manifest}, {"version", std::to_string(++version_)}},
+                  repository().head_of(branch_));
   }
   void bring_to_the_start() {
     const bool deployed = repository().head_of(branch_).has_value();
@@ -58,7 +59,10 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
       case DeploymentKind::Stop:
       case DeploymentKind::Start:
         return change(app("blog").stopped ? DeploymentKind::Start : DeploymentKind::Stop, head());
+      case DeploymentKind::Set:
+        return move();
       case DeploymentKind::Fallback:  // watcher_test.cc
+      case DeploymentKind::Rename:    // tests/e2e/test_rename.py
         break;
     }
     throw Error("no such kind");
@@ -77,6 +81,13 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
     auto asked = change(DeploymentKind::Config, head());
     const auto name = SettingName::parse("TEXT");
     asked.settings.emplace(name, AppSetting{store().vault().seal(app("blog").id, name, Secret("a value")), false});
+    return asked;
+  }
+  // To a sub-directory and back.
+  Change move() {
+    auto asked = change(DeploymentKind::Set, head());
+    asked.source = app("blog").source();
+    asked.source->path = asked.source->path.empty() ? "sub" : "";
     return asked;
   }
   // To the newest release of another commit, for all apps.
@@ -220,6 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{.name = "FirstPush", .deployed_before = false}, Case{.name = "Push"},
                     Case{.name = "Restart", .kind = DeploymentKind::Restart},
                     Case{.name = "Scale", .kind = DeploymentKind::Scale},
+                    Case{.name = "Set", .kind = DeploymentKind::Set},
                     Case{.name = "Config", .kind = DeploymentKind::Config},
                     Case{.name = "StopAndStart", .kind = DeploymentKind::Stop, .dies_after = 1},
                     Case{.name = "Rollback", .kind = DeploymentKind::Rollback},
