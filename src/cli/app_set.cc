@@ -31,10 +31,12 @@ Source changed(Source source, const SourceChange& change) {
   if (change.branch) source.branch = BranchName::parse(*change.branch);
   if (change.path) source.path = parse_app_path(*change.path);
   if (change.config) source.config = change.config->empty() ? std::string{} : parse_config_path(*change.config);
-  if (change.build_root && change.build_root->empty()) {
+  if (change.build_root) source.build_root = *change.build_root;
+  // Also one that stays must contain the path.
+  if (change.build_root == "") {
     source.build_root.reset();
-  } else if (change.build_root || source.build_root) {
-    const auto root = change.build_root.value_or(source.build_root->empty() ? "." : *source.build_root);
+  } else if (source.build_root) {
+    const auto root = source.build_root->empty() ? "." : *source.build_root;
     source.build_root = parse_build_root(root, source.path, BuildRootForm::InRepo);
   }
   return source;

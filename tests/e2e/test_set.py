@@ -59,6 +59,11 @@ def test_an_app_moves_to_another_directory_and_back(platform):
     platform.pushrod("app", "set", app.name, "--path", "")
     assert (app.version(), source(platform, app)[2]) == ("top", "")
     assert "No change" in platform.pushrod("app", "set", app.name, "--path", "").out
+    platform.pushrod("app", "set", app.name, "--path", "inner", "--build-root", ".")
+    assert app.version() == "inner"
+    assert platform.json("app", "info", app.name)["build_root"] == ""
+    platform.pushrod("app", "set", app.name, "--build-root", "")
+    assert platform.json("app", "info", app.name)["build_root"] is None
 
 
 def test_a_move_that_fails_changes_nothing(platform):
