@@ -60,7 +60,7 @@ void add_tool_version(const fs::path& directory, const std::vector<std::string>&
   }
 }
 
-// nvm's names of versions. Absent: it is no such name.
+// nvm's names of versions. Absent: the text is not one of them.
 std::optional<std::string> range_of_alias(const std::string& text) {
   for (const char* any : {"node", "stable", "latest", "current", "system", "default", "lts", "lts/*", "lts-latest"}) {
     if (text == any) return "*";
