@@ -61,11 +61,13 @@ class Supervisor {
   // Links the written services into the scan directory and waits until all are supervised and up (have been started;
   // not: are healthy). One rescan for all. Services that are live already are brought up if they are down.
   void start(const std::vector<std::string>& names, Milliseconds deadline) const;
-  // Tells the service to end: its stop signal now, SIGKILL after its stop timeout, no restart. Returns at once.
+  // Tells the service to end: its stop signal now, SIGKILL after its stop timeout, no restart, not even when its
+  // s6-supervise dies. Returns at once.
   void stop(const std::string& name) const;
   // SIGKILL now, and no restart.
   void kill(const std::string& name) const;
-  // Takes services that are down and not wanted up out of the tree and removes their directories; returns the others.
+  // Takes services that are down and not wanted up out of the tree and removes all that is left of them, no matter
+  // which of their processes died before; returns the others.
   std::vector<std::string> remove(const std::vector<std::string>& names) const;
 
   ServiceStatus status(const std::string& name) const;

@@ -1,5 +1,5 @@
-// Starts, stops and removes services in the running tree.
-// Floor 3, the acting half of supervise/; tree.cc does what concerns the tree as a whole.
+// Starts and stops services in the running tree, and tells how they are. remove.cc takes them out of the tree, tree.cc
+// does what concerns the tree as a whole.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
-#include "supervise/process_end.hh"
+#include "supervise/remains.hh"
 #include "supervise/s6_state.hh"
 #include "supervise/s6_tool.hh"
 #include "supervise/service_directory.hh"
@@ -18,11 +18,8 @@ namespace pushrod {
 
 namespace {
 
-constexpr Milliseconds kSupervisorEnd{5'000};  // what s6-supervise gets to end once its service is down
-
-// Where a service is rendered before it gets its place. Whoever renders one has the app's lock, so a left-over is
-// nobody's.
-fs::path unfinished(const Layout& layout, const std::string& name) { return layout.service("." + name); }
+// An s6-supervise that finds this file when it starts does not start its service.
+constexpr const char* kDownFile = "down";
 
 void control(const fs::path& service, const std::string& commands) {
   run_s6_tool({"s6-svc", "-" + commands, service.native()});
@@ -39,6 +36,15 @@ void control_if_supervised(const fs::path& service, const std::string& commands)
   }
 }
 
+// A killed s6-supervise loses what it was told, and its successor starts the service, unless this file is there.
+void keep_down(const fs::path& service) {
+  try {
+    write_file(service / kDownFile, "", 0600, false);
+  } catch (const SystemError&) {
+    if (is_directory(service)) throw;  // otherwise the daemon has removed the service meanwhile
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(Layout layout, fs::path programs) : layout_(std::move(layout)), programs_(std::move(programs)) {}
@@ -46,7 +52,8 @@ Supervisor::Supervisor(Layout layout, fs::path programs) : layout_(std::move(lay
 void Supervisor::write(const Service& service) const {
   const fs::path directory = layout_.service(service.name);
   if (supervisor_of(directory)) throw Error("service " + quoted(service.name) + " is live and cannot be replaced");
-  const fs::path fresh = unfinished(layout_, service.name);
+  end_logger(directory);  // it would live on without a name
+  const fs::path fresh = unfinished_service(layout_, service.name);
   remove_tree(fresh);
   render_service(service, programs_ / "pushrod-shim", fresh);
   remove_tree(directory);
@@ -67,9 +74,10 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
   for (const std::string& name : names) {
     const fs::path directory = layout_.service(name);
     watch.add(directory);
-    const bool live = supervisor_of(directory).has_value() && is_linked(name);
-    if (!live) {
-      link_to(layout_.scan() / name, directory);
+    remove_file(directory / kDownFile);
+    const bool linked = is_linked(name);
+    if (!linked || !supervisor_of(directory)) {
+      if (!linked) link_to(layout_.scan() / name, directory);
       rescan = true;
       waiting.push_back({name, 0});
       continue;
@@ -101,45 +109,14 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
 
 void Supervisor::stop(const std::string& name) const {
   const fs::path directory = layout_.service(name);
+  keep_down(directory);
   control_if_supervised(directory, "d");
 }
 
 void Supervisor::kill(const std::string& name) const {
   const fs::path directory = layout_.service(name);
+  keep_down(directory);
   control_if_supervised(directory, "Ok");
-}
-
-std::vector<std::string> Supervisor::remove(const std::vector<std::string>& names) const {
-  std::vector<std::string> left;
-  std::vector<std::string> ending;
-  std::vector<ProcessEnd> supervisors;
-  for (const std::string& name : names) {
-    const fs::path directory = layout_.service(name);
-    const ServiceStatus observed = status(name);
-    if (observed.up || (observed.supervised && observed.wanted_up)) {
-      left.push_back(name);
-      continue;
-    }
-    for (const fs::path& supervised : {directory, directory / "log"}) {
-      if (const auto pid = supervisor_of(supervised)) supervisors.emplace_back(*pid);
-    }
-    remove_file(layout_.scan() / name);
-    ending.push_back(name);
-  }
-  // -a: look again, -n: end the supervisors whose links are gone; the loggers end at the end of their input.
-  if (!supervisors.empty() && is_running()) run_s6_tool({"s6-svscanctl", "-an", layout_.scan().native()});
-  const Deadline deadline(kSupervisorEnd);
-  for (const ProcessEnd& supervisor : supervisors) supervisor.wait(deadline);
-  for (const std::string& name : ending) {
-    const fs::path directory = layout_.service(name);
-    if (supervisor_of(directory) || supervisor_of(directory / "log")) {
-      left.push_back(name);
-    } else {
-      remove_tree(directory);
-      remove_tree(unfinished(layout_, name));
-    }
-  }
-  return left;
 }
 
 ServiceStatus Supervisor::status(const std::string& name) const {

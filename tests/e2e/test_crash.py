@@ -144,6 +144,22 @@ def test_an_instance_whose_supervisor_is_killed_never_runs_twice(platform):
     assert [p["instance"] for p in app.processes()] == [service]
 
 
+def test_an_instance_whose_supervisor_dies_just_before_it_is_to_stop_is_removed(own_platform):
+    platform = own_platform
+    app = platform.deploy(web_app("1"))
+    service = f"{app.name}.1.web.1"
+    daemon, supervisor = platform.daemon_pid(), supervisor_pid(platform, service)
+    os.kill(daemon, signal.SIGSTOP)  # so that the old instance lives until its supervisor is dead
+    try:
+        app.push({"VERSION": "2"})
+        kill(supervisor)
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    await_converged(app)
+    assert_whole(app, {"2": app.work.head()})
+    wait_until(lambda: not [p for p in platform.processes("s6-supervise") if service in p.command], what="its logger")
+
+
 def test_a_killed_tree_is_taken_over_by_the_next_up(own_platform):
     platform = own_platform
     app = platform.deploy(web_app("1"))

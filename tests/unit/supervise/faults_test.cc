@@ -99,6 +99,73 @@ TEST_F(Faults, KilledLoggerIsReplacedAndTheAppGoesOn) {
   EXPECT_EQ(status("a").pid, app);
 }
 
+TEST_F(Faults, AServiceIsRemovedThoughItsSupervisorDiedFirst) {
+  run(instance("a", "echo last words; exit 0"));
+  ASSERT_TRUE(eventually([&] { return log("a").find("last words") != std::string::npos; }));
+  supervisor_.kill("a");
+  ASSERT_TRUE(eventually([&] { return !status("a").up; }));
+  // Before s6-svscan replaces it, which takes a second: it would never end the logger.
+  ::kill(supervisor_of(layout_.service("a")).value(), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !supervisor_of(layout_.service("a")); }));
+  const auto logger = supervisor_of(layout_.service("a") / "log");
+  ASSERT_TRUE(logger);
+  ASSERT_TRUE(eventually([&] { return supervisor_.remove({"a"}).empty(); }, Milliseconds{4'000}));
+  EXPECT_FALSE(fs::exists(layout_.service("a")));
+  EXPECT_FALSE(supervisor_.is_linked("a"));
+  EXPECT_TRUE(eventually([&] { return ::kill(*logger, 0) != 0; }));
+}
+
+TEST_F(Faults, AServiceIsRemovedThoughItsLoggersSupervisorDiedFirst) {
+  run(lonely("a"));
+  ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+  supervisor_.kill("a");
+  ASSERT_TRUE(eventually([&] { return !status("a").up; }));
+  ::kill(supervisor_of(layout_.service("a") / "log").value(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return supervisor_.remove({"a"}).empty(); }, Milliseconds{4'000}));
+  EXPECT_FALSE(fs::exists(layout_.service("a")));
+}
+
+TEST_F(Faults, AServiceIsRemovedWithoutAScanner) {
+  run(lonely("a"));
+  ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+  supervisor_.kill("a");
+  ASSERT_TRUE(eventually([&] { return !status("a").up; }));
+  kill_scanner();
+  ASSERT_TRUE(eventually([&] { return !supervisor_.is_running(); }));
+  EXPECT_TRUE(eventually([&] { return supervisor_.remove({"a"}).empty(); }, Milliseconds{4'000}));
+  EXPECT_FALSE(fs::exists(layout_.service("a")));
+}
+
+TEST_F(Faults, AStoppedServiceStaysDownWhenItsSupervisorIsKilled) {
+  run(lonely("a"));
+  ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+  const pid_t supervisor = supervisor_of(layout_.service("a")).value();
+  supervisor_.stop("a");
+  ::kill(supervisor, SIGKILL);
+  ASSERT_TRUE(eventually([&] {
+    const auto next = supervisor_of(layout_.service("a"));
+    return next && *next != supervisor && observe_service(layout_.service("a"));
+  }));
+  EXPECT_FALSE(status("a").wanted_up);
+  EXPECT_TRUE(eventually([&] { return !status("a").up; }));
+  EXPECT_EQ(starts(), 1U);
+  // A start forgets it.
+  supervisor_.start({"a"}, kPatience);
+  EXPECT_TRUE(eventually([&] { return starts() == 2; }));
+}
+
+TEST_F(Faults, WritingAServiceAnewEndsTheLoggerOfTheOldOne) {
+  run(lonely("a"));
+  ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+  const pid_t logger = supervisor_of(layout_.service("a") / "log").value();
+  remove_file(layout_.scan() / "a");
+  ::kill(supervisor_of(layout_.service("a")).value(), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !supervisor_of(layout_.service("a")) && !status("a").up; }));
+  ASSERT_EQ(::kill(logger, 0), 0);
+  supervisor_.write(lonely("a"));
+  EXPECT_TRUE(eventually([&] { return ::kill(logger, 0) != 0; }));
+}
+
 TEST_F(Faults, KilledScannerLeavesOrphansThatCanBeEnded) {
   run(lonely("a"));
   run(instance("b",
