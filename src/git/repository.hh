@@ -66,8 +66,8 @@ class Repository {
 };
 
 // The command that serves `git push`/`git fetch` for a connection: receive-pack or upload-pack on the repository, with
-// the scrubbed environment plus GIT_PROTOCOL if the client sent one ("version=2" and the like; anything else is
-// dropped), and what our hooks need to know (PUSHROD_AUTHOR, PUSHROD_KEY_ID).
+// the scrubbed environment plus GIT_PROTOCOL if the client sent version 0 or 1 (anything else is dropped: with version
+// 2 a fetch gets any object by its name), and what our hooks need to know (PUSHROD_AUTHOR, PUSHROD_KEY_ID).
 enum class GitService { ReceivePack, UploadPack };
 Command git_service_command(GitService service, const std::filesystem::path& repository, const Environment& for_hooks,
                             const std::string& git_protocol);

@@ -45,6 +45,8 @@ std::string render_repository_config(const std::filesystem::path& hooks, const S
   // core.fsync: what an acknowledged push consists of is on the disk before the client hears of it. git's default
   // leaves loose objects and references out.
   // uploadpack.hideRefs: branches and tags can be fetched, other refs cannot; the last match wins.
+  // uploadpack.allow…: a fetch gets what branches and tags reach, nothing by its name alone. So there are no filters: a
+  // partial clone fetches each file that it lacks by its name. git ignores these in protocol 2 (service.cc).
   // receive.procReceiveRefs: the hook answers for every ref, so that one refused ref does not refuse the others.
   // receive: whether a branch may be deleted, forced or "checked out" is decided by our hooks alone.
   std::string text = fmt::format(
@@ -69,7 +71,10 @@ std::string render_repository_config(const std::filesystem::path& hooks, const S
       "\thideRefs = refs/\n"
       "\thideRefs = !refs/heads/\n"
       "\thideRefs = !refs/tags/\n"
-      "\tallowFilter = true\n"
+      "\tallowTipSHA1InWant = false\n"
+      "\tallowReachableSHA1InWant = false\n"
+      "\tallowAnySHA1InWant = false\n"
+      "\tallowFilter = false\n"
       "[receive]\n"
       "\tprocReceiveRefs = refs/\n"
       "\tadvertisePushOptions = true\n"

@@ -7,8 +7,11 @@ namespace pushrod {
 
 namespace {
 
-bool is_known_protocol(const std::string& git_protocol) {
-  return git_protocol == "version=0" || git_protocol == "version=1" || git_protocol == "version=2";
+// Version 2 is left out: with it upload-pack serves every object to a client that knows its name, also one that no
+// branch has any more, and no setting changes that. Without it a client gets what branches and tags reach, and a client
+// that asks for version 2 goes on with version 0 by itself.
+bool is_safe_protocol(const std::string& git_protocol) {
+  return git_protocol == "version=0" || git_protocol == "version=1";
 }
 
 }  // namespace
@@ -23,7 +26,7 @@ Command git_service_command(GitService service, const std::filesystem::path& rep
           : std::vector<std::string>{"git", "upload-pack", "--strict", "--timeout=300", "--", repository.string()};
   command.environment = git_environment();
   for (const auto& [name, value] : for_hooks) command.environment[name] = value;
-  if (is_known_protocol(git_protocol)) command.environment["GIT_PROTOCOL"] = git_protocol;
+  if (is_safe_protocol(git_protocol)) command.environment["GIT_PROTOCOL"] = git_protocol;
   return command;
 }
 

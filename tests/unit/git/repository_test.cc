@@ -201,16 +201,17 @@ TEST(GitEnvironment, HasNothingOfOursThatSteersGit) {
   EXPECT_EQ(quarantined.at("GIT_OBJECT_DIRECTORY"), "/o");
 }
 
-TEST(GitService, PassesOnOnlyAKnownProtocolVersion) {
+TEST(GitService, PassesOnOnlyProtocolVersionsThatServeWhatRefsReach) {
   const auto command = [](GitService service, const std::string& protocol) {
     return git_service_command(service, "/srv/repos/a.git", {{"PUSHROD_KEY_ID", "3"}}, protocol);
   };
   EXPECT_EQ(command(GitService::ReceivePack, "version=2").argv,
             (std::vector<std::string>{"git", "receive-pack", "--", "/srv/repos/a.git"}));
   EXPECT_EQ(command(GitService::UploadPack, "").argv.back(), "/srv/repos/a.git");
-  EXPECT_EQ(command(GitService::UploadPack, "version=2").environment.at("GIT_PROTOCOL"), "version=2");
-  EXPECT_EQ(command(GitService::UploadPack, "version=2").environment.at("PUSHROD_KEY_ID"), "3");
-  for (const char* refused : {"", "version=3", "version=2:x", "version=2\nversion=1", " version=2", "evil"}) {
+  EXPECT_EQ(command(GitService::UploadPack, "version=1").environment.at("GIT_PROTOCOL"), "version=1");
+  EXPECT_EQ(command(GitService::UploadPack, "version=1").environment.at("PUSHROD_KEY_ID"), "3");
+  for (const char* refused :
+       {"", "version=2", "version=3", "version=2:x", "version=2\nversion=1", " version=2", "evil"}) {
     EXPECT_FALSE(command(GitService::UploadPack, refused).environment.contains("GIT_PROTOCOL")) << refused;
   }
 }
