@@ -11,6 +11,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "router/access_log.hh"
+#include "router/client_claims.hh"
 #include "router/hold_script.hh"
 #include "router/pages.hh"
 
@@ -79,14 +80,22 @@ frontend public
   http-request replace-uri ^[^:/?]+://[^/?]*(/.*)$ '\1' unless origin-form
   http-request replace-uri '^[^:/?]+://[^/?]*(\?.*)?$' '/\1' unless origin-form
   http-request set-header Host %[var(txn.host)] if {{ var(txn.host) -m found }}
-  http-request set-var(txn.app) req.fhdr(Host),host_only,rtrim(.),map({hosts})
+  # What clients may not send, nor apps get: a Host that is more than a name and a port, of which an app would make
+  # addresses; control characters; tunnels; a body whose end an HTTP/1.0 server does not know how to find; and trailers
+  # that say what only headers may.
+  http-request deny deny_status 405 if METH_CONNECT
+  http-request deny deny_status 400 if {{ req.fhdr(Host) -m found }} !{{ req.fhdr(Host) -m reg '^([0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{0,5}})?$' }}
+  http-request deny deny_status 400 if {{ req.hdrs -m reg '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' }}
+  http-request deny deny_status 400 if HTTP_1.0 {{ req.fhdr(Transfer-Encoding) -m found }}
+  http-request deny deny_status 400 if {{ req.hdr(Trailer),lower -m reg '{forbidden_trailers}' }}
+  # The name of an app's route is the one that the app is told, however the client wrote it.
+  http-request set-var(txn.name) req.fhdr(Host),host_only,rtrim(.)
+  http-request set-var(txn.app) var(txn.name),map({hosts})
+  http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ var(txn.app) -m found }}
   # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
   # What a client says of itself is forgotten; what we know is set.
-  http-request del-header X-Forwarded- -m beg
-  http-request del-header Forwarded
-  http-request del-header X-Real-IP
-  http-request del-header Proxy
+  http-request del-header '{client_claims}' -m reg
   # HTTP/2 inside of an upgraded connection would pass all of this by.
   http-request del-header Upgrade if {{ req.fhdr(Upgrade),lower -m sub h2c }}
   http-request del-header HTTP2-Settings
@@ -159,10 +168,11 @@ void append_structure(std::string& text, const Settings& settings, const Routing
     text += fmt::format("  errorfile {} {}\n", page.status, page.file());
   }
   text += kDefaults;
-  text +=
-      fmt::format(kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)),
-                  fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
-                  fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)));
+  text += fmt::format(
+      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)),
+      fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
+      fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
+      fmt::arg("client_claims", client_claims_pattern()), fmt::arg("forbidden_trailers", forbidden_trailers_pattern()));
   for (const auto& app : table.apps) {
     text += fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app));
     if (app.sticky) text += kSticky;

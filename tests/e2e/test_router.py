@@ -33,6 +33,33 @@ def test_a_host_that_only_resembles_an_apps_is_unknown(platform, app, host):
     assert platform.http(host.format(app.name)).status == 404
 
 
+@pytest.mark.parametrize("port", ["<script>alert(1)</script>", "other.example", "80:90", "8o80", "-1"])
+def test_a_host_with_anything_but_digits_for_a_port_is_refused(platform, app, port):
+    assert platform.http(f"{app.name}.localhost:{port}").status == 400
+
+
+def test_an_app_is_told_the_name_of_its_route(platform, app):
+    got = dict(platform.http(f"{app.name.upper()}.LocalHost.:8080", "/headers").json())
+    names = {name.lower(): value for name, value in got.items()}
+    assert names["host"] == names["x-forwarded-host"] == f"{app.name}.localhost:8080"
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "CONNECT {host}:80 HTTP/1.1\r\nHost: {host}:80\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: {host}\r\nX-Name: a\0b\r\n\r\n",
+        "POST / HTTP/1.0\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {host}\r\nTrailer: X-Forwarded-For\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ids=["CONNECT", "NUL", "chunked HTTP/1.0", "trailer"],
+)
+def test_what_no_app_should_see_is_refused(platform, app, request_head):
+    with platform.connect_http() as connection:
+        connection.sendall(request_head.format(host=app.host).encode())
+        assert read_head(connection).split()[1] in ("400", "405")
+
+
 def test_an_app_without_instances_gets_a_short_page(platform):
     app = platform.create_app()
     response = app.get(status=503)
@@ -51,6 +78,18 @@ def test_what_clients_say_about_themselves_is_replaced(app):
         "Forwarded": "for=203.0.113.3",
         "X-Real-IP": "203.0.113.4",
         "Proxy": "http://203.0.113.5",
+        "X-Forwarded": "for=203.0.113.6",
+        "Forwarded-For": "203.0.113.7",
+        "X-Client-IP": "203.0.113.8",
+        "True-Client-IP": "203.0.113.9",
+        "CF-Connecting-IP": "203.0.113.10",
+        "X-Cluster-Client-IP": "203.0.113.11",
+        "X-Original-URL": "/bank",
+        "X-Rewrite-URL": "/bank",
+        "X-Remote-User": "bank",
+        "Front-End-Https": "bank",
+        "X-Scheme": "bank",
+        "Via": "1.1 bank",
     }
     got = app.get("/headers", headers=forged).json()
     ours = [(name.lower(), value) for name, value in got if "forwarded" in name.lower()]

@@ -7,7 +7,9 @@
 #include <cstdlib>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "os/files.hh"
+#include "router/client_claims.hh"
 #include "router/files.hh"
 #include "router/hold_script.hh"
 #include "router/pages.hh"
@@ -55,6 +57,21 @@ TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
       << text;
   EXPECT_EQ(text.find("cookie _"), text.rfind("cookie _"));
   EXPECT_NE(structure_mark(Settings{}, table), structure_mark(Settings{}, example())) << "only a reload changes it";
+}
+
+TEST(ClientClaims, AreTheOnesThatTheDocumentationLists) {
+  const auto page = read_file(fs::path(PUSHROD_GOLDEN_DIR) / "../../../../docs/apps.md").value();
+  const std::string begin = "Headers that the router removes from requests:\n\n";
+  const auto at = page.find(begin);
+  ASSERT_NE(at, page.npos);
+  std::vector<std::string> listed;
+  for (const auto& part :
+       split(page.substr(at + begin.size(), page.find("\n\n", at + begin.size()) - at - begin.size()), '`')) {
+    if (trim(part).find_first_not_of(",.") != part.npos && !trim(part).empty() && trim(part) != ",")
+      listed.push_back(part);
+  }
+  EXPECT_EQ(listed, std::vector<std::string>(kClientClaims.begin(), kClientClaims.end()));
+  EXPECT_NE(render_haproxy_config(Settings{}, example()).find(client_claims_pattern()), std::string::npos);
 }
 
 TEST(HaproxyConfig, LeavesServersOutOfTheStructure) {

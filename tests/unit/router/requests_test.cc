@@ -4,6 +4,7 @@
 
 #include "live_router.hh"
 #include "router/access_log.hh"
+#include "router/client_claims.hh"
 
 namespace pushrod {
 namespace {
@@ -83,6 +84,67 @@ TEST_F(Requests, CarryWhatWeKnowOfTheClientAndNothingThatItClaims) {
   EXPECT_EQ(seen.find("evil"), seen.npos) << seen;
   EXPECT_EQ(seen.find("https"), seen.npos) << seen;
   EXPECT_EQ(seen.find("forwarded-port"), seen.npos) << seen;
+}
+
+// Each name that the documentation lists, sent with a value that must not arrive.
+TEST_F(Requests, LoseEveryHeaderThatADocumentedNameMatches) {
+  std::string headers;
+  for (std::string_view name : kClientClaims) {
+    const bool is_prefix = name.ends_with('*');
+    if (is_prefix) name.remove_suffix(1);
+    headers += fmt::format("{}{}: evil\r\n", name, is_prefix ? "Anything" : "");
+  }
+  const auto seen = get("blog.localhost", "/echo", headers + "X-Kept: yes\r\nForward: yes\r\n").body;
+  EXPECT_EQ(seen.find("evil"), seen.npos) << seen;
+  EXPECT_NE(seen.find("\r\nx-kept: yes\r\nforward: yes\r\n"), seen.npos) << seen;
+}
+
+TEST_F(Requests, TellTheNameOfTheRouteHoweverTheClientSpellsIt) {
+  for (const std::string spelling : {"BLOG.localhost", "blog.localhost.", "Blog.LOCALHOST.."}) {
+    for (const std::string port_text : {"", ":", ":81"}) {
+      const auto seen = get(spelling + port_text, "/echo").body;
+      EXPECT_NE(seen.find("\r\nhost: blog.localhost" + port_text + "\r\n"), seen.npos) << seen;
+      EXPECT_NE(seen.find("\r\nx-forwarded-host: blog.localhost" + port_text + "\r\n"), seen.npos) << seen;
+    }
+  }
+}
+
+TEST_F(Requests, WithAHostThatIsMoreThanANameAndAPortAreRefused) {
+  for (const std::string host :
+       {"blog.localhost:<script>", "blog.localhost:other.localhost", "blog.localhost:80:90", "blog.localhost:-1",
+        "blog.localhost:123456", "blog.localhost/", "blog.localhost?", "user@blog.localhost", "blog.localhost:80\t<b>",
+        "<b>", "[::1]:<script>", "[::1].localhost", "bl\xc3\xb6g.localhost"}) {
+    EXPECT_EQ(get(host).status, 400) << host;
+  }
+}
+
+TEST_F(Requests, ThatNoAppShouldSeeAreRefused) {
+  using namespace std::string_literals;
+  for (const auto& [request, status] : std::map<std::string, int>{
+           {"CONNECT blog.localhost:80 HTTP/1.1\r\nHost: blog.localhost:80\r\n\r\n", 405},
+           {"GET / HTTP/1.1\r\nHost: blog.localhost\r\nX-A: a\0b\r\n\r\n"s, 400},
+           {"GET / HTTP/1.1\r\nHost: blog.localhost\r\nX-A: a\x1b[2J\r\n\r\n", 400},
+           {"POST / HTTP/1.0\r\nHost: blog.localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+       }) {
+    Connection client(port());
+    client.send_text(request);
+    EXPECT_EQ(client.read_response().status, status) << request;
+  }
+  EXPECT_EQ(blog_.requests(), 0u);
+}
+
+TEST_F(Requests, ThatAnnounceATrailerThatOnlyAHeaderMayBeAreRefused) {
+  const auto answer = [&](const std::string& trailer) {
+    Connection client(port());
+    client.send_text("POST / HTTP/1.1\r\nHost: blog.localhost\r\nTrailer: " + trailer +
+                     "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    return client.read_response().status;
+  };
+  for (const std::string trailer : {"X-Forwarded-For", "x-checksum, X-Real-IP", "Content-Length", "Host",
+                                    "Transfer-Encoding", "Authorization", "Cookie", "Via"}) {
+    EXPECT_EQ(answer(trailer), 400) << trailer;
+  }
+  EXPECT_EQ(answer("X-Checksum"), 200);
 }
 
 TEST_F(Requests, CannotBeSmuggled) {
