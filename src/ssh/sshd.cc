@@ -104,7 +104,8 @@ std::string account_name() {
   return account->pw_name;
 }
 
-std::string render_sshd_config(const Layout& layout, const ListenAddress& listen, const std::string& account) {
+std::string render_sshd_config(const Layout& layout, const ListenAddress& listen, const std::string& account,
+                               const Startups& startups) {
   safe_path(layout.root(), "the root directory");
   return fmt::format(R"(# Written by Pushrod; changes are lost.
 {listen}HostKey {host_key}
@@ -125,9 +126,14 @@ UsePAM no
 StrictModes no
 # Clients offer every key of their agent.
 MaxAuthTries 20
-LoginGraceTime 30
-MaxStartups 50:30:200
 
+# Connections that wait for their login: those of one address (in IPv6, of one network) must not keep others out. The time
+# is enough to type a passphrase.
+LoginGraceTime 30
+MaxStartups {most}
+PerSourceMaxStartups {per_address}
+PerSourceNetBlockSize 32:64
+{penalties}
 # What: the gate, without side doors; with a terminal for what runs beside an app.
 DisableForwarding yes
 AllowTcpForwarding no
@@ -154,7 +160,9 @@ LogLevel INFO
 )",
                      fmt::arg("listen", listen_lines(listen)),
                      fmt::arg("host_key", config_path(host_key_file(layout), false)),
-                     fmt::arg("account", account_pattern(account)),
+                     fmt::arg("account", account_pattern(account)), fmt::arg("most", startups.most),
+                     fmt::arg("per_address", startups.per_address),
+                     fmt::arg("penalties", startups.has_penalties ? "PerSourcePenalties no\n" : ""),
                      fmt::arg("authorized_keys", config_path(authorized_keys_file(layout), true)));
 }
 

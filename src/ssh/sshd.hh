@@ -10,6 +10,7 @@
 #include "model/layout.hh"
 #include "model/settings.hh"
 #include "os/command.hh"
+#include "ssh/startups.hh"
 
 namespace pushrod {
 
@@ -25,7 +26,7 @@ void write_authorized_keys(const Layout& layout, const std::vector<Key>& keys, c
 std::string account_name();
 // An unprivileged sshd: keys only, no PAM, no forwarding, AcceptEnv GIT_PROTOCOL and nothing else.
 std::string render_sshd_config(const Layout& layout, const ListenAddress& listen,
-                               const std::string& account = account_name());
+                               const std::string& account = account_name(), const Startups& startups = startups_here());
 // Where that text belongs for sshd_command to find it: run/sshd/sshd_config.
 std::filesystem::path sshd_config_file(const Layout& layout);
 // ssh/host_ed25519_key, made once with ssh-keygen; its fingerprint and public key stay the same for ever. A crash in

@@ -20,7 +20,7 @@ Key key(std::int64_t id, const std::string& name, const std::string& text = kEd2
 }
 
 TEST(SshdConfig, IsAsAgreed) {
-  EXPECT_EQ(render_sshd_config(Layout("/srv/pushrod"), {"*", 2222}, "deploy"), golden("sshd_config"));
+  EXPECT_EQ(render_sshd_config(Layout("/srv/pushrod"), {"*", 2222}, "deploy", Startups{}), golden("sshd_config"));
 }
 
 TEST(SshdConfig, ListensWhereItIsTold) {
