@@ -61,10 +61,13 @@ std::optional<std::string> read_plain_file(const std::filesystem::path& path, co
   if (static_cast<std::uint64_t>(status.st_size) > cap) {
     refuse_size(format_bytes(static_cast<std::uint64_t>(status.st_size)));
   }
-  // It may have grown meanwhile: what counts is what is read.
-  std::string text(cap + 1, '\0');
+  // It may have grown meanwhile: what is read counts. The space starts small, because clearing all of it takes longer
+  // than reading a usual file.
+  std::string text(std::min(static_cast<std::size_t>(status.st_size), cap) + 1, '\0');
   std::size_t length = 0;
-  while (length < text.size()) {
+  while (true) {
+    if (length == text.size() && length > cap) break;
+    if (length == text.size()) text.resize(std::min(2 * length, cap + 1));
     const ssize_t got = read(file->get(), text.data() + length, text.size() - length);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("cannot read " + shown);
