@@ -5,6 +5,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/become_user.hh"
@@ -39,16 +43,31 @@ void add_verbs(Grammar& grammar) {
   add_prune_verb(grammar);
 }
 
+namespace {
+
+// Verbs that the tree, sshd and Pushrod itself call, not people: "[--root DIR] VERB …".
+constexpr std::array<std::string_view, 4> kInternalVerbs = {"serve", "gate", "fallback", "job"};
+
+bool is_internal(const std::vector<std::string>& arguments) {
+  const std::size_t verb = !arguments.empty() && arguments.front() == "--root" ? 2 : 0;
+  return arguments.size() > verb &&
+         std::find(kInternalVerbs.begin(), kInternalVerbs.end(), arguments[verb]) != kInternalVerbs.end();
+}
+
+}  // namespace
+
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
   Grammar grammar;
   std::string root, user;
   std::int64_t key_id = 0, job_id = 0, group = 0;
-  add_verbs(grammar);
   grammar.top()
       .option("--root", root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)")
       .option("--user", user, "as root: become this user first");
-  add_up_verb(grammar, user);
-  // Called by the tree, by sshd and by ourselves, not by people.
+  // Making all verbs takes longer than the gate's own work, and sshd calls it for every connection.
+  if (!is_internal(arguments)) {
+    add_verbs(grammar);
+    add_up_verb(grammar, user);
+  }
   grammar.hidden("serve", [&] { return serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
   grammar.hidden("fallback", [&] { return run_fallback(choose_root(root), group); }).option("--group", group, "");
