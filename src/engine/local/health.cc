@@ -21,6 +21,8 @@ constexpr Milliseconds kFirstPause{2};         // nothing tells when a port begi
 constexpr Milliseconds kBrisk{500};            // … at this pace while most apps start (asking costs 0.05 ms) …
 constexpr Milliseconds kLongestPause{50};      // … then ever more slowly
 constexpr Milliseconds kProbeDeadline{2'000};  // of one attempt
+// While s6-supervise starts, it writes a new status several times, and asking for each takes a process.
+constexpr Milliseconds kUntilFirstLook{15};
 
 enum class Verdict { NotYet, Healthy };
 
@@ -83,6 +85,10 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
   while (true) {
     for (auto it = pending.begin(); it != pending.end();) {
       const auto& plan = *it->plan;
+      if (plan.port && waited.elapsed() < kUntilFirstLook && probe(plan, false).verdict != Verdict::Healthy) {
+        ++it;
+        continue;
+      }
       auto status = supervisor_.status(plan.name.str());
       if (status.deaths > 0) {
         status.last_exit = last_exit_of(plan.name, status.last_exit);
