@@ -333,11 +333,11 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
   const auto& change = run.change;
   try {
     take_turn(run);
-    announce(run, subject);
     platform.store.together([&] {
       platform.store.advance(run.group, DeploymentState::Running);
       platform.store.begin_step(run.group, builds(change.kind) ? Step::Checkout : Step::Start);
     });
+    announce(run, subject);
     wake_sleeping(run);
     if (builds(change.kind)) {
       for (auto& part : run.parts) {

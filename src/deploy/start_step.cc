@@ -43,7 +43,8 @@ void start_all(Run& run, const std::vector<InstancePlan>& plans) {
   check_cancelled(run);
   run.platform.engine.start(plans);
   run.journal.now_doing("waiting for " + awaited(plans));
-  // Recorded while the instances start: the flushes of a transaction take about as long as a small program's start.
+  // While the instances start: the flushes of a transaction take about as long as a small program's start.
+  if (run.change.kind == DeploymentKind::Push && !run.ref_mover) run.ref_mover = run.repository.prepare_move();
   auto recorded = std::async(std::launch::async, [&run] { run.platform.store.begin_step(run.group, Step::Health); });
   const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd);
   recorded.get();

@@ -2,10 +2,12 @@
 // Every step records its intent before it acts and acts idempotently; none of them undoes (deploy.cc does).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "build/builder.hh"
 #include "deploy/deploy.hh"
+#include "git/early_git.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 
@@ -33,9 +35,10 @@ struct Run {
   Repository repository;
   std::int64_t group = 0;
   std::vector<Part> parts;
-  std::vector<FileLock> locks;          // the group's, then those of its apps
-  bool has_turn = false;                // all of them are held: only then may anything of the apps be touched
-  std::optional<AppName> subject = {};  // with several apps: the one whose step this is
+  std::vector<FileLock> locks;               // the group's, then those of its apps
+  bool has_turn = false;                     // all of them are held: only then may anything of the apps be touched
+  std::optional<AppName> subject = {};       // with several apps: the one whose step this is
+  std::unique_ptr<EarlyGit> ref_mover = {};  // from the start step of a push on
 };
 
 // "blog" or "blog, blog-admin".

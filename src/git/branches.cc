@@ -11,6 +11,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "git/early_git.hh"
 #include "git/git_command.hh"
 #include "git/repository.hh"
 #include "os/clock.hh"
@@ -52,14 +53,19 @@ std::vector<LockFile> locks_at(const std::vector<fs::path>& paths) {
   return found;
 }
 
+// What a git that takes locks waits for them.
+std::vector<std::string> with_patience(std::vector<std::string> arguments) {
+  const std::string patience = std::to_string(kStaleAfter.count());
+  arguments.insert(arguments.begin(),
+                   {"-c", "core.filesRefLockTimeout=" + patience, "-c", "core.packedRefsTimeout=" + patience});
+  return arguments;
+}
+
 // Runs a git that takes these locks. Left-over ones are removed: at once when the clock says that they are old, else
 // when git has waited kStaleAfter and the very same file is still there (the clock may have been set).
 CommandResult run_despite_stale_locks(const fs::path& repository, std::vector<std::string> arguments,
                                       const std::vector<fs::path>& paths) {
-  const std::string patience = std::to_string(kStaleAfter.count());
-  arguments.insert(arguments.begin(),
-                   {"-c", "core.filesRefLockTimeout=" + patience, "-c", "core.packedRefsTimeout=" + patience});
-  const Command command = git_command(repository, std::move(arguments));
+  const Command command = git_command(repository, with_patience(std::move(arguments)));
   for (const LockFile& lock : locks_at(paths)) {
     if (lock.is_old()) remove_file(lock.path);
   }
@@ -107,13 +113,23 @@ Error moved_meanwhile(const BranchName& branch, const std::optional<CommitId>& e
 
 }  // namespace
 
-void Repository::move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const {
+std::unique_ptr<EarlyGit> Repository::prepare_move() const {
+  return std::make_unique<EarlyGit>(git_command(directory_, with_patience({"update-ref", "--stdin"})));
+}
+
+void Repository::move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from,
+                             EarlyGit* prepared) const {
   const std::string ref = ref_of(branch);
   const fs::path file = directory_ / ref;
+  const std::string before = from ? from->str() : kNoObject;
   // HEAD is locked too when it points at the branch.
+  const std::vector<fs::path> locks = {lock_of(file), lock_of(directory_ / "HEAD")};
+  bool moved = false;
+  if (prepared != nullptr && locks_at(locks).empty()) {
+    moved = prepared->finish(fmt::format("update {} {} {}\n", ref, to.str(), before)).ok();
+  }
   const CommandResult result =
-      run_despite_stale_locks(directory_, {"update-ref", "--", ref, to.str(), from ? from->str() : kNoObject},
-                              {lock_of(file), lock_of(directory_ / "HEAD")});
+      moved ? CommandResult{} : run_despite_stale_locks(directory_, {"update-ref", "--", ref, to.str(), before}, locks);
   if (!result.ok()) {
     // What counts is what the branch names now: git may have been killed after it had moved it.
     const std::optional<CommitId> found = head_of(branch);

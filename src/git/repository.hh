@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "os/command.hh"
 
 namespace pushrod {
+
+class EarlyGit;
 
 // The environment of every git that we run: tool_environment() and GIT_CONFIG_GLOBAL=/dev/null, GIT_CONFIG_NOSYSTEM=1,
 // GIT_ATTR_NOSYSTEM=1, GIT_TERMINAL_PROMPT=0, GIT_OPTIONAL_LOCKS=0; nothing of ours that begins with GIT_, except that
@@ -43,7 +46,11 @@ class Repository {
   // disk that fails at the last flush), head_of() tells what the branch names.
   // The caller holds the lock of the branch's apps, so that nobody else moves it: a lock file of git's that is three
   // seconds old was left by a git that got killed, and is removed.
-  void move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from) const;
+  // `prepared` is from prepare_move(), or null.
+  void move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from,
+                   EarlyGit* prepared = nullptr) const;
+  // Starts the git that will move a branch, so that move_branch() need not wait for its start. It takes no lock before.
+  std::unique_ptr<EarlyGit> prepare_move() const;
   // The same for its deletion; does nothing when there is no such branch.
   void delete_branch(const BranchName& branch, const std::optional<CommitId>& from) const;
   // Points HEAD at the branch, so that a clone checks it out. Does nothing if HEAD names an existing branch already.

@@ -11,6 +11,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "git/early_git.hh"
 #include "git/git_command.hh"
 #include "git/tree_listing.hh"
 
@@ -86,21 +87,22 @@ void merge_same(std::vector<Blob>& blobs) {
   blobs = std::move(merged);
 }
 
-// Asks for the type of the commit and the sizes of the blobs, in one go.
-void look_up(const Repository& repository, const CommitId& commit, std::vector<Blob>& blobs, bool quarantined) {
+Command looking_up(const Repository& repository, bool quarantined) {
   Command command = git_command(repository.directory(),
                                 {"cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"}, quarantined);
-  command.input.reserve((blobs.size() + 1) * (kObjectName + 1));
-  command.input += commit.str() + "\n";
-  for (const Blob& blob : blobs) command.input.append(blob.name.data(), blob.name.size()) += '\n';
   command.output_cap = std::numeric_limits<std::size_t>::max();
-  std::string output;
-  command.on_output = [&](std::string_view chunk) {
-    output += chunk;
-    return true;
-  };
-  const CommandResult result = run(command);
-  if (!result.ok()) throw cannot_list(commit, result, output);
+  return command;
+}
+
+// Asks for the type of the commit and the sizes of the blobs, in one go.
+void look_up(EarlyGit& git, const CommitId& commit, std::vector<Blob>& blobs) {
+  std::string input;
+  input.reserve((blobs.size() + 1) * (kObjectName + 1));
+  input += commit.str() + "\n";
+  for (const Blob& blob : blobs) input.append(blob.name.data(), blob.name.size()) += '\n';
+  const CommandResult result = git.finish(input);
+  const std::string& output = result.out;
+  if (!result.ok()) throw cannot_list(commit, result, result.err);
 
   std::string_view rest = output;
   const auto next_line = [&rest] {
@@ -141,6 +143,7 @@ std::uint64_t total_bytes(const std::vector<Blob>& blobs) {
 TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined) {
   TreeSize size;
   std::vector<Blob> blobs;
+  EarlyGit sizes(looking_up(repository, quarantined));
   list_tree(repository, commit, limits, quarantined, [&](const TreeEntry& entry) {
     check_entry(entry, limits);
     if (++size.entries > limits.tree_entries) {
@@ -153,7 +156,7 @@ TreeSize check_tree(const Repository& repository, const CommitId& commit, const 
     return true;
   });
   merge_same(blobs);
-  look_up(repository, commit, blobs, quarantined);
+  look_up(sizes, commit, blobs);
   size.bytes = total_bytes(blobs);
   if (size.bytes <= limits.tree_bytes) return size;
 

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "git/early_git.hh"
 #include "git_test_support.hh"
 #include "os/clock.hh"
 
@@ -36,6 +37,37 @@ TEST_F(BranchesTest, MovesFromWhatItWasToWhatItShallBe) {
   // Backwards as well: a rollback and a forced push do that.
   repo().move_branch(kMain, one_, two_);
   EXPECT_EQ(repo().head_of(kMain), one_);
+}
+
+TEST_F(BranchesTest, MovesWithAGitThatStartedEarlier) {
+  const auto prepared = repo().prepare_move();
+  EXPECT_EQ(repo().head_of(kMain), std::nullopt);
+  repo().move_branch(kMain, one_, std::nullopt, prepared.get());
+  EXPECT_EQ(repo().head_of(kMain), one_);
+}
+
+TEST_F(BranchesTest, MovesThoughTheEarlierGitCannotDoIt) {
+  const auto prepared = repo().prepare_move();
+  static_cast<void>(prepared->finish("nonsense\n"));
+  repo().move_branch(kMain, one_, std::nullopt);
+  const auto second = repo().prepare_move();
+  leave_lock("refs/heads/main", 100);
+  repo().move_branch(kMain, two_, one_, second.get());
+  EXPECT_EQ(repo().head_of(kMain), two_);
+}
+
+TEST_F(BranchesTest, AGitThatIsNotNeededAfterAllChangesNothing) {
+  repo().move_branch(kMain, one_, std::nullopt);
+  repo().prepare_move().reset();
+  EXPECT_EQ(repo().head_of(kMain), one_);
+}
+
+TEST_F(BranchesTest, AnEarlierGitRefusesWhatMovedMeanwhile) {
+  repo().move_branch(kMain, one_, std::nullopt);
+  const auto prepared = repo().prepare_move();
+  repo().move_branch(kMain, two_, one_);
+  EXPECT_THROW(repo().move_branch(kMain, one_, std::nullopt, prepared.get()), Error);
+  EXPECT_EQ(repo().head_of(kMain), two_);
 }
 
 TEST_F(BranchesTest, MovingItToWhereItIsIsDone) {
