@@ -16,6 +16,7 @@
 #include "cli/grammar.hh"
 #include "cli/log_filter.hh"
 #include "cli/log_reader.hh"
+#include "cli/log_watch.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "os/files.hh"
@@ -162,23 +163,6 @@ std::vector<std::pair<Source, LogText>> read_on(Context& context, const App& app
   return texts;
 }
 
-// Waits for a change in the watched directories; false when somebody wants us to stop.
-bool wait_for_change(int watch, Milliseconds at_most) {
-  pollfd events[] = {{watch, POLLIN, 0}, {stop_signal_fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-  poll(events, 3, static_cast<int>(at_most.count()));
-  if (events[1].revents != 0 || (events[2].revents & (POLLERR | POLLHUP)) != 0) return false;
-  char buffer[4096];
-  while (read(watch, buffer, sizeof buffer) > 0) {
-  }
-  return true;
-}
-
-UniqueFd make_watch() {
-  UniqueFd watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!watch) throw_errno("watching the logs");
-  return watch;
-}
-
 // A follower keeps a file of each instance open, and an app may have many, of many releases.
 void allow_many_files() {
   rlimit limit = {};
@@ -190,14 +174,14 @@ void allow_many_files() {
 int follow(Context& context, const App& app, const LogsRequest& request, const LogFilter& filter, Readers readers,
            const Printer& show) {
   allow_many_files();
-  const auto watch = make_watch();
+  LogWatch watch;
   const auto directory = context.layout().instance_logs(app.name);
   make_directory(directory);
   do {
     // Watching what is watched already changes nothing; new instances are found because their directory appears.
-    inotify_add_watch(watch.get(), directory.c_str(), IN_CREATE | IN_DELETE_SELF);
+    watch.add(directory, IN_CREATE | IN_DELETE_SELF);
     for (const auto& source : sources_of(context, app, request.process)) {
-      inotify_add_watch(watch.get(), source.directory.c_str(), IN_MODIFY | IN_MOVED_TO | IN_CREATE);
+      watch.add(source.directory, IN_MODIFY | IN_MOVED_TO | IN_CREATE);
     }
     const auto texts = read_on(context, app, request, filter, readers);
     // What was read under its name may be another app's, made after this one was destroyed: only an app that is still
@@ -214,7 +198,7 @@ int follow(Context& context, const App& app, const LogsRequest& request, const L
     }
     check_output();
     // When it is destroyed, its directories go before its row does.
-  } while (wait_for_change(watch.get(), is_directory(directory) ? Milliseconds{60'000} : Milliseconds{500}));
+  } while (watch.wait(is_directory(directory) ? Milliseconds{60'000} : Milliseconds{500}));
   return kExitOk;
 }
 
@@ -255,7 +239,7 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
   const LogFilter filter({}, request.grep);
   const auto number = *request.deployment;
   const auto file = context.layout().deployment_log(app.name, number);
-  const auto watch = make_watch();
+  LogWatch watch;
   std::vector<LogPart> log(1);
   std::size_t most = request.lines.value_or(std::numeric_limits<unsigned>::max());  // of what is there already
   do {
@@ -265,7 +249,7 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
       throw UserError(fmt::format("app {} has no deployment {}", app.name.str(), number),
                       fmt::format("`deployments {}` lists them", app.name.str()));
     const bool is_last_look = !request.follow || is_final(found->state);
-    inotify_add_watch(watch.get(), file.c_str(), IN_MODIFY);
+    watch.add(file, IN_MODIFY);
     if (!log.front().file) log.front().file = open_log(file);
     log.front().grows = !is_last_look;
     const auto text = log.front().file ? read_parts(log) : LogText{};
@@ -278,7 +262,7 @@ int deployment_log(Context& context, const App& app, const LogsRequest& request)
     most = lines.empty() ? most : lines.max_size();
     check_output();
     if (is_last_look) return kExitOk;
-  } while (wait_for_change(watch.get(), Milliseconds{500}));
+  } while (watch.wait(Milliseconds{500}));
   return kExitOk;
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/text.hh"
+#include "model/descriptors.hh"
 
 namespace pushrod {
 
@@ -57,7 +58,8 @@ std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits) {
   if (limits.processes && rlimits.count_processes_per_sandbox) {
     words.push_back(fmt::format("processes={}", *limits.processes + kOurProcesses));
   }
-  if (limits.open_files) words.push_back(fmt::format("open_files={}", *limits.open_files));
+  words.push_back(
+      fmt::format("open_files={}", std::min(limits.open_files.value_or(kMostAppDescriptors), kMostAppDescriptors)));
   if (sandbox.oom_score != 0) words.push_back(fmt::format("oom_score={}", sandbox.oom_score));
   return words;
 }
@@ -83,7 +85,13 @@ std::vector<std::string> beyond(const Limits& limits, const HardLimits& most, bo
   };
   if (!has_cgroup) compare("memory", limits.memory, most.memory, "LimitDATA= of Pushrod's service, or ulimit -Hd");
   compare("processes", limits.processes, most.processes, "LimitNPROC= of Pushrod's service, or ulimit -Hu");
-  compare("open_files", limits.open_files, most.open_files, "LimitNOFILE= of Pushrod's service, or ulimit -Hn");
+  const auto descriptors = most_app_descriptors(most.open_files);
+  if (limits.open_files && *limits.open_files > descriptors) {
+    found.push_back(fmt::format("open_files is {} instead of {} ({})", descriptors, *limits.open_files,
+                                descriptors == kMostAppDescriptors
+                                    ? "the most that an app may have"
+                                    : "three quarters of LimitNOFILE= of Pushrod's service, or of ulimit -Hn"));
+  }
   return found;
 }
 

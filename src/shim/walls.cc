@@ -68,6 +68,19 @@ void limit(__rlimit_resource resource, const char* what, uint64_t value) {
   if (setrlimit(resource, &limits) != 0) fail("limit", what);
 }
 
+// All apps and Pushrod itself share a user id, whose descriptors on their way through sockets and whose pending signals
+// are limited by the limits of whoever adds one: what apps may have stays below what Pushrod may have.
+void limit_what_users_share(uint64_t open_files) {
+  rlimit now;
+  if (getrlimit(RLIMIT_NOFILE, &now) != 0) fail("limit", "open files");
+  const rlim_t below_ours = now.rlim_max - now.rlim_max / 4;
+  limit(RLIMIT_NOFILE, "open files", open_files != 0 && open_files < below_ours ? open_files : below_ours);
+  constexpr rlim_t kMostSignals = 4096;  // each timer of timer_create() is one
+  if (getrlimit(RLIMIT_SIGPENDING, &now) != 0) fail("limit", "pending signals");
+  const rlim_t signals = now.rlim_max / 8 < kMostSignals ? now.rlim_max / 8 : kMostSignals;
+  limit(RLIMIT_SIGPENDING, "pending signals", signals == 0 ? 1 : signals);
+}
+
 // Without it the kernel would as soon take the router. Not being able to is no reason not to start.
 void offer_to_die_first(uint64_t score) {
   if (score == 0 || score > 1000) return;
@@ -124,7 +137,7 @@ void raise_walls(const Walls& walls) {
   offer_to_die_first(walls.oom_score);
   limit(RLIMIT_DATA, "memory", walls.memory);
   limit(RLIMIT_NPROC, "processes", walls.processes);
-  limit(RLIMIT_NOFILE, "open files", walls.open_files);
+  limit_what_users_share(walls.open_files);
   separate(walls.ports);
   refuse_system_calls();
 }

@@ -5,29 +5,50 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "base/error.hh"
 
 namespace pushrod {
 
+namespace {
+
+constexpr Milliseconds kLook{20};  // between two reports without inotify
+
+bool is_used_up(int code) { return code == EMFILE || code == ENFILE || code == ENOSPC || code == ENOMEM; }
+
+}  // namespace
+
 StatusWatch::StatusWatch() : inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (inotify_) return;
-  SystemError error("watch services", errno);
-  if (error.code() == EMFILE) error.set_hint("raise fs.inotify.max_user_instances");
-  throw error;
+  if (!inotify_ && !is_used_up(errno)) throw_errno("watch services");
 }
 
 void StatusWatch::add(const std::filesystem::path& service_directory) {
   const auto directory = service_directory / "supervise";
-  const int number = inotify_add_watch(inotify_.get(), directory.c_str(), IN_MOVED_TO);
-  if (number < 0) throw_errno("watch " + directory.native());
-  watched_[number] = service_directory;
+  const int number = inotify_ ? inotify_add_watch(inotify_.get(), directory.c_str(), IN_MOVED_TO) : -1;
+  if (number >= 0) {
+    watched_[number] = service_directory;
+  } else if (!inotify_ || is_used_up(errno)) {
+    unwatched_.insert(service_directory);
+  } else {
+    throw_errno("watch " + directory.native());
+  }
+}
+
+std::set<std::filesystem::path> StatusWatch::wait_blindly(const Deadline& deadline) {
+  if (deadline.passed()) return {};
+  std::this_thread::sleep_for(std::min(kLook, deadline.left()));
+  auto all = unwatched_;
+  for (const auto& [number, directory] : watched_) all.insert(directory);
+  return all;
 }
 
 std::set<std::filesystem::path> StatusWatch::wait(const Deadline& deadline) {
+  if (!unwatched_.empty()) return wait_blindly(deadline);
   std::set<std::filesystem::path> changed;
   while (changed.empty() && !deadline.passed()) {
     pollfd entry{inotify_.get(), POLLIN, 0};

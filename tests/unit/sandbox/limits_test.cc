@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.hh"
+#include "model/descriptors.hh"
 
 namespace pushrod {
 namespace {
@@ -36,7 +37,18 @@ TEST(Limits, OfProcessesAreLeftOutWhereTheyWouldCountThoseOfOthers) {
   EXPECT_TRUE(rlimits_of("10.0").count_processes_per_sandbox);
 }
 
-TEST(Limits, ThatAreAbsentAreNoWords) { EXPECT_TRUE(wall_words(Sandbox{}, {true}).empty()); }
+TEST(Limits, ThatAreAbsentAreNoWordsButForDescriptors) {
+  EXPECT_EQ(wall_words(Sandbox{}, {true}), std::vector<std::string>{"open_files=12288"});
+}
+
+TEST(Limits, OfDescriptorsStayBelowTheRoutersWhateverAnAppAsksFor) {
+  Sandbox sandbox;
+  sandbox.limits.open_files = 1'000'000;
+  EXPECT_EQ(wall_words(sandbox, {true}), std::vector<std::string>{"open_files=12288"});
+  EXPECT_LT(kMostAppDescriptors + 8 * 253, kRouterDescriptors);
+  EXPECT_EQ(most_app_descriptors(4096), 3072U);
+  EXPECT_EQ(most_app_descriptors(1 << 20), kMostAppDescriptors);
+}
 
 TEST(Limits, TheTighterOneCounts) {
   const Limits app{256U << 20, {}, 5000, {}}, operators{512U << 20, 100, 1024, {}};
@@ -54,13 +66,17 @@ TEST(Limits, ThatDoNotHoldAreTold) {
 
 TEST(Limits, ThatAreAboveTheHardOnesAreTold) {
   const Limits wanted{1U << 30, 50, 5000, 1'000'000};
-  EXPECT_TRUE(beyond(wanted, {}, false).empty());
+  EXPECT_EQ(beyond(wanted, {}, false),
+            std::vector<std::string>{"open_files is 12288 instead of 1000000 (the most that an app may have)"});
+  EXPECT_TRUE(beyond({1U << 30, 50, 5000, 12'288}, {}, false).empty());
   EXPECT_TRUE(beyond({}, {1, 1, 1}, false).empty());
-  EXPECT_TRUE(beyond(wanted, {1U << 30, 5000, 1'000'000}, false).empty());
+  EXPECT_TRUE(beyond({1U << 30, 50, 5000, 3'072}, {1U << 30, 5000, 4096}, false).empty());
   const auto found = beyond(wanted, {1024, 100, 4096}, false);
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].substr(0, found[0].find(" (")), "memory is 1024 instead of 1073741824");
-  EXPECT_EQ(found[2], "open_files is 4096 instead of 1000000 (raise LimitNOFILE= of Pushrod's service, or ulimit -Hn)");
+  EXPECT_EQ(found[2],
+            "open_files is 3072 instead of 1000000 (three quarters of LimitNOFILE= of Pushrod's service, or of ulimit "
+            "-Hn)");
   EXPECT_EQ(beyond(wanted, {1024, 100, 4096}, true).size(), 2U) << "the cgroup limits memory";
 }
 
