@@ -77,7 +77,11 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
     remove_file(directory / kDownFile);
     const bool linked = is_linked(name);
     if (!linked || !supervisor_of(directory)) {
-      if (!linked) link_to(layout_.scan() / name, directory);
+      if (!linked) {
+        // s6-svscan would wait for the end of a logger whose service has left the tree before.
+        if (!supervisor_of(directory)) end_logger(directory);
+        link_to(layout_.scan() / name, directory);
+      }
       rescan = true;
       waiting.push_back({name, 0});
       continue;

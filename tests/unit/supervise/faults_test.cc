@@ -154,6 +154,21 @@ TEST_F(Faults, AStoppedServiceStaysDownWhenItsSupervisorIsKilled) {
   EXPECT_TRUE(eventually([&] { return starts() == 2; }));
 }
 
+TEST_F(Faults, AServiceThatLeftTheTreeWithoutItsLoggerCanBeStartedAgain) {
+  run(lonely("a"));
+  ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+  remove_file(layout_.scan() / "a");
+  Command rescan;
+  rescan.argv = {"s6-svscanctl", "-a", layout_.scan().native()};
+  pushrod::run(rescan);
+  const pid_t supervisor = supervisor_of(layout_.service("a")).value();
+  std::this_thread::sleep_for(Milliseconds{100});  // no event tells that s6-svscan has looked
+  ::kill(supervisor, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !supervisor_of(layout_.service("a")) && !status("a").up; }));
+  supervisor_.start({"a"}, Milliseconds{5'000});
+  EXPECT_TRUE(eventually([&] { return starts() == 2; }));
+}
+
 TEST_F(Faults, WritingAServiceAnewEndsTheLoggerOfTheOldOne) {
   run(lonely("a"));
   ASSERT_TRUE(eventually([&] { return starts() == 1; }));
