@@ -8,6 +8,7 @@
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/left_locks.hh"
 #include "deploy/make_room.hh"
 #include "git/checkout.hh"
 #include "git/repository.hh"
@@ -52,6 +53,7 @@ bool Tidier::pass() {
   }
   // Failed deployments leave something there as well, and no app that was to be tidied.
   const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });
+  attempt("removing left locks", [&] { remove_left_locks(platform_); });
   const bool made = attempt("making room", [&] { make_room(); });
   attempt("pruning the audit", [&] { platform_.store.prune_audit(platform_.settings.keep_audit); });
   return complete && emptied && made;

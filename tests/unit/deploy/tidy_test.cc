@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "deploy/left_locks.hh"
+#include "os/file_lock.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -48,6 +50,24 @@ TEST_F(Tidying, AnAppThatSomebodyIsAtWorkOnIsLeftForLater) {
   store().fail(store().unfinished_deployments().front().group, {DeploymentState::Failed, "no", ""});
   EXPECT_TRUE(tidier.pass());
   EXPECT_EQ(kept_commits(), "refs/pushrod/keep/blog/1");
+}
+
+TEST_F(Tidying, LockFilesOfWhatHasEndedAreRemoved) {
+  ASSERT_TRUE(run(push_of(version(1))).outcome.live);
+  store().begin_deployments({{app("blog").id, DeploymentKind::Restart, version(1), {}, "ann"}});
+  const auto going_on = layout_.group_lock(store().unfinished_deployments().front().group);
+  const auto ended = layout_.group_lock(1), ended_job = layout_.job_lock(7), still_held = layout_.group_lock(99);
+  for (const auto& lock : {going_on, ended, ended_job}) write_file(lock, "", 0600, false);
+  {
+    const auto held = FileLock::acquire(still_held);
+    remove_left_locks(platform());
+  }
+  EXPECT_TRUE(fs::exists(going_on));
+  EXPECT_TRUE(fs::exists(still_held)) << "its process has not ended";
+  EXPECT_FALSE(fs::exists(ended));
+  EXPECT_FALSE(fs::exists(ended_job));
+  Tidier(platform()).pass();
+  EXPECT_FALSE(fs::exists(still_held));
 }
 
 TEST_F(Tidying, WhatHasFailedIsTriedAgain) {
