@@ -106,7 +106,10 @@ void check_sources(const Run& run) {
                                 quoted(part.app.branch.str()), part.app.repo.str()),
                     "try again");
   }
-  if (change.kind != DeploymentKind::Push && change.kind != DeploymentKind::Rollback) return;
+  // A rollback to a release of the commit that the branch names does not concern the other apps of the branch.
+  const bool moves_ref = change.kind == DeploymentKind::Push ||
+                         (change.kind == DeploymentKind::Rollback && change.commit != change.previous);
+  if (!moves_ref) return;
   for (const auto& app : run.platform.store.apps_of(change.repo, change.branch)) {
     if (!app.live || parts.contains(app.id)) continue;
     throw UserError(fmt::format("{} runs from this branch, too, since a moment ago", app.name.str()), "try again");

@@ -307,6 +307,17 @@ def test_a_rollback_goes_to_the_release_before_and_forth_again(platform):
     assert app.checkouts() and len(app.checkouts()) <= 2
 
 
+def test_a_rollback_to_a_release_of_the_same_commit_leaves_the_other_apps_of_the_branch(platform):
+    files = {f"{path}/{name}": text for path in "ab" for name, text in web_app("1").items()}
+    first = platform.create_app(files, path="a")
+    second = platform.create_app(work=first.work, path="b")
+    first.work.push()
+    platform.pushrod("config", "set", first.name, "COLOUR=blue")
+    platform.pushrod("rollback", first.name)
+    assert "COLOUR" not in first.get("/env").json()
+    assert [d["kind"] for d in second.deployments()] == ["push"]
+
+
 def test_a_rollback_that_does_not_start_changes_nothing(platform):
     starts = 'web: test -e /data/broken && exit 1; exec python3 web.py\n'
     app = platform.deploy({**web_app("1"), "Procfile": starts})
