@@ -78,6 +78,7 @@ CommandResult carry_out(const Platform& platform, const Job& job,
     finish(platform, job, result);
     return result;
   } catch (const Error& error) {
+    attempt("ending " + job.instance().str(), [&] { platform.engine.forget_job(job.instance()); });
     platform.store.end_job(job.id, {}, "failed: " + error.message());
     remove_file(platform.layout.job_lock(job.id));
     throw;
@@ -172,8 +173,11 @@ void look_after_job(const Platform& platform, JobId id, Milliseconds timeout) {
     auto result = run_attached(platform.engine.job(plan, job->command), attachment);
     // Nobody waits for it, and no history tells of it: the log is where its end is read.
     if (job->kind == JobKind::Run) {
-      write_all(pipe.write_end.get(), fmt::format("pushrod: {} ended: {}\n", job->short_name(), result.describe()),
-                "write the end of a job to its log");
+      // The logger may have been killed. The job's record has its end in any case.
+      attempt("completing the log of " + job->instance().str(), [&] {
+        write_all(pipe.write_end.get(), fmt::format("pushrod: {} ended: {}\n", job->short_name(), result.describe()),
+                  "write the end of a job to its log");
+      });
     }
     pipe.write_end.reset();
     logger.wait(kLogDeadline);

@@ -40,6 +40,7 @@ class FakeEngine : public Engine {
   std::map<InstanceName, Condition> condition;                      // otherwise by whether it is up
   bool stubborn = false;                                            // stopped instances go on running
   std::vector<std::string> told;
+  bool loggers_die = false;  // those of jobs, at once
   std::vector<InstancePlan> jobs;
   std::vector<InstanceName> forgotten;
 
@@ -115,6 +116,10 @@ class FakeEngine : public Engine {
   }
   Command job_log(const InstanceName& name) override {
     Command command;
+    if (loggers_die) {
+      command.argv = {"/bin/true"};
+      return command;
+    }
     command.argv = {"/bin/sh", "-c", "cat >'" + (directory_ / (name.str() + ".log")).string() + "'"};
     return command;
   }

@@ -59,6 +59,18 @@ TEST_F(Jobs, ThatCannotBeginAreNotRunning) {
   EXPECT_THROW(run_job(platform(), none, {.kind = Attachment::Kind::Direct, .in = -1, .out = -1, .err = -1}), Error);
   EXPECT_TRUE(store().running_jobs().empty());
   EXPECT_THAT(last().outcome, HasSubstr("failed: start"));
+  EXPECT_EQ(engine().forgotten.size(), 1U) << "what was made for it is removed";
+}
+
+TEST_F(Jobs, WhoseLoggerIsKilledTellTheirEndAllTheSame) {
+  static_cast<void>(signal(SIGPIPE, SIG_IGN));  // as the program does
+  engine().loggers_die = true;
+  const auto job =
+      store().add_job(app("blog").id, JobKind::Run, "run",
+                      {"/bin/sh", "-c", "trap '' PIPE; while echo x 2>/dev/null; do :; done; exit 7"}, "ann");
+  look_after_job(platform(), job.id, Milliseconds::max());
+  EXPECT_EQ(last().outcome, "exit code 7");
+  EXPECT_EQ(engine().forgotten.size(), 1U);
 }
 
 TEST_F(Jobs, OfAKilledHolderAreSettledAsLost) {
