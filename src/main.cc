@@ -11,15 +11,25 @@
 #include "base/error.hh"
 #include "cli/cli.hh"
 #include "cli/gate.hh"
+#include "os/command.hh"
 #include "os/stop_signal.hh"
 #include "serve/serve.hh"
+#include "serve/watchdog.hh"
 
 namespace {
 
-int serve_root(const std::filesystem::path& root) {
+// In the list of processes the watchdog, a copy of the daemon, has a word of its own.
+void show_as_watchdog(int argc, char** argv) {
+  const auto word = std::find(argv, argv + argc, std::string_view("serve"));
+  if (word != argv + argc) memcpy(*word, "watch", strlen(*word));
+}
+
+int serve_root(const std::filesystem::path& root, int argc, char** argv) {
   pushrod::Context context(root, {});
+  pushrod::Watchdog watchdog(context.layout(), context.settings(), pushrod::own_program().parent_path(),
+                             [&] { show_as_watchdog(argc, argv); });
   const auto platform = context.platform();
-  pushrod::serve(platform, pushrod::stop_signal_fd());
+  pushrod::serve(platform, watchdog, pushrod::stop_signal_fd());
   _exit(pushrod::kExitOk);  // a thread may be at work: ended like this it leaves nothing that a crash would not
 }
 
@@ -43,6 +53,7 @@ int main(int argc, char** argv) {
     if (name == "SIGTERM" || name == "SIGINT") return pushrod::stop_tree();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     hide_values(argc, argv);
-    return pushrod::run_command_line(arguments, serve_root);
+    return pushrod::run_command_line(arguments,
+                                     [&](const std::filesystem::path& root) { return serve_root(root, argc, argv); });
   });
 }

@@ -12,7 +12,7 @@
 namespace pushrod {
 
 // The whole program's command line. `serve` is wired in by main, since it is a room beside this one.
-using ServeCommand = int (*)(const std::filesystem::path& root);
+using ServeCommand = std::function<int(const std::filesystem::path& root)>;
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve);
 
 // The commands that both the operator and a key may give, for a key.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <string_view>
 
 #include "os/retry.hh"
@@ -69,48 +70,72 @@ bool takes_127_0_0_1(const inet_diag_msg& socket, std::string_view attributes) {
   return words[2] == htonl(0xFFFF) && (words[3] == htonl(INADDR_ANY) || words[3] == loopback);
 }
 
-void add_socket(std::string_view content, std::set<Port>& ports) {
+// A socket that listens.
+struct Listening {
+  Port port = 0;
+  unsigned waiting = 0;  // connections that have not been accepted
+  unsigned most = 0;     // that may wait
+  bool takes_127_0_0_1 = false;
+};
+using Visitor = std::function<void(const Listening&)>;
+
+void show_socket(std::string_view content, const Visitor& visit) {
   const auto socket = read_as<inet_diag_msg>(content);
   if (!socket) return;
-  // Of a socket that listens: how many connections wait to be accepted, and how many may.
-  const bool is_full = socket->idiag_rqueue > socket->idiag_wqueue;
   const auto attributes = content.substr(std::min(aligned(sizeof(inet_diag_msg)), content.size()));
-  if (!is_full && takes_127_0_0_1(*socket, attributes)) ports.insert(ntohs(socket->id.idiag_sport));
+  visit({ntohs(socket->id.idiag_sport), socket->idiag_rqueue, socket->idiag_wqueue,
+         takes_127_0_0_1(*socket, attributes)});
 }
 
 enum class Answer { More, Complete, Broken };
 
-Answer add_sockets(std::string_view messages, std::set<Port>& ports) {
+Answer show_sockets(std::string_view messages, const Visitor& visit) {
   while (const auto head = read_as<nlmsghdr>(messages)) {
     if (head->nlmsg_len < sizeof(nlmsghdr) || head->nlmsg_len > messages.size()) return Answer::Broken;
     if (head->nlmsg_type == NLMSG_DONE) return Answer::Complete;
     if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY) return Answer::Broken;
-    add_socket(messages.substr(sizeof(nlmsghdr), head->nlmsg_len - sizeof(nlmsghdr)), ports);
+    show_socket(messages.substr(sizeof(nlmsghdr), head->nlmsg_len - sizeof(nlmsghdr)), visit);
     messages.remove_prefix(std::min(aligned(head->nlmsg_len), messages.size()));
   }
   return Answer::More;
 }
 
-bool add_family(int fd, unsigned char family, std::set<Port>& ports) {
+bool show_family(int fd, unsigned char family, const Visitor& visit) {
   if (!ask(fd, family)) return false;
   std::array<char, 65'536> buffer;
   while (true) {
     const auto size = retry_interrupted([&] { return recv(fd, buffer.data(), buffer.size(), MSG_TRUNC); });
     if (size <= 0 || static_cast<std::size_t>(size) > buffer.size()) return false;
-    const auto answer = add_sockets({buffer.data(), static_cast<std::size_t>(size)}, ports);
+    const auto answer = show_sockets({buffer.data(), static_cast<std::size_t>(size)}, visit);
     if (answer != Answer::More) return answer == Answer::Complete;
   }
+}
+
+// False when the kernel does not tell.
+bool show_all(const Visitor& visit) {
+  const UniqueFd fd{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)};
+  if (!fd || !show_family(fd.get(), AF_INET, visit)) return false;
+  // A machine may have no IPv6.
+  static_cast<void>(show_family(fd.get(), AF_INET6, visit));
+  return true;
 }
 
 }  // namespace
 
 std::optional<std::set<Port>> accepting_ports() {
-  const UniqueFd fd{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)};
   std::set<Port> ports;
-  if (!fd || !add_family(fd.get(), AF_INET, ports)) return std::nullopt;
-  // A machine may have no IPv6.
-  static_cast<void>(add_family(fd.get(), AF_INET6, ports));
-  return ports;
+  const bool told = show_all([&](const Listening& socket) {
+    if (socket.waiting <= socket.most && socket.takes_127_0_0_1) ports.insert(socket.port);
+  });
+  return told ? std::optional(std::move(ports)) : std::nullopt;
+}
+
+unsigned connections_waiting_at(Port port) {
+  unsigned waiting = 0;
+  static_cast<void>(show_all([&](const Listening& socket) {
+    if (socket.port == port) waiting += socket.waiting;
+  }));
+  return waiting;
 }
 
 }  // namespace pushrod

@@ -13,4 +13,8 @@ namespace pushrod {
 // them. Absent when the kernel does not tell.
 std::optional<std::set<Port>> accepting_ports();
 
+// How many connections to this port the kernel has made that no listening process has accepted. 0 also when the kernel
+// does not tell.
+unsigned connections_waiting_at(Port port);
+
 }  // namespace pushrod

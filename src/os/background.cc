@@ -3,6 +3,9 @@
 #include "os/background.hh"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -10,7 +13,9 @@
 #include <string>
 
 #include "base/error.hh"
+#include "os/command.hh"
 #include "os/files.hh"
+#include "os/pidfd.hh"
 #include "os/retry.hh"
 #include "os/unique_fd.hh"
 
@@ -39,6 +44,27 @@ std::string read_word(int fd) {
 }
 
 }  // namespace
+
+UniqueFd start_copy(const std::function<void()>& work) {
+  const int self = own_pidfd();
+  const pid_t pid = fork();
+  if (pid < 0) throw_errno("start a second process: fork");
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pollfd parent{self, POLLIN, 0};
+    if (poll(&parent, 1, 0) != 0) _exit(kExitInternal);  // it ended before the line above
+    try {
+      work();
+      _exit(kExitOk);
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      _exit(kExitInternal);
+    }
+  }
+  UniqueFd copy(pidfd_open(pid, 0));
+  if (!copy) throw_errno("watch the second process");
+  return copy;
+}
 
 bool go_to_background(const std::function<void()>& begin) {
   Pipe word = make_pipe();

@@ -1,8 +1,10 @@
-// Going on without whoever started us.
+// Going on without the process that started this one, and a second process beside it.
 // Floor 1.
 #pragma once
 
 #include <functional>
+
+#include "os/unique_fd.hh"
 
 namespace pushrod {
 
@@ -12,5 +14,10 @@ namespace pushrod {
 // `begin` threw, and in the former nothing at all: it has ended. Only for a process with one thread that has no
 // database open.
 bool go_to_background(const std::function<void()>& begin);
+
+// Starts a copy of this process, which calls `work` and ends when that returns or throws. The kernel kills it when this
+// process ends. It costs only the memory that either of the two writes to. Returns its pidfd, readable when it has
+// ended. Only for a process with one thread that has no database open.
+UniqueFd start_copy(const std::function<void()>& work);
 
 }  // namespace pushrod

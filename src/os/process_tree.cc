@@ -89,6 +89,12 @@ std::vector<pid_t> descendants_of(pid_t root) {
   return found;
 }
 
+bool is_stopped(pid_t process) {
+  const auto text = text_of("/proc/" + std::to_string(process) + "/stat").value_or("");
+  const auto end_of_name = text.rfind(") ");
+  return end_of_name != std::string::npos && text.compare(end_of_name + 2, 1, "T") == 0;
+}
+
 std::string command_below(pid_t root, const std::vector<std::string>& skipped) {
   for (const auto pid : descendants_of(root)) {
     const auto process = "/proc/" + std::to_string(pid);

@@ -26,6 +26,9 @@ std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots);
 // All descendants of a process, itself not counted; the nearest come first.
 std::vector<pid_t> descendants_of(pid_t root);
 
+// Was the process stopped by a signal (SIGSTOP and the like), and not continued? False when it is gone.
+bool is_stopped(pid_t process);
+
 // The command line of the nearest descendant whose name (comm) is not among those; words separated by spaces, as the
 // process shows them. Empty when there is none.
 std::string command_below(pid_t root, const std::vector<std::string>& skipped);

@@ -20,7 +20,8 @@ namespace pushrod {
 namespace {
 
 // hard-stop-after: how long a worker that a reload left behind may serve its last WebSockets.
-// fd-hard-limit (kRouterDescriptors): maxconn follows from it (8,172), and from the system's own limit where that is lower.
+// fd-hard-limit (kRouterDescriptors): maxconn follows from it (8,172), and from the system's own limit where that is
+// lower.
 constexpr std::string_view kGlobal = R"(  nbthread 2
   fd-hard-limit 16384
   hard-stop-after 12h

@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
+#include "os/process_tree.hh"
 #include "os/socket.hh"
 #include "router/files.hh"
 
@@ -20,7 +21,7 @@ namespace {
 constexpr Milliseconds kAnswer{10'000};
 // How long a live master may be away, and for how long none may be seen before it counts as not running: one that has
 // just been started has read its configuration before it says its process number.
-constexpr Milliseconds kAway{15'000};
+constexpr Milliseconds kAway{20'000};
 constexpr Milliseconds kGone{200};
 // No event tells when a socket answers again.
 constexpr Milliseconds kPause{2};
@@ -48,11 +49,13 @@ bool MasterSocket::is_alive() const {
   return read_file(fmt::format("/proc/{}/cmdline", *pid)).value_or("").find("haproxy") != std::string::npos;
 }
 
-std::optional<std::string> MasterSocket::try_to_ask(std::string_view line) const {
+MasterSocket::Reply MasterSocket::ask_once(std::string_view line, Milliseconds at_most) const {
   try {
-    return ask_unix_socket(directory_ / kMasterSocket, line, kAnswer);
+    return {false, ask_unix_socket(directory_ / kMasterSocket, line, at_most)};
   } catch (const SystemError& error) {
     switch (error.code()) {
+      case ETIMEDOUT:
+        return {true, {}};
       case ENOENT:
       case ECONNREFUSED:
       case ECONNRESET:
@@ -64,13 +67,26 @@ std::optional<std::string> MasterSocket::try_to_ask(std::string_view line) const
   }
 }
 
+std::vector<pid_t> MasterSocket::all_processes() const {
+  const auto text = read_file(directory_ / kProcessFile);
+  const auto pid = text ? parse_unsigned(trim(*text)) : std::nullopt;
+  if (!pid || !is_alive()) return {};
+  std::vector<pid_t> processes{static_cast<pid_t>(*pid)};
+  for (const pid_t child : descendants_of(processes.front())) processes.push_back(child);
+  return processes;
+}
+
 std::optional<std::string> MasterSocket::ask_until(const std::function<bool(std::string_view)>& is_whole,
                                                    std::string_view line) const {
   const Deadline away(kAway);
   std::optional<Deadline> gone;  // since it was first not seen; for a moment of its exec it looks as if it had ended
   while (true) {
-    auto answer = try_to_ask(line);
-    if (answer && is_whole(*answer)) return answer;
+    auto reply = ask_once(line, kAnswer);
+    if (is_whole(reply.answer)) return std::move(reply.answer);
+    // The daemon's watchdog ends what does not answer, and then it is started again.
+    if (reply.is_silent && away.passed()) {
+      throw SystemError("ask the socket " + quoted((directory_ / kMasterSocket).native()), ETIMEDOUT);
+    }
     if (is_alive()) {
       gone.reset();
     } else if (!gone) {
@@ -104,6 +120,6 @@ std::optional<std::string> MasterSocket::ask(pid_t worker, std::string_view comm
   return std::string(answer);
 }
 
-void MasterSocket::reload() const { try_to_ask("reload\n"); }
+void MasterSocket::reload() const { static_cast<void>(ask_once("reload\n", kAnswer)); }
 
 }  // namespace pushrod

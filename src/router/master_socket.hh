@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "os/clock.hh"
 #include "router/answers.hh"
@@ -29,12 +30,20 @@ class MasterSocket {
   // Absent when that worker has ended.
   std::optional<std::string> ask(pid_t worker, std::string_view commands) const;
 
+  // One attempt. Nothing was said when there is no master, or it is away.
+  struct Reply {
+    bool is_silent = false;  // it took the question and did not answer in time
+    std::string answer;
+  };
+  Reply ask_once(std::string_view line, Milliseconds at_most) const;
+  // The master, and after it what it has started. Empty when it does not run.
+  std::vector<pid_t> all_processes() const;
+
   // Returns at once; the master is away for a moment.
   void reload() const;
 
  private:
   bool is_alive() const;
-  std::optional<std::string> try_to_ask(std::string_view line) const;
   std::optional<std::string> ask_until(const std::function<bool(std::string_view)>& is_whole,
                                        std::string_view line) const;
   std::filesystem::path directory_;

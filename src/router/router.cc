@@ -222,6 +222,20 @@ void Router::forget(const std::vector<InstanceName>& instances) const {
   }
 }
 
+std::vector<pid_t> Router::silent_processes(Milliseconds at_most) const {
+  const auto master = master_of(layout_);
+  const auto question = master.ask_once("show proc\n", at_most);
+  if (question.is_silent) return master.all_processes();
+  if (question.answer.empty()) return {};
+  const auto processes = parse_processes(question.answer);
+  auto workers = processes.workers;
+  workers.insert(workers.end(), processes.old_workers.begin(), processes.old_workers.end());
+  std::erase_if(workers, [&](pid_t worker) {
+    return !master.ask_once(fmt::format("@!{} show info\n", worker), at_most).is_silent;
+  });
+  return workers;
+}
+
 bool Router::is_running() const {
   const auto processes = master_of(layout_).processes();
   return processes && !processes->workers.empty();

@@ -79,6 +79,9 @@ class Router {
 
   // Does a worker answer?
   bool is_running() const;
+  // Those processes of HAProxy that run and do not answer within `at_most` each: workers, or, when its master is
+  // silent, all. Empty when none runs, and while it starts or reloads.
+  std::vector<pid_t> silent_processes(Milliseconds at_most) const;
 
  private:
   Layout layout_;

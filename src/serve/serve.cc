@@ -72,7 +72,7 @@ class TidierThread {
 
 }  // namespace
 
-void serve(const Platform& platform, int stop_fd) {
+void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   const auto lock = FileLock::try_acquire(platform.layout.serve_lock());
   if (!lock) throw UserError("another daemon serves this root already", "`pushrod up` starts the one that is needed");
   lock->announce("serve");
@@ -84,13 +84,16 @@ void serve(const Platform& platform, int stop_fd) {
   static WatchThread watch(platform);
   bool called = true;
   while (true) {
+    watchdog.begin_pass();
     const auto pause = reconciler.pass(called);
-    std::vector<pollfd> events{{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+    watchdog.end_pass();
+    std::vector<pollfd> events{{calls.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}, {watchdog.end_fd(), POLLIN, 0}};
     for (const auto& process : reconciler.deploying()) events.push_back({process.get(), POLLIN, 0});
     if (poll(events.data(), events.size(), static_cast<int>(pause.count())) < 0 && errno != EINTR) {
       throw_errno("waiting for a call");
     }
     if (events[1].revents != 0) return;
+    if (events[2].revents != 0) throw Error("the watchdog has ended");
     called = events[0].revents != 0;
     if (called) {
       tidier.call();

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "deploy/platform.hh"
+#include "serve/watchdog.hh"
 
 namespace pushrod {
 
-// Runs until stop_fd is readable. Throws UserError when another daemon serves this root.
-void serve(const Platform& platform, int stop_fd);
+// Runs until stop_fd is readable. Throws UserError when another daemon serves this root, and Error when the watchdog
+// has ended: s6 starts both again.
+void serve(const Platform& platform, Watchdog& watchdog, int stop_fd);
 
 }  // namespace pushrod

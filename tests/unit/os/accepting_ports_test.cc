@@ -88,5 +88,19 @@ TEST(AcceptingPorts, AllOfMany) {
   for (const auto& each : many) EXPECT_TRUE(ports.contains(each.port));
 }
 
+TEST(AcceptingPorts, ConnectionsThatWaitAreCounted) {
+  const auto listening = listen_at("127.0.0.1");
+  EXPECT_EQ(connections_waiting_at(listening.port), 0U);
+  const UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(listening.port);
+  inet_pton(AF_INET, "127.0.0.1", &where.sin_addr);
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+  EXPECT_EQ(connections_waiting_at(listening.port), 1U);
+  const UniqueFd accepted(accept(listening.fd.get(), nullptr, nullptr));
+  EXPECT_EQ(connections_waiting_at(listening.port), 0U);
+}
+
 }  // namespace
 }  // namespace pushrod

@@ -2,6 +2,7 @@
 #include "os/background.hh"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,32 @@ TEST(Background, WhatFailsThereIsThrownHere) {
 TEST(Background, ADeathThereIsAnErrorHere) {
   const auto halves = split([](int) { _exit(9); }, [](int) {});
   EXPECT_EQ(halves.foreground, 5);
+}
+
+TEST(Background, ACopyEndsWithItsWork) {
+  Pipe word = make_pipe();
+  const auto copy = start_copy([&] { dprintf(word.write_end.get(), "done"); });
+  char text[5] = {};
+  EXPECT_EQ(read(word.read_end.get(), text, 4), 4);
+  EXPECT_STREQ(text, "done");
+  pollfd end{copy.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&end, 1, 10'000), 1);
+}
+
+TEST(Background, ACopyEndsWithTheProcessThatStartedIt) {
+  Pipe alive = make_pipe();  // its write end is open for as long as the copy lives
+  const pid_t pid = fork();
+  if (pid == 0) {
+    static_cast<void>(start_copy([] { pause(); }).release());
+    _exit(0);
+  }
+  alive.write_end.reset();
+  int status = 0;
+  waitpid(pid, &status, 0);
+  pollfd end{alive.read_end.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&end, 1, 10'000), 1);
+  char byte = 0;
+  EXPECT_EQ(read(alive.read_end.get(), &byte, 1), 0);
 }
 
 }  // namespace

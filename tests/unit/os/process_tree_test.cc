@@ -2,8 +2,10 @@
 #include "os/process_tree.hh"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include "../eventually.hh"
 #include "os/command.hh"
 
 namespace pushrod {
@@ -32,6 +34,18 @@ TEST(ProcessTree, HoldsAllDescendantsAndWhatTheyUsed) {
   EXPECT_GE(usage.at(shell.pid()).processes, 3U);
   EXPECT_LE(usage.at(shell.pid()).processor, ours.processor) << "the shell itself is not counted";
   EXPECT_EQ(usage.at(0x3fffffff).processes, 0U);
+}
+
+TEST(ProcessTree, KnowsAProcessThatWasStopped) {
+  Command command;
+  command.argv = {"sleep", "100"};
+  auto child = ChildProcess::start(command, -1, -1, -1);
+  EXPECT_FALSE(is_stopped(child.pid()));
+  child.signal(SIGSTOP);
+  EXPECT_TRUE(eventually([&] { return is_stopped(child.pid()); }));
+  child.signal(SIGCONT);
+  EXPECT_TRUE(eventually([&] { return !is_stopped(child.pid()); }));
+  EXPECT_FALSE(is_stopped(0x3fffffff));
 }
 
 }  // namespace

@@ -314,5 +314,24 @@ TEST_F(LiveRouting, KeepsItsSocketsToItself) {
   }
 }
 
+TEST_F(LiveRouting, ASilentWorkerOrMasterIsFound) {
+  const AppServer one("blog 1");
+  start(table({server(one, 1)}));
+  constexpr Milliseconds kPatience{500};
+  EXPECT_TRUE(router_->silent_processes(kPatience).empty());
+  const auto silent = worker();
+  kill(silent, SIGSTOP);
+  EXPECT_EQ(router_->silent_processes(kPatience), std::vector<pid_t>{silent});
+  kill(silent, SIGCONT);
+  EXPECT_TRUE(eventually([&] { return router_->silent_processes(kPatience).empty(); }));
+
+  const auto all = master().all_processes();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all.back(), silent);
+  kill(all.front(), SIGSTOP);
+  EXPECT_EQ(router_->silent_processes(kPatience), all);
+  kill(all.front(), SIGCONT);
+}
+
 }  // namespace
 }  // namespace pushrod

@@ -1,0 +1,156 @@
+// Looks twice a second for stopped processes and for connections that sshd does not take, and asks HAProxy once a
+// second.
+#include "serve/watchdog.hh"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <new>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "base/error.hh"
+#include "deploy/attempt.hh"
+#include "os/accepting_ports.hh"
+#include "os/background.hh"
+#include "os/process_tree.hh"
+#include "router/router.hh"
+#include "supervise/supervise.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr Milliseconds kLook{500};
+constexpr Milliseconds kAnswer{3'000};        // of HAProxy, and for sshd to accept a connection
+constexpr Milliseconds kLongestPass{60'000};  // of the daemon
+constexpr Milliseconds kLate{1'000};          // the machine was busy or asleep: what was seen proves nothing
+constexpr Milliseconds kStarting{5'000};      // what was ended is left alone for so long
+
+std::int64_t steady_milliseconds() {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// For how long something has been so, look by look.
+class Lasting {
+ public:
+  Milliseconds look(bool is_so) {
+    if (!is_so) {
+      since_.reset();
+    } else if (!since_) {
+      since_.emplace();
+    }
+    return since_ ? since_->elapsed() : Milliseconds{0};
+  }
+  void forget() { since_.reset(); }
+
+ private:
+  std::optional<Stopwatch> since_;
+};
+
+class Watch {
+ public:
+  Watch(const Layout& layout, const Settings& settings, const std::filesystem::path& programs, const Pulse& pulse)
+      : settings_(settings), supervisor_(layout, programs), router_(layout, settings), pulse_(pulse) {}
+
+  [[noreturn]] void run() {
+    bool asks_router = false;
+    while (true) {
+      const Stopwatch slept;
+      std::this_thread::sleep_for(kLook);
+      if (slept.elapsed() > kLook + kLate) {
+        for (Lasting* lasting : {&daemon_stopped_, &sshd_stopped_, &sshd_refuses_, &router_stopped_}) lasting->forget();
+        continue;
+      }
+      look_at_daemon();
+      attempt("watching sshd", [&] { look_at_sshd(); });
+      asks_router = !asks_router;
+      attempt("watching the router", [&] { look_at_router(asks_router); });
+    }
+  }
+
+ private:
+  void look_at_daemon() {
+    const auto busy_since = pulse_.busy_since.load();
+    const bool is_stuck = busy_since != 0 && steady_milliseconds() - busy_since > kLongestPass.count();
+    const bool is_stopped = daemon_stopped_.look(pushrod::is_stopped(getppid())) >= kLook;
+    if (is_stuck || is_stopped) end({getppid()}, "the daemon", is_stopped);
+  }
+
+  void look_at_sshd() {
+    if (!settings_.ssh_enabled || is_starting(sshd_ended_)) return;
+    const auto pid = supervisor_.status("sshd").pid;
+    if (pid == 0) return;
+    const bool is_stopped = sshd_stopped_.look(pushrod::is_stopped(pid)) >= kLook;
+    const bool refuses = sshd_refuses_.look(connections_waiting_at(settings_.ssh.port) > 0) >= kAnswer;
+    if (!is_stopped && !refuses) return;
+    end({pid}, "sshd", is_stopped);
+    sshd_ended_.emplace();
+    sshd_refuses_.forget();
+  }
+
+  void look_at_router(bool ask) {
+    if (is_starting(router_ended_)) return;
+    auto pids = stopped_of_router();
+    const bool is_stopped = router_stopped_.look(!pids.empty()) >= kLook;
+    if (!is_stopped) pids = ask ? router_.silent_processes(kAnswer) : std::vector<pid_t>{};
+    if (pids.empty()) return;
+    end(pids, "the router", is_stopped);
+    router_ended_.emplace();
+    router_stopped_.forget();
+  }
+
+  // Its master, whose workers end with it; or some of the workers.
+  std::vector<pid_t> stopped_of_router() const {
+    const auto master = supervisor_.status("router").pid;
+    if (master == 0) return {};
+    auto all = descendants_of(master);
+    all.insert(all.begin(), master);
+    if (is_stopped(master)) return all;
+    std::erase_if(all, [](pid_t pid) { return !is_stopped(pid); });
+    return all;
+  }
+
+  static bool is_starting(const std::optional<Stopwatch>& ended) { return ended && ended->elapsed() < kStarting; }
+
+  // The children come after their parent in `pids`, which must not see them end first.
+  static void end(const std::vector<pid_t>& pids, std::string_view what, bool is_stopped) {
+    fmt::print(stderr, "The watchdog ends {}, which {}; it is started again.\n", what,
+               is_stopped ? "was stopped by a signal" : "does not answer");
+    std::fflush(stderr);
+    for (const pid_t pid : pids) kill(pid, SIGKILL);
+  }
+
+  const Settings& settings_;
+  Supervisor supervisor_;
+  Router router_;
+  const Pulse& pulse_;
+  Lasting daemon_stopped_, sshd_stopped_, sshd_refuses_, router_stopped_;
+  std::optional<Stopwatch> sshd_ended_, router_ended_;
+};
+
+}  // namespace
+
+Watchdog::Watchdog(const Layout& layout, const Settings& settings, const std::filesystem::path& programs,
+                   const std::function<void()>& begin) {
+  void* memory = mmap(nullptr, sizeof(Pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw_errno("share memory with the watchdog");
+  pulse_ = new (memory) Pulse;
+  end_ = start_copy([&] {
+    prctl(PR_SET_NAME, "watchdog");
+    begin();
+    Watch(layout, settings, programs, *pulse_).run();
+  });
+}
+
+Watchdog::~Watchdog() { munmap(pulse_, sizeof(Pulse)); }
+
+void Watchdog::begin_pass() { pulse_->busy_since = steady_milliseconds(); }
+
+void Watchdog::end_pass() { pulse_->busy_since = 0; }
+
+}  // namespace pushrod
