@@ -106,6 +106,7 @@ void Reconciler::settle_group(const std::vector<Deployment>& group) {
   settle(platform_, id,
          {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
   remove_file(platform_.layout.group_lock(id));
+  wake_daemon(platform_);  // the tidier: what was undone lies in the trash
   fmt::print(stderr, "settled deployment {} of {}\n", group.front().number, group.front().app.str());
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -95,6 +96,10 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
     if (events[1].revents != 0) return;
     if (events[2].revents != 0) throw Error("the watchdog has ended");
     called = events[0].revents != 0;
+    // One that was killed at its very end has called nobody.
+    const bool ended =
+        std::any_of(events.begin() + 2, events.end(), [](const pollfd& event) { return event.revents != 0; });
+    if (ended) tidier.call();
     if (called) {
       tidier.call();
       cron.call();

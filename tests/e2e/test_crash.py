@@ -126,6 +126,7 @@ def test_a_killed_hook_takes_its_build_with_it(platform):
     await_converged(app)
     assert app.last_deployment()["state"] == "failed" and "interrupted" in app.last_deployment()["error"]
     assert_whole(app, commits)
+    wait_until(lambda: not list((platform.root / "trash").iterdir()), what="the trash to be emptied")
 
 
 # s6

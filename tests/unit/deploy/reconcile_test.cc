@@ -4,8 +4,10 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "deploy/deploy.hh"
+#include "os/socket.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -224,6 +226,18 @@ TEST_F(Reconcile, AnInterruptedDeploymentIsSettled) {
   EXPECT_EQ(deployment.hint, "push again, or redeploy");
   check_invariants("settled");
   EXPECT_FALSE(fs::exists(layout_.group_lock(begun.group)));
+}
+
+TEST_F(Reconcile, TheTidierIsCalledForWhatASettledDeploymentLeaves) {
+  const auto calls = bind_datagram(layout_.serve_socket());
+  const auto begun =
+      store().begin_deployments({{app("blog").id, DeploymentKind::Push, commit_with("", "2"), first_, "ann"}}).front();
+  store().advance(begun.group, DeploymentState::Running);
+  char word[16];
+  while (recv(calls.get(), word, sizeof word, MSG_DONTWAIT) >= 0) {
+  }
+  reconciler_.pass();
+  EXPECT_GT(recv(calls.get(), word, sizeof word, MSG_DONTWAIT), 0);
 }
 
 TEST_F(Reconcile, ADeploymentWhoseProcessLivesIsLeftAlone) {
