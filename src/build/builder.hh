@@ -72,7 +72,8 @@ struct SandboxJob {
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw
   Limits limits{};
-  WritablePaths writable{};  // for the release command
+  std::uint64_t tmpfs_bytes = 0;  // as in Sandbox
+  WritablePaths writable{};       // for the release command
 };
 
 // Runs the plan's command with /app, /venv and /cache writable. Throws UserError with the last lines as evidence when

@@ -51,6 +51,7 @@ Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   sandbox.environment = job.environment;
   sandbox.command = "set -e\n" + command;
   sandbox.limits = job.limits;
+  sandbox.tmpfs_bytes = job.tmpfs_bytes;
   return sandbox;
 }
 

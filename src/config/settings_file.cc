@@ -92,8 +92,10 @@ void read_limits(TomlSection limits, Settings& settings) {
   limits.count("builds", settings.builds, {0, 1000});
   limits.size("build_memory", settings.build_memory, {0, 16 * kTera});
   limits.count("build_processes", settings.build_processes, {16, 1'000'000});
+  limits.size("build_tmp", settings.build_tmp, {std::uint64_t{1} << 20, 16 * kTera});
   limits.size("instance_memory", settings.instance_memory, {0, 16 * kTera});
   limits.count("instance_processes", settings.instance_processes, {1, 1'000'000});
+  limits.size("instance_tmp", settings.instance_tmp, {std::uint64_t{1} << 20, 16 * kTera});
   limits.size("log_bytes", settings.log_bytes, {std::uint64_t{16} << 10, std::uint64_t{16} << 30});
   limits.refuse_unknown_keys();
 }

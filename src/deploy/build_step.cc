@@ -15,6 +15,7 @@
 #include "deploy/steps.hh"
 #include "os/files.hh"
 #include "os/process_tree.hh"
+#include "sandbox/limits.hh"
 
 namespace pushrod {
 
@@ -56,6 +57,7 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
       run.platform.layout, part.app.name, part.checkout, part.release->source, {}, timeout, run.cancel_fd, {}};
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
+  job.tmpfs_bytes = tmpfs_bytes(run.platform.settings.build_tmp, job.limits);
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }

@@ -37,12 +37,14 @@ struct Settings {
   std::uint64_t push_bytes = std::uint64_t{1} << 30;  // receive.maxInputSize
   Milliseconds build_timeout{900'000};
   Milliseconds release_timeout{600'000};
-  unsigned builds = 0;                 // at a time; 0: as many as there are processors
-  std::uint64_t build_memory = 0;      // of a build, release command or job; 0: no limit
-  unsigned build_processes = 4096;     // the same, and threads
+  unsigned builds = 0;                               // at a time; 0: as many as there are processors
+  std::uint64_t build_memory = 0;                    // of a build, release command or job; 0: no limit
+  unsigned build_processes = 4096;                   // the same, and threads
+  std::uint64_t build_tmp = std::uint64_t{4} << 30;  // of its /tmp, and again of its /dev/shm
   std::uint64_t instance_memory = 0;   // the most of an instance, and what it has unless its app asks for less; 0: none
   unsigned instance_processes = 1024;  // the same, processes and threads
-  std::uint64_t log_bytes = 10u << 20;  // per instance
+  std::uint64_t instance_tmp = std::uint64_t{1} << 30;  // of its /tmp, and again of its /dev/shm
+  std::uint64_t log_bytes = 10u << 20;                  // per instance
   // [retention]
   unsigned keep_releases = 5;                         // built, beside the live one's predecessor
   unsigned keep_deployments = 200;                    // records and logs per app

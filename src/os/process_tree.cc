@@ -2,6 +2,8 @@
 // Floor 1.
 #include "os/process_tree.hh"
 
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,6 +91,17 @@ std::vector<pid_t> descendants_of(pid_t root) {
   return found;
 }
 
+std::uint64_t bytes_in_mount_of(pid_t process, const std::string& path) {
+  const auto root = "/proc/" + std::to_string(process) + "/root";
+  struct stat above {};
+  struct stat mounted {};
+  struct statvfs room {};
+  const auto inside = root + path;
+  if (stat((inside + "/..").c_str(), &above) != 0 || stat(inside.c_str(), &mounted) != 0) return 0;
+  if (above.st_dev == mounted.st_dev || statvfs(inside.c_str(), &room) != 0) return 0;
+  return (room.f_blocks - room.f_bfree) * room.f_frsize;
+}
+
 bool is_stopped(pid_t process) {
   const auto text = text_of("/proc/" + std::to_string(process) + "/stat").value_or("");
   const auto end_of_name = text.rfind(") ");
@@ -122,6 +135,7 @@ std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots) {
         tree.processor += Milliseconds{seen.ticks * 1000 / ticks_a_second};
         tree.memory += memory_of(child->second, seen);
         ++tree.processes;
+        if (seen.parent == root) tree.child = child->second;
         waiting.push_back(child->second);
       }
     }

@@ -35,12 +35,21 @@ void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   if (!sandbox.host_name.empty()) arguments.add("--hostname", sandbox.host_name);
 }
 
+void add_tmpfs(Arguments& arguments, const Sandbox& sandbox, const char* path) {
+  if (sandbox.tmpfs_bytes != 0) arguments.add("--size", std::to_string(sandbox.tmpfs_bytes));
+  arguments.add("--perms", "1777", "--tmpfs", path);
+}
+
 void add_host(Arguments& arguments, const Sandbox& sandbox, const HostRoot& host) {
   arguments.add("--ro-bind", "/usr", "/usr");
   for (const auto& [path, target] : host.symlinks) arguments.add("--symlink", target, path);
   for (const std::string& path : host.directories) arguments.add("--ro-bind", path, path);
   arguments.add("--ro-bind-try", "/opt", "/opt");
-  arguments.add("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp");
+  arguments.add("--proc", "/proc", "--dev", "/dev");
+  add_tmpfs(arguments, sandbox, "/tmp");
+  // bwrap's /dev is a tmpfs without a size.
+  add_tmpfs(arguments, sandbox, "/dev/shm");
+  arguments.add("--remount-ro", "/dev");
   // Every mount costs 0.1 ms: what is private and volatile anyway shares /tmp.
   arguments.add("--symlink", "tmp", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--symlink", "../tmp",
                 "/var/run");

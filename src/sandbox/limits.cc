@@ -64,6 +64,10 @@ std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits) {
   return words;
 }
 
+std::uint64_t tmpfs_bytes(std::uint64_t allowed, const Limits& limits) {
+  return std::min(allowed, limits.memory.value_or(allowed));
+}
+
 Limits tighter(const Limits& one, const Limits& other) {
   return {smaller(one.memory, other.memory), smaller(one.cpu_percent, other.cpu_percent),
           smaller(one.processes, other.processes), smaller(one.open_files, other.open_files)};

@@ -36,6 +36,9 @@ HardLimits hard_limits_of(pid_t process);
 // The words for pushrod-shim, inside: what the cgroup does not limit, and what only the inside can.
 std::vector<std::string> wall_words(const Sandbox& sandbox, Rlimits rlimits);
 
+// Of /tmp, and again of /dev/shm: what the operator allows, and not more than the memory that the sandbox may use.
+std::uint64_t tmpfs_bytes(std::uint64_t allowed, const Limits& limits);
+
 // The smaller one of each.
 Limits tighter(const Limits& one, const Limits& other);
 

@@ -7,6 +7,7 @@
 // further user namespaces, the host's network. Nothing of the root directory but what is mounted.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ struct Sandbox {
   Environment environment;         // all that the command gets
   std::string command;             // run by command_shell() with -c; no "exec" is added
   Limits limits;                   // how each is enforced: limits.hh
+  std::uint64_t tmpfs_bytes = 0;   // the most in /tmp, and again in /dev/shm; 0: as the kernel limits them
   unsigned oom_score = 0;          // up to 1000: how much sooner than others it is ended when memory runs out
   std::filesystem::path cgroup;    // of its own, with memory, cpu and processes limited there (cgroup.hh); empty: none
   std::vector<std::string> argv;   // instead of command: these words exactly; the first is looked for on the PATH
@@ -38,8 +40,8 @@ struct Sandbox {
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
   std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
   // Directories of /app, relative to it ("." is all of it), that may be written to although /app is mounted read-only.
-  // They must be there, without symlinks on the way. What is written ends with the sandbox, has 256 MiB, and is seen by
-  // no other sandbox.
+  // They must be there, without symlinks on the way. What is written ends with the sandbox, has 256 MiB (less
+  // where `limits.memory` is less and there is no cgroup), and is seen by no other sandbox.
   std::vector<std::string> writable;
   std::optional<int> starter;  // a pidfd that the sandbox inherits: it ends when that process has ended
 };

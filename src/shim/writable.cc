@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -23,7 +24,7 @@ constexpr const char* kDoing = "make writable";
 constexpr unsigned long kMountFlags = MS_NOSUID | MS_NODEV;
 // The layers are made below /tmp, under a mount of our own that is gone from there when all of them are mounted.
 constexpr const char* kLayers = "/tmp";
-constexpr const char* kLayersOptions = "size=256m,mode=0755";
+constexpr uint64_t kLayersSize = 256 << 20;
 
 template <typename... Parts>
 void join(char* to, Parts... parts) {
@@ -49,6 +50,17 @@ bool is_empty(int directory) {
     }
   }
   return true;
+}
+
+// What all layers together may hold: no more than the sandbox may use, where a wall says so.
+uint64_t size_of_layers(char** words) {
+  constexpr char kMemory[] = "memory=";
+  for (; *words != nullptr && strcmp(*words, "--") != 0; ++words) {
+    if (strncmp(*words, kMemory, sizeof kMemory - 1) != 0) continue;
+    const uint64_t memory = strtoul(*words + sizeof kMemory - 1, nullptr, 10);
+    if (memory < kLayersSize) return memory;
+  }
+  return kLayersSize;
 }
 
 // Paths of the release are named by ".", the working directory: in the options of an overlay, "," ":" and "\" mean
@@ -90,7 +102,11 @@ void take_writable(char**& words) {
   if (getcwd(directory, sizeof directory) == nullptr) fail(kDoing, "/app");
   // bwrap's mounts belong to its first user namespace, and we are in the second: mounts of our own can be changed.
   if (unshare(CLONE_NEWNS) != 0) fail(kDoing, "/app");
-  if (mount("tmpfs", kLayers, "tmpfs", kMountFlags, kLayersOptions) != 0) fail(kDoing, "/app");
+  char size[24] = {};
+  write_number(size, size_of_layers(words));
+  char options[64];
+  join(options, "mode=0755,size=", size);
+  if (mount("tmpfs", kLayers, "tmpfs", kMountFlags, options) != 0) fail(kDoing, "/app");
   for (unsigned number = 0; *words != nullptr && strncmp(*words, kWord, kWordLength) == 0; ++words, ++number) {
     cover(*words + kWordLength, number);
   }

@@ -95,8 +95,43 @@ def test_more_open_files_than_the_hard_limit_are_told_to_the_pusher(own_platform
     resource.prlimit(own_platform.up.pid, resource.RLIMIT_NOFILE, (2_000, 2_000))
     toml = '[processes.web]\ncommand = "exec python3 web.py"\nopen_files = {}\n'
     app = own_platform.create_app(web_app("1", pushrod_toml=toml.format(3_000)))
-    assert f"limits of {app.name}: open_files is 2000 instead of 3000 (raise LimitNOFILE=" in app.push().err
-    assert "limits of" not in app.push({"pushrod.toml": toml.format(2_000)}).err
+    assert f"limits of {app.name}: open_files is 1500 instead of 3000 (three quarters of LimitNOFILE=" in app.push().err
+    assert "limits of" not in app.push({"pushrod.toml": toml.format(1_500)}).err
+
+
+FILL = """
+import os, sys, time
+written = {}
+for directory in ("/tmp", "/dev/shm", "/dev", "/var", "/"):
+    written[directory] = 0
+    try:
+        with open(f"{directory}/full", "wb") as file:
+            while written[directory] < 100 << 20:
+                written[directory] += file.write(bytes(1 << 20))
+    except OSError as error:
+        pass
+print("written", written, flush=True)
+time.sleep(1000)
+"""
+
+
+def test_files_in_memory_count_as_memory(platform):
+    toml = '[processes.worker]\ncommand = "exec python3 fill.py"\nmemory = "32 MiB"\n'
+    app = platform.deploy({"fill.py": FILL, "pushrod.toml": toml, "requirements.txt": ""})
+    line = wait_until(lambda: re.search("written (.*)", platform.pushrod("logs", app.name).out), what="all that it wrote")
+    written = {name: size >> 20 for name, size in eval(line[1]).items()}
+    assert written == {"/tmp": 32, "/dev/shm": 32, "/dev": 0, "/var": 0, "/": 0}
+    (usage,) = platform.json("top", app.name)
+    assert 64 << 20 <= usage["memory_bytes"] < 90 << 20
+
+
+def test_a_build_cannot_fill_the_memory_with_files(make_platform):
+    platform = make_platform(settings='[limits]\nbuild_tmp = "16M"\n').start()
+    app = platform.create_app(web_app("1"))
+    toml = '[build]\ncommand = "df --output=size -B1M /tmp /dev/shm; head -c 20000000 /dev/zero > /tmp/full"\n'
+    result = app.push({"pushrod.toml": toml}, code=1)
+    assert len(re.findall(r"^remote: +16 *$", result.err, re.MULTILINE)) == 2
+    assert "No space left on device" in result.err
 
 
 @pytest.mark.parametrize("line", ["memory = 1", 'cpu = "much"', "processes = 0", "open_files = -1"])

@@ -41,6 +41,7 @@ HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& sta
 void LocalEngine::limit(Sandbox& sandbox, const InstancePlan& plan) const {
   constexpr unsigned kSoonerThanOurs = 200;
   sandbox.limits = tighter(plan.process.limits, operators_limits(settings_));
+  sandbox.tmpfs_bytes = tmpfs_bytes(settings_.instance_tmp, sandbox.limits);
   sandbox.oom_score = kSoonerThanOurs;
   if (const auto cgroups = Cgroups::recorded(layout_.cgroup())) {
     if (const auto group = cgroups->make(group_of(plan.name), sandbox.limits)) sandbox.cgroup = *group;
@@ -91,6 +92,8 @@ std::vector<InstanceUsage> LocalEngine::usage() {
     if (!instance.up) continue;
     const auto& tree = trees.at(instance.pid);
     InstanceUsage usage{instance.name, tree.processor, tree.memory, 0};
+    // A control group counts them, too.
+    for (const char* path : {"/tmp", "/dev/shm"}) usage.memory += bytes_in_mount_of(tree.child, path);
     if (const auto group = cgroups ? cgroups->usage(group_of(instance.name)) : std::nullopt) {
       usage.processor = group->processor;
       usage.memory = group->memory;

@@ -87,5 +87,11 @@ TEST(Limits, AreReadFromAProcess) {
   EXPECT_EQ(hard_limits_of(getpid()).open_files, before.rlim_max);
 }
 
+TEST(Limits, OfMemoryHoldForFilesInMemoryToo) {
+  EXPECT_EQ(tmpfs_bytes(1U << 30, {}), 1U << 30);
+  EXPECT_EQ(tmpfs_bytes(1U << 30, {64U << 20, {}, {}, {}}), 64U << 20);
+  EXPECT_EQ(tmpfs_bytes(1U << 20, {64U << 20, {}, {}, {}}), 1U << 20);
+}
+
 }  // namespace
 }  // namespace pushrod
