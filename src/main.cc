@@ -29,8 +29,12 @@ int serve_root(const std::filesystem::path& root, int argc, char** argv) {
   pushrod::Watchdog watchdog(context.layout(), context.settings(), pushrod::own_program().parent_path(),
                              [&] { show_as_watchdog(argc, argv); });
   const auto platform = context.platform();
-  pushrod::serve(platform, watchdog, pushrod::stop_signal_fd());
-  _exit(pushrod::kExitOk);  // a thread may be at work: ended like this it leaves nothing that a crash would not
+  // A thread may be at work: ended like this, well or not, it leaves nothing that a crash would not. Destroying what
+  // the threads use would leave a process behind that waits for them, and no daemon until it ends.
+  _exit(pushrod::report_errors([&] {
+    pushrod::serve(platform, watchdog, pushrod::stop_signal_fd());
+    return pushrod::kExitOk;
+  }));
 }
 
 // Every user of the machine may read the arguments of every process: values of settings do not stay among them.

@@ -98,7 +98,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
     called = events[0].revents != 0;
     // One that was killed at its very end has called nobody.
     const bool ended =
-        std::any_of(events.begin() + 2, events.end(), [](const pollfd& event) { return event.revents != 0; });
+        std::any_of(events.begin() + 3, events.end(), [](const pollfd& event) { return event.revents != 0; });
     if (ended) tidier.call();
     if (called) {
       tidier.call();

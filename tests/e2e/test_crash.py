@@ -149,13 +149,17 @@ def test_an_instance_whose_supervisor_dies_just_before_it_is_to_stop_is_removed(
     platform = own_platform
     app = platform.deploy(web_app("1"))
     service = f"{app.name}.1.web.1"
-    daemon, supervisor = platform.daemon_pid(), supervisor_pid(platform, service)
-    os.kill(daemon, signal.SIGSTOP)  # so that the old instance lives until its supervisor is dead
+    supervisor = supervisor_pid(platform, service)
+    # The daemon and its watchdog, so that the old instance lives until its supervisor is dead.
+    stopped = sorted((p.pid for p in platform.processes(" serve")), reverse=True)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
     try:
         app.push({"VERSION": "2"})
         kill(supervisor)
     finally:
-        os.kill(daemon, signal.SIGCONT)
+        for pid in reversed(stopped):
+            os.kill(pid, signal.SIGCONT)
     await_converged(app)
     assert_whole(app, {"2": app.work.head()})
     wait_until(lambda: not [p for p in platform.processes("s6-supervise") if service in p.command], what="its logger")
@@ -286,6 +290,21 @@ def test_no_request_fails_while_the_daemon_is_killed_again_and_again(own_platfor
     traffic.assert_no_failure()
     assert len(set(kills)) >= 2
     assert_whole(app, {"10": app.work.head()})
+
+
+def test_a_daemon_whose_watchdog_is_killed_is_replaced_whole(own_platform):
+    platform = own_platform
+    app = platform.deploy(web_app("1"))
+    for _ in range(3):
+        daemon = platform.daemon_pid()
+        (watchdog,) = [p.pid for p in platform.processes(" watch") if parent_of(p.pid) == daemon]
+        kill(watchdog)
+        await_new_pid(platform, "daemon", daemon, 5)
+        assert parent_of(daemon) is None, "the old one has ended"
+    app.push({"VERSION": "2"})
+    await_converged(app)
+    assert_whole(app, {"2": app.work.head()})
+    assert "unexpected" not in platform.log("daemon")
 
 
 SLOW_START = "web: until [ -e /data/go ]; do sleep 0.02; done; exec python3 web.py\n"

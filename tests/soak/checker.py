@@ -139,7 +139,7 @@ def processes_are_those_that_are_wanted(check):
             process = found.get(process.parent)
         return None, 0
 
-    direct, apps = {}, {}
+    direct, apps, watchdogs = {}, {}, []
     for process in found.values():
         if process is scanners[0] or process.pid in supervised:
             continue
@@ -155,7 +155,9 @@ def processes_are_those_that_are_wanted(check):
         elif service == "sshd":
             yield f"{shown} runs below sshd"
         elif service == "daemon":
-            yield f"{shown} runs below the daemon"
+            watchdogs.append(process.pid)
+            if process.kind != "watchdog":
+                yield f"{shown} runs below the daemon"
         elif service.endswith("/log"):
             yield f"{shown} runs below a logger"
         if process.kind == "app":
@@ -174,6 +176,8 @@ def processes_are_those_that_are_wanted(check):
     workers = [p for p in found.values() if p.kind == "router" and service_of(p)[1] == 2]
     if len(workers) != NUMBER_OF_WORKERS:
         yield f"HAProxy has {len(workers)} workers"
+    if len(watchdogs) != 1:
+        yield f"the daemon has {len(watchdogs)} watchdogs"
 
 
 def services_on_disk_are_those_of_the_database(check):

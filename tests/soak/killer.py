@@ -10,7 +10,7 @@ import observe
 
 # How often each kind is aimed at. Where no process of the kind appears within WAIT seconds, one of another kind is hit.
 WEIGHTS = {
-    "hook": 10, "command": 8, "gate": 4, "git": 6, "daemon": 14, "logger": 7, "logger-supervisor": 7, "supervisor": 8,
+    "hook": 10, "command": 8, "gate": 4, "git": 6, "daemon": 10, "watchdog": 4, "logger": 7, "logger-supervisor": 7, "supervisor": 8,
     "own-supervisor": 4, "router": 4, "worker": 4, "sshd": 4, "session": 4, "bwrap": 5, "build": 5, "shim": 5, "app": 4, "job": 6,
     "scanner": 1, "up": 1, "tool": 1,
 }  # fmt: skip

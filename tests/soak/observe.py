@@ -64,7 +64,7 @@ def kind_of(argv, environment):
     if program in HOOKS:
         return "hook", ""
     if program == "pushrod":
-        for verb, kind in (("serve", "daemon"), ("gate", "gate"), ("up", "up"), ("job", "job"), ("fallback", "command")):
+        for verb, kind in (("serve", "daemon"), ("watch", "watchdog"), ("gate", "gate"), ("up", "up"), ("job", "job"), ("fallback", "command")):
             if verb in words[:3]:
                 return kind, ""
         return "command", ""

@@ -51,12 +51,15 @@ def check(lane):
 @contextlib.contextmanager
 def without_daemon(platform):
     """The daemon would repair what is planted."""
-    pid = platform.daemon_pid()
-    os.kill(pid, signal.SIGSTOP)
+    found = sorted(observe.processes(platform.root).values(), key=lambda process: process.kind, reverse=True)
+    pids = [process.pid for process in found if process.kind in ("watchdog", "daemon")]  # the watchdog first
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -232,19 +235,6 @@ def a_route_that_the_file_lacks(platform):
 def a_port_that_nothing_leases(platform):
     listen = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(1000)"
     return started(platform, sys.executable, "-c", listen, str(platform.ports.apps[1]))
-
-
-@contextlib.contextmanager
-def an_app_that_hangs(platform):
-    # The first instance that the router takes does not answer.
-    pids = [p.pid for p in observe.processes(platform.root).values() if p.kind == "app" and ".web." in p.subject]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
