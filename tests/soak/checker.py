@@ -155,8 +155,9 @@ def processes_are_those_that_are_wanted(check):
         elif service == "sshd":
             yield f"{shown} runs below sshd"
         elif service == "daemon":
-            watchdogs.append(process.pid)
-            if process.kind != "watchdog":
+            if process.kind == "watchdog":
+                watchdogs.append(process.pid)
+            else:
                 yield f"{shown} runs below the daemon"
         elif service.endswith("/log"):
             yield f"{shown} runs below a logger"

@@ -25,6 +25,7 @@ class Failure:
     start: float  # time.monotonic()
     end: float
     what: str
+    recovered: float  # since when the app had answered well before
 
 
 class Events:
@@ -35,9 +36,10 @@ class Events:
         self._events = []  # (time, key, what)
         self._excused = {}  # key: how many operations that stop the app are going on
 
-    def add(self, key, what):
+    def add(self, key, what, at=None):
+        """An event of now, or one that became known later."""
         with self._lock:
-            self._events.append((time.monotonic(), key, what))
+            self._events.append((at or time.monotonic(), key, what))
             if len(self._events) > 20_000:
                 del self._events[:10_000]
 
@@ -59,10 +61,8 @@ class Events:
     def latest(self, key, before):
         """(time, what) of the latest event that concerns the app, before that time; None if there was none."""
         with self._lock:
-            for at, concerned, what in reversed(self._events):
-                if at <= before and concerned in (key, "*"):
-                    return at, what
-        return None
+            found = [(at, what) for at, concerned, what in self._events if at <= before and concerned in (key, "*")]
+        return max(found, default=None)
 
 
 class Client(threading.Thread):
@@ -73,7 +73,7 @@ class Client(threading.Thread):
         self._port, self._key, self._host, self._events, self._pause = port, key, host, events, pause
         self._stop_it = threading.Event()
         self._lock = threading.Lock()
-        self._unexplained = []
+        self._failed = []
         self.requests = self.failures = 0
         self._row = collections.deque()  # when the latest successes in a row began
         self._recovered = time.monotonic()  # since when the app answers well; see is_explained()
@@ -101,9 +101,9 @@ class Client(threading.Thread):
             if problem:
                 self.failures += 1
                 excused = excused or self._events.is_excused(self._key)
-                if not excused and not self._is_explained(start, end):
+                if not excused:
                     with self._lock:
-                        self._unexplained.append(Failure(self._key, start, end, f"{host}: {problem}"))
+                        self._failed.append(Failure(self._key, start, end, f"{host}: {problem}", self._recovered))
                 self._row.clear()
             else:
                 self._row.append(start)
@@ -112,15 +112,15 @@ class Client(threading.Thread):
                 if len(self._row) >= STABLE and end - self._row[0] >= STABLE_TIME:
                     self._recovered = self._row[0]
 
-    def _is_explained(self, start, end):
-        event = self._events.latest(self._key, end)
-        return event is not None and event[0] >= self._recovered and end - event[0] < LONGEST_EXPLANATION
+    def _is_explained(self, failure):
+        event = self._events.latest(self._key, failure.end)
+        return event is not None and event[0] >= failure.recovered and failure.end - event[0] < LONGEST_EXPLANATION
 
     def take_unexplained(self):
-        """The failures since the last call that nothing explains."""
+        """The failures since the last call that no event explains."""
         with self._lock:
-            found, self._unexplained = self._unexplained, []
-        return found
+            found, self._failed = self._failed, []
+        return [failure for failure in found if not self._is_explained(failure)]
 
     def stop(self):
         self._stop_it.set()

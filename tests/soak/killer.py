@@ -15,6 +15,8 @@ WEIGHTS = {
     "scanner": 1, "up": 1, "tool": 1,
 }  # fmt: skip
 KINDS = list(WEIGHTS)
+# Their end is no reason for a request to fail.
+HARMLESS = ("hook", "command", "gate", "git", "daemon", "watchdog", "logger", "logger-supervisor", "sshd", "session", "job")
 WAIT = 0.4
 ONLY_AIMED_AT = ("scanner", "up", "app", "shim", "supervisor", "router", "worker")
 
@@ -77,13 +79,14 @@ class Killer:
             del self.log[:-400]
         return True
 
-    def strike(self, kind, choice, count=1):
-        """Kills `count` processes of the kind, chosen by the number `choice`. Returns how many it killed."""
+    def strike(self, kind, choice, count=1, among=tuple(set(KINDS) - set(ONLY_AIMED_AT))):
+        """Kills `count` processes of the kind, or of one of the kinds `among` if there is none, chosen by the number
+        `choice`. Returns how many it killed."""
         end = time.monotonic() + WAIT
         while kind not in (found := self.victims()) and time.monotonic() < end:
             time.sleep(0.01)
         if kind not in found:
-            others = sorted(set(found) & set(KINDS) - set(ONLY_AIMED_AT))
+            others = sorted(set(found) & set(among))
             if not others:
                 return 0
             kind = others[choice % len(others)]

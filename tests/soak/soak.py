@@ -19,6 +19,7 @@ without a violation, 1 with one, 2 when it cannot run.
 import argparse
 import contextlib
 import random
+import re
 import secrets
 import signal
 import sys
@@ -35,12 +36,14 @@ import observe  # noqa: E402
 from checker import Checker  # noqa: E402
 from clients import Client, Events  # noqa: E402
 from harness import Platform, start_command  # noqa: E402
-from killer import KINDS, WEIGHTS, Killer  # noqa: E402
+from killer import HARMLESS, KINDS, WEIGHTS, Killer  # noqa: E402
 from operations import App, Lane  # noqa: E402
 
 REST = 90.0  # seconds that the system gets to come to rest: a crashing app may be held back for a minute
 LONG_REST = 20.0  # seconds; what is waited for is printed then
 MOST_CHECKOUTS = 2
+TAI_AHEAD = 37  # seconds, of UTC
+CALM = 0.3  # share of the rounds in which no request may fail because of a kill
 
 
 @dataclass
@@ -49,20 +52,24 @@ class Plan:
 
     operations: list = field(default_factory=list)  # for each lane: [(kind, number)]
     kills: list = field(default_factory=list)  # [(pause before it, what, number, count)]
+    calm: bool = False  # only kills that are no reason for a request to fail
 
 
 def plan_round(seed, number, lanes):
     """The plan of a round."""
     dice = random.Random(f"{seed}/{number}")
     kinds, weights = list(Lane.OPERATIONS), list(Lane.OPERATIONS.values())
-    plan = Plan()
+    plan = Plan(calm=dice.random() < CALM)
     for _ in range(lanes):
         chosen = dice.choices(kinds, weights, k=dice.randint(3, 8))
         plan.operations.append([(kind, dice.randrange(1_000_000)) for kind in chosen])
     for _ in range(dice.randint(12, 30)):
-        kind = dice.choices(KINDS, list(WEIGHTS.values()))[0]
+        aims = HARMLESS if plan.calm else KINDS
+        kind = dice.choices(aims, [WEIGHTS[kind] for kind in aims])[0]
         count = dice.choice([1, 1, 1, 1, 1, 1, 2, 3])
         plan.kills.append((dice.uniform(0.02, 0.45), kind, dice.randrange(1_000_000), count))
+    if plan.calm:
+        return plan
     special = dice.random()
     at = dice.randrange(len(plan.kills))
     if special < 0.10:
@@ -158,6 +165,7 @@ class Soak:
         self.operations = Counter()
         self.round = 0
         self.rests = []
+        self.watchdog_kills = set()
 
     def start(self):
         self.platform.start()
@@ -187,7 +195,7 @@ class Soak:
         ]
         for thread in threads:
             thread.start()
-        self.strike(plan.kills)
+        self.strike(plan)
         for thread in threads:
             thread.join(600)
         began = time.monotonic()
@@ -199,6 +207,7 @@ class Soak:
         found += [f"at some time: {sentence}" for sentence in sorted(self.watch.found)]
         for lane in self.lanes:
             found += lane.problems
+        self.note_watchdog()
         for client in self.clients:
             for failure in client.take_unexplained()[:5]:
                 event = self.events.latest(client._key, failure.end)
@@ -211,6 +220,14 @@ class Soak:
     def look_at_lanes(self):
         """Deployments that go on are none of the rest."""
         return [] if self.init.is_ready() else ["the tree is not up"]
+
+    def note_watchdog(self):
+        """The watchdog (src/serve/watchdog.hh) kills, too: what does not answer for seconds, on a starved machine."""
+        for stamp in re.findall(r"@4([0-9a-f]{23}) The watchdog ends the router", self.platform.log("daemon")):
+            if stamp not in self.watchdog_kills:
+                self.watchdog_kills.add(stamp)
+                at = int(stamp[:15], 16) - TAI_AHEAD + int(stamp[15:], 16) / 1e9
+                self.events.add("*", "the watchdog ended the router", at - time.time() + time.monotonic())
 
     def settle(self):
         problems = []
@@ -228,8 +245,8 @@ class Soak:
             lane.run(kind, number, self.round)
             self.operations[kind] += 1
 
-    def strike(self, kills):
-        for pause, what, number, count in kills:
+    def strike(self, plan):
+        for pause, what, number, count in plan.kills:
             time.sleep(pause)  # the plan's own rhythm; nothing is waited for here
             if what == "everything":
                 self.init.paused.set()
@@ -246,6 +263,8 @@ class Soak:
                     self.platform.up.wait(60)
                 self.init.paused.clear()
                 self.events.end("*", "a stop of the tree")
+            elif plan.calm:
+                self.killer.strike(what, number, count, HARMLESS)
             else:
                 self.killer.strike(what, number, count)
 
@@ -274,7 +293,8 @@ class Soak:
         kills = ", ".join(f"{kind} {count}" for kind, count in self.killer.kills.most_common())
         return (f"seed {self.seed}: {self.round} rounds, {sum(self.killer.kills.values())} kills ({kills}), "
                 f"{self.operations.total()} operations ({acknowledged} acknowledged), {requests} requests ({failures} failed, "
-                f"all of them explained or reported), {self.init.starts} new starts of the tree, longest rest "
+                f"all of them explained or reported), {self.init.starts} new starts of the tree, "
+                f"{len(self.watchdog_kills)} ends of the router by the watchdog, longest rest "
                 f"{max(self.rests, default=0):.1f} s")  # fmt: skip
 
     def close(self, keep):
@@ -302,6 +322,8 @@ def main():
         return 0
     seed = words.seed or secrets.token_hex(4)
     print(f"seed {seed}", flush=True)
+    for number in (signal.SIGTERM, signal.SIGINT):  # nothing may be left
+        signal.signal(number, lambda *_: sys.exit(2))
     soak = Soak(seed)
     violations = []
     end = time.monotonic() + words.minutes * 60

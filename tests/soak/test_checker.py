@@ -20,7 +20,7 @@ import observe  # noqa: E402
 from checker import Checker  # noqa: E402
 from clients import Client, Events  # noqa: E402
 from harness import Platform, wait_until  # noqa: E402
-from killer import KINDS, Killer  # noqa: E402
+from killer import HARMLESS, KINDS, Killer  # noqa: E402
 from operations import ALONE, App, Lane, State  # noqa: E402
 from soak import plan_round  # noqa: E402
 
@@ -425,6 +425,8 @@ def test_a_seed_replays_operations_and_kills():
     assert plans != [plan_round("other", number, 3) for number in range(1, 50)]
     kinds = {kind for plan in plans for _, kind, _, _ in plan.kills}
     assert kinds >= set(KINDS) - {"scanner", "up", "tool"} and {"everything", "burst"} <= kinds
+    calm = [plan for plan in plans if plan.calm]
+    assert 5 < len(calm) < 25 and all(kind in HARMLESS for plan in calm for _, kind, _, _ in plan.kills)
     assert {kind for plan in plans for lane in plan.operations for kind, _ in lane} == set(Lane.OPERATIONS)
 
 
