@@ -16,6 +16,7 @@
 #include "cli/fallback.hh"
 #include "cli/gate.hh"
 #include "cli/grammar.hh"
+#include "cli/halt.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 
@@ -46,7 +47,7 @@ void add_verbs(Grammar& grammar) {
 namespace {
 
 // Verbs that the tree, sshd and Pushrod itself call, not people: "[--root DIR] VERB …".
-constexpr std::array<std::string_view, 4> kInternalVerbs = {"serve", "gate", "fallback", "job"};
+constexpr std::array<std::string_view, 5> kInternalVerbs = {"serve", "gate", "fallback", "halt", "job"};
 
 bool is_internal(const std::vector<std::string>& arguments) {
   const std::size_t verb = !arguments.empty() && arguments.front() == "--root" ? 2 : 0;
@@ -58,7 +59,7 @@ bool is_internal(const std::vector<std::string>& arguments) {
 
 int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
   Grammar grammar;
-  std::string root, user;
+  std::string root, user, app, reason;
   std::int64_t key_id = 0, job_id = 0, group = 0;
   grammar.top()
       .option("--root", root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)")
@@ -71,6 +72,9 @@ int run_command_line(const std::vector<std::string>& arguments, ServeCommand ser
   grammar.hidden("serve", [&] { return serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
   grammar.hidden("fallback", [&] { return run_fallback(choose_root(root), group); }).option("--group", group, "");
+  grammar.hidden("halt", [&] { return run_halt(choose_root(root), app, reason); })
+      .option("--app", app, "")
+      .option("--reason", reason, "");
   grammar.hidden("job", [&] { return hold_job(choose_root(root), job_id); }).option("--id", job_id, "");
 
   // Before the words are parsed: they are those of another command line, which is not finished.

@@ -220,7 +220,7 @@ void announce(Run& run, std::future<std::string>& subject) {
       run.journal.headline(fmt::format("Scaling {}{}", names_of(run), detail));
       break;
     case DeploymentKind::Stop:
-      run.journal.headline(fmt::format("Stopping {}", names_of(run)));
+      run.journal.headline(fmt::format("Stopping {}{}", names_of(run), detail));
       break;
     case DeploymentKind::Start:
       run.journal.headline(fmt::format("Starting {}", names_of(run)));

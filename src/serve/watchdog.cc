@@ -17,8 +17,10 @@
 #include "deploy/attempt.hh"
 #include "os/accepting_ports.hh"
 #include "os/background.hh"
+#include "os/command.hh"
 #include "os/process_tree.hh"
 #include "router/router.hh"
+#include "serve/guard.hh"
 #include "supervise/supervise.hh"
 
 namespace pushrod {
@@ -55,7 +57,11 @@ class Lasting {
 class Watch {
  public:
   Watch(const Layout& layout, const Settings& settings, const std::filesystem::path& programs, const Pulse& pulse)
-      : settings_(settings), supervisor_(layout, programs), router_(layout, settings), pulse_(pulse) {}
+      : settings_(settings),
+        supervisor_(layout, programs),
+        router_(layout, settings),
+        pulse_(pulse),
+        guard_(layout, own_program()) {}
 
   [[noreturn]] void run() {
     bool asks_router = false;
@@ -67,6 +73,7 @@ class Watch {
         continue;
       }
       look_at_daemon();
+      attempt("watching what apps use", [&] { guard_.look(); });
       attempt("watching sshd", [&] { look_at_sshd(); });
       asks_router = !asks_router;
       attempt("watching the router", [&] { look_at_router(asks_router); });
@@ -129,6 +136,7 @@ class Watch {
   Supervisor supervisor_;
   Router router_;
   const Pulse& pulse_;
+  Guard guard_;
   Lasting daemon_stopped_, sshd_stopped_, sshd_refuses_, router_stopped_;
   std::optional<Stopwatch> sshd_ended_, router_ended_;
 };

@@ -8,7 +8,7 @@ import contextlib
 
 import pytest
 from attacks import attempt, deploy_hostile
-from harness import web_app
+from harness import wait_until, web_app
 
 
 @pytest.fixture
@@ -95,3 +95,44 @@ def test_without_inotify_apps_are_deployed_undone_and_followed(platform, hostile
             raise AssertionError("the follower ended without the new line")
         follower.terminate()
         follower.wait()
+
+
+def use_up_ports():
+    """Takes all local UDP ports of the kernel's choice, in processes that live on."""
+    import os
+    import select
+    import socket
+
+    held = []
+    while True:
+        read_end, write_end = os.pipe()
+        if os.fork() == 0:
+            word = b"more"
+            try:
+                for _ in range(11_000):
+                    held.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                    held[-1].bind(("127.0.0.1", 0))
+            except OSError:
+                word = b"used up"
+            os.write(write_end, word)
+            while True:
+                select.select([], [], [])
+        os.close(write_end)
+        if os.read(read_end, 100) == b"used up":
+            return True
+
+
+def test_an_app_that_uses_up_what_all_need_is_stopped(make_platform):
+    # The other kinds are tried by script/guest, since they would hurt the tests that run beside this one.
+    platform = make_platform().start()
+    hostile = deploy_hostile(platform)
+    app = platform.deploy(web_app("1"))
+    with contextlib.suppress(AssertionError, OSError):  # the answer may come or not: the app is ended
+        attempt(hostile, use_up_ports)
+    wait_until(lambda: platform.json("app", "info", hostile.name)["state"] == "stopped", what="the end of the attack")
+    app.push({"VERSION": "2\n"})
+    assert app.version().strip() == "2"
+    assert hostile.last_deployment()["kind"] == "stop"
+    reason = "it had used up the local UDP ports"
+    assert reason in platform.pushrod("deployments", hostile.name).out
+    assert reason in platform.pushrod("audit").out

@@ -1,0 +1,115 @@
+// Finds sandboxes by their first process, and counts what all processes below it have.
+#include "serve/guard.hh"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/command.hh"
+#include "os/files.hh"
+#include "os/process_tree.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::uint64_t kLeastShare = 8;  // an eighth
+constexpr std::size_t kLongestFile = std::size_t{1} << 20;
+
+std::string text_of(const fs::path& file) {
+  try {
+    return read_file(file, kLongestFile).value_or("");
+  } catch (const Error&) {  // it has ended, or is not ours
+    return {};
+  }
+}
+
+// The shim as pid 1 of a sandbox, in either of its two roles (src/shim/README.md).
+bool is_init(const fs::path& process) {
+  const auto words = split(text_of(process / "cmdline"), '\0');
+  return words.size() > 1 && words[0] == "/.pushrod-shim" && (words[1] == "init" || words[1] == "run");
+}
+
+// What is mounted at /app; empty when nothing is. Lines of mountinfo: "ID PARENT MAJOR:MINOR ROOT MOUNT-POINT …".
+std::string mounted_at_app(const fs::path& process) {
+  constexpr std::size_t kRoot = 3;
+  constexpr std::size_t kMountPoint = 4;
+  for (const auto& line : lines_of(text_of(process / "mountinfo"))) {
+    const auto fields = split(line, ' ');
+    if (fields.size() > kMountPoint && fields[kMountPoint] == "/app") return fields[kRoot];
+  }
+  return {};
+}
+
+std::uint64_t used_in(const RunningSandbox& sandbox, SharedResource resource) {
+  std::uint64_t count = used_by(sandbox.init, resource);
+  for (const pid_t process : descendants_of(sandbox.init)) count += used_by(process, resource);
+  return count;
+}
+
+}  // namespace
+
+std::string app_of_mount(const fs::path& root, std::string_view mounted) {
+  for (const std::string_view place : {"/checkouts/", "/releases/"}) {
+    const auto at = mounted.find(place);
+    if (at == mounted.npos) continue;
+    // A file system that is mounted on the way shows the rest of the path alone.
+    if (!root.native().ends_with(mounted.substr(0, at))) continue;
+    const auto rest = mounted.substr(at + place.size());
+    return std::string(rest.substr(0, rest.find('/')));
+  }
+  return {};
+}
+
+std::vector<RunningSandbox> running_sandboxes(const Layout& layout) {
+  std::vector<RunningSandbox> found;
+  for (const auto& entry : list_directory("/proc")) {
+    const auto pid = parse_unsigned(entry);
+    const auto process = fs::path("/proc") / entry;
+    if (!pid || !is_init(process)) continue;
+    auto app = app_of_mount(layout.root(), mounted_at_app(process));
+    if (!app.empty()) found.push_back({static_cast<pid_t>(*pid), std::move(app)});
+  }
+  return found;
+}
+
+void Guard::look() {
+  for (const auto resource : kSharedResources) {
+    const bool is_used_up = probe_.is_used_up(resource);
+    if (is_used_up && was_used_up_[resource]) free(resource);
+    was_used_up_[resource] = is_used_up;
+  }
+}
+
+void Guard::free(SharedResource resource) const {
+  std::uint64_t most = 0;
+  RunningSandbox culprit;
+  for (auto& sandbox : running_sandboxes(layout_)) {
+    const auto used = used_in(sandbox, resource);
+    if (used <= most) continue;
+    most = used;
+    culprit = std::move(sandbox);
+  }
+  if (culprit.app.empty() || most < total_of(resource) / kLeastShare) {
+    fmt::print(stderr, "No {} are left, and no app has many of them.\n", name_of(resource));
+    return;
+  }
+  const auto reason =
+      fmt::format("it had used up the {} of this machine ({} of {})", name_of(resource), most, total_of(resource));
+  fmt::print(stderr, "The watchdog stops app {}: {}.\n", culprit.app, reason);
+  std::fflush(stderr);
+  kill(culprit.init, SIGKILL);
+  stop_app(culprit.app, reason);
+}
+
+void Guard::stop_app(const std::string& app, const std::string& reason) const {
+  Command command;
+  command.argv = {program_.native(), "--root", layout_.root().native(), "halt", "--app", app, "--reason", reason};
+  const auto result = run(command);
+  if (!result.ok()) fmt::print(stderr, "Stopping app {} failed: {}\n{}", app, result.describe(), result.err);
+}
+
+}  // namespace pushrod

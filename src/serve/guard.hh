@@ -1,0 +1,43 @@
+// Stops an app that has used up what the kernel counts for all apps and Pushrod together, when Pushrod itself cannot
+// get any of it. Part of the watchdog.
+#pragma once
+
+#include <filesystem>
+#include <map>
+
+#include "model/layout.hh"
+#include "os/shared_resources.hh"
+
+namespace pushrod {
+
+// A sandbox that runs: of an instance, a job or a build.
+struct RunningSandbox {
+  pid_t init = 0;   // its pid 1, by the host's number
+  std::string app;  // empty: unknown
+};
+
+// Those of this root directory.
+std::vector<RunningSandbox> running_sandboxes(const Layout& layout);
+// "blog" of ".../checkouts/blog/14/tree", as /proc/PID/mountinfo names what is mounted at /app. Empty when it is no
+// checkout of this root directory.
+std::string app_of_mount(const std::filesystem::path& root, std::string_view mounted);
+
+class Guard {
+ public:
+  // `program`: pushrod, which stops the app.
+  Guard(const Layout& layout, std::filesystem::path program) : layout_(layout), program_(std::move(program)) {}
+  // To be called now and then. What is used up twice in a row is freed: the sandbox that has the most of it is killed,
+  // and its app stopped, unless it has less than an eighth of all.
+  void look();
+
+ private:
+  void free(SharedResource resource) const;
+  void stop_app(const std::string& app, const std::string& reason) const;
+
+  const Layout& layout_;
+  std::filesystem::path program_;
+  SharedResourceProbe probe_;
+  std::map<SharedResource, bool> was_used_up_;
+};
+
+}  // namespace pushrod
