@@ -15,6 +15,7 @@
 #include "base/error.hh"
 #include "base/secret.hh"
 #include "base/text.hh"
+#include "cli/arrival.hh"
 #include "cli/cli.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
@@ -109,10 +110,15 @@ int serve_git(Context& context, const GitRequest& request, const std::string& as
   const auto& caller = context.caller();
   const auto name = RepoName::parse(request.repo);
   check_right(context, name, request.push ? Right::Deploy : Right::ReadCode);
+  Environment for_hooks{{"PUSHROD_KEY_ID", std::to_string(caller.key->id)}, {"PUSHROD_ADDRESS", caller.address}};
+  std::vector<int> inherit;
+  if (request.push) inherit = begin_arrival(context.layout(), context.settings(), *caller.key, for_hooks);
   note(context.layout(), caller, caller.key->name.str(), asked, "accepted");
-  const Environment for_hooks{{"PUSHROD_KEY_ID", std::to_string(caller.key->id)}, {"PUSHROD_ADDRESS", caller.address}};
-  replace_process(git_service_command(request.push ? GitService::ReceivePack : GitService::UploadPack,
-                                      context.layout().repo(name), for_hooks, variable("GIT_PROTOCOL")));
+  Command command =
+      git_service_command(request.push ? GitService::ReceivePack : GitService::UploadPack, context.layout().repo(name),
+                          context.settings().push_memory, for_hooks, variable("GIT_PROTOCOL"));
+  command.inherit = std::move(inherit);
+  replace_process(command);
 }
 
 }  // namespace

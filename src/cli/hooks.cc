@@ -10,6 +10,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/arrival.hh"
 #include "cli/audited.hh"
 #include "cli/gate.hh"
 #include "deploy/dry_run.hh"
@@ -126,10 +127,11 @@ void tell_refused_refs(const std::vector<RefVerdict>& verdicts, Journal& journal
 }  // namespace
 
 int pre_receive_hook() {
+  const EndOfArrival end;
   const auto commands = read_pre_receive(STDIN_FILENO);
   auto hook = open_hook();
-  const Repository repository(std::filesystem::current_path());
   const auto platform = hook.context.platform();
+  const Repository repository(std::filesystem::current_path(), platform.settings.push_memory);
   const auto options = push_options_from_environment();
   Journal journal(STDERR_FILENO);
   const auto wrong_options = judge_options(commands, options);
@@ -145,14 +147,16 @@ int pre_receive_hook() {
 }
 
 int proc_receive_hook() {
+  leave_push_confinement();
   outlive_client();
   const int cancel_fd = stop_signal_fd();
   const auto request = read_proc_receive(STDIN_FILENO, STDOUT_FILENO);
   auto hook = open_hook();
   Journal journal(STDERR_FILENO);
   const auto platform = hook.context.platform();
-  const auto verdicts = judge_again(platform, hook.repo, Repository(std::filesystem::current_path()), request.commands,
-                                    request.push_options, hook.context.caller().key);
+  const Repository repository(std::filesystem::current_path(), platform.settings.push_memory);
+  const auto verdicts =
+      judge_again(platform, hook.repo, repository, request.commands, request.push_options, hook.context.caller().key);
   if (!request.atomic && std::any_of(verdicts.begin(), verdicts.end(), is_refused)) {
     journal.complaint("Only what is named above is refused; the rest of this push goes on.");
   }

@@ -96,10 +96,11 @@ int release(Context& context, const std::string& name, ReleaseNumber number, boo
     print_json(value);
     return kExitOk;
   }
-  std::string text = fmt::format("Release {} of {}{}\n  commit     {} {}\n  builder    {}\n  made       {}\n", number,
-                                 app.name.str(), app.live == number ? ", live" : "", abbreviated(found.commit),
-                                 quoted(Repository(context.layout().repo(app.repo)).subject(found.commit), 60),
-                                 found.builder, format_time(found.created));
+  std::string text = fmt::format(
+      "Release {} of {}{}\n  commit     {} {}\n  builder    {}\n  made       {}\n", number, app.name.str(),
+      app.live == number ? ", live" : "", abbreviated(found.commit),
+      quoted(Repository(context.layout().repo(app.repo), context.settings().push_memory).subject(found.commit), 60),
+      found.builder, format_time(found.created));
   if (made_by) {
     text += fmt::format("  by         {} ({}){}\n", escaped(made_by->author), to_string(made_by->kind),
                         made_by->detail.empty() ? "" : ": " + escaped(made_by->detail));

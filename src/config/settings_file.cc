@@ -87,6 +87,9 @@ void read_limits(TomlSection limits, Settings& settings) {
   limits.count("tree_depth", settings.tree_depth, {1, 1000});
   limits.count("path_length", settings.path_length, {1, 4000});
   limits.size("push_bytes", settings.push_bytes, {1, 16 * kTera});
+  limits.size("push_memory", settings.push_memory, {std::uint64_t{64} << 20, 16 * kTera});
+  limits.duration("push_timeout", settings.push_timeout, kUpToADay);
+  limits.count("pushes", settings.pushes, {1, 1000});
   limits.duration("build_timeout", settings.build_timeout, kUpToADay);
   limits.duration("release_timeout", settings.release_timeout, kUpToADay);
   limits.count("builds", settings.builds, {0, 1000});

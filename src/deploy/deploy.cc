@@ -380,7 +380,15 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
 }  // namespace
 
 Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
-  Run run{platform, change, journal, cancel_fd, Repository(platform.layout.repo(change.repo)), 0, {}, {}, false};
+  Run run{platform,
+          change,
+          journal,
+          cancel_fd,
+          Repository(platform.layout.repo(change.repo), platform.settings.push_memory),
+          0,
+          {},
+          {},
+          false};
   auto subject = begin_reading_subject(run);
   open(run);
   auto outcome = run_steps(run, std::move(subject));

@@ -68,7 +68,7 @@ void Tidier::collect_garbage(const RepoName& repo) {
       kept.emplace(fmt::format("{}/{}", app.name.str(), release.number), release.commit);
     }
   }
-  const Repository repository(platform_.layout.repo(repo));
+  const Repository repository(platform_.layout.repo(repo), platform_.settings.push_memory);
   repository.keep_commits(kept);
   repository.collect_garbage();
 }
@@ -100,7 +100,7 @@ void Tidier::prepare_next_checkout(const App& app) {
   if (free_bytes(platform_.layout.root()) < platform_.settings.free_space) return;
   const auto release = app.live ? platform_.store.release(app.id, *app.live) : std::nullopt;
   if (!release || !has_many_files(find_checkout(platform_.layout, app.name, release->checkout).tree())) return;
-  prepare_spare(Repository(platform_.layout.repo(app.repo)), release->commit,
+  prepare_spare(Repository(platform_.layout.repo(app.repo), platform_.settings.push_memory), release->commit,
                 platform_.layout.spare_checkout(app.name));
 }
 

@@ -63,7 +63,7 @@ std::vector<std::string> with_patience(std::vector<std::string> arguments) {
 
 // Runs a git that takes these locks. Left-over ones are removed: at once when the clock says that they are old, else
 // when git has waited kStaleAfter and the very same file is still there (the clock may have been set).
-CommandResult run_despite_stale_locks(const fs::path& repository, std::vector<std::string> arguments,
+CommandResult run_despite_stale_locks(const Repository& repository, std::vector<std::string> arguments,
                                       const std::vector<fs::path>& paths) {
   const Command command = git_command(repository, with_patience(std::move(arguments)));
   for (const LockFile& lock : locks_at(paths)) {
@@ -114,7 +114,7 @@ Error moved_meanwhile(const BranchName& branch, const std::optional<CommitId>& e
 }  // namespace
 
 std::unique_ptr<EarlyGit> Repository::prepare_move() const {
-  return std::make_unique<EarlyGit>(git_command(directory_, with_patience({"update-ref", "--stdin"})));
+  return std::make_unique<EarlyGit>(git_command(*this, with_patience({"update-ref", "--stdin"})));
 }
 
 void Repository::move_branch(const BranchName& branch, const CommitId& to, const std::optional<CommitId>& from,
@@ -129,7 +129,7 @@ void Repository::move_branch(const BranchName& branch, const CommitId& to, const
     moved = prepared->finish(fmt::format("update {} {} {}\n", ref, to.str(), before)).ok();
   }
   const CommandResult result =
-      moved ? CommandResult{} : run_despite_stale_locks(directory_, {"update-ref", "--", ref, to.str(), before}, locks);
+      moved ? CommandResult{} : run_despite_stale_locks(*this, {"update-ref", "--", ref, to.str(), before}, locks);
   if (!result.ok()) {
     // What counts is what the branch names now: git may have been killed after it had moved it.
     const std::optional<CommitId> found = head_of(branch);
@@ -143,9 +143,8 @@ void Repository::delete_branch(const BranchName& branch, const std::optional<Com
   const fs::path file = directory_ / ref;
   std::vector<std::string> arguments = {"update-ref", "-d", "--", ref};
   if (from) arguments.push_back(from->str());
-  const CommandResult result =
-      run_despite_stale_locks(directory_, std::move(arguments),
-                              {lock_of(file), lock_of(directory_ / "HEAD"), lock_of(directory_ / "packed-refs")});
+  const CommandResult result = run_despite_stale_locks(
+      *this, std::move(arguments), {lock_of(file), lock_of(directory_ / "HEAD"), lock_of(directory_ / "packed-refs")});
   if (!result.ok()) {
     const std::optional<CommitId> found = head_of(branch);
     if (found) throw !from || found == from ? not_moved(branch, result) : moved_meanwhile(branch, from, found);
@@ -159,7 +158,7 @@ void Repository::set_default_branch(const BranchName& branch) const {
   const std::string text(trim(read_file(head, 4096).value_or("")));
   if (text.starts_with(kBranch) && head_of(BranchName::parse(std::string_view(text).substr(kBranch.size())))) return;
   const CommandResult result =
-      run_despite_stale_locks(directory_, {"symbolic-ref", "HEAD", ref_of(branch)}, {lock_of(head)});
+      run_despite_stale_locks(*this, {"symbolic-ref", "HEAD", ref_of(branch)}, {lock_of(head)});
   if (result.ok()) return;
   Error error(fmt::format("git could not point HEAD at branch {}: {}", quoted(branch.str()), result.describe()));
   error.set_evidence(git_evidence(result));

@@ -40,7 +40,7 @@ Command tree_command(const Repository& repository, const fs::path& tree, const f
                      std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(),
                    {"--work-tree=" + tree.string(), "-c", "core.hooksPath=/dev/null", "-c", "core.fsync=none"});
-  Command command = git_command(repository.directory(), std::move(arguments));
+  Command command = git_command(repository, std::move(arguments));
   command.environment["GIT_INDEX_FILE"] = index.string();
   command.deadline = std::chrono::minutes{10};
   return command;

@@ -2,10 +2,13 @@
 // Floor 3: repository, checkout and tree check all start git through here.
 #include "git/git_command.hh"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <thread>
 
 #include "base/text.hh"
-#include "git/repository.hh"
 
 namespace pushrod {
 
@@ -32,9 +35,23 @@ Environment git_environment(bool keep_quarantine) {
   return environment;
 }
 
-Command git_command(const std::filesystem::path& repository, std::vector<std::string> arguments, bool keep_quarantine) {
+Confinement git_confinement(std::uint64_t memory) { return {memory - memory / 32, true}; }
+
+void configure(Environment& environment, const std::map<std::string, std::string>& settings) {
+  std::size_t count = 0;
+  for (const auto& [key, value] : settings) {
+    environment[fmt::format("GIT_CONFIG_KEY_{}", count)] = key;
+    environment[fmt::format("GIT_CONFIG_VALUE_{}", count++)] = value;
+  }
+  environment["GIT_CONFIG_COUNT"] = std::to_string(count);
+}
+
+std::string few_threads() { return std::to_string(std::clamp(std::thread::hardware_concurrency(), 1u, 4u)); }
+
+Command git_command(const Repository& repository, std::vector<std::string> arguments, bool keep_quarantine) {
   Command command;
-  command.argv = {"git", "--git-dir=" + repository.string()};
+  command.confinement = git_confinement(repository.memory());
+  command.argv = {"git", "--git-dir=" + repository.directory().string()};
   command.argv.insert(command.argv.end(), std::make_move_iterator(arguments.begin()),
                       std::make_move_iterator(arguments.end()));
   command.environment = git_environment(keep_quarantine);

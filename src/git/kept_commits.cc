@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kKept = "refs/pushrod/keep/";
 
 std::map<std::string, std::string> kept_references(const Repository& repository) {
-  const auto answer = run_checked(git_command(
-      repository.directory(), {"for-each-ref", "--format=%(objectname) %(refname)", "--", std::string(kKept)}));
+  const auto answer = run_checked(
+      git_command(repository, {"for-each-ref", "--format=%(objectname) %(refname)", "--", std::string(kKept)}));
   std::map<std::string, std::string> references;
   for (const auto& line : lines_of(answer)) {
     const auto space = line.find(' ');
@@ -38,7 +38,7 @@ void Repository::keep_commits(const std::map<std::string, CommitId>& wanted) con
   }
   for (const auto& [reference, object] : stale) changes += fmt::format("delete {} {}\n", reference, object);
   if (changes.empty()) return;
-  Command command = git_command(directory_, {"-c", "core.hooksPath=/dev/null", "update-ref", "--stdin"});
+  Command command = git_command(*this, {"-c", "core.hooksPath=/dev/null", "update-ref", "--stdin"});
   command.input = changes;
   run_checked(command);
 }

@@ -40,7 +40,7 @@ Entry parse_entry(const std::string& line) {
 }
 
 std::vector<Entry> list_directory_of(const Repository& repository, const CommitId& commit, const std::string& path) {
-  Command command = git_command(repository.directory(), {"ls-tree", "-z", "-l", commit.str() + ":" + path}, true);
+  Command command = git_command(repository, {"ls-tree", "-z", "-l", commit.str() + ":" + path}, true);
   command.output_cap = std::numeric_limits<std::size_t>::max();
   const auto result = run(command);
   if (!result.ok()) {
@@ -56,7 +56,7 @@ std::vector<Entry> list_directory_of(const Repository& repository, const CommitI
 
 // Contents of these objects, in their order: for each "<object> blob <size>\n<content>\n".
 std::string read_blobs(const Repository& repository, const std::vector<Entry>& files) {
-  Command command = git_command(repository.directory(), {"cat-file", "--batch", "--buffer"}, true);
+  Command command = git_command(repository, {"cat-file", "--batch", "--buffer"}, true);
   for (const auto& file : files) command.input += file.object + "\n";
   command.output_cap = std::numeric_limits<std::size_t>::max();
   return files.empty() ? "" : run_checked(command);
@@ -106,7 +106,7 @@ std::optional<fs::path> quarantine_directory() {
 PushedCommits pushed_commits(const Repository& repository, const std::optional<CommitId>& before,
                              const CommitId& after) {
   const auto ask = [&](std::vector<std::string> arguments) {
-    return std::string(trim(run_checked(git_command(repository.directory(), std::move(arguments), true))));
+    return std::string(trim(run_checked(git_command(repository, std::move(arguments), true))));
   };
   PushedCommits commits;
   commits.subject = ask({"log", "-1", "--no-show-signature", "--format=%s", after.str()});
@@ -123,7 +123,7 @@ PushedCommits pushed_commits(const Repository& repository, const std::optional<C
 bool lacks_history(const Repository& repository, const CommitId& after) {
   const auto roots = shallow_roots_of_pushes(repository.directory());
   if (roots.empty()) return false;
-  const auto result = run(git_command(repository.directory(), {"rev-list", after.str(), "--not", "--all"}, true));
+  const auto result = run(git_command(repository, {"rev-list", after.str(), "--not", "--all"}, true));
   if (!result.ok()) return true;  // it meets a commit that is not there
   const auto added = lines_of(result.out);
   return std::any_of(added.begin(), added.end(), [&](const auto& commit) { return roots.count(commit) != 0; });

@@ -67,7 +67,7 @@ bool ask(const Command& command, const char* question) {
 
 }  // namespace
 
-Repository::Repository(fs::path directory) : directory_(std::move(directory)) {
+Repository::Repository(fs::path directory, std::uint64_t memory) : directory_(std::move(directory)), memory_(memory) {
   if (!is_plain_file(directory_ / "HEAD") || !is_directory(directory_ / "objects")) {
     throw Error(fmt::format("there is no git repository at {}", quoted(directory_.string(), 1024)));
   }
@@ -116,7 +116,7 @@ std::optional<CommitId> Repository::head_of(const BranchName& branch) const {
   }
   // The pattern also matches what lies below the name, as in "a" and "a/b"; none of its characters is special.
   const std::string answer =
-      run_checked(git_command(directory_, {"for-each-ref", "--format=%(objectname) %(refname)", "--", ref}));
+      run_checked(git_command(*this, {"for-each-ref", "--format=%(objectname) %(refname)", "--", ref}));
   for (const std::string& line : lines_of(answer)) {
     const std::size_t space = line.find(' ');
     if (space != std::string::npos && line.substr(space + 1) == ref) return CommitId::parse(line.substr(0, space));
@@ -131,12 +131,12 @@ std::optional<CommitId> Repository::head_of(const BranchName& branch) const {
 }
 
 bool Repository::is_ancestor(const CommitId& ancestor, const CommitId& descendant) const {
-  return ask(git_command(directory_, {"merge-base", "--is-ancestor", ancestor.str(), descendant.str()}),
+  return ask(git_command(*this, {"merge-base", "--is-ancestor", ancestor.str(), descendant.str()}),
              "whether one commit descends from the other");
 }
 
 bool Repository::is_commit(const CommitId& id) const {
-  Command command = git_command(directory_, {"cat-file", "--batch-check=%(objecttype)"});
+  Command command = git_command(*this, {"cat-file", "--batch-check=%(objecttype)"});
   command.input = id.str() + "\n";
   return run_checked(command) == "commit\n";
 }
@@ -145,7 +145,7 @@ std::string Repository::subject(const CommitId& commit) const {
   // A commit message may be as long as a push; only its beginning is wanted.
   constexpr std::size_t kLongest = 1024;
   std::string text;
-  Command command = git_command(directory_, {"log", "-1", "--no-show-signature", "--format=%s", commit.str()});
+  Command command = git_command(*this, {"log", "-1", "--no-show-signature", "--format=%s", commit.str()});
   command.on_output = [&](std::string_view chunk) {
     text += chunk.substr(0, kLongest - text.size());
     return text.size() < kLongest;
@@ -160,15 +160,15 @@ std::string Repository::subject(const CommitId& commit) const {
 }
 
 std::string Repository::tree_of(const CommitId& commit, const std::string& path) const {
-  const auto answer = run_checked(git_command(directory_, {"rev-parse", "--verify", commit.str() + ":" + path}));
+  const auto answer = run_checked(git_command(*this, {"rev-parse", "--verify", commit.str() + ":" + path}));
   return std::string(trim(answer));
 }
 
 void Repository::collect_garbage() const {
   remove_abandoned_quarantines(directory_ / "objects");
   // gc.auto is 0 in the config file, so that no push ever waits for a collection; here it gets its usual value.
-  Command command =
-      git_command(directory_, {"-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"});
+  Command command = git_command(*this, {"-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "-c",
+                                        "pack.threads=" + few_threads(), "gc", "--auto", "--quiet"});
   command.deadline = hours{1};
   run_checked(command);
 }

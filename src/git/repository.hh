@@ -25,8 +25,9 @@ Environment git_environment(bool keep_quarantine = false);
 
 class Repository {
  public:
-  // Opens; throws Error if there is no repository.
-  explicit Repository(std::filesystem::path directory);
+  // Opens; throws Error if there is no repository. `memory`: what each git may use that reads what is in it
+  // ([limits] push_memory).
+  explicit Repository(std::filesystem::path directory, std::uint64_t memory = Settings{}.push_memory);
 
   // Creates a bare repository at the path: made beside it and renamed, so it is whole or not there. Does nothing but
   // configure() when it exists already.
@@ -38,6 +39,7 @@ class Repository {
   void configure(const std::filesystem::path& hooks, const Settings& settings) const;
 
   const std::filesystem::path& directory() const noexcept { return directory_; }
+  std::uint64_t memory() const noexcept { return memory_; }
 
   // What the branch names; absent if it does not exist. Packed references count. Costs no process while it is loose.
   std::optional<CommitId> head_of(const BranchName& branch) const;
@@ -70,13 +72,16 @@ class Repository {
 
  private:
   std::filesystem::path directory_;
+  std::uint64_t memory_;
 };
 
 // The command that serves `git push`/`git fetch` for a connection: receive-pack or upload-pack on the repository, with
 // the scrubbed environment plus GIT_PROTOCOL if the client sent version 0 or 1 (anything else is dropped: with version
-// 2 a fetch gets any object by its name), and what our hooks need to know (PUSHROD_AUTHOR, PUSHROD_KEY_ID).
+// 2 a fetch gets any object by its name), and what our hooks need to know (PUSHROD_KEY_ID, PUSHROD_ADDRESS, …). It and
+// all that it starts, our hooks too, is confined to `memory` bytes for each process ([limits] push_memory), and the
+// first to be ended when the machine's memory runs out.
 enum class GitService { ReceivePack, UploadPack };
-Command git_service_command(GitService service, const std::filesystem::path& repository, const Environment& for_hooks,
-                            const std::string& git_protocol);
+Command git_service_command(GitService service, const std::filesystem::path& repository, std::uint64_t memory,
+                            const Environment& for_hooks, const std::string& git_protocol);
 
 }  // namespace pushrod

@@ -44,6 +44,8 @@ std::string config_string(const std::string& text) {
 std::string render_repository_config(const std::filesystem::path& hooks, const Settings& settings) {
   // core.fsync: what an acknowledged push consists of is on the disk before the client hears of it. git's default
   // leaves loose objects and references out.
+  // core.bigFileThreshold, pack.windowMemory: what checks a commit out, serves a fetch or collects garbage stays within
+  // its memory whatever was pushed. Larger files are copied as they come, and not compared with each other.
   // uploadpack.hideRefs: branches and tags can be fetched, other refs cannot; the last match wins.
   // uploadpack.allow…: a fetch gets what branches and tags reach, nothing by its name alone. So there are no filters: a
   // partial clone fetches each file that it lacks by its name. git ignores these in protocol 2 (service.cc).
@@ -64,6 +66,9 @@ std::string render_repository_config(const std::filesystem::path& hooks, const S
       "\thooksPath = {}\n"
       "\tlogAllRefUpdates = false\n"
       "\tfsync = objects,derived-metadata,reference\n"
+      "\tbigFileThreshold = 16m\n"
+      "[pack]\n"
+      "\twindowMemory = 48m\n"
       "[transfer]\n"
       "\tfsckObjects = true\n"
       "\thideRefs = refs/pushrod\n"

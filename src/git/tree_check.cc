@@ -58,8 +58,7 @@ void list_tree(const Repository& repository, const CommitId& commit, const Setti
                const std::function<bool(const TreeEntry&)>& take) {
   TreeListing listing(limits.path_length);
   bool wanted_more = true;
-  Command command =
-      git_command(repository.directory(), {"ls-tree", "-r", "-t", "-z", "--full-tree", commit.str()}, quarantined);
+  Command command = git_command(repository, {"ls-tree", "-r", "-t", "-z", "--full-tree", commit.str()}, quarantined);
   command.output_cap = std::numeric_limits<std::size_t>::max();
   command.on_output = [&](std::string_view chunk) { return wanted_more = listing.feed(chunk, take); };
   const CommandResult result = run(command);
@@ -88,8 +87,8 @@ void merge_same(std::vector<Blob>& blobs) {
 }
 
 Command looking_up(const Repository& repository, bool quarantined) {
-  Command command = git_command(repository.directory(),
-                                {"cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"}, quarantined);
+  Command command =
+      git_command(repository, {"cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)"}, quarantined);
   command.output_cap = std::numeric_limits<std::size_t>::max();
   return command;
 }

@@ -85,6 +85,10 @@ class Layout {
   fs::path repo_lock(const RepoName& repo) const { return locks() / ("repo." + repo.str()); }  // who uses the repo
   fs::path trash_lock() const { return locks() / "trash"; }                                    // one empties it
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
+  // One push of this key that is on its way.
+  fs::path push_slot(std::int64_t key, unsigned slot) const {
+    return locks() / ("push." + std::to_string(key) + "." + std::to_string(slot));
+  }
   fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
   fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them
   fs::path sshd() const { return run() / "sshd"; }

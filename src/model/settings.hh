@@ -34,7 +34,10 @@ struct Settings {
   std::uint64_t tree_bytes = std::uint64_t{2} << 30;
   unsigned tree_depth = 60;
   unsigned path_length = 1024;
-  std::uint64_t push_bytes = std::uint64_t{1} << 30;  // receive.maxInputSize
+  std::uint64_t push_bytes = std::uint64_t{1} << 30;     // receive.maxInputSize
+  std::uint64_t push_memory = std::uint64_t{512} << 20;  // of each git process that reads what clients have pushed
+  Milliseconds push_timeout{3'600'000};                  // from the connection to the verdict
+  unsigned pushes = 8;                                   // of one key on their way at a time
   Milliseconds build_timeout{900'000};
   Milliseconds release_timeout{600'000};
   unsigned builds = 0;                               // at a time; 0: as many as there are processors

@@ -23,7 +23,7 @@ namespace pushrod {
 namespace {
 
 // Where the way from fork to the program's first instruction can end.
-enum class Stage : int { ProcessGroup, ParentDeath, StandardDescriptors, Inherit, ChangeDirectory, Exec };
+enum class Stage : int { ProcessGroup, ParentDeath, StandardDescriptors, Inherit, ChangeDirectory, Confinement, Exec };
 
 const char* name_of(Stage stage) {
   switch (stage) {
@@ -37,6 +37,8 @@ const char* name_of(Stage stage) {
       return "inherited descriptors";
     case Stage::ChangeDirectory:
       return "chdir";
+    case Stage::Confinement:
+      return "limits";
     case Stage::Exec:
       return "exec";
   }
@@ -173,6 +175,7 @@ struct ChildSide {
   if (!child.command.directory.empty() && chdir(child.command.directory.c_str()) != 0) {
     fail_in_child(child, Stage::ChangeDirectory);
   }
+  if (!confine(child.command.confinement)) fail_in_child(child, Stage::Confinement);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);
@@ -292,6 +295,7 @@ void replace_process(const Command& command) {
   if (!command.directory.empty() && chdir(command.directory.c_str()) != 0) {
     image.throw_failure(Stage::ChangeDirectory, errno);
   }
+  if (!confine(command.confinement)) image.throw_failure(Stage::Confinement, errno);
   // Handlers go by themselves at exec; what we ignore (SIGPIPE) and block would be passed on.
   std::vector<int> ignored;
   for (int number = 1; number < NSIG; ++number) {

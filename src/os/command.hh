@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "os/clock.hh"
+#include "os/confinement.hh"
 #include "os/unique_fd.hh"
 
 namespace pushrod {
@@ -41,6 +42,8 @@ struct Command {
   int cancel_fd = -1;
   // The child is killed when the thread that started it dies (PR_SET_PDEATHSIG), besides its own group.
   bool die_with_parent = true;
+  // See os/confinement.hh. Also for replace_process().
+  Confinement confinement;
 };
 
 struct CommandResult {
@@ -67,7 +70,7 @@ std::string run_checked(const Command& command);
 class ChildProcess {
  public:
   // Starts command.argv with the given descriptors as 0, 1 and 2 (each -1: /dev/null). Only argv, environment,
-  // directory, inherit and die_with_parent of the command are used.
+  // directory, inherit, die_with_parent and confinement of the command are used.
   static ChildProcess start(const Command& command, int in, int out, int err);
 
   ChildProcess(ChildProcess&& other) noexcept;

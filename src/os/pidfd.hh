@@ -1,5 +1,5 @@
 // <sys/pidfd.h> for C++: glibc 2.36 declares its functions without extern "C".
-// Floor 1. Used inside os/ only.
+// Floor 1.
 #pragma once
 
 #include <sys/types.h>

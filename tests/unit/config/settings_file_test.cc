@@ -47,6 +47,9 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     tree_depth = 13
     path_length = 14
     push_bytes = 15
+    push_memory = "65M"
+    push_timeout = "16m"
+    pushes = 3
     build_timeout = "17m"
     release_timeout = "1h18m"
     builds = 19
@@ -74,6 +77,9 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.tree_depth, 13U);
   EXPECT_EQ(settings.path_length, 14U);
   EXPECT_EQ(settings.push_bytes, 15U);
+  EXPECT_EQ(settings.push_memory, 65U << 20);
+  EXPECT_EQ(settings.push_timeout, 16min);
+  EXPECT_EQ(settings.pushes, 3U);
   EXPECT_EQ(settings.build_timeout, 17min);
   EXPECT_EQ(settings.release_timeout, 78min);
   EXPECT_EQ(settings.builds, 19U);

@@ -112,7 +112,8 @@ class HooksTest : public GitTest {
   }
   // git runs this with the directory as its argument.
   fs::path served() const {
-    const Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    const Command service =
+        git_service_command(GitService::ReceivePack, repo().directory(), settings_.push_memory, {}, "");
     std::string script = "#!/bin/sh\nexec env -i";
     for (const auto& [name, value] : service.environment) script += " " + shell_quoted(name + "=" + value);
     for (const std::string& word : service.argv) script += " " + shell_quoted(word);
@@ -363,7 +364,7 @@ TEST_F(HooksTest, AnOldClientGetsTheOldReport) {
   const std::string pack =
       run_checked(command({"-C", work_.string(), "pack-objects", "--revs", "--stdout", "-q"}, "HEAD\n"));
   const auto speak = [&](const std::string& capabilities) {
-    Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    Command service = git_service_command(GitService::ReceivePack, repo().directory(), settings_.push_memory, {}, "");
     service.input =
         pkt_line(std::string(40, '0') + " " + one_->str() + " refs/heads/main" + '\0' + capabilities) + "0000" + pack;
     return run(service);
@@ -384,7 +385,7 @@ TEST_F(HooksTest, GarbageFromAClientEndsCleanly) {
        {"garbage"s, "zzzz"s, "ffff"s, "0004"s, pkt_line(zero + " " + zero + " refs/heads/main"),
         pkt_line(zero + " " + one_->str() + " refs/heads/main"s + '\0' + "report-status") + "0000" + "PACKgarbage",
         "fff0" + std::string(65'516, 'x') + "0000"}) {
-    Command service = git_service_command(GitService::ReceivePack, repo().directory(), {}, "");
+    Command service = git_service_command(GitService::ReceivePack, repo().directory(), settings_.push_memory, {}, "");
     service.input = text;
     const CommandResult result = run(service);
     EXPECT_EQ(result.end, CommandResult::End::Exited) << text.substr(0, 40);
@@ -399,7 +400,8 @@ TEST_F(HooksTest, WhatWasPushedCanBeFetchedAndNothingElse) {
   git({"update-ref", "refs/pushrod/hidden", one_->str()});
   git({"update-ref", "refs/other/hidden", one_->str()});
   for (const char* protocol : {"", "version=2"}) {
-    Command service = git_service_command(GitService::UploadPack, repo().directory(), {}, protocol);
+    Command service =
+        git_service_command(GitService::UploadPack, repo().directory(), settings_.push_memory, {}, protocol);
     service.input = "0000";
     const CommandResult result = run(service);
     EXPECT_TRUE(result.ok()) << result.err;

@@ -7,8 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "git/repository_config.hh"
 #include "git_test_support.hh"
 
@@ -201,9 +199,21 @@ TEST(GitEnvironment, HasNothingOfOursThatSteersGit) {
   EXPECT_EQ(quarantined.at("GIT_OBJECT_DIRECTORY"), "/o");
 }
 
+TEST(GitService, IsConfinedAndRefusesFilesLargerThanItsMemory) {
+  const auto push = git_service_command(GitService::ReceivePack, "/srv/repos/a.git", 512u << 20, {}, "");
+  EXPECT_EQ(push.confinement.memory, 496u << 20);
+  EXPECT_TRUE(push.confinement.ends_first);
+  EXPECT_EQ(push.environment.at("GIT_CONFIG_KEY_0"), "core.bigFileThreshold");
+  EXPECT_EQ(push.environment.at("GIT_CONFIG_VALUE_0"), "4194304g");
+  const auto fetch = git_service_command(GitService::UploadPack, "/srv/repos/a.git", 512u << 20, {}, "");
+  EXPECT_EQ(fetch.confinement.memory, 496u << 20);
+  EXPECT_TRUE(fetch.confinement.ends_first);
+  EXPECT_EQ(fetch.environment.at("GIT_CONFIG_KEY_0"), "pack.threads");
+}
+
 TEST(GitService, PassesOnOnlyProtocolVersionsThatServeWhatRefsReach) {
   const auto command = [](GitService service, const std::string& protocol) {
-    return git_service_command(service, "/srv/repos/a.git", {{"PUSHROD_KEY_ID", "3"}}, protocol);
+    return git_service_command(service, "/srv/repos/a.git", 64u << 20, {{"PUSHROD_KEY_ID", "3"}}, protocol);
   };
   EXPECT_EQ(command(GitService::ReceivePack, "version=2").argv,
             (std::vector<std::string>{"git", "receive-pack", "--", "/srv/repos/a.git"}));
