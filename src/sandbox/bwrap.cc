@@ -2,6 +2,7 @@
 // Floor 3, the pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
 #include "sandbox/bwrap.hh"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/error.hh"
@@ -13,6 +14,8 @@ namespace pushrod {
 namespace {
 
 constexpr const char* kShimInside = "/.pushrod-shim";
+// Half of what Debian allows a user, and far more than file watchers need.
+constexpr unsigned kInotifyInstances = 64;
 
 class Arguments {
  public:
@@ -30,8 +33,13 @@ void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   arguments.add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
   // A setuid-root program gains nothing (bwrap sets no_new_privs), and no namespace inside gives capabilities back.
   arguments.add("--disable-userns", "--cap-drop", "ALL");
-  // For the shim, to mount with: it gives up all of them before it starts the command (src/shim/writable.cc).
-  if (!sandbox.writable.empty()) arguments.add("--cap-add", "ALL");
+  // For the shim, which gives up all of them before it starts the command: to mount with (src/shim/writable.cc), else
+  // to limit what the kernel counts per user namespace and to lose the capabilities for good.
+  if (!sandbox.writable.empty()) {
+    arguments.add("--cap-add", "ALL");
+  } else {
+    arguments.add("--cap-add", "CAP_SYS_RESOURCE", "--cap-add", "CAP_SETPCAP");
+  }
   if (!sandbox.host_name.empty()) arguments.add("--hostname", sandbox.host_name);
 }
 
@@ -103,6 +111,7 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, 
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, role == ShimRole::Init ? "init" : "run");
   if (sandbox.starter) arguments.add("starter=" + std::to_string(*sandbox.starter));
+  arguments.add(fmt::format("inotify={}", kInotifyInstances));
   for (const std::string& path : sandbox.writable) arguments.add("writable=" + path);
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   if (sandbox.argv.empty()) {

@@ -2,6 +2,7 @@
 // Beside the house: it uses no room, and README.md here tells its roles and the format of ./spec. It is resident twice
 // per instance, so: static, no C++ runtime, no stdio, no heap, and what it has read is unmapped once it is passed on.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -49,6 +50,27 @@ int take_starter(char**& words) {
   return fd;
 }
 
+// "inotify=64": how many inotify instances the sandbox may have. The kernel counts them per user id, too, which all
+// apps share, so that one without a limit could take all. A kernel that does not let a user namespace set it has no
+// limit.
+void take_inotify(char**& words) {
+  constexpr char kInotify[] = "inotify=";
+  constexpr size_t kLength = sizeof kInotify - 1;
+  if (*words == nullptr || strncmp(*words, kInotify, kLength) != 0) return;
+  const char* number = *words + kLength;
+  ++words;
+  const int fd = open("/proc/sys/user/max_inotify_instances", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  static_cast<void>(!write(fd, number, strlen(number)));
+  close(fd);
+}
+
+// What the sandbox was given for its preparation.
+void give_up_capabilities() {
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  clear_capabilities();
+}
+
 // Told as soon as we run; nothing else that s6 or its parents left open goes any further.
 void notify_and_close() {
   struct stat notification;
@@ -65,7 +87,9 @@ int main(int argc, char** argv) {
   if (strcmp(role, "init") == 0) {
     restore_environment(environ);
     char** command = argv + 2;
+    take_inotify(command);
     take_writable(command);
+    give_up_capabilities();
     const Walls walls = take_walls(command);
     be_init(command, walls);
   }
@@ -73,7 +97,9 @@ int main(int argc, char** argv) {
     restore_environment(environ);
     char** command = argv + 2;
     const int starter = take_starter(command);
+    take_inotify(command);
     take_writable(command);
+    give_up_capabilities();
     const Walls walls = take_walls(command);
     run_for(starter, command, walls);
   }

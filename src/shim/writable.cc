@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -113,9 +112,6 @@ void take_writable(char**& words) {
   if (umount2(kLayers, MNT_DETACH) != 0) fail(kDoing, "/app");
   // Anew, by its path: what we stood in may lie under a mount now.
   if (chdir(directory) != 0) fail("enter", directory);
-  for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; ++capability) {
-  }
-  clear_capabilities();
 }
 
 }  // namespace shim

@@ -63,7 +63,7 @@ TEST(BwrapArguments, NameWritableDirectoriesToTheShimAndLendItCapabilities) {
   const auto arguments = bwrap_arguments(instance, ShimRole::Init, debian());
   const auto text = join(arguments, " ");
   EXPECT_NE(text.find("--cap-drop ALL --cap-add ALL "), std::string::npos) << text;
-  EXPECT_NE(text.find("/.pushrod-shim init writable=tmp writable=a b "), std::string::npos) << text;
+  EXPECT_NE(text.find("/.pushrod-shim init inotify=64 writable=tmp writable=a b "), std::string::npos) << text;
 }
 
 TEST(BwrapArguments, MountDirectoriesOfAHostWithoutMergedUsr) {
@@ -78,7 +78,7 @@ TEST(BwrapArguments, NameEveryPortToTheShim) {
   Sandbox instance = blog();
   instance.ports = {20007, 20008};
   const std::string text = shown(bwrap_arguments(instance, ShimRole::Init, debian()));
-  EXPECT_NE(text.find("init port=20007 port=20008 "), std::string::npos) << text;
+  EXPECT_NE(text.find("init inotify=64 port=20007 port=20008 "), std::string::npos) << text;
 }
 
 TEST(BwrapArguments, NameTheShellThatTheHostHas) {
