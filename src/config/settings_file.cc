@@ -60,6 +60,16 @@ void read_http(TomlSection http, Settings& settings) {
     }
     settings.domain = *domain;
   }
+  http.count("connections", settings.connections, {100, 1'000'000});
+  http.count("app_connections", settings.app_connections, {1, 1'000'000});
+  http.count("address_connections", settings.address_connections, {1, 1'000'000});
+  if (auto proxies = http.texts("proxies")) settings.proxies = *std::move(proxies);
+  for (const auto& proxy : settings.proxies) {
+    if (is_network(proxy)) continue;
+    http.refuse("proxies",
+                fmt::format("{} has {}, which is not an address or a network", http.shown("proxies"), quoted(proxy)),
+                "give IP addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\"");
+  }
   http.refuse_unknown_keys();
 }
 

@@ -58,4 +58,15 @@ ListenAddress parse_listen_address(const std::string& text) {
   return {};
 }
 
+bool is_network(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = text.substr(0, slash);
+  const bool is_ipv4 = is_address(AF_INET, address);
+  if (!is_ipv4 && !is_address(AF_INET6, address)) return false;
+  if (slash == text.npos) return true;
+  const auto digits = text.substr(slash + 1);
+  const auto length = parse_unsigned(digits);
+  return length && digits.size() <= 3 && *length <= (is_ipv4 ? 32U : 128U);
+}
+
 }  // namespace pushrod

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "os/clock.hh"
 #include "os/socket.hh"
@@ -19,10 +21,17 @@ struct ListenAddress {
 // "127.0.0.1:8080", "[::1]:8080", "*:80", ":80" (= "*:80"). Throws UserError.
 ListenAddress parse_listen_address(const std::string& text);
 
+// "10.0.0.7", "10.0.0.0/24", "2001:db8::/48".
+bool is_network(std::string_view text);
+
 struct Settings {
   // [http]
   ListenAddress http{"*", 8080};
-  std::string domain = "localhost";  // apps answer as <app>.<domain>
+  std::string domain = "localhost";    // apps answer as <app>.<domain>
+  unsigned connections = 12'000;       // of clients, open at a time
+  unsigned app_connections = 1'000;    // of these, with a request to one app; WebSockets included
+  unsigned address_connections = 500;  // of these, from one address
+  std::vector<std::string> proxies;    // addresses and networks that many clients share
   // [ssh]
   bool ssh_enabled = true;
   ListenAddress ssh{"*", 2222};

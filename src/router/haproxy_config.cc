@@ -14,16 +14,15 @@
 #include "router/client_claims.hh"
 #include "router/hold_script.hh"
 #include "router/pages.hh"
+#include "router/shares.hh"
 
 namespace pushrod {
 
 namespace {
 
 // hard-stop-after: how long a worker that a reload left behind may serve its last WebSockets.
-// fd-hard-limit (kRouterDescriptors): maxconn follows from it (8,172), and from the system's own limit where that is
-// lower.
+// It keeps the limit of open files that `up` has raised, which is above that of apps (model/descriptors.hh).
 constexpr std::string_view kGlobal = R"(  nbthread 2
-  fd-hard-limit 16384
   hard-stop-after 12h
   stats socket unix@admin.sock mode 600 level admin expose-fd listeners
   stats timeout 1m
@@ -45,7 +44,7 @@ defaults
   timeout client-fin 30s
   timeout server 300s
   timeout queue 10s
-  timeout http-request 15s
+  timeout http-request 10s
   timeout http-keep-alive 30s
   timeout tunnel 1h
   # A connection per request to the app: one that it closes while idle never meets a request, and an app that
@@ -65,12 +64,11 @@ defaults
   option disable-h2-upgrade
 )";
 
-// The variable part between both is the public listen address, and the host map at the end.
 constexpr std::string_view kFrontend = R"(
 frontend public
-  bind {address}
+  bind {address} maxconn {public_connections}
   bind unix@current.sock mode 600 accept-proxy
-  # s6-log puts the lines that begin with "=" into a directory of their own.
+{connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
   http-request set-log-level silent if {{ stopping }}
@@ -114,7 +112,7 @@ frontend public
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1'
-  # Only apps that do not simply serve are in the map.
+{request_shares}  # Only apps that do not simply serve are in the map.
   http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
   # It leaves the mode that is to follow. Whoever goes away meanwhile stays in the one that it was in.
   http-request lua.hold if {{ var(txn.mode) -m str hold asleep }}
@@ -161,6 +159,7 @@ void append_structure(std::string& text, const Settings& settings, const Routing
   text += "# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n";
   text += fmt::format("  description {}\n", mark);
   text += kGlobal;
+  text += render_connection_limit(settings);
   std::string_view set;
   const auto pages = render_pages();
   for (const auto& page : pages) {
@@ -173,9 +172,14 @@ void append_structure(std::string& text, const Settings& settings, const Routing
       kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)),
       fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
       fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
-      fmt::arg("client_claims", client_claims_pattern()), fmt::arg("forbidden_trailers", forbidden_trailers_pattern()));
+      fmt::arg("public_connections", public_connections(settings)),
+      fmt::arg("connection_shares", render_connection_shares(settings)),
+      fmt::arg("request_shares", render_request_shares(settings)), fmt::arg("client_claims", client_claims_pattern()),
+      fmt::arg("forbidden_trailers", forbidden_trailers_pattern()));
+  text += render_share_tables(settings);
   for (const auto& app : table.apps) {
     text += fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app));
+    text += render_app_share(settings);
     if (app.sticky) text += kSticky;
     if (!with_servers) continue;
     for (const auto& server : app.servers) {

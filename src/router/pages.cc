@@ -32,6 +32,15 @@ std::string Page::file() const {
 
 std::vector<Page> render_pages() {
   return {
+      // The connection goes with the answer: it is one too many.
+      make_page("address", 429, "Too Many Requests",
+                "Too many connections are open from your address. Close some, and try again.\n"
+                "(Your server? \"address_connections\" and \"proxies\" in server.toml.)",
+                "Connection: close\r\nRetry-After: 5\r\n"),
+      make_page("full", 503, "Service Unavailable",
+                "Too many requests to this app are open. Try again in a moment.\n"
+                "(Your server? \"app_connections\" and \"connections\" in server.toml.)",
+                "Connection: close\r\nRetry-After: 5\r\n"),
       make_page("held", 503, "Service Unavailable",
                 "This app is being changed or is just starting, and could not take your request in time.\n"
                 "Try again in a moment.",

@@ -35,6 +35,10 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     [http]
     listen = "127.0.0.1:81"
     domain = "apps.example.com"
+    connections = 1000
+    app_connections = 101
+    address_connections = 102
+    proxies = ["10.0.0.7", "10.1.0.0/16", "2001:db8::/48"]
     [ssh]
     enabled = false
     listen = "[::1]:2200"
@@ -68,6 +72,10 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   )");
   EXPECT_EQ(settings.http.str(), "127.0.0.1:81");
   EXPECT_EQ(settings.domain, "apps.example.com");
+  EXPECT_EQ(settings.connections, 1000U);
+  EXPECT_EQ(settings.app_connections, 101U);
+  EXPECT_EQ(settings.address_connections, 102U);
+  EXPECT_EQ(settings.proxies, (std::vector<std::string>{"10.0.0.7", "10.1.0.0/16", "2001:db8::/48"}));
   EXPECT_FALSE(settings.ssh_enabled);
   EXPECT_EQ(settings.ssh.str(), "[::1]:2200");
   EXPECT_EQ(settings.first_port, 3000);
@@ -106,7 +114,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       // Keys.
       {"\n[http]\nlisen = \"*:80\"\n",
-       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known here: "listen", "domain")"},
+       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known here: "listen", "domain", "connections", "app_connections", "address_connections", "proxies")"},
       {"[htpp]\n", "server.toml:1: unknown section [htpp]; did you mean [http]?" + kSections},
       {"listen = \"*:80\"\n", "server.toml:1: unknown key \"listen\" at the top level" + kSections},
       {"[build]\nHTTP_PROXY = \"x\"\n",
@@ -152,6 +160,14 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
       {"[http]\nlisten = \"80\"\n",
        "server.toml:2: \"listen\" in [http]: listen address \"80\" has no port: write ADDRESS:PORT, such as "
        "127.0.0.1:8080, [::1]:8080 or *:80"},
+      {"[http]\nproxies = [\"10.0.0.1\", \"10.0.0.0/33\"]\n",
+       "server.toml:2: \"proxies\" in [http] has \"10.0.0.0/33\", which is not an address or a network | give IP "
+       "addresses "
+       "or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
+      {"[http]\nproxies = [\"10.0.0.1 }\"]\n",
+       "server.toml:2: \"proxies\" in [http] has \"10.0.0.1 }\", which is not an address or a network | give IP "
+       "addresses "
+       "or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
       {"[build.environment]\n\"A B\" = \"x\"\n",
        "server.toml:2: \"A B\" in [build.environment] is not a variable's name | a name is made of letters, digits and "
        "\"_\", and does not begin with a digit"},

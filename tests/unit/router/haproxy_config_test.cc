@@ -51,9 +51,12 @@ TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
   EXPECT_EQ(render_haproxy_config(Settings{}, table).find("cookie _"), std::string::npos);
   table.apps[0].sticky = true;
   const auto text = render_haproxy_config(Settings{}, table);
-  EXPECT_NE(text.find("backend app.blog\n  no option abortonclose\n  dynamic-cookie-key pushrod\n"
-                      "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find(
+          "backend app.blog\n  no option abortonclose\n"
+          "  http-request return status 503 errorfiles full if { be_conn gt 1000 }\n  dynamic-cookie-key pushrod\n"
+          "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"),
+      std::string::npos)
       << text;
   EXPECT_EQ(text.find("cookie _"), text.rfind("cookie _"));
   EXPECT_NE(structure_mark(Settings{}, table), structure_mark(Settings{}, example())) << "only a reload changes it";
@@ -95,7 +98,25 @@ TEST(HaproxyConfig, HasAnotherMarkWhenAnAppAHostOrTheAddressChanges) {
   Settings elsewhere;
   elsewhere.http = {"::1", 80};
   EXPECT_NE(structure_mark(elsewhere, example()), mark);
-  EXPECT_NE(render_haproxy_config(elsewhere, example()).find("  bind [::1]:80\n"), std::string::npos);
+  EXPECT_NE(render_haproxy_config(elsewhere, example()).find("  bind [::1]:80 maxconn "), std::string::npos);
+}
+
+TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
+  Settings settings;
+  settings.connections = 800;
+  settings.app_connections = 70;
+  settings.address_connections = 60;
+  settings.proxies = {"10.0.0.7", "2001:db8::/48"};
+  const auto text = render_haproxy_config(settings, example());
+  for (const std::string line :
+       {"  maxconn 1300\n", "  bind *:8080 maxconn 800\n",
+        "acl many-clients src 127.0.0.1 ::1 10.0.0.7 2001:db8::/48\n", "reject if { sc0_conn_cur gt 66 }\n",
+        "reject if { sc1_conn_cur gt 700 }\n", "reject if { fe_conn gt 600 } { sc0_conn_cur gt 6 }\n",
+        "if { sc0_conn_cur gt 60 }\n", "errorfiles full if { sc2_conn_cur gt 400 }\n",
+        "errorfiles full if { be_conn gt 70 }\n"}) {
+    EXPECT_NE(text.find(line), text.npos) << line;
+  }
+  EXPECT_NE(structure_mark(settings, example()), structure_mark(Settings{}, example())) << "only a reload changes it";
 }
 
 TEST(HostMap, HasOneLinePerHost) {

@@ -1,0 +1,76 @@
+// A connection is counted at three places: with all others of its address, with all others from this machine, and,
+// while it has a request, with all others of the app.
+#include "router/shares.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Requests that an old worker hands to the current one come while public connections may all be taken.
+constexpr unsigned kReserve = 500;
+
+// `gt` of HAProxy's rules is "more than". 127.0.0.1 is where a reverse proxy on this machine has all its clients; so is
+// an app, and it can choose any other address of 127/8 as well. So they all have one share together, which leaves the
+// rest to other machines, and 127.0.0.1 has none of its own.
+constexpr std::string_view kConnectionShares = R"(  acl this-machine src 127.0.0.0/8 ::1
+  acl many-clients src 127.0.0.1 ::1{proxies}
+  acl mapped-ipv4 src ::ffff:0:0/96
+  tcp-request connection track-sc0 src table addresses if mapped-ipv4 !many-clients
+  tcp-request connection track-sc0 src,ipmask(32,64) table addresses unless mapped-ipv4 || many-clients
+  tcp-request connection track-sc1 str(all) table this-machine if this-machine
+  # A tenth above the share a connection is closed at once; up to there its request gets a page that says why.
+  tcp-request connection reject if {{ sc0_conn_cur gt {address_end} }}
+  tcp-request connection reject if {{ sc1_conn_cur gt {this_machine} }}
+  # When most places are taken, no address gets more than a few of the others.
+  tcp-request connection reject if {{ fe_conn gt {crowded} }} {{ sc0_conn_cur gt {address_when_crowded} }}
+  tcp-request session set-var(sess.too_many) bool(true) if {{ sc0_conn_cur gt {address} }}
+)";
+
+constexpr std::string_view kRequestShares =
+    R"(  http-request return status 429 errorfiles address if {{ var(sess.too_many) -m bool }}
+  http-request track-sc2 str(all) table requests
+  http-request return status 503 errorfiles full if {{ sc2_conn_cur gt {requests} }}
+)";
+
+}  // namespace
+
+std::string render_connection_limit(const Settings& settings) {
+  // Where the system allows fewer descriptors, HAProxy says so and takes what it gets.
+  return fmt::format("  maxconn {}\n  no strict-limits\n", settings.connections + kReserve);
+}
+
+unsigned public_connections(const Settings& settings) { return settings.connections; }
+
+std::string render_connection_shares(const Settings& settings) {
+  const auto address = settings.address_connections;
+  return fmt::format(kConnectionShares,
+                     fmt::arg("proxies", settings.proxies.empty() ? "" : " " + join(settings.proxies, " ")),
+                     fmt::arg("address_end", address + address / 10), fmt::arg("address", address),
+                     fmt::arg("this_machine", settings.connections - settings.connections / 8),
+                     fmt::arg("crowded", settings.connections - settings.connections / 4),
+                     fmt::arg("address_when_crowded", std::max(1U, address / 10)));
+}
+
+std::string render_request_shares(const Settings& settings) {
+  // Each request at an app takes a second descriptor.
+  return fmt::format(kRequestShares, fmt::arg("requests", settings.connections / 2));
+}
+
+std::string render_app_share(const Settings& settings) {
+  return fmt::format("  http-request return status 503 errorfiles full if {{ be_conn gt {} }}\n",
+                     settings.app_connections);
+}
+
+std::string render_share_tables(const Settings& settings) {
+  constexpr std::string_view kTable = "\nbackend {}\n  stick-table type {} size {} expire 10s store conn_cur\n";
+  return fmt::format(kTable, "addresses", "ipv6", settings.connections + kReserve) +
+         fmt::format(kTable, "this-machine", "string len 4", 1) + fmt::format(kTable, "requests", "string len 4", 1);
+}
+
+}  // namespace pushrod
