@@ -81,7 +81,7 @@ def main():
     try:
         if arguments.only != "ssh":
             neighbour = platform.deploy(web_app("0"))
-            print("| attack | attackers | answered | p50, p99 | p99 before and after | ratio |\n|---|---|---|---|---|---|")
+            print("| attack | attackers | answered | p50, p99 | p99 without it | ratio |\n|---|---|---|---|---|---|")
             attack_router(platform, neighbour, arguments.count, arguments.requests, arguments.only)
         if arguments.only in (None, "ssh"):
             attack_ssh(platform)

@@ -1,12 +1,11 @@
 """Does the time of a refusal tell whether an app is there? Figures, not a test.
 
-A key for one app asks for another one and for one that does not exist, in turn, over SSH and at the gate itself, where less
-comes between. Prints medians, their difference, and z of the Mann-Whitney test: beyond 3 the two can be told apart.
+A key for one app asks for another one and for one that does not exist, in turn, over SSH and at the gate itself, where
+less comes between. Prints medians, their difference, and z of the Mann-Whitney test: beyond 3 the two can be told apart.
 """
 
 import argparse
 import math
-import os
 import statistics
 import subprocess
 import sys
@@ -37,7 +36,8 @@ def timed(argv, env):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=200, help="per command (default: 200)")
+    parser.add_argument("--pairs", type=int, default=200, help="per command at the gate (default: 200)")
+    parser.add_argument("--ssh-pairs", type=int, default=40, help="per command over SSH (default: 40; 0: none)")
     arguments = parser.parse_args()
     platform = Platform("time").start()
     try:
@@ -49,20 +49,20 @@ def main():
         platform.create_app(name="mine")
         key = platform.make_key("eve")
         platform.pushrod("key", "add", "eve", f"{key}.pub", "--role", "admin", "--app", "mine")
-        number = [k["id"] for k in platform.json("key", "list") if k["key"] == "eve"] if "id" in platform.json(
-            "key", "list")[0] else [line.split("--key ")[1].split('"')[0] for line in
-                                    (platform.root / "ssh" / "authorized_keys").read_text().splitlines()[-1:]]
-        gate = [str(platform.binary), "--root", str(platform.root), "gate", "--key", str(number[0])]
+        line = (platform.root / "ssh" / "authorized_keys").read_text().splitlines()[-1]
+        number = line.split("--key ")[1].split('"')[0]
+        gate = [str(platform.binary), "--root", str(platform.root), "gate", "--key", number]
         print("| door | command | there, forbidden | not there | difference | z |\n|---|---|---|---|---|---|")
-        for door, pairs in (("gate", arguments.pairs), ("ssh", max(10, arguments.pairs // 5))):
-            for command in COMMANDS:
+        for door, pairs in (("gate", arguments.pairs), ("ssh", arguments.ssh_pairs)):
+            for command in COMMANDS if pairs else ():
                 times = {there: [], missing: []}
                 texts = {}
                 for i in range(2 * pairs):
                     name = (there, missing)[(i + i // 2) % 2]
                     asked = command.format(name)
                     if door == "gate":
-                        env = platform.server_env | {"SSH_ORIGINAL_COMMAND": asked, "SSH_CONNECTION": "127.0.0.1 1 127.0.0.1 2"}
+                        connection = {"SSH_ORIGINAL_COMMAND": asked, "SSH_CONNECTION": "127.0.0.1 1 127.0.0.1 2"}
+                        env = platform.server_env | connection
                         seconds, result = timed(gate, env)
                     else:
                         seconds, result = timed(platform._ssh([asked], key), platform.client_env)

@@ -38,8 +38,7 @@ def request(host, path="/", headers="", method="GET"):
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode()
 
 
-# What each connection of an attack says first, and what it says every second after that. None of them reads more than it
-# must.
+# What each connection of an attack says first, and what it says every second after that. None of them reads an answer.
 
 
 def hanging_requests(host):
