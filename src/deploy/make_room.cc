@@ -12,6 +12,7 @@
 #include "base/text.hh"
 #include "deploy/checkouts.hh"
 #include "deploy/kept_build.hh"
+#include "os/disk_use.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -26,18 +27,6 @@ struct Expendable {
   fs::path directory;
   std::string what;
 };
-
-// What the files in it take on the disk; what cannot be looked at counts nothing.
-std::uint64_t bytes_in(const fs::path& directory) {
-  std::uint64_t bytes = 0;
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator entry(directory, ignored), end; entry != end && !ignored;
-       entry.increment(ignored)) {
-    struct stat status = {};
-    if (lstat(entry->path().c_str(), &status) == 0) bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
-  }
-  return bytes;
-}
 
 void add_directory(std::vector<Expendable>& list, const App& app, const fs::path& directory, const std::string& what) {
   struct stat status = {};
@@ -78,7 +67,7 @@ std::optional<Removed> remove(const Platform& platform, const Expendable& each) 
                                       [&](const Release& release) { return release.number == each.release->number; });
     if (!is_still) return std::nullopt;
     // Several releases share a checkout after a restart: it goes with the last of them.
-    const auto before = bytes_in(each.directory);
+    const auto before = measure_disk_use(each.directory).bytes;
     platform.store.remove_release(app->id, each.release->number);
     place_checkouts(platform, *app);
     const bool gone = !is_directory(each.directory);
@@ -86,7 +75,7 @@ std::optional<Removed> remove(const Platform& platform, const Expendable& each) 
     return Removed{app->name, each.what, gone ? before : 0};
   }
   if (!is_directory(each.directory)) return std::nullopt;
-  const auto bytes = bytes_in(each.directory);
+  const auto bytes = measure_disk_use(each.directory).bytes;
   discard(platform.layout, each.directory);
   empty_trash(platform.layout);
   return Removed{app->name, each.what, bytes};

@@ -12,6 +12,7 @@
 #include "deploy/make_room.hh"
 #include "git/checkout.hh"
 #include "git/repository.hh"
+#include "os/disk_use.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -22,12 +23,9 @@ namespace {
 // A few hundred files are written anew as fast as a spare is brought up to date.
 bool has_many_files(const fs::path& tree) {
   constexpr unsigned kMany = 500;
-  unsigned entries = 0;
-  std::error_code ignored;
-  for (fs::recursive_directory_iterator entry(tree, ignored), end; entry != end && !ignored; entry.increment(ignored)) {
-    if (++entries > kMany) return true;
-  }
-  return false;
+  DiskUseLimits limits;
+  limits.entries = kMany + 1;
+  return measure_disk_use(tree, limits).entries > kMany;
 }
 
 }  // namespace
