@@ -24,6 +24,13 @@ using std::chrono::hours;
 
 constexpr const char* kNewMark = ".new.";
 
+// These count over every .gitattributes: files are checked out as they are stored, byte by byte. Line ends, "$Id$" and
+// encodings that are filled in can make a checkout eight times as large as the limits on a push allow. The encoding
+// cannot be set to false, only be left unspecified.
+constexpr const char* kAttributes =
+    "# Written by Pushrod, and written anew whenever it differs.\n"
+    "* -text -ident -filter !eol !working-tree-encoding\n";
+
 // What a create() that was killed has left beside the repository.
 void remove_abandoned_drafts(const fs::path& directory) {
   const std::string prefix = directory.filename().string() + kNewMark;
@@ -102,6 +109,9 @@ void Repository::configure(const fs::path& hooks, const Settings& settings) cons
   const fs::path file = directory_ / "config";
   const std::string wanted = render_repository_config(hooks, settings);
   if (read_file(file) != wanted) write_file(file, wanted);
+  const fs::path attributes = directory_ / "info" / "attributes";
+  make_directory(attributes.parent_path());
+  if (read_file(attributes) != kAttributes) write_file(attributes, kAttributes);
 }
 
 std::optional<CommitId> Repository::head_of(const BranchName& branch) const {

@@ -242,6 +242,18 @@ TEST_F(CheckoutTest, ATreeWhoseSymlinkIsAlsoADirectoryWritesNothingOutside) {
   expect_outside_untouched();
 }
 
+// Attributes that fill something in would make a checkout larger than what the push was measured by.
+TEST_F(CheckoutTest, WritesFilesAsTheyAreStoredWhateverAttributesSay) {
+  const std::map<std::string, std::string> files = {
+      {".gitattributes",
+       "* text eol=crlf ident\n*.utf16 text working-tree-encoding=UTF-16\n*.odd working-tree-encoding\n"},
+      {"a.txt", "$Id$\n$Id$\n\n\n\n"},
+      {"b.utf16", "text\n"},
+      {"c.odd", "text\n"}};
+  write_checkout(repo(), commit_files(files), root_ / "attributes", root_ / "no-spare");
+  for (const auto& [file, content] : files) EXPECT_EQ(read_file(root_ / "attributes" / file), content) << file;
+}
+
 }  // namespace
 
 }  // namespace pushrod

@@ -29,7 +29,7 @@ TEST_F(RepositoryTest, IsABareRepositoryThatGitAccepts) {
 
 TEST_F(RepositoryTest, HasNothingFromATemplate) {
   EXPECT_TRUE(list_directory(repo().directory() / "hooks").empty());
-  EXPECT_FALSE(is_directory(repo().directory() / "info"));
+  EXPECT_EQ(list_directory(repo().directory() / "info"), std::vector<std::string>{"attributes"});
 }
 
 TEST(RepositoryConfig, IsRenderedAsTheGoldenFile) {
