@@ -72,7 +72,7 @@ class Lane:
 
     OPERATIONS = {
         "push": 8, "bad-push": 4, "restart": 3, "scale": 4, "config": 4, "rollback": 2, "stop-start": 1, "rename": 1, "set": 1,
-        "job": 2, "attached-job": 1, "redeploy": 1,
+        "job": 2, "attached-job": 1, "redeploy": 1, "maintenance": 1, "recreate": 1,
     }  # fmt: skip
 
     def __init__(self, platform, events, repo, apps):
@@ -185,13 +185,16 @@ class Lane:
     def push(self, files):
         row = self.start_from_what_runs()
         commit = self.work.commit(files)
+        return commit, self.push_commit(commit, row.branch)
+
+    def push_commit(self, commit, branch):
         try:
-            process = self.work.start_push(f"HEAD:refs/heads/{row.branch}", arguments=("--force",))
+            process = self.work.start_push(f"{commit}:refs/heads/{branch}", arguments=("--force",))
             result = self.work.finish_push(process, code=None)
         except AssertionError as error:
             self.problems.append(f"a push does not end: {error}")
-            return commit, "no end"
-        return commit, True if result.code == 0 else f"{result.code}: {result.text.strip()[-300:]!r}"
+            return "no end"
+        return True if result.code == 0 else f"{result.code}: {result.text.strip()[-300:]!r}"
 
     def do_push(self, app, number, version):
         more = {"pushrod.toml": SLOW_BUILD} if number % 2 else {}
@@ -244,6 +247,52 @@ class Lane:
             time.sleep(0.1)
             self.await_no_deployment()
         self.events.end(app.key, "start")
+        return True
+
+    def insist(self, what, *words):
+        """A command again and again, whatever is killed, until it is acknowledged. False when it never is."""
+        end = time.monotonic() + 90
+        while (outcome := self.ask(1, *words)) is not True:
+            if time.monotonic() > end:
+                self.problems.append(f"{what} is not possible: {outcome}")
+                return False
+            time.sleep(0.1)
+            self.await_no_deployment()
+        return True
+
+    def do_maintenance(self, app, number, version):
+        self.events.begin(app.key, "maintenance")
+        self.ask(number, "maintenance", "on", app.name)
+        self.insist(f"the end of the maintenance of {app.name}", "maintenance", "off", app.name)
+        self.events.end(app.key, "maintenance")
+        return True
+
+    def do_recreate(self, app, number, version):
+        """The app is destroyed and made anew, with other code."""
+        if len(self.apps) > 1:
+            return self.do_restart(app, number, version)
+        self.start_from_what_runs()
+        self.events.begin(app.key, "recreate")
+        self.ask(number, "app", "destroy", app.name, "--yes")
+        end = time.monotonic() + 90
+        while time.monotonic() < end and observe.rows(self.platform.root, "SELECT 1 FROM apps WHERE id = ?", app.id):
+            self.ask(1, "app", "destroy", app.name, "--yes")
+            time.sleep(0.1)
+        app.name = app.key
+        while time.monotonic() < end and not (
+            found := observe.rows(self.platform.root, "SELECT id FROM apps WHERE name = ?", app.name)
+        ):
+            self.ask(1, "app", "create", app.name, "--repo", self.repo)
+            time.sleep(0.1)
+        ((app.id,),) = found
+        commit = self.work.commit(self.files(version))
+        while time.monotonic() < end and self.push_commit(commit, "main") is not True:
+            time.sleep(0.1)
+            self.await_no_deployment()
+        self.accept(app)
+        if app.possible[0].commit != commit:
+            self.problems.append(f"{app.name} cannot be made anew: {app.possible[0]}")
+        self.events.end(app.key, "recreate")
         return True
 
     def do_rename(self, app, number, version):
