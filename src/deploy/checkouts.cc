@@ -74,6 +74,20 @@ void prune_logs(const Platform& platform, const App& app) {
   }
 }
 
+// Logs of deployments that are forgotten, also of those that a killed process forgot before it came to their logs.
+void prune_deployment_logs(const Platform& platform, const App& app) {
+  std::set<ReleaseNumber> known;
+  for (const auto& deployment : platform.store.deployments(app.id, std::numeric_limits<unsigned>::max())) {
+    known.insert(deployment.number);
+  }
+  const auto directory = platform.layout.logs(app.name) / "deployments";
+  for (const auto& entry : list_directory(directory)) {
+    const auto number = number_of(fs::path(entry).stem().native());
+    if (number && !known.empty() && *number < *known.rbegin() && !known.contains(*number))
+      remove_file(directory / entry);
+  }
+}
+
 // To its place, unless there is one already. Not flushed: where a power cut takes it back, it is moved again.
 void move_checkout(const Layout& layout, const fs::path& from, const fs::path& to) {
   if (is_directory(to)) {
@@ -164,9 +178,8 @@ void prune_releases(const Platform& platform, const App& app) {
     platform.store.remove_release(app.id, release.number);
   }
   place_checkouts(platform, app);
-  for (const auto number : platform.store.prune_deployments(app.id, platform.settings.keep_deployments)) {
-    remove_file(platform.layout.deployment_log(app.name, number));
-  }
+  platform.store.prune_deployments(app.id, platform.settings.keep_deployments);
+  prune_deployment_logs(platform, app);
   prune_logs(platform, app);
 }
 

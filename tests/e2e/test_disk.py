@@ -88,3 +88,17 @@ def test_the_commit_of_a_forgotten_release_is_let_go(platform):
     gone = f"refs/pushrod/keep/{app.name}/1"
     wait_until(lambda: gone not in kept_refs(platform, app), what="the reference of a forgotten release to be gone")
     assert first not in kept_refs(platform, app).values()
+
+
+def test_the_log_of_a_forgotten_deployment_goes_although_a_killed_daemon_had_left_it(make_platform):
+    platform = make_platform(settings="[retention]\ndeployments = 2\n").start()
+    app = platform.deploy(web_app("1"))
+    logs = platform.root / "logs" / app.name / "deployments"
+    fails = {"pushrod.toml": '[build]\ncommand = "exit 3"\n'}
+    for _ in range(3):
+        app.push(fails, code=1)
+    wait_until(lambda: not (logs / "2.log").exists(), what="deployment 2 to be forgotten")
+    (logs / "2.log").touch()  # its row is gone: the daemon was killed between the two
+    app.push(fails, code=1)
+    wait_until(lambda: not (logs / "2.log").exists(), what="its log to be removed")
+    assert (logs / "5.log").exists()
