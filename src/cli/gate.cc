@@ -105,6 +105,16 @@ void check_right(Context& context, const RepoName& repo, Right right) {
   throw UserError(fmt::format("there is no repo {}", quoted(repo.str())), "`repo list` shows those that you may use");
 }
 
+// With a server.toml that cannot be read, code can be fetched all the same, and pre-receive tells a pusher what is
+// wrong.
+Settings settings_for_git(Context& context) {
+  try {
+    return context.settings();
+  } catch (const UserError&) {
+    return {};
+  }
+}
+
 int serve_git(Context& context, const GitRequest& request, const std::string& asked) {
   if (isatty(STDIN_FILENO) != 0) throw UserError("git speaks no terminal's language", "leave out ssh's option -t");
   const auto& caller = context.caller();
@@ -112,11 +122,12 @@ int serve_git(Context& context, const GitRequest& request, const std::string& as
   check_right(context, name, request.push ? Right::Deploy : Right::ReadCode);
   Environment for_hooks{{"PUSHROD_KEY_ID", std::to_string(caller.key->id)}, {"PUSHROD_ADDRESS", caller.address}};
   std::vector<int> inherit;
-  if (request.push) inherit = begin_arrival(context.layout(), context.settings(), *caller.key, for_hooks);
+  const auto settings = settings_for_git(context);
+  if (request.push) inherit = begin_arrival(context.layout(), settings, *caller.key, for_hooks);
   note(context.layout(), caller, caller.key->name.str(), asked, "accepted");
   Command command =
       git_service_command(request.push ? GitService::ReceivePack : GitService::UploadPack, context.layout().repo(name),
-                          context.settings().push_memory, for_hooks, variable("GIT_PROTOCOL"));
+                          settings.push_memory, for_hooks, variable("GIT_PROTOCOL"));
   command.inherit = std::move(inherit);
   replace_process(command);
 }

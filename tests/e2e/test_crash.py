@@ -292,12 +292,16 @@ def test_no_request_fails_while_the_daemon_is_killed_again_and_again(own_platfor
     assert_whole(app, {"10": app.work.head()})
 
 
+def watchdog_of(platform, daemon):
+    return next((p.pid for p in platform.processes(" watch") if parent_of(p.pid) == daemon), None)
+
+
 def test_a_daemon_whose_watchdog_is_killed_is_replaced_whole(own_platform):
     platform = own_platform
     app = platform.deploy(web_app("1"))
     for _ in range(3):
         daemon = platform.daemon_pid()
-        (watchdog,) = [p.pid for p in platform.processes(" watch") if parent_of(p.pid) == daemon]
+        watchdog = wait_until(lambda: watchdog_of(platform, daemon), what="its watchdog")
         kill(watchdog)
         await_new_pid(platform, "daemon", daemon, 5)
         assert parent_of(daemon) is None, "the old one has ended"
