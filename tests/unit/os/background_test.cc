@@ -78,6 +78,9 @@ TEST(Background, ACopyEndsWithItsWork) {
   EXPECT_STREQ(text, "done");
   pollfd end{copy.get(), POLLIN, 0};
   EXPECT_EQ(poll(&end, 1, 10'000), 1);
+  siginfo_t how{};
+  EXPECT_EQ(waitid(P_PIDFD, static_cast<id_t>(copy.get()), &how, WEXITED), 0);
+  EXPECT_EQ(how.si_status, 0);
 }
 
 TEST(Background, ACopyEndsWithTheProcessThatStartedIt) {
