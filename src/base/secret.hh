@@ -6,7 +6,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace pushrod {
 
@@ -22,22 +21,6 @@ class Secret {
 
  private:
   std::string text_;
-};
-
-// Replaces secrets in output. A secret of several lines is known by each of its lines; what is shorter than
-// kShortestRedacted is found in too many places that mean something else.
-class Redactor {
- public:
-  static constexpr std::size_t kShortestRedacted = 4;
-  static constexpr std::string_view kMark = "[redacted]";
-
-  void add(const Secret& secret);
-  std::size_t longest() const { return parts_.empty() ? 0 : parts_.front().reveal().size(); }
-  // The line without its newline.
-  std::string redact(std::string line) const;
-
- private:
-  std::vector<Secret> parts_;  // longest first
 };
 
 }  // namespace pushrod

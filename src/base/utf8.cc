@@ -2,6 +2,7 @@
 // Floor 0: what escape.cc and terminal.cc stand on.
 #include "base/utf8.hh"
 
+#include <algorithm>
 #include <array>
 
 namespace pushrod {
@@ -21,6 +22,14 @@ DecodedCodePoint decode_utf8(std::string_view text) {
   const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
   if (value < kSmallest[length] || value > 0x10FFFF || surrogate) return {};
   return {value, length, true};
+}
+
+bool is_cut_utf8(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  if (first < 0xC2 || first > 0xF4) return false;
+  if (text.size() >= (first >= 0xF0 ? 4U : first >= 0xE0 ? 3U : 2U)) return false;
+  return std::all_of(text.begin() + 1, text.end(),
+                     [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80; });
 }
 
 void append_utf8(std::string& text, char32_t code_point) {
@@ -48,6 +57,15 @@ bool is_deceptive(char32_t code_point) {
   const auto within = [&](char32_t first, char32_t last) { return code_point >= first && code_point <= last; };
   return code_point == 0x061C || code_point == 0x200B || code_point == 0xFEFF || within(0x200E, 0x200F) ||
          within(0x2028, 0x202E) || within(0x2060, 0x206F) || within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE007F);
+}
+
+bool is_invisible(char32_t code_point) {
+  if (code_point < 0x80) return false;
+  const auto within = [&](char32_t first, char32_t last) { return code_point >= first && code_point <= last; };
+  return code_point == 0xAD || code_point == 0x34F || within(0x115F, 0x1160) || within(0x17B4, 0x17B5) ||
+         within(0x180B, 0x180F) || within(0x200C, 0x200D) || code_point == 0x3164 || within(0xFE00, 0xFE0F) ||
+         code_point == 0xFFA0 || code_point == 0xFFFD || within(0x1BCA0, 0x1BCA3) || within(0x1D173, 0x1D17A) ||
+         within(0xE0100, 0xE01EF);
 }
 
 }  // namespace pushrod

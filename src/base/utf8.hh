@@ -16,6 +16,8 @@ struct DecodedCodePoint {
 
 // text must not be empty.
 DecodedCodePoint decode_utf8(std::string_view text);
+// Does it begin with the beginning of a code point, whose rest is not there? Not empty.
+bool is_cut_utf8(std::string_view text);
 void append_utf8(std::string& text, char32_t code_point);
 
 // C0, DEL and C1.
@@ -23,5 +25,8 @@ bool is_control(char32_t code_point);
 // Invisible code points that reorder, break or hide what surrounds them: bidirectional controls, line and paragraph
 // separators, zero-width spaces, tags.
 bool is_deceptive(char32_t code_point);
+// Code points that take no place of their own (soft hyphens, joiners, variation selectors, fillers), and the
+// replacement character: what stands between the letters of a word without making it another one for a reader.
+bool is_invisible(char32_t code_point);
 
 }  // namespace pushrod

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/error.hh"
-#include "base/secret.hh"
+#include "base/redactor.hh"
 #include "base/text.hh"
 #include "cli/arrival.hh"
 #include "cli/cli.hh"

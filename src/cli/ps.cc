@@ -35,12 +35,22 @@ std::string shown_ports(const Instance& instance) {
   return words.empty() ? "-" : join(words, ", ");
 }
 
+// Its arguments may be secrets.
+Json shown_command_of(Context& context, const Job& job) {
+  if (!context.may(job.app, Right::Deploy)) return nullptr;
+  try {
+    const auto command = context.store().job_command(job);
+    return command.empty() ? Json(nullptr) : Json(shown_command(command));
+  } catch (const UserError&) {
+    return nullptr;  // the vault's key is gone
+  }
+}
+
 // One-off commands and cron jobs; their process is the one that looks after them.
-void add_job(Json& list, Table& table, const Context& context, const Job& job) {
+void add_job(Json& list, Table& table, Context& context, const Job& job) {
   const auto holder = lock_holder(context.layout().job_lock(job.id));
   const auto age = std::max(std::chrono::duration_cast<Milliseconds>(now() - job.started), Milliseconds{0});
   const auto state = holder ? "running" : "lost";
-  const bool may_run = context.may(job.app, Right::Deploy);  // its arguments may be secrets
   list.push_back({{"instance", job.instance().str()},
                   {"app", job.app.str()},
                   {"release", job.release},
@@ -53,7 +63,7 @@ void add_job(Json& list, Table& table, const Context& context, const Job& job) {
                   {"up_for_ms", age.count()},
                   {"restarts", 0},
                   {"last_exit", ""},
-                  {"command", may_run ? Json(shown_command(job.command)) : Json(nullptr)},
+                  {"command", shown_command_of(context, job)},
                   {"author", job.author}});
   table.add(
       {job.instance().str(), state, holder ? std::to_string(holder->pid) : "-", "-", format_duration(age), "0", "-"});

@@ -183,7 +183,7 @@ void give_up(Run& run, const Failure& why) {
       run.platform.store.fail(run.group, why);
     }
   } catch (const std::exception& error) {
-    run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(error.what())));
+    run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(run.journal.redacted(error.what()))));
     run.journal.complaint("The rest is undone as soon as that is possible.");
   }
 }
@@ -194,6 +194,7 @@ void tell_why_it_falls_back(Run& run) {
     const auto watch = run.platform.store.watch(part.app.id);
     const auto name = watch ? InstanceName::from(watch->failure.substr(0, watch->failure.find(' '))) : std::nullopt;
     if (!name) continue;
+    if (const auto failing = run.platform.store.release(part.app.id, watch->release)) hide_secrets(run, *failing);
     for (const auto& line : run.platform.engine.last_output(*name)) run.journal.output(line + "\n");
     return;  // it is the same for all of the group
   }
@@ -315,16 +316,15 @@ Outcome stopped_by(Run& run, const Error& error) {
   const auto now = platform.store.group(run.group);
   if (!now.empty() && is_committed(platform, now.front())) {
     run.journal.abandon();
-    run.journal.complaint(escaped(error.message()));
+    run.journal.complaint(escaped(run.journal.redacted(error.message())));
     run.journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
     if (run.change.on_live) attempt("recording the deployment", [&] { platform.store.together(run.change.on_live); });
     return {true, {}};
   }
-  const auto message = with_subject(run, error.message());
   const auto failure = failure_of(run, error);
   tell_failure(run, error);
   give_up(run, failure);
-  return {false, message};
+  return {false, failure.error};
 }
 
 Outcome run_steps(Run& run, std::future<std::string> subject) {

@@ -141,7 +141,7 @@ int run_job(const Platform& platform, const JobRequest& request, const Attachmen
       const char* terminal = getenv("TERM");
       plan.environment.emplace("TERM", terminal != nullptr && is_terminal_name(terminal) ? terminal : "dumb");
     }
-    return run_attached(platform.engine.job(plan, job.command), attachment);
+    return run_attached(platform.engine.job(plan, request.command), attachment);
   }));
 }
 
@@ -170,7 +170,7 @@ void look_after_job(const Platform& platform, JobId id, Milliseconds timeout) {
     attachment.in = -1;
     attachment.out = attachment.err = pipe.write_end.get();
     attachment.deadline = timeout;
-    auto result = run_attached(platform.engine.job(plan, job->command), attachment);
+    auto result = run_attached(platform.engine.job(plan, platform.store.job_command(*job)), attachment);
     // Nobody waits for it, and no history tells of it: the log is where its end is read.
     if (job->kind == JobKind::Run) {
       // The logger may have been killed. The job's record has its end in any case.

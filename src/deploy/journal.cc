@@ -50,7 +50,8 @@ void Journal::hide(const Secret& secret) {
 
 std::string Journal::redacted(std::string text) const {
   const std::lock_guard guard(mutex_);
-  return redactor_.redact(std::move(text));
+  const auto shown = terminal_safe(text, redactor_);
+  return shown == terminal_safe(text) ? text : plain_text(shown);
 }
 
 void Journal::open_log(const std::filesystem::path& file) {
@@ -91,14 +92,19 @@ std::string Journal::output_line(std::string_view text) const {
   return fmt::format("       {}{}{}\n", subject_, subject_.empty() ? "" : " | ", text);
 }
 
-void Journal::show_output(std::string_view text) {
+void Journal::show_output(std::string_view piece) {
   heartbeat_.rest();
-  tell_client(output_line(terminal_safe(text)));
+  tell_client(output_line(piece));
+}
+
+void Journal::log_output(std::string_view piece) {
+  if (logged_line_.size() + piece.size() > kLongestRecord) log_line(kContinued);
+  logged_line_ += piece;
 }
 
 // Steps and complaints are always in the log; a program that never stops printing must not fill the disk.
-void Journal::log_output(std::string_view text, std::string_view mark) {
-  const auto line = output_line(terminal_safe(text) + std::string(mark));
+void Journal::log_line(std::string_view mark) {
+  const auto line = output_line(std::exchange(logged_line_, {}) + std::string(mark));
   const bool fits = logged_output_ <= kLoggedOutput;
   logged_output_ += line.size();
   if (logged_output_ <= kLoggedOutput) {
@@ -125,8 +131,8 @@ void Journal::speak_of(std::string app) {
 
 void Journal::beat() {
   if (!in_step_ || doing_.empty()) return;
-  flush_output();
-  const auto detail = detail_ ? redactor_.redact(plain_text(detail_())) : std::string{};
+  flush_output(OutputLine::Until::Settled);
+  const auto detail = detail_ ? plain_text(terminal_safe(detail_(), redactor_)) : std::string{};
   emit("       " + named(fmt::format("still {} ({}){}{}", doing_, format_duration(doing_time_.elapsed()),
                                      detail.empty() ? "" : ": ", detail)));
 }
@@ -193,55 +199,36 @@ void Journal::complaint(std::string_view text) {
 
 void Journal::output(std::string_view chunk) {
   const std::lock_guard guard(mutex_);
-  partial_ += chunk;
-  std::size_t start = 0;
-  for (auto newline = partial_.find('\n'); newline != std::string::npos; newline = partial_.find('\n', start)) {
-    emit_output_line(std::string_view(partial_).substr(start, newline - start), To::Everyone, std::exchange(shown_, 0));
-    start = newline + 1;
+  for (auto newline = chunk.find('\n'); newline != std::string_view::npos; newline = chunk.find('\n')) {
+    line_.add(chunk.substr(0, newline));
+    show_line(OutputLine::Until::End);
+    chunk.remove_prefix(newline + 1);
   }
-  partial_.erase(0, start);
-  cut_long_line();
+  line_.add(chunk);
+  for (const auto& piece : line_.take(kLongestLine, OutputLine::Until::Full)) show_piece(piece);
 }
 
-// What may be the beginning of a secret waits until the rest of it is there.
-void Journal::cut_long_line() {
-  const auto held_back = redactor_.longest();
-  if (partial_.size() <= shown_ + kLongestLine + held_back) return;
-  partial_ = redactor_.redact(std::move(partial_));
-  for (; partial_.size() > shown_ + kLongestLine + held_back; shown_ += kLongestLine) {
-    show_output(std::string_view(partial_).substr(shown_, kLongestLine));
-  }
-  if (partial_.size() <= kLongestRecord + held_back) return;
-  log_output(std::string_view(partial_).substr(0, shown_), kContinued);
-  partial_.erase(0, std::exchange(shown_, 0));
+void Journal::flush_output(OutputLine::Until until) {
+  if (line_.is_begun()) show_line(until);
 }
 
-void Journal::flush_output() {
-  if (partial_.empty()) return;
-  const auto line = std::exchange(partial_, {});
-  emit_output_line(line, To::Everyone, std::exchange(shown_, 0));
+void Journal::show_line(OutputLine::Until until) {
+  const auto pieces = line_.take(kLongestLine, until);
+  for (const auto& piece : pieces) show_piece(piece);
+  if (!pieces.empty() || !logged_line_.empty()) log_line();
+  is_at_begin_ = true;
 }
 
-// `shown`: how much of it the client has got already.
-void Journal::emit_output_line(std::string_view raw, To to, std::size_t shown) {
-  const auto redacted = redactor_.redact(std::string(raw));
-  const std::string_view line = redacted;
-  if (to == To::Everyone) look_for_error(line);
-  if (to != To::Log) {
-    for (auto start = shown; start == 0 || start < line.size(); start += kLongestLine) {
-      show_output(line.substr(start, kLongestLine));
-    }
-  }
-  if (to == To::Client) return;
-  for (std::size_t start = 0; start == 0 || start < line.size(); start += kLongestRecord) {
-    log_output(line.substr(start, kLongestRecord), line.size() > start + kLongestRecord ? kContinued : "");
-  }
+void Journal::show_piece(std::string_view piece) {
+  if (std::exchange(is_at_begin_, false)) look_for_error(piece);
+  show_output(piece);
+  log_output(piece);
 }
 
-void Journal::look_for_error(std::string_view line) {
+void Journal::look_for_error(std::string_view piece) {
   ++output_lines_;
   if (error_line_ != 0) return;
-  const auto plain = plain_text(line.substr(0, kLongestLine));
+  const auto plain = plain_text(piece);
   if (!looks_like_error(plain)) return;
   error_line_ = output_lines_;
   error_ = plain;
@@ -258,8 +245,16 @@ bool Journal::evidence(const std::vector<std::string>& lines) {
     }
     return true;
   }
-  for (const auto& line : lines) emit_output_line(line, To::Log);
-  for (const auto& line : excerpt(lines)) emit_output_line(line, To::Client);
+  OutputLine output(redactor_);
+  for (const auto& line : lines) {
+    output.add(line);
+    for (const auto& piece : output.take(kLongestRecord, OutputLine::Until::End)) log_output(piece);
+    log_line();
+  }
+  for (const auto& line : excerpt(lines)) {
+    output.add(line);
+    for (const auto& piece : output.take(kLongestLine, OutputLine::Until::End)) show_output(piece);
+  }
   return !lines.empty();
 }
 

@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/secret.hh"
+#include "base/output_line.hh"
+#include "base/redactor.hh"
 #include "deploy/heartbeat.hh"
 #include "os/clock.hh"
 #include "os/unique_fd.hh"
@@ -34,7 +35,7 @@ class Journal {
 
   // From now on these secrets do not show in output.
   void hide(const Secret& secret);
-  // The text without the secrets.
+  // The text without the secrets; one that holds some comes back as plain_text() shows it.
   std::string redacted(std::string text) const;
 
   // From now on everything goes to this file as well (created 0600, appended to); several may be open at once. What was
@@ -73,18 +74,18 @@ class Journal {
 
  private:
   void finish_step();
-  void flush_output();
+  void flush_output(OutputLine::Until until = OutputLine::Until::End);
   void emit(std::string_view text, bool bold = false);
   std::string named(std::string_view text) const;
-  enum class To { Everyone, Log, Client };
-  void emit_output_line(std::string_view raw, To to = To::Everyone, std::size_t shown = 0);
+  void show_line(OutputLine::Until until);
+  void show_piece(std::string_view piece);
   std::string output_line(std::string_view text) const;
-  void show_output(std::string_view text);
-  void log_output(std::string_view text, std::string_view mark = {});
+  void show_output(std::string_view piece);
+  void log_output(std::string_view piece);
+  void log_line(std::string_view mark = {});
   void log(std::string_view line);
   void tell_client(std::string_view text);
-  void cut_long_line();
-  void look_for_error(std::string_view line);
+  void look_for_error(std::string_view piece);
   void beat();
 
   int client_;
@@ -93,8 +94,9 @@ class Journal {
   std::size_t logged_output_ = 0;
   std::vector<UniqueFd> logs_;
   Redactor redactor_;
-  std::string partial_;    // output without its newline yet
-  std::size_t shown_ = 0;  // of it, to the client
+  OutputLine line_{redactor_};  // output without its newline yet
+  std::string logged_line_;     // what is shown of it already, for the log
+  bool is_at_begin_ = true;     // of it, for those that look for errors
   std::string subject_;
 
   bool in_step_ = false;

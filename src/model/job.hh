@@ -31,9 +31,8 @@ struct Job {
   std::uint32_t number = 0;   // counted per app, never reused
   ReleaseNumber release = 0;  // whose code and environment it has
   JobKind kind = JobKind::Run;
-  std::string name;                  // "run", or the cron job's
-  std::vector<std::string> command;  // exactly as it is executed
-  std::string author;                // name of the key, "local:<user>", or "cron"
+  std::string name;    // "run", or the cron job's
+  std::string author;  // name of the key, "local:<user>", or "cron"
   WallTime started;
   std::optional<WallTime> ended;
   std::optional<int> exit_code;  // absent when it did not exit by itself

@@ -11,7 +11,7 @@ namespace {
 
 std::string select_jobs(std::string_view condition) {
   return fmt::format(
-      "SELECT j.id, j.app_id, a.name, j.number, j.release, j.kind, j.name, j.command, j.author, j.started, j.ended,"
+      "SELECT j.id, j.app_id, a.name, j.number, j.release, j.kind, j.name, j.author, j.started, j.ended,"
       " j.exit_code, j.outcome FROM jobs j JOIN apps a ON a.id = j.app_id {}",
       condition);
 }
@@ -24,7 +24,6 @@ Job read_job(Query& row) {
              .release = row.number<ReleaseNumber>(),
              .kind = job_kind_from(row.text()),
              .name = row.text(),
-             .command = command_from_json(row.text()),
              .author = row.text(),
              .started = row.time(),
              .ended = row.optional([](Query& column) { return column.time(); }),
@@ -42,11 +41,12 @@ Job Store::add_job(AppId app, JobKind kind, const std::string& name, const std::
     throw UserError(fmt::format("{} is not deployed", owner ? "app " + owner->name.str() : "the app"),
                     "push its branch first");
   }
+  const auto sealed = vault().seal_command(app, command_to_json(command));
   const auto id = db_->query(
-                         "INSERT INTO jobs (app_id, number, release, kind, name, command, author, started)"
+                         "INSERT INTO jobs (app_id, number, release, kind, name, sealed_command, author, started)"
                          " SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM jobs WHERE app_id = ?1"
                          " RETURNING id")
-                      .with(app, *owner->live, to_string(kind), name, command_to_json(command), author, now())
+                      .with(app, *owner->live, to_string(kind), name, Blob{sealed}, author, now())
                       .only_integer();
   Job job = this->job(id.value()).value();
   transaction.commit();
@@ -55,7 +55,9 @@ Job Store::add_job(AppId app, JobKind kind, const std::string& name, const std::
 
 void Store::end_job(JobId id, std::optional<int> exit_code, const std::string& outcome) {
   Transaction transaction(*db_);
-  db_->query("UPDATE jobs SET ended = max(?2, started), exit_code = ?3, outcome = ?4 WHERE id = ?1 AND ended IS NULL")
+  db_->query(
+         "UPDATE jobs SET ended = max(?2, started), exit_code = ?3, outcome = ?4, sealed_command = x''"
+         " WHERE id = ?1 AND ended IS NULL")
       .with(id, now(), exit_code ? std::optional<std::int64_t>(*exit_code) : std::nullopt, outcome)
       .run();
   transaction.commit();
@@ -64,6 +66,13 @@ void Store::end_job(JobId id, std::optional<int> exit_code, const std::string& o
 std::optional<Job> Store::job(JobId id) const {
   Query rows = db_->query(select_jobs("WHERE j.id = ?"));
   return read_first(rows.with(id), read_job);
+}
+
+std::vector<std::string> Store::job_command(const Job& job) const {
+  Query rows = db_->query("SELECT sealed_command FROM jobs WHERE id = ?");
+  const auto sealed = read_first(rows.with(job.id), [](Query& row) { return row.text(); });
+  if (!sealed || sealed->empty()) return {};
+  return command_from_json(vault().open_command(job.app_id, *sealed).reveal());
 }
 
 std::vector<Job> Store::running_jobs() const {

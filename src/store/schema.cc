@@ -347,7 +347,22 @@ CREATE TABLE instance_ports (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, 4> kMigrations{kFirst, kOperate, kWatch, kSources};
+// Commands of jobs may hold secrets: they are sealed (store/vault.hh) while the job runs, and then forgotten. Those
+// that were kept in the clear are forgotten.
+constexpr const char* kSealedCommands = R"sql(
+ALTER TABLE jobs ADD COLUMN sealed_command BLOB NOT NULL DEFAULT x'';
+ALTER TABLE jobs DROP COLUMN command;
+)sql";
+
+// Their bytes are still in unused parts of the file, and in the journal.
+constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
+
+struct Migration {
+  const char* script;
+  bool is_transaction = true;  // otherwise it may be repeated
+};
+constexpr std::array<Migration, 6> kMigrations{
+    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}}};
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }
@@ -375,12 +390,14 @@ std::int64_t checked_version(Connection& connection) {
 
 // By one version, unless another process is faster.
 void migrate(Connection& connection, std::int64_t version) {
+  const auto& migration = kMigrations[static_cast<std::size_t>(version)];
+  if (!migration.is_transaction) connection.execute(migration.script);
   // Tables that others refer to are made again; whether all still fits is asked at the end.
   connection.execute("PRAGMA foreign_keys = OFF");
   {
     Transaction transaction(connection);
     if (version_of(connection) == version) {
-      connection.execute(kMigrations[static_cast<std::size_t>(version)]);
+      if (migration.is_transaction) connection.execute(migration.script);
       connection.execute(
           fmt::format("PRAGMA user_version = {}; PRAGMA application_id = {}", version + 1, kApplicationId));
       if (connection.query("PRAGMA foreign_key_check").next()) {

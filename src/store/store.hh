@@ -191,6 +191,9 @@ class Store {
   // Does nothing when it has ended already.
   void end_job(JobId id, std::optional<int> exit_code, const std::string& outcome);
   std::optional<Job> job(JobId id) const;
+  // What it runs, exactly as it is executed: sealed while it runs, and forgotten at its end; then it is empty. Throws
+  // UserError when the vault cannot open it.
+  std::vector<std::string> job_command(const Job& job) const;
   std::vector<Job> running_jobs() const;                                           // those without an end
   std::vector<Job> jobs(AppId app, const std::string& name, unsigned most) const;  // newest first
   std::vector<Job> jobs(AppId app, JobKind kind, unsigned most) const;             // newest first

@@ -53,15 +53,15 @@ Secret read_key(const std::filesystem::path& file) {
 }
 
 std::string context_of(AppId app, const SettingName& name) { return fmt::format("{}:{}", app, name.str()); }
+// No setting has such a name.
+std::string context_of_command(AppId app) { return fmt::format("{}:command of a job", app); }
 
 }  // namespace
 
 Vault::Vault(const std::filesystem::path& key_file) : key_file_(key_file), key_(read_key(key_file)) {}
 Vault::~Vault() = default;
 
-std::string Vault::seal(AppId app, const SettingName& name, const Secret& value) const {
-  const auto context = context_of(app, name);
-  const auto& text = value.reveal();
+std::string Vault::seal_for(const std::string& context, const std::string& text) const {
   std::string sealed(kNonceLength + text.size() + kTagLength, '\0');
   randombytes_buf(sealed.data(), kNonceLength);
   unsigned long long length = 0;
@@ -71,19 +71,36 @@ std::string Vault::seal(AppId app, const SettingName& name, const Secret& value)
   return sealed;
 }
 
-Secret Vault::open(AppId app, const SettingName& name, const std::string& sealed) const {
-  const auto context = context_of(app, name);
-  if (sealed.size() >= kNonceLength + kTagLength) {
-    std::string text(sealed.size() - kNonceLength - kTagLength, '\0');
-    unsigned long long length = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(bytes(text), &length, nullptr, bytes(sealed) + kNonceLength,
-                                                   sealed.size() - kNonceLength, bytes(context), context.size(),
-                                                   bytes(sealed), bytes(key_.reveal())) == 0) {
-      return Secret(std::move(text));
-    }
+std::optional<Secret> Vault::open_for(const std::string& context, const std::string& sealed) const {
+  if (sealed.size() < kNonceLength + kTagLength) return std::nullopt;
+  std::string text(sealed.size() - kNonceLength - kTagLength, '\0');
+  unsigned long long length = 0;
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(bytes(text), &length, nullptr, bytes(sealed) + kNonceLength,
+                                                 sealed.size() - kNonceLength, bytes(context), context.size(),
+                                                 bytes(sealed), bytes(key_.reveal())) != 0) {
+    return std::nullopt;
   }
+  return Secret(std::move(text));
+}
+
+std::string Vault::seal(AppId app, const SettingName& name, const Secret& value) const {
+  return seal_for(context_of(app, name), value.reveal());
+}
+
+Secret Vault::open(AppId app, const SettingName& name, const std::string& sealed) const {
+  if (auto value = open_for(context_of(app, name), sealed)) return *std::move(value);
   throw UserError(fmt::format("setting {} cannot be opened with the key in {}", name.str(), key_file_.native()),
                   "restore the key that belongs to this database, or set it again");
+}
+
+std::string Vault::seal_command(AppId app, const std::string& command) const {
+  return seal_for(context_of_command(app), command);
+}
+
+Secret Vault::open_command(AppId app, const std::string& sealed) const {
+  if (auto command = open_for(context_of_command(app), sealed)) return *std::move(command);
+  throw UserError(fmt::format("the command of a job cannot be opened with the key in {}", key_file_.native()),
+                  "restore the key that belongs to this database");
 }
 
 std::map<std::string, std::string> Vault::open_all(AppId app, const AppSettings& settings) const {

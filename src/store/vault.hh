@@ -1,11 +1,12 @@
-// The vault: seals the values of settings, so that a copy of the database alone gives nothing away.
-// Floor 3. XChaCha20-Poly1305 of libsodium with a key of 32 random bytes in a file (mode 0600) beside the database.
-// What was sealed for one app and name opens for no other: both are authenticated with it. docs/security.md says what
-// this protects from, and what not.
+// The vault: seals the values of settings and the commands of jobs, so that a copy of the database alone gives nothing
+// away. Floor 3. XChaCha20-Poly1305 of libsodium with a key of 32 random bytes in a file (mode 0600) beside the
+// database. What was sealed for one app and name opens for no other: both are authenticated with it. docs/security.md
+// says what this protects from, and what not.
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/secret.hh"
@@ -27,10 +28,17 @@ class Vault {
   // Throws UserError when it was sealed with another key, for something else, or changed since.
   Secret open(AppId app, const SettingName& name, const std::string& sealed) const;
 
+  // The same for the commands of an app's jobs.
+  std::string seal_command(AppId app, const std::string& command) const;
+  Secret open_command(AppId app, const std::string& sealed) const;
+
   // Every setting as the variables that a process gets.
   std::map<std::string, std::string> open_all(AppId app, const AppSettings& settings) const;
 
  private:
+  std::string seal_for(const std::string& context, const std::string& text) const;
+  std::optional<Secret> open_for(const std::string& context, const std::string& sealed) const;
+
   std::filesystem::path key_file_;
   Secret key_;
 };

@@ -172,10 +172,24 @@ def test_a_bad_env_file_is_refused_by_line_and_changes_nothing(platform):
     assert platform.json("config", "list", app.name) == [] and len(app.deployments()) == 1
 
 
+# In colours, with a backspace, in base64, and in a line that has no end for a while.
+PRINTS_ITS_SECRET = r"""
+[build]
+command = '''
+echo key is $API_TOKEN; env
+half=${API_TOKEN%stein*}; rest=${API_TOKEN#"$half"}
+printf 'coloured: \033[31m%s\033[0m%s\n' "$half" "$rest"
+printf '%sx\b%s\n' "$half" "$rest"
+printf 'base64: '; printf 'user:%s' "$API_TOKEN" | base64
+printf 'half: %s' "$half"; sleep 0.1; printf '%s\n' "$rest"
+'''
+"""
+
+
 def test_secrets_are_masked_and_nowhere_to_be_found(make_platform):
     platform = make_platform().start()
     secret = "kieselstein-4711"
-    app = platform.create_app(web_app("1", pushrod_toml='[build]\ncommand = "echo key is $API_TOKEN; env"\n'))
+    app = platform.create_app(web_app("1", pushrod_toml=PRINTS_ITS_SECRET))
     platform.ssh("config", "set", app.name, f"API_TOKEN={secret}", "MARKED=kiesel-plain", "--secret")
     platform.ssh("config", "set", app.name, "OPEN=for-all")
     pushed = app.push()
@@ -184,6 +198,12 @@ def test_secrets_are_masked_and_nowhere_to_be_found(make_platform):
     assert "********" in listed and "for-all" in listed
     assert setting(app, "API_TOKEN") == secret and setting(app, "MARKED") == "kiesel-plain"
     told = [pushed.text, listed, platform.pushrod("logs", app.name, "--deployment", "1").out]
+    viewer = platform.make_key("viewer")
+    platform.pushrod("key", "add", "viewer", f"{viewer}.pub", "--role", "view", "--app", app.name)
+    log = platform.ssh("logs", app.name, "--deployment", "1", key=viewer).out
+    assert "coloured: [redacted]" in log and "half: [redacted]" in log and "base64: dXNlcj[redacted]" in log
+    told.append(log)
+    assert platform.ssh("run", app.name, "--", "printenv", "API_TOKEN", secret, code=1).out.strip() == secret
     told.append(json.dumps(platform.json("config", "list", app.name)))
     told.append(json.dumps([app.deployments(), platform.json("releases", app.name)]))
     assert not [text for text in told if "kiesel" in text]

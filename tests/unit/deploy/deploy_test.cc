@@ -321,6 +321,20 @@ TEST_F(Pipeline, WhatALibraryThrowsIsAFailureLikeAnyOther) {
   EXPECT_EQ(newest().state, DeploymentState::Failed);
 }
 
+// The refusal goes to git's client and into the audit, which keys with the role view may read.
+TEST_F(Pipeline, AFailureQuotesNoSecret) {
+  deploy_first();
+  const auto id = app("blog").id;
+  const auto name = SettingName::parse("PASSWORD");
+  store().set_settings(id, {{name, {store().vault().seal(id, name, Secret("hunter22")), true}}});
+  engine().on_await = [] { throw std::runtime_error("no database at hunter22"); };
+  const auto told = run(push_of(version(2, first_)));
+  engine().on_await = nullptr;
+  EXPECT_EQ(told.outcome.refusal, "no database at [redacted]");
+  EXPECT_THAT(told.text, HasSubstr(" !     no database at [redacted]\n"));
+  EXPECT_EQ(newest().error, "no database at [redacted]");
+}
+
 TEST_F(Pipeline, AFailureToSwitchIsMadeGoodByTheReconciler) {
   deploy_first();
   engine().on_route = [] { throw Error("the router is gone"); };

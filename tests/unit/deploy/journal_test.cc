@@ -20,6 +20,7 @@
 namespace pushrod {
 namespace {
 
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -161,6 +162,29 @@ TEST_F(JournalTest, EvidenceGoesIntoTheLogWholeAndToTheClientAsAnExcerpt) {
   EXPECT_EQ(lines_of(read_file(directory_ / "log").value()).size(), 100);
   EXPECT_THAT(read_file(directory_ / "log").value(), Not(HasSubstr("hunter22")));
   EXPECT_FALSE(journal.evidence({}));
+}
+
+TEST_F(JournalTest, NoWayOfPrintingASecretGetsItIntoTheLogOrToTheClient) {
+  Journal journal(client_.get(), false, {Milliseconds{5'000}, Milliseconds{20}});
+  journal.open_log(directory_ / "log");
+  journal.hide(Secret("hunter22"));
+  journal.begin("Building", "building");
+  journal.output("\x1b[31mhunt\x1b[0mer22 hunx\bter22 Basic YTpodW50ZXIyMg==\n");
+  journal.output(std::string(1'996, 'x') + "hunt");
+  journal.output("er22\nit is hunt");
+  // The step is silent, so that what is there of the line is shown.
+  EXPECT_TRUE(eventually([&] { return read_file(directory_ / "client")->find("it is") != std::string::npos; }));
+  journal.output("er22\n");
+  journal.end();
+  journal.evidence({"h\x1b[1munter22"});
+  EXPECT_EQ(journal.redacted("no h\x1b[1munter\x1b[0m22 there"), "no [redacted] there");
+  EXPECT_EQ(journal.redacted("no \x1b[1mother there"), "no \x1b[1mother there");
+  for (const auto* file : {"log", "client"}) {
+    const auto text = read_file(directory_ / file).value();
+    EXPECT_THAT(text, HasSubstr("       \x1b[31m[redacted]\x1b[0m [redacted] Basic YT"));
+    EXPECT_THAT(text, Not(AnyOf(HasSubstr("unter22"), HasSubstr("hunt"), HasSubstr("er22"), HasSubstr("odW50ZXIy"))))
+        << text;
+  }
 }
 
 TEST_F(JournalTest, AnErrorFarAboveTheEndOfTheOutputIsRepeated) {

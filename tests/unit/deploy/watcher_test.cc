@@ -86,6 +86,19 @@ TEST_F(Watched, FallsBackToTheWholeOldRelease) {
               HasSubstr("the last words of blog.2.web.1"));
 }
 
+TEST_F(Watched, TheLastWordsOfTheFailingInstanceAreRedacted) {
+  const auto id = app("blog").id;
+  const auto name = SettingName::parse("PASSWORD");
+  store().set_settings(id, {{name, {store().vault().seal(id, name, Secret("last words")), true}}});
+  store().end_watch(group());
+  ASSERT_TRUE(run(push_of(version(3, second_))).outcome.live);
+  dies("blog.3.web.1");
+  Watcher(platform()).pass();
+  EXPECT_TRUE(fall_back_now().live);
+  const auto log = read_file(layout_.deployment_log(AppName::parse("blog"), 4)).value();
+  EXPECT_THAT(log, HasSubstr("the [redacted] of blog.3.web.1"));
+}
+
 TEST_F(Watched, IsWhatTheNextPusherReads) {
   dies("blog.2.web.1");
   Watcher(platform()).pass();

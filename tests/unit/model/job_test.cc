@@ -13,7 +13,6 @@ TEST(Job, IsCalledAsItsInstance) {
                 .number = 3,
                 .release = 14,
                 .name = "run",
-                .command = {},
                 .author = {},
                 .started = {},
                 .ended = {},

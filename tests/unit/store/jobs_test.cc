@@ -20,11 +20,38 @@ class JobsTest : public StoreTest {
 TEST_F(JobsTest, AJobIsOfTheLiveRelease) {
   const auto first = add();
   EXPECT_EQ(first.instance().str(), "blog.1.run.1");
-  EXPECT_EQ(first.command, (std::vector<std::string>{"ls", "a b"}));
+  EXPECT_EQ(store().job_command(first), (std::vector<std::string>{"ls", "a b"}));
   EXPECT_EQ(first.author, "ann");
   EXPECT_FALSE(first.ended);
   deploy({app_});
   EXPECT_EQ(add("nightly").instance().str(), "blog.2.nightly.2");
+}
+
+TEST_F(JobsTest, TheArgumentsOfACommandAreInNoFileAndForgottenAtItsEnd) {
+  const auto in_files = [&] {
+    std::string found;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      if (read_file(entry.path()).value().find("kieselstein") != std::string::npos) found += entry.path().filename();
+    }
+    return found;
+  };
+  const std::vector<std::string> command{"migrate", "--password", "kieselstein"};
+  const auto job = store().add_job(app_.id, JobKind::Run, "run", command, "ann");
+  EXPECT_EQ(in_files(), "");
+  EXPECT_EQ(store().job_command(job), command);
+  store().end_job(job.id, 0, "exit code 0");
+  EXPECT_EQ(store().job_command(job), std::vector<std::string>{});
+  store().prune_jobs(app_.id, 0);
+  EXPECT_EQ(in_files(), "");
+  EXPECT_TRUE(store().job_command(job).empty());
+}
+
+TEST_F(JobsTest, WithoutTheKeyTheyAreListedButNotOpened) {
+  const auto job = add();
+  close();
+  write_file(directory_ / "settings.key", std::string(32, 'x'), 0600, true);
+  EXPECT_EQ(store().running_jobs().size(), 1U);
+  EXPECT_THROW(store().job_command(job), UserError);
 }
 
 TEST_F(JobsTest, WhatIsNotDeployedRunsNone) {

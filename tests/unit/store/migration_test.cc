@@ -65,5 +65,22 @@ TEST_F(Migration, LeavesADatabaseThatCanBeUsedLikeANewOne) {
   EXPECT_EQ(store().integrity(), "ok");
 }
 
+TEST_F(Migration, ForgetsTheCommandsOfJobsThatWereKeptInTheClear) {
+  write_database("schema4.sql");
+  const auto holds = [&](const std::filesystem::path& path) {
+    return read_file(path).value_or("").find("kieselstein") != std::string::npos;
+  };
+  ASSERT_TRUE(holds(file()));
+  const auto running = store().running_jobs();
+  ASSERT_EQ(running.size(), 1U);
+  EXPECT_EQ(running.front().short_name(), "run.2");
+  EXPECT_TRUE(store().job_command(running.front()).empty());
+  EXPECT_EQ(store().jobs(running.front().app_id, "run", 10).size(), 2U);
+  EXPECT_EQ(store().integrity(), "ok");
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    EXPECT_FALSE(holds(entry.path())) << entry.path();
+  }
+}
+
 }  // namespace
 }  // namespace pushrod

@@ -40,6 +40,14 @@ TEST_F(Vaults, BindAValueToItsAppAndName) {
   EXPECT_THROW(vault.open(1, SettingName::parse("OTHER"), sealed), UserError);
 }
 
+TEST_F(Vaults, BindACommandToItsApp) {
+  const Vault vault(key());
+  const auto sealed = vault.seal_command(1, "geheim");
+  EXPECT_EQ(vault.open_command(1, sealed).reveal(), "geheim");
+  EXPECT_THROW(vault.open_command(2, sealed), UserError);
+  EXPECT_THROW(vault.open(1, name_, sealed), UserError);
+}
+
 TEST_F(Vaults, RefuseWhatWasChangedOrCut) {
   const Vault vault(key());
   const auto sealed = vault.seal(1, name_, Secret("geheim"));

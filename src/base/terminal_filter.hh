@@ -1,0 +1,37 @@
+// Reads a line of output as a terminal does, in chunks as they come, and draws it on a row.
+// Floor 0. Used inside base/ only. What is no text and no colour is taken out: nothing that a line contains can steer
+// the reader's terminal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/terminal_row.hh"
+
+namespace pushrod {
+
+class TerminalFilter {
+ public:
+  // A code point or an escape sequence that is not complete is remembered.
+  void feed(std::string_view bytes, TerminalRow& row);
+  // The line ends here, and with it whatever was not complete.
+  void end(TerminalRow& row);
+
+ private:
+  // Text: nothing special. Escape: after ESC. Designation: after ESC and bytes 0x20-0x2F. Control: after "ESC [", the
+  // parameters. ControlTail: its bytes 0x20-0x2F, after which the sequence is none that we know. String: an OSC, DCS,
+  // SOS, PM or APC, until its terminator; as on a terminal, one without a terminator swallows the rest. StringEscape:
+  // after an ESC in it.
+  enum class State { Text, Escape, Designation, Control, ControlTail, String, StringEscape };
+
+  void take(char32_t code_point, bool valid, TerminalRow& row);
+  void take_text(char32_t code_point, bool valid, TerminalRow& row);
+  void begin_sequence(char kind);
+
+  State state_ = State::Text;
+  bool ends_with_bell_ = false;
+  std::string parameters_;
+  std::string pending_;  // the beginning of a code point
+};
+
+}  // namespace pushrod
