@@ -3,6 +3,7 @@
 #include "config/toml_nesting.hh"
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,14 @@ class NestingScanner {
     return std::nullopt;
   }
 
+  std::optional<TomlProblem> find_problem() {
+    while (at_ < text_.size()) {
+      if (const auto* problem = problem_of(text_[at_])) return TomlProblem{line_, problem};
+      step();
+    }
+    return std::nullopt;
+  }
+
  private:
   // What is open: the top level, an inline table, or an array.
   struct Level {
@@ -29,6 +38,19 @@ class NestingScanner {
     bool in_value = false;      // right of a "="
     std::size_t key_parts = 0;  // of the key at hand
   };
+
+  // Of a character that is neither in a string nor in a comment.
+  const char* problem_of(char character) {
+    if (static_cast<unsigned char>(character) >= 0x80) return "a character outside of ASCII must stand in quotes";
+    if (brackets_ == 0) return nullptr;
+    if (character == ' ' || character == '\t') return nullptr;
+    if (character == '[' && brackets_ == 1) return nullptr;
+    const bool begins_key = character == '"' || character == '\'' || character == '-' || character == '_' ||
+                            std::isalnum(static_cast<unsigned char>(character)) != 0;
+    if (!begins_key && character != ']') return "the name of a table must follow \"[\"";
+    brackets_ = 0;
+    return nullptr;
+  }
 
   std::size_t depth() const {
     return header_parts_ + open_parts_ + levels_.back().key_parts + (levels_.back().is_array ? 1 : 0);
@@ -95,6 +117,7 @@ class NestingScanner {
       if (levels_.size() > 1 || !is_array) return;  // no TOML
       // "[[x]]" is a table in an array: one level more than "[x]".
       header_parts_ = in_header_ ? header_parts_ + 1 : 1;
+      ++brackets_;
       in_header_ = true;
       return;
     }
@@ -114,6 +137,7 @@ class NestingScanner {
     if (levels_.size() > 1) return;
     levels_.back() = {};
     in_header_ = false;
+    brackets_ = 0;
   }
 
   void skip_string(char quote) {
@@ -143,6 +167,7 @@ class NestingScanner {
   std::size_t line_ = 1;
   std::size_t header_parts_ = 0;
   bool in_header_ = false;
+  std::size_t brackets_ = 0;    // those of a header whose first key has not begun
   std::size_t open_parts_ = 0;  // key parts of all levels below the last
   std::vector<Level> levels_{Level{}};
 };
@@ -152,5 +177,7 @@ class NestingScanner {
 std::optional<std::size_t> line_nested_deeper(std::string_view text, std::size_t limit) {
   return NestingScanner(text, limit).scan();
 }
+
+std::optional<TomlProblem> problem_of_toml(std::string_view text) { return NestingScanner(text, 0).find_problem(); }
 
 }  // namespace pushrod

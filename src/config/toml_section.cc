@@ -79,6 +79,9 @@ toml::table parse_toml(const std::string& bytes, const std::string& file_name) {
   if (const auto line = line_nested_deeper(text, kDeepestNesting)) {
     throw UserError(fmt::format("{}:{}: nested deeper than {} levels", file_name, *line, kDeepestNesting));
   }
+  if (const auto found = problem_of_toml(text)) {
+    throw UserError(fmt::format("{}:{}: {}", file_name, found->line, found->problem));
+  }
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {

@@ -115,5 +115,30 @@ TEST(TomlNesting, NothingIsDeeperThanWasSaid) {
   EXPECT_GE(deepest, 6U);
 }
 
+TEST(TomlProblem, IsAHeaderWithoutAName) {
+  for (const auto* text :
+       {"[,", "[.", "[ ,", "[=", "[\n", "[#", "[[,", "[[\n", "[[[", "[[ [", "a = 1\n[[=]]", "[}", "[{"}) {
+    EXPECT_TRUE(problem_of_toml(text)) << text;
+    EXPECT_THROW(parse_manifest(text, "pushrod.toml"), UserError) << text;
+  }
+  EXPECT_EQ(problem_of_toml("a = [\n1,\n]\n\n[,]")->line, 5U);
+}
+
+TEST(TomlProblem, IsACharacterOutsideOfAsciiWithoutQuotes) {
+  for (const auto* text :
+       {"ä = 1", "a.ä = 1", "aä = 1", "[ä]", "[a.ä]", "a = ä", "a = [1, ä]", "a = { ä = 1 }", "a = 1ä"}) {
+    EXPECT_TRUE(problem_of_toml(text)) << text;
+    EXPECT_THROW(parse_manifest(text, "pushrod.toml"), UserError) << text;
+  }
+}
+
+TEST(TomlProblem, IsNothingThatTomlAllows) {
+  for (const auto* text : {"", "[a]", "[ a ]", "[[a]]", "[[ a ]]", "[\"ä\"]", "['ä'.b]", "[-]", "[_.1]", "a = [,]",
+                           "a = [\n# ä\n[1], [[2]]]", "a = \"ä\" # ö\n\"ü\" = '''\n[,\n'''\n[b]",
+                           "a = { b = [1] }\n[c]", "[a]\n[b] # x\n[[c]]\r\n[d]", "[]", "[ [a]]"}) {
+    EXPECT_FALSE(problem_of_toml(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace pushrod
