@@ -1,0 +1,11 @@
+// A Procfile.
+#include "config/app_manifest.hh"
+#include "fuzz.hh"
+
+namespace pushrod {
+
+void fuzz(std::string_view bytes) {
+  may_refuse([&] { return parse_procfile(std::string(bytes), "Procfile"); });
+}
+
+}  // namespace pushrod
