@@ -64,7 +64,11 @@ std::vector<std::string> command_from_json(const std::string& text) {
         continue;
       }
       std::string bytes;
-      for (const auto& byte : word) bytes += static_cast<char>(byte.get<unsigned char>());
+      for (const auto& byte : word) {
+        if (!word.is_array() || !byte.is_number_unsigned() || byte > 255)
+          throw Error("the stored command of a job holds no bytes");
+        bytes += static_cast<char>(byte.get<unsigned char>());
+      }
       command.push_back(std::move(bytes));
     }
     return command;

@@ -30,6 +30,10 @@ std::optional<WallTime> parse_label(std::string_view text) {
   if (!read_hexadecimal(text.substr(1, 16), seconds) || !read_hexadecimal(text.substr(17), nanoseconds)) {
     return std::nullopt;
   }
+  // Labels count from 2^62, and the clock ends in the year 2262.
+  constexpr std::uint64_t kEpoch = std::uint64_t{1} << 62;
+  constexpr std::uint64_t kFarthest = std::uint64_t{1} << 33;
+  if (seconds < kEpoch || seconds - kEpoch > kFarthest || nanoseconds > 999'999'999) return std::nullopt;
   return from_tai64n(seconds, nanoseconds);
 }
 

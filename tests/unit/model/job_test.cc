@@ -25,7 +25,9 @@ TEST(Job, IsCalledAsItsInstance) {
 TEST(Job, ItsCommandIsKeptByteForByte) {
   const std::vector<std::string> command{"a  b", "", "ü", "\xff\xfe", "\n\"\\", std::string(1, '\x01'), "[1]"};
   EXPECT_EQ(command_from_json(command_to_json(command)), command);
-  EXPECT_THROW(command_from_json("{"), Error);
+  for (const auto* text : {"{", "12888.884", "[[256]]", "[[-1]]", "[[1.5]]", "[[\"a\"]]", "7"}) {
+    EXPECT_THROW(command_from_json(text), Error) << text;
+  }
 }
 
 TEST(Job, ItsCommandIsShownAsItWouldBeTyped) {

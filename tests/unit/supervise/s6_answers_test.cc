@@ -24,9 +24,11 @@ TEST(S6Answers, OfAServiceThatIsDownHaveNoPid) {
 
 TEST(S6Answers, ThatAreSomethingElseAreRecognised) {
   for (const std::string text :
-       {"", "true", "true true 4711", "true true 4711 600", "yes true 4711 @400000006b0b86bf2fb07ca8",
-        "true true -7 @400000006b0b86bf2fb07ca8", "true true 4711 @400000006b0b86bf2fb07ca",
-        "true true 4711 @400000006b0b86bf2fb07cag", "true true 4711 @400000006b0b86bf2fb07ca8 true"}) {
+       {"true true 1 @01778496531a4c5b1fe03b64", "true true 1 @4000000e392a4c5b1f0e3b65",
+        "true true 1 @400000006b0b86bfffffffff", "", "true", "true true 4711", "true true 4711 600",
+        "yes true 4711 @400000006b0b86bf2fb07ca8", "true true -7 @400000006b0b86bf2fb07ca8",
+        "true true 4711 @400000006b0b86bf2fb07ca", "true true 4711 @400000006b0b86bf2fb07cag",
+        "true true 4711 @400000006b0b86bf2fb07ca8 true"}) {
     EXPECT_FALSE(parse_svstat(text)) << text;
   }
   for (const std::string text : {"exitcode 3", "@400000006b0b86bf2fb07ca8 exitcode",
