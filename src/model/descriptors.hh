@@ -1,7 +1,7 @@
-// How many file descriptors the parts of the platform may have. All of them run under one user id, and the kernel counts
-// the descriptors that are on their way through Unix sockets per user id: a process can send one only while that count
-// is not above its own limit of open files (unix(7), ETOOMANYREFS). So apps get a lower limit than the router, which
-// passes sockets on to its workers; they run into theirs first.
+// How many file descriptors the parts of the platform may have. All of them run under one user id, and the kernel
+// counts the descriptors that are on their way through Unix sockets per user id: a process can send one only while that
+// count is not above its own limit of open files (unix(7), ETOOMANYREFS). So apps get a lower limit than the router,
+// which passes sockets on to its workers; they run into theirs first.
 #pragma once
 
 #include <algorithm>

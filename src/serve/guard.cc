@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -77,6 +78,7 @@ std::vector<RunningSandbox> running_sandboxes(const Layout& layout) {
 }
 
 void Guard::look() {
+  end_stop();
   for (const auto resource : kSharedResources) {
     const bool is_used_up = probe_.is_used_up(resource);
     if (is_used_up && was_used_up_[resource]) free(resource);
@@ -84,7 +86,7 @@ void Guard::look() {
   }
 }
 
-void Guard::free(SharedResource resource) const {
+void Guard::free(SharedResource resource) {
   std::uint64_t most = 0;
   RunningSandbox culprit;
   for (auto& sandbox : running_sandboxes(layout_)) {
@@ -102,14 +104,21 @@ void Guard::free(SharedResource resource) const {
   fmt::print(stderr, "The watchdog stops app {}: {}.\n", culprit.app, reason);
   std::fflush(stderr);
   kill(culprit.init, SIGKILL);
-  stop_app(culprit.app, reason);
+  begin_stop(culprit.app, reason);
 }
 
-void Guard::stop_app(const std::string& app, const std::string& reason) const {
+void Guard::begin_stop(const std::string& app, const std::string& reason) {
+  if (stop_) return;  // if this app is another one, its sandbox is killed again when that is done
   Command command;
   command.argv = {program_.native(), "--root", layout_.root().native(), "halt", "--app", app, "--reason", reason};
-  const auto result = run(command);
-  if (!result.ok()) fmt::print(stderr, "Stopping app {} failed: {}\n{}", app, result.describe(), result.err);
+  stop_ = ChildProcess::start(command, -1, -1, STDERR_FILENO);
+}
+
+void Guard::end_stop() {
+  const auto result = stop_ ? stop_->wait(Milliseconds{0}) : std::nullopt;
+  if (!result) return;
+  stop_.reset();
+  if (!result->ok()) fmt::print(stderr, "The app was not stopped: {}.\n", result->describe());
 }
 
 }  // namespace pushrod

@@ -4,8 +4,10 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "model/layout.hh"
+#include "os/command.hh"
 #include "os/shared_resources.hh"
 
 namespace pushrod {
@@ -27,17 +29,20 @@ class Guard {
   // `program`: pushrod, which stops the app.
   Guard(const Layout& layout, std::filesystem::path program) : layout_(layout), program_(std::move(program)) {}
   // To be called now and then. What is used up twice in a row is freed: the sandbox that has the most of it is killed,
-  // and its app stopped, unless it has less than an eighth of all.
+  // and its app stopped, unless it has less than an eighth of all. Does not wait for the stop, which may need a router
+  // that the watchdog has yet to end.
   void look();
 
  private:
-  void free(SharedResource resource) const;
-  void stop_app(const std::string& app, const std::string& reason) const;
+  void free(SharedResource resource);
+  void begin_stop(const std::string& app, const std::string& reason);
+  void end_stop();
 
   const Layout& layout_;
   std::filesystem::path program_;
   SharedResourceProbe probe_;
   std::map<SharedResource, bool> was_used_up_;
+  std::optional<ChildProcess> stop_;  // of one app at a time
 };
 
 }  // namespace pushrod

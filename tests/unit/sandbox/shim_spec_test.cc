@@ -31,7 +31,8 @@ TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {
   sandbox.shim = "/opt/pushrod-shim";
   const std::string spec = render_sandbox_spec(sandbox, 4096);
   EXPECT_TRUE(spec.starts_with("mode=sandbox\0lock=lock\0open_files=4096\0arg=bwrap\0"s));
-  EXPECT_TRUE(spec.ends_with("arg=/.pushrod-shim\0arg=init\0arg=inotify=64\0arg=open_files=12288\0arg=--\0arg="s + command_shell() +
+  EXPECT_TRUE(spec.ends_with("arg=/.pushrod-shim\0arg=init\0arg=inotify=64\0arg=open_files=12288\0arg=--\0arg="s +
+                             command_shell() +
                              "\0arg=-c\0arg=exec ./serve\0"
                              "env=+LD_PRELOAD=/app/x.so\0"s));
   EXPECT_FALSE(has(spec, "arg=--die-with-parent"));
