@@ -77,7 +77,8 @@ TEST_F(Modes, MaintenanceShowsTheAppsOwnPageOfAnySize) {
     EXPECT_TRUE(response.has("content-type: " + std::string(page.front() == '<' ? "text/html" : "text/plain") +
                              "; charset=utf-8"))
         << response.head;
-    EXPECT_EQ(list_directory(layout_->router() / "pages").size(), render_pages().size() + 1) << "an old page is left behind";
+    EXPECT_EQ(list_directory(layout_->router() / "pages").size(), render_pages().size() + 1)
+        << "an old page is left behind";
   }
   Connection head(port());
   head.send_text("HEAD / HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
