@@ -59,6 +59,9 @@ bool Tidier::pass() {
 
 // A release that is kept can be rolled back to, also when a forced push has taken its commit off the branch.
 void Tidier::collect_garbage(const RepoName& repo) {
+  // Its last app may be destroyed meanwhile, and the repo with it.
+  auto lock = std::optional(FileLock::acquire(platform_.layout.repo_lock(repo)));
+  if (platform_.store.apps_of(repo).empty()) return;
   std::map<std::string, CommitId> kept;
   for (const auto& app : platform_.store.apps_of(repo)) {
     for (const auto& release : platform_.store.releases(app.id)) {
@@ -68,6 +71,7 @@ void Tidier::collect_garbage(const RepoName& repo) {
   }
   const Repository repository(platform_.layout.repo(repo), platform_.settings.push_memory);
   repository.keep_commits(kept);
+  lock.reset();  // the rest may take minutes, and makes no directory
   repository.collect_garbage();
 }
 

@@ -1,12 +1,9 @@
-// Moving and deleting branches: the commit point of a push, and the lock files that a killed git leaves behind.
+// Moving and deleting branches: the commit point of a push.
 // Floor 3: the rest of Repository is in repository.cc.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <chrono>
 #include <vector>
 
 #include "base/error.hh"
@@ -14,74 +11,14 @@
 #include "git/early_git.hh"
 #include "git/git_command.hh"
 #include "git/repository.hh"
-#include "os/clock.hh"
+#include "git/stale_locks.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 
 namespace {
 
-// git holds these locks for milliseconds, and only one deployment at a time moves a branch (the app's lock).
-constexpr Milliseconds kStaleAfter{3'000};
-
 constexpr const char* kNoObject = "0000000000000000000000000000000000000000";
-
-struct LockFile {
-  fs::path path;
-  ino_t inode;
-  timespec changed;
-
-  static std::optional<LockFile> at(const fs::path& path) {
-    struct stat status {};
-    if (lstat(path.c_str(), &status) != 0) {
-      if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-      throw_errno(fmt::format("look at {}", quoted(path.string(), 1024)));
-    }
-    return LockFile{path, status.st_ino, status.st_mtim};
-  }
-  bool is_same_as(const LockFile& other) const {
-    return inode == other.inode && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
-  }
-  bool is_old() const { return now() - std::chrono::system_clock::from_time_t(changed.tv_sec) > kStaleAfter; }
-};
-
-std::vector<LockFile> locks_at(const std::vector<fs::path>& paths) {
-  std::vector<LockFile> found;
-  for (const fs::path& path : paths) {
-    if (auto lock = LockFile::at(path)) found.push_back(std::move(*lock));
-  }
-  return found;
-}
-
-// What a git that takes locks waits for them.
-std::vector<std::string> with_patience(std::vector<std::string> arguments) {
-  const std::string patience = std::to_string(kStaleAfter.count());
-  arguments.insert(arguments.begin(),
-                   {"-c", "core.filesRefLockTimeout=" + patience, "-c", "core.packedRefsTimeout=" + patience});
-  return arguments;
-}
-
-// Runs a git that takes these locks. Left-over ones are removed: at once when the clock says that they are old, else
-// when git has waited kStaleAfter and the very same file is still there (the clock may have been set).
-CommandResult run_despite_stale_locks(const Repository& repository, std::vector<std::string> arguments,
-                                      const std::vector<fs::path>& paths) {
-  const Command command = git_command(repository, with_patience(std::move(arguments)));
-  for (const LockFile& lock : locks_at(paths)) {
-    if (lock.is_old()) remove_file(lock.path);
-  }
-  const std::vector<LockFile> before = locks_at(paths);
-  CommandResult result = run(command);
-  if (result.ok() || result.elapsed < kStaleAfter) return result;
-
-  bool removed = false;
-  for (const LockFile& lock : before) {
-    const auto still_there = LockFile::at(lock.path);
-    if (still_there && still_there->is_same_as(lock)) removed = remove_file(lock.path) || removed;
-  }
-  return removed ? run(command) : result;
-}
-
-fs::path lock_of(const fs::path& file) { return file.string() + ".lock"; }
 
 // git flushes the file of a reference before it renames it into place, but not the directory that the new name is in.
 void flush_directories(fs::path directory, const fs::path& up_to) {
@@ -125,7 +62,7 @@ void Repository::move_branch(const BranchName& branch, const CommitId& to, const
   // HEAD is locked too when it points at the branch.
   const std::vector<fs::path> locks = {lock_of(file), lock_of(directory_ / "HEAD")};
   bool moved = false;
-  if (prepared != nullptr && locks_at(locks).empty()) {
+  if (prepared != nullptr && !any_is_there(locks)) {
     moved = prepared->finish(fmt::format("update {} {} {}\n", ref, to.str(), before)).ok();
   }
   const CommandResult result =

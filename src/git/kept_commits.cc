@@ -1,10 +1,16 @@
-// Commits that garbage collection must spare: each gets a reference that no client sees.
+// Collecting garbage, and the commits that it must spare: each gets a reference that no client sees.
 // Floor 3. refs/pushrod/ is hidden from clients by the repository's configuration.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <chrono>
+
+#include "base/error.hh"
 #include "base/text.hh"
 #include "git/git_command.hh"
 #include "git/repository.hh"
+#include "git/stale_locks.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -23,6 +29,29 @@ std::map<std::string, std::string> kept_references(const Repository& repository)
   return references;
 }
 
+// Objects of pushes whose receive-pack was killed: it had no time to remove its quarantine, and git itself waits for
+// two weeks. No push takes that long to arrive.
+void remove_abandoned_quarantines(const fs::path& objects) {
+  constexpr auto kAbandonedAfter = std::chrono::hours{24};
+  for (const std::string& name : list_directory(objects)) {
+    if (!name.starts_with("tmp_objdir-")) continue;
+    struct stat status {};
+    if (lstat((objects / name).c_str(), &status) != 0) continue;
+    const auto age = std::chrono::system_clock::now() - std::chrono::system_clock::from_time_t(status.st_mtime);
+    if (age > kAbandonedAfter) remove_tree(objects / name);
+  }
+}
+
+// What a git that changes kept references locks: one that was killed may have left a hundred of these.
+std::vector<fs::path> kept_locks(const fs::path& repository) {
+  std::vector<fs::path> locks{lock_of(repository / "packed-refs"), lock_of(repository / "HEAD")};
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(repository / kKept, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".lock") locks.push_back(at->path());
+  }
+  return locks;
+}
+
 }  // namespace
 
 void Repository::keep_commits(const std::map<std::string, CommitId>& wanted) const {
@@ -38,9 +67,25 @@ void Repository::keep_commits(const std::map<std::string, CommitId>& wanted) con
   }
   for (const auto& [reference, object] : stale) changes += fmt::format("delete {} {}\n", reference, object);
   if (changes.empty()) return;
-  Command command = git_command(*this, {"-c", "core.hooksPath=/dev/null", "update-ref", "--stdin"});
-  command.input = changes;
-  run_checked(command);
+  const auto result = run_despite_stale_locks(*this, {"-c", "core.hooksPath=/dev/null", "update-ref", "--stdin"},
+                                              kept_locks(directory_), changes);
+  if (result.ok()) return;
+  Error error(fmt::format("git could not keep the commits of releases: {}", result.describe()));
+  error.set_evidence(git_evidence(result));
+  throw error;
+}
+
+void Repository::collect_garbage() const {
+  remove_abandoned_quarantines(directory_ / "objects");
+  // gc.auto is 0 in the config file, so that no push ever waits for a collection; here it gets its usual value.
+  const auto result = run_despite_stale_locks(*this,
+                                              {"-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "-c",
+                                               "pack.threads=" + few_threads(), "gc", "--auto", "--quiet"},
+                                              kept_locks(directory_), {}, std::chrono::hours{1});
+  if (result.ok()) return;
+  Error error(fmt::format("git could not collect garbage: {}", result.describe()));
+  error.set_evidence(git_evidence(result));
+  throw error;
 }
 
 }  // namespace pushrod

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <utility>
 
 #include "base/error.hh"
@@ -19,8 +18,6 @@
 namespace pushrod {
 
 namespace {
-
-using std::chrono::hours;
 
 constexpr const char* kNewMark = ".new.";
 
@@ -39,19 +36,6 @@ void remove_abandoned_drafts(const fs::path& directory) {
     const auto pid = parse_unsigned(std::string_view(name).substr(prefix.size()));
     if (!pid || *pid > 0x7fffffff) continue;
     if (kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH) remove_tree(directory.parent_path() / name);
-  }
-}
-
-// Objects of pushes whose receive-pack was killed: it had no time to remove its quarantine, and git itself waits for
-// two weeks. No push takes that long to arrive.
-void remove_abandoned_quarantines(const fs::path& objects) {
-  constexpr auto kAbandonedAfter = hours{24};
-  for (const std::string& name : list_directory(objects)) {
-    if (!name.starts_with("tmp_objdir-")) continue;
-    struct stat status {};
-    if (lstat((objects / name).c_str(), &status) != 0) continue;
-    const auto age = std::chrono::system_clock::now() - std::chrono::system_clock::from_time_t(status.st_mtime);
-    if (age > kAbandonedAfter) remove_tree(objects / name);
   }
 }
 
@@ -81,6 +65,8 @@ Repository::Repository(fs::path directory, std::uint64_t memory) : directory_(st
 }
 
 Repository Repository::create(const fs::path& directory, const fs::path& hooks, const Settings& settings) {
+  // A git that goes on while its repository is removed may make directories for a reference anew: nothing is stored.
+  if (is_directory(directory) && !is_directory(directory / "objects")) remove_tree(directory);
   if (!is_directory(directory)) {
     make_directory(directory.parent_path());
     remove_abandoned_drafts(directory);
@@ -172,15 +158,6 @@ std::string Repository::subject(const CommitId& commit) const {
 std::string Repository::tree_of(const CommitId& commit, const std::string& path) const {
   const auto answer = run_checked(git_command(*this, {"rev-parse", "--verify", commit.str() + ":" + path}));
   return std::string(trim(answer));
-}
-
-void Repository::collect_garbage() const {
-  remove_abandoned_quarantines(directory_ / "objects");
-  // gc.auto is 0 in the config file, so that no push ever waits for a collection; here it gets its usual value.
-  Command command = git_command(*this, {"-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "-c",
-                                        "pack.threads=" + few_threads(), "gc", "--auto", "--quiet"});
-  command.deadline = hours{1};
-  run_checked(command);
 }
 
 }  // namespace pushrod

@@ -30,7 +30,7 @@ class Repository {
   explicit Repository(std::filesystem::path directory, std::uint64_t memory = Settings{}.push_memory);
 
   // Creates a bare repository at the path: made beside it and renamed, so it is whole or not there. Does nothing but
-  // configure() when it exists already.
+  // configure() when it exists already; a directory without objects, which is left of one, is replaced.
   static Repository create(const std::filesystem::path& directory, const std::filesystem::path& hooks,
                            const Settings& settings);
   // Writes the configuration that our hooks depend on (core.hooksPath, receive.procReceiveRefs, receive.maxInputSize,

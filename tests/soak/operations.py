@@ -284,6 +284,9 @@ class Lane:
         ):
             self.ask(1, "app", "create", app.name, "--repo", self.repo)
             time.sleep(0.1)
+        if not found:
+            self.problems.append(f"{app.name} cannot be destroyed and made anew")
+            return False
         ((app.id,),) = found
         commit = self.work.commit(self.files(version))
         while time.monotonic() < end and self.push_commit(commit, "main") is not True:

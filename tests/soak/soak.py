@@ -242,7 +242,11 @@ class Soak:
 
     def operate(self, lane, operations):
         for kind, number in operations:
-            lane.run(kind, number, self.round)
+            try:
+                lane.run(kind, number, self.round)
+            except Exception as error:  # noqa: BLE001 (a thread that ends without a word would count as a success)
+                lane.problems.append(f"{kind} ended with {error!r}")
+                return
             self.operations[kind] += 1
 
     def strike(self, plan):

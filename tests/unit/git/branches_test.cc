@@ -166,6 +166,17 @@ TEST_F(BranchesTest, ALockThatIsHeldForAMomentIsWaitedFor) {
   EXPECT_LT(watch.elapsed(), Milliseconds{2'500});
 }
 
+TEST_F(BranchesTest, CommitsAreKeptThoughAKilledGitHasLeftItsLocks) {
+  const CommitId commit = one_;
+  repo().keep_commits({{"blog/1", commit}, {"blog/2", commit}});
+  leave_lock("packed-refs", 100);
+  leave_lock("refs/pushrod/keep/blog/1", 100);
+  leave_lock("refs/pushrod/keep/blog/2", 0);
+  repo().keep_commits({{"blog/3", commit}});
+  repo().collect_garbage();
+  EXPECT_EQ(git({"for-each-ref", "--format=%(refname)"}), "refs/pushrod/keep/blog/3");
+}
+
 }  // namespace
 
 }  // namespace pushrod

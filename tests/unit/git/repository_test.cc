@@ -81,6 +81,13 @@ TEST_F(RepositoryTest, WhatAKilledCreationLeftIsRemovedAndNothingElseIs) {
   EXPECT_TRUE(is_directory(alive));
 }
 
+TEST_F(RepositoryTest, WhatIsLeftOfARemovedOneIsReplaced) {
+  const fs::path directory = repo().directory().parent_path() / "left.git";
+  make_directory(directory / "refs" / "pushrod" / "keep");
+  const auto made = Repository::create(directory, "/hooks", Settings{});
+  EXPECT_TRUE(is_directory(made.directory() / "objects"));
+}
+
 TEST_F(RepositoryTest, OpeningWhatIsNoRepositoryIsAnErrorThatNamesIt) {
   EXPECT_NE(what_is_thrown<Error>([&] { Repository(root_ / "nothing.git"); }).find("nothing.git"), std::string::npos);
   EXPECT_THROW(Repository{root_}, Error);
