@@ -24,7 +24,9 @@
 #include "os/socket.hh"
 #include "os/stop_signal.hh"
 #include "router/access_log.hh"
+#include "router/router.hh"
 #include "sandbox/cgroup.hh"
+#include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/walls.hh"
 #include "ssh/sshd.hh"
@@ -42,6 +44,22 @@ constexpr Milliseconds kOrphanDeadline{15'000};
 constexpr Milliseconds kRouterStop{20'000};
 constexpr Milliseconds kServiceStop{5'000};
 
+// Without enough descriptors for its connections, the router could not even be told of changes once they are all open.
+// Returns the line for the tree's own settings; empty when there are enough.
+std::string limit_connections(Settings& settings) {
+  const auto descriptors = hard_limits_of(0).open_files;
+  const auto most = connections_within(descriptors);
+  if (settings.connections <= most) return {};
+  if (most < settings.connections / 2) {
+    print(fmt::format(
+        "Note: {} connections at a time instead of {}, because Pushrod may have {} files open: raise LimitNOFILE= of "
+        "its service, or ulimit -Hn.\n",
+        most, settings.connections, descriptors));
+  }
+  settings.connections = most;
+  return fmt::format("connections = {}\n", most);
+}
+
 void apply_request(Context& context, const UpRequest& request) {
   // The file itself, not what an earlier tree was told.
   auto settings = load_settings(context.layout().settings());
@@ -51,12 +69,13 @@ void apply_request(Context& context, const UpRequest& request) {
     settings.ssh_enabled = true;
   }
   if (request.no_ssh) settings.ssh_enabled = false;
+  const auto connections = limit_connections(settings);
   // What counts for as long as the tree runs, whatever server.toml says meanwhile: the command line, and where the tree
   // listens and its apps are found.
   const auto text = fmt::format(
-      "[http]\nlisten = \"{}\"\ndomain = \"{}\"\n[ssh]\nenabled = {}\nlisten = \"{}\"\n"
+      "[http]\nlisten = \"{}\"\ndomain = \"{}\"\n{}[ssh]\nenabled = {}\nlisten = \"{}\"\n"
       "[ports]\nfirst = {}\nlast = {}\n",
-      settings.http.str(), settings.domain, settings.ssh_enabled, settings.ssh.str(), settings.first_port,
+      settings.http.str(), settings.domain, connections, settings.ssh_enabled, settings.ssh.str(), settings.first_port,
       settings.last_port);
   parse_settings(text, "the command line");
   write_file(context.layout().listen_addresses(), text, 0600, false);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.hh"
+#include "router/router.hh"
 
 namespace pushrod {
 
@@ -43,6 +44,15 @@ constexpr std::string_view kRequestShares =
 std::string render_connection_limit(const Settings& settings) {
   // Where the system allows fewer descriptors, HAProxy says so and takes what it gets.
   return fmt::format("  maxconn {}\n  no strict-limits\n", settings.connections + kReserve);
+}
+
+unsigned connections_within(std::uint64_t descriptors) {
+  constexpr std::uint64_t kLeast = 100;
+  constexpr std::uint64_t kOwn =
+      41 + 2 * kReserve;  // HAProxy's own, and two for each of those that are left for workers
+  constexpr std::uint64_t kMost = 1'000'000;
+  const auto clients = descriptors > kOwn ? (descriptors - kOwn) / 2 : 0;
+  return static_cast<unsigned>(std::clamp(clients, kLeast, kMost));
 }
 
 unsigned public_connections(const Settings& settings) { return settings.connections; }
