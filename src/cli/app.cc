@@ -183,7 +183,12 @@ int app_info(Context& context, const std::string& name, bool json) {
     if (watch)
       text += fmt::format("             watched: falls back to release {} if it keeps ending\n", watch->previous);
     if (!note.empty()) text += fmt::format("             {}\n", escaped(note));
-    if (app.stopped) text += fmt::format("             stopped: `start {}` runs it\n", app.name.str());
+    if (app.stopped) {
+      const bool has_reason =
+          !last.empty() && last.front().kind == DeploymentKind::Stop && !last.front().detail.empty();
+      text += fmt::format("             stopped{}; `start {}` runs it\n",
+                          has_reason ? " because " + escaped(last.front().detail) : "", app.name.str());
+    }
     for (const auto& process : release->processes) {
       text +=
           fmt::format("  process    {} × {}: {}\n", process.type.str(), process.count, escaped(process.command, 200));

@@ -146,3 +146,4 @@ def test_an_app_that_uses_up_what_all_need_is_stopped(make_platform):
     reason = "it had used up the local UDP ports"
     assert reason in platform.pushrod("deployments", hostile.name).out
     assert reason in platform.pushrod("audit").out
+    assert f"stopped because {reason}" in platform.pushrod("app", "info", hostile.name).out
