@@ -1,6 +1,6 @@
 // Reads a line of output as a terminal does, in chunks as they come, and draws it on a row.
-// Floor 0. Used inside base/ only. What is no text and no colour is taken out: nothing that a line contains can steer
-// the reader's terminal.
+// Floor 0. Used inside base/ only. Anything but text and colour is removed, so that nothing in a line can steer the
+// reader's terminal.
 #pragma once
 
 #include <string>

@@ -51,8 +51,8 @@ std::string select_style(const TerminalStyle& from, const TerminalStyle& to) {
   return "\x1b[" + parameters.substr(1) + "m";
 }
 
-// The numbers of a control sequence. An empty one is 0; whatever is no number (sub-parameters with ':', private
-// markers) is kNoNumber and ignored.
+// The numbers of a control sequence. An empty one is 0; anything else (sub-parameters with ':', private markers) is
+// kNoNumber and ignored.
 constexpr std::uint32_t kNoNumber = ~0U;
 std::vector<std::uint32_t> parameters_of(std::string_view text) {
   std::vector<std::uint32_t> numbers;

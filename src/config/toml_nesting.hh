@@ -14,7 +14,7 @@ namespace pushrod {
 // anything up to the place where a parser gives up, and means nothing after it.
 std::optional<std::size_t> line_nested_deeper(std::string_view text, std::size_t limit);
 
-// What toml++ 3.3 does not survive, although it is no TOML: a header without a name ("[,") is a failed assertion, and a
+// Invalid TOML that toml++ 3.3 does not survive: a header without a name ("[,") is a failed assertion, and a
 // character outside of ASCII in a key without quotes is undefined behaviour.
 struct TomlProblem {
   std::size_t line = 0;
