@@ -80,6 +80,22 @@ Processes look_at_all() {
 
 }  // namespace
 
+std::vector<pid_t> children_of(pid_t parent) {
+  const auto pid = std::to_string(parent);
+  const auto list = text_of("/proc/" + pid + "/task/" + pid + "/children");
+  std::vector<pid_t> children;
+  if (!list) {
+    const auto processes = look_at_all();
+    const auto [first, last] = processes.children.equal_range(parent);
+    for (auto child = first; child != last; ++child) children.push_back(child->second);
+    return children;
+  }
+  for (const std::string& word : split(*list, ' ')) {
+    if (const auto child = parse_unsigned(word)) children.push_back(static_cast<pid_t>(*child));
+  }
+  return children;
+}
+
 std::vector<pid_t> descendants_of(pid_t root) {
   const auto processes = look_at_all();
   std::vector<pid_t> found{root};

@@ -24,6 +24,10 @@ struct TreeUsage {
 // while we look is not in it.
 std::map<pid_t, TreeUsage> measure_trees(const std::vector<pid_t>& roots);
 
+// The processes that this one has started and that live. Costs the same however many processes there are, where the
+// kernel lists them (CONFIG_PROC_CHILDREN, as Debian's do).
+std::vector<pid_t> children_of(pid_t parent);
+
 // All descendants of a process, itself not counted; the nearest come first.
 std::vector<pid_t> descendants_of(pid_t root);
 

@@ -115,7 +115,7 @@ class Watch {
   std::vector<pid_t> stopped_of_router() const {
     const auto master = supervisor_.status("router").pid;
     if (master == 0) return {};
-    auto all = descendants_of(master);
+    auto all = children_of(master);
     all.insert(all.begin(), master);
     if (is_stopped(master)) return all;
     std::erase_if(all, [](pid_t pid) { return !is_stopped(pid); });

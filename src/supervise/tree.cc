@@ -10,6 +10,7 @@
 #include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
+#include "os/process_tree.hh"
 #include "supervise/process_end.hh"
 #include "supervise/s6_state.hh"
 #include "supervise/s6_tool.hh"
@@ -26,23 +27,10 @@ constexpr Milliseconds kRouterEnd{30'000};
 constexpr Milliseconds kAfterKill{5'000};
 constexpr Milliseconds kPause{5};  // no event tells when somebody else's lock is free
 
-// The process that started it; 0 when it is gone.
-pid_t parent_of(const std::string& pid) {
-  const auto text = read_file(fs::path("/proc") / pid / "stat", 4096);
-  // "pid (name) state parent …", and the name may contain anything.
-  const auto name_end = text ? text->rfind(')') : std::string::npos;
-  if (name_end == std::string::npos) return 0;
-  const auto fields = split(std::string_view(*text).substr(name_end), ' ');
-  return fields.size() > 2 ? static_cast<pid_t>(parse_unsigned(fields[2]).value_or(0)) : 0;
-}
-
-std::vector<ProcessEnd> children_of(pid_t parent) {
-  std::vector<ProcessEnd> children;
-  for (const std::string& entry : list_directory("/proc")) {
-    const auto pid = parse_unsigned(entry);
-    if (pid && parent_of(entry) == parent) children.emplace_back(static_cast<pid_t>(*pid));
-  }
-  return children;
+std::vector<ProcessEnd> ends_of_children(pid_t parent) {
+  std::vector<ProcessEnd> ends;
+  for (const pid_t child : children_of(parent)) ends.emplace_back(child);
+  return ends;
 }
 
 void stop_and_wait(const fs::path& service, Milliseconds at_most) {
@@ -83,7 +71,7 @@ void Supervisor::stop_with_children(const std::string& name, Milliseconds at_mos
   const fs::path directory = layout_.service(name);
   const auto state = observe_service(directory);
   if (!state || state->pid == 0) return;
-  const std::vector<ProcessEnd> children = children_of(state->pid);
+  const std::vector<ProcessEnd> children = ends_of_children(state->pid);
   stop_and_wait(directory, at_most);
   for (const ProcessEnd& child : children) child.signal(SIGTERM);
   const Deadline deadline(at_most);

@@ -59,7 +59,7 @@ def test_a_push_that_finds_a_hanging_router_goes_on(platform, app, victim):
     begin = time.monotonic()
     with stopped(pid):
         app.push({"VERSION": "3\n"})
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 20, "usually about three"
     assert app.version().strip() == "3"
     app.push({"VERSION": "4\n"})
     assert app.version().strip() == "4"

@@ -48,5 +48,14 @@ TEST(ProcessTree, KnowsAProcessThatWasStopped) {
   EXPECT_FALSE(is_stopped(0x3fffffff));
 }
 
+TEST(ProcessTree, ListsTheChildrenOfAProcess) {
+  Command command;
+  command.argv = {"sleep", "100"};
+  const auto child = ChildProcess::start(command, -1, -1, -1);
+  EXPECT_EQ(children_of(getpid()), std::vector<pid_t>{child.pid()});
+  EXPECT_TRUE(children_of(child.pid()).empty());
+  EXPECT_TRUE(children_of(0x3fffffff).empty());
+}
+
 }  // namespace
 }  // namespace pushrod
