@@ -151,7 +151,8 @@ def test_an_instance_whose_supervisor_dies_just_before_it_is_to_stop_is_removed(
     service = f"{app.name}.1.web.1"
     supervisor = supervisor_pid(platform, service)
     # The daemon and its watchdog, so that the old instance lives until its supervisor is dead.
-    stopped = sorted((p.pid for p in platform.processes(" serve")), reverse=True)
+    stopped = sorted((p.pid for p in platform.processes() if p.argv[-1:] in (["serve"], ["watch"])), reverse=True)
+    assert len(stopped) == 2
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -139,7 +139,7 @@ def test_an_app_that_uses_up_what_all_need_is_stopped(make_platform):
     app = platform.deploy(web_app("1"))
     with contextlib.suppress(AssertionError, OSError):  # the answer may come or not: the app is ended
         attempt(hostile, use_up_ports)
-    wait_until(lambda: platform.json("app", "info", hostile.name)["state"] == "stopped", what="the end of the attack")
+    wait_until(lambda: platform.json("app", "info", hostile.name)["state"] == "stopped", 90, "the end of the attack")
     app.push({"VERSION": "2\n"})
     assert app.version().strip() == "2"
     assert hostile.last_deployment()["kind"] == "stop"
