@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/error.hh"
+#include "os/inotify.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {
@@ -17,18 +18,17 @@ namespace {
 
 constexpr Milliseconds kLook{200};
 
-bool is_used_up(int code) { return code == EMFILE || code == ENFILE || code == ENOSPC || code == ENOMEM; }
-
 }  // namespace
 
 LogWatch::LogWatch() : inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
   if (inotify_) return;
-  if (!is_used_up(errno)) throw_errno("watching the logs");
+  if (!is_inotify_used_up(errno)) throw_errno("watching the logs");
   is_blind_ = true;
 }
 
 void LogWatch::add(const std::filesystem::path& path, std::uint32_t events) {
-  if (inotify_ && inotify_add_watch(inotify_.get(), path.c_str(), events) < 0 && is_used_up(errno)) is_blind_ = true;
+  if (inotify_ && inotify_add_watch(inotify_.get(), path.c_str(), events) < 0 && is_inotify_used_up(errno))
+    is_blind_ = true;
 }
 
 bool LogWatch::wait(Milliseconds at_most) const {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kOomScore = "/proc/self/oom_score_adj";
 
-// Not being able to is no reason to refuse the work.
+// The work goes on also where the score cannot be written.
 void write_oom_score(std::string_view text) noexcept {
   const int fd = open(kOomScore, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;

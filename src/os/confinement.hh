@@ -1,5 +1,5 @@
 // Limits on a program that reads what strangers have written, and on everything that it starts.
-// Floor 1. A program of ours that is started inside may leave them: only the soft limit is lowered.
+// Floor 1. A program of Pushrod that is started inside may leave them: only the soft limit is lowered.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ bool confine(const Confinement& confinement) noexcept;
 // How much sooner than others the kernel ends this process for want of memory: -1000 to 1000.
 int oom_score();
 
-// For a program of ours that was started confined and goes on to other things: no soft limit on data, and the score of
-// whoever started it.
+// For a program of Pushrod that was started confined and goes on to other things: no soft limit on data, and the score
+// of the process that started it.
 void leave_confinement(int oom_score);
 
 }  // namespace pushrod

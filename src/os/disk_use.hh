@@ -1,4 +1,4 @@
-// What a directory tree takes on the disk, whoever filled it.
+// What a directory tree takes on the disk, also one that an app has filled.
 // Floor 1.
 #pragma once
 

@@ -30,7 +30,7 @@ class MasterSocket {
   // Absent when that worker has ended.
   std::optional<std::string> ask(pid_t worker, std::string_view commands) const;
 
-  // One attempt. Nothing was said when there is no master, or it is away.
+  // One attempt. The answer is empty when HAProxy has no master, or while that reloads.
   struct Reply {
     bool is_silent = false;  // it took the question and did not answer in time
     std::string answer;

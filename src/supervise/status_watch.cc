@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/error.hh"
+#include "os/inotify.hh"
 
 namespace pushrod {
 
@@ -19,12 +20,10 @@ namespace {
 
 constexpr Milliseconds kLook{20};  // between two reports without inotify
 
-bool is_used_up(int code) { return code == EMFILE || code == ENFILE || code == ENOSPC || code == ENOMEM; }
-
 }  // namespace
 
 StatusWatch::StatusWatch() : inotify_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (!inotify_ && !is_used_up(errno)) throw_errno("watch services");
+  if (!inotify_ && !is_inotify_used_up(errno)) throw_errno("watch services");
 }
 
 void StatusWatch::add(const std::filesystem::path& service_directory) {
@@ -32,7 +31,7 @@ void StatusWatch::add(const std::filesystem::path& service_directory) {
   const int number = inotify_ ? inotify_add_watch(inotify_.get(), directory.c_str(), IN_MOVED_TO) : -1;
   if (number >= 0) {
     watched_[number] = service_directory;
-  } else if (!inotify_ || is_used_up(errno)) {
+  } else if (!inotify_ || is_inotify_used_up(errno)) {
     unwatched_.insert(service_directory);
   } else {
     throw_errno("watch " + directory.native());
