@@ -11,6 +11,7 @@
 #include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
+#include "os/mounts.hh"
 #include "os/process_tree.hh"
 
 namespace pushrod {
@@ -34,17 +35,6 @@ bool is_init(const fs::path& process) {
   return words.size() > 1 && words[0] == "/.pushrod-shim" && (words[1] == "init" || words[1] == "run");
 }
 
-// What is mounted at /app; empty when nothing is. Lines of mountinfo: "ID PARENT MAJOR:MINOR ROOT MOUNT-POINT …".
-std::string mounted_at_app(const fs::path& process) {
-  constexpr std::size_t kRoot = 3;
-  constexpr std::size_t kMountPoint = 4;
-  for (const auto& line : lines_of(text_of(process / "mountinfo"))) {
-    const auto fields = split(line, ' ');
-    if (fields.size() > kMountPoint && fields[kMountPoint] == "/app") return fields[kRoot];
-  }
-  return {};
-}
-
 std::uint64_t used_in(const RunningSandbox& sandbox, SharedResource resource) {
   std::uint64_t count = used_by(sandbox.init, resource);
   for (const pid_t process : descendants_of(sandbox.init)) count += used_by(process, resource);
@@ -53,25 +43,27 @@ std::uint64_t used_in(const RunningSandbox& sandbox, SharedResource resource) {
 
 }  // namespace
 
-std::string app_of_mount(const fs::path& root, std::string_view mounted) {
-  for (const std::string_view place : {"/checkouts/", "/releases/"}) {
-    const auto at = mounted.find(place);
-    if (at == mounted.npos) continue;
-    // A file system that is mounted on the way shows the rest of the path alone.
-    if (!root.native().ends_with(mounted.substr(0, at))) continue;
-    const auto rest = mounted.substr(at + place.size());
-    return std::string(rest.substr(0, rest.find('/')));
+std::string app_of_mounts(const std::vector<DevicePath>& parents, const std::vector<MountEntry>& mounts) {
+  const auto at_app = std::ranges::find(mounts, fs::path("/app"), &MountEntry::point);
+  if (at_app == mounts.end()) return {};
+  for (const DevicePath& parent : parents) {
+    if (at_app->shown.device != parent.device) continue;
+    const auto rest = at_app->shown.path.lexically_relative(parent.path);
+    if (!rest.empty() && *rest.begin() != "." && *rest.begin() != "..") return rest.begin()->native();
   }
   return {};
 }
 
 std::vector<RunningSandbox> running_sandboxes(const Layout& layout) {
+  const auto here = mounts_of("/proc/self");
+  const std::vector<DevicePath> parents = {device_path_of(fs::weakly_canonical(layout.checkouts()), here),
+                                      device_path_of(fs::weakly_canonical(layout.releases()), here)};
   std::vector<RunningSandbox> found;
   for (const auto& entry : list_directory("/proc")) {
     const auto pid = parse_unsigned(entry);
     const auto process = fs::path("/proc") / entry;
     if (!pid || !is_init(process)) continue;
-    auto app = app_of_mount(layout.root(), mounted_at_app(process));
+    auto app = app_of_mounts(parents, mounts_of(process));
     if (!app.empty()) found.push_back({static_cast<pid_t>(*pid), std::move(app)});
   }
   return found;

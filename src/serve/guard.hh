@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "model/layout.hh"
 #include "os/command.hh"
+#include "os/mounts.hh"
 #include "os/shared_resources.hh"
 
 namespace pushrod {
@@ -20,9 +23,10 @@ struct RunningSandbox {
 
 // Those of this root directory.
 std::vector<RunningSandbox> running_sandboxes(const Layout& layout);
-// "blog" of ".../checkouts/blog/14/tree", as /proc/PID/mountinfo names what is mounted at /app. Empty when it is no
-// checkout of this root directory.
-std::string app_of_mount(const std::filesystem::path& root, std::string_view mounted);
+// "blog" when a process with these mounts has .../blog/14/tree of one of the parents (the directory of checkouts or that
+// of releases) at /app; otherwise empty. Paths would not tell: a server's root directory may be a part of a file system,
+// and Pushrod's root directory may hold mounts.
+std::string app_of_mounts(const std::vector<DevicePath>& parents, const std::vector<MountEntry>& mounts);
 
 class Guard {
  public:
