@@ -71,7 +71,8 @@ class Layout {
   fs::path job(const InstanceName& job) const { return run() / "jobs" / job.str(); }  // its keeper's directory
   fs::path hooks() const { return run() / "hooks"; }                                  // core.hooksPath of every repo
   fs::path locks() const { return run() / "locks"; }
-  fs::path tree_lock() const { return locks() / "tree"; }  // held while `up` prepares
+  fs::path tree_lock() const { return locks() / "tree"; }          // held while `up` prepares
+  fs::path newcomer_lock() const { return locks() / "newcomer"; }  // one makes s6-svscan look at a new service
   fs::path serve_lock() const { return locks() / "serve"; }
   fs::path router_lock() const { return locks() / "router"; }      // one change of the router at a time
   fs::path keys_lock() const { return locks() / "keys"; }          // one change of authorized_keys at a time

@@ -1,5 +1,5 @@
-// Looks twice a second for stopped processes and for connections that sshd does not take, and asks HAProxy once a
-// second.
+// Looks twice a second for stopped processes and for connections that sshd does not take, asks HAProxy once a second,
+// and looks every two seconds whether everything is supervised.
 #include "serve/watchdog.hh"
 
 #include <fmt/format.h>
@@ -8,12 +8,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 #include <optional>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "os/accepting_ports.hh"
 #include "os/background.hh"
@@ -32,6 +36,7 @@ constexpr Milliseconds kAnswer{3'000};        // of HAProxy, and for sshd to acc
 constexpr Milliseconds kLongestPass{60'000};  // of the daemon
 constexpr Milliseconds kLate{1'000};          // the machine was busy or asleep: what was seen proves nothing
 constexpr Milliseconds kStarting{5'000};      // what was ended is left alone for so long
+constexpr unsigned kLooksAtTree = 4;          // every so many looks; s6-svscan takes a second to start what was killed
 
 std::int64_t steady_milliseconds() {
   return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -77,6 +82,7 @@ class Watch {
       attempt("watching sshd", [&] { look_at_sshd(); });
       asks_router = !asks_router;
       attempt("watching the router", [&] { look_at_router(asks_router); });
+      attempt("watching the supervisors", [&] { look_at_tree(); });
     }
   }
 
@@ -111,6 +117,18 @@ class Watch {
     router_stopped_.forget();
   }
 
+  void look_at_tree() {
+    if (++looks_ % kLooksAtTree != 0) return;
+    auto unsupervised = supervisor_.unsupervised();
+    std::erase_if(unsupervised_, [&](const auto& name) { return std::ranges::count(unsupervised, name) == 0; });
+    if (!unsupervised_.empty()) {
+      fmt::print(stderr, "s6-svscan has forgotten {}; it is reminded.\n", join(unsupervised_, ", "));
+      std::fflush(stderr);
+      supervisor_.start_forgotten();
+    }
+    unsupervised_ = std::move(unsupervised);
+  }
+
   // Its master, whose workers end with it; or some of the workers.
   std::vector<pid_t> stopped_of_router() const {
     const auto master = supervisor_.status("router").pid;
@@ -139,6 +157,8 @@ class Watch {
   Guard guard_;
   Lasting daemon_stopped_, sshd_stopped_, sshd_refuses_, router_stopped_;
   std::optional<Stopwatch> sshd_ended_, router_ended_;
+  std::vector<std::string> unsupervised_;  // at the last look
+  unsigned looks_ = 0;
 };
 
 }  // namespace

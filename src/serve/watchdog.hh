@@ -1,6 +1,6 @@
-// Ends what does not answer: HAProxy's master and workers, sshd, and the daemon itself. s6 starts each again. It is a
-// process of its own, a copy of the daemon from before that began, and it ends with the daemon; when it ends alone, the
-// daemon ends, too, so that s6 starts both.
+// Ends what does not answer: HAProxy's master and workers, sshd, and the daemon itself. s6 starts each again,
+// and is reminded of what it has forgotten to start. It is a process of its own, a copy of the daemon from before that
+// began, and it ends with the daemon; when it ends alone, the daemon ends, too, so that s6 starts both.
 #pragma once
 
 #include <atomic>

@@ -70,6 +70,13 @@ class Supervisor {
   // which of their processes died before; returns the others.
   std::vector<std::string> remove(const std::vector<std::string>& names) const;
 
+  // Services in the tree that lack an s6-supervise, or the one for their logger, at this moment. One that was killed is
+  // back after a second; what lacks one for longer has been forgotten by s6-svscan.
+  std::vector<std::string> unsupervised() const;
+  // Makes s6-svscan start what it has forgotten; takes a moment, or none when another process is doing it. A killed
+  // call leaves a service named "newcomer", which does nothing and is removed by the next.
+  void start_forgotten() const;
+
   ServiceStatus status(const std::string& name) const;
   Liveness liveness(const std::string& name) const;
   std::vector<std::string> services() const;  // the directories that are there, live or not

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -18,8 +19,7 @@ namespace pushrod {
 
 namespace {
 
-// An s6-supervise that finds this file when it starts does not start its service.
-constexpr const char* kDownFile = "down";
+constexpr Milliseconds kForgotten{2'000};  // a service that has no s6-supervise for so long gets none
 
 void control(const fs::path& service, const std::string& commands) {
   run_s6_tool({"s6-svc", "-" + commands, service.native()});
@@ -100,12 +100,19 @@ void Supervisor::start(const std::vector<std::string>& names, Milliseconds at_mo
     return state && (state->up || state->deaths > service.deaths_before);
   };
   std::erase_if(waiting, has_started);
+  const Deadline patience(std::min(at_most, kForgotten));
+  bool is_patient = true;
   while (!waiting.empty()) {
-    const auto changed = watch.wait(deadline);
+    const auto changed = watch.wait(is_patient ? patience : deadline);
     std::erase_if(waiting, [&](const Waiting& service) {
       return changed.contains(layout_.service(service.name)) && has_started(service);
     });
     if (!changed.empty() || waiting.empty()) continue;
+    if (std::exchange(is_patient, false)) {
+      if (!unsupervised().empty()) start_forgotten();
+      std::erase_if(waiting, has_started);
+      continue;
+    }
     throw Error(fmt::format("s6 did not start {} within {}", quoted(waiting.front().name), format_duration(at_most)),
                 "the output of `pushrod up` says why");
   }

@@ -7,6 +7,7 @@
 #include "base/error.hh"
 #include "fixtures.hh"
 #include "os/file_lock.hh"
+#include "supervise/service_directory.hh"
 
 namespace pushrod {
 namespace {
@@ -45,6 +46,44 @@ TEST_F(Faults, KilledSupervisorTakesItsInstanceAlong) {
   ASSERT_TRUE(eventually([&] { return starts() == 3; }));
   EXPECT_EQ(shared("starts").find("TWICE"), std::string::npos);
   EXPECT_TRUE(eventually([&] { return app_processes() == 2; }));
+}
+
+TEST_F(Faults, WhatTheScannerForgetsIsStarted) {
+  run(program("a", "exec sleep 1000"));
+  // s6-svscan 2.13 forgets a logger that dies within a second of its start while another one is started.
+  run(program("b", "exec sleep 1000"));
+  const fs::path first = layout_.service("a") / "log";
+  const fs::path second = layout_.service("b") / "log";
+  const auto killed = [&](const fs::path& service) {
+    const pid_t process = supervisor_of(service).value();
+    ::kill(process, SIGKILL);
+    return eventually([&] { return supervisor_of(service) != process; });
+  };
+  ASSERT_TRUE(killed(first));
+  ASSERT_TRUE(eventually([&] { return supervisor_of(first).has_value(); }));
+  ASSERT_TRUE(killed(first));
+  ASSERT_TRUE(killed(second));
+  ASSERT_TRUE(eventually([&] { return supervisor_.unsupervised() != std::vector<std::string>{"b"}; }));
+  std::this_thread::sleep_for(Milliseconds{1'500});  // an s6-svscan that does not forget has started it by now
+  supervisor_.start_forgotten();
+  EXPECT_TRUE(eventually([&] { return supervisor_.unsupervised().empty(); }));
+  EXPECT_EQ(supervisor_.services(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(status("a").up && status("b").up);
+}
+
+TEST_F(Faults, AServiceThatTheScannerHasNotSeenIsUnsupervised) {
+  const auto service = program("a", "echo up >> $SHARED/starts; exec sleep 1000");
+  supervisor_.write(service);
+  EXPECT_TRUE(supervisor_.unsupervised().empty()) << "it is not in the tree";
+  link_to(layout_.scan() / "a", layout_.service("a"));
+  EXPECT_EQ(supervisor_.unsupervised(), (std::vector<std::string>{"a"}));
+  supervisor_.start_forgotten();
+  EXPECT_TRUE(eventually([&] { return starts() == 1 && supervisor_.unsupervised().empty(); }));
+  // What a killed call leaves behind is in nobody's way.
+  supervisor_.write(program("newcomer", "exec sleep 1000"));
+  link_to(layout_.scan() / "newcomer", layout_.service("newcomer"));
+  supervisor_.start_forgotten();
+  EXPECT_EQ(supervisor_.services(), (std::vector<std::string>{"a"}));
 }
 
 TEST_F(Faults, KilledShimTakesItsInstanceAlong) {

@@ -30,6 +30,7 @@ class Tree : public testing::Test {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     make_directory(layout_.scan());
     make_directory(layout_.services());
+    make_directory(layout_.locks());
     make_directory(layout_.root() / "shared");
   }
   ~Tree() override {
