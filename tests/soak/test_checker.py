@@ -243,9 +243,14 @@ def a_logger_without_its_service(platform):
     service = next(instance.name for instance in observe.instances(platform.root) if instance.type == "worker")
     link, scan = platform.root / "run" / "scan" / service, platform.root / "run" / "scan"
     found = [p for p in observe.processes(platform.root).values() if p.subject in (service, f"{service}/log")]
-    os.kill(next(p.pid for p in found if p.kind == "supervisor"), signal.SIGKILL)
-    link.unlink()
-    subprocess.check_call(["s6-svscanctl", "-a", scan])
+    scanner = next(p.pid for p in observe.processes(platform.root).values() if p.kind == "scanner")
+    os.kill(scanner, signal.SIGSTOP)  # it would start the supervisor again
+    try:
+        os.kill(next(p.pid for p in found if p.kind == "supervisor"), signal.SIGKILL)
+        link.unlink()
+        subprocess.check_call(["s6-svscanctl", "-a", scan])
+    finally:
+        os.kill(scanner, signal.SIGCONT)
     try:
         yield
     finally:
