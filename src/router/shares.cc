@@ -48,10 +48,10 @@ std::string render_connection_limit(const Settings& settings) {
 
 unsigned connections_within(std::uint64_t descriptors) {
   constexpr std::uint64_t kLeast = 100;
-  constexpr std::uint64_t kOwn =
-      41 + 2 * kReserve;  // HAProxy's own, and two for each of those that are left for workers
   constexpr std::uint64_t kMost = 1'000'000;
-  const auto clients = descriptors > kOwn ? (descriptors - kOwn) / 2 : 0;
+  constexpr std::uint64_t kOwn = 41 + 2 * kReserve;  // HAProxy's own, and those of requests that workers hand on
+  // Two connections take three descriptors: one of the two may have a request at an app (render_request_shares).
+  const auto clients = descriptors > kOwn ? (std::min(descriptors, 2 * kMost) - kOwn) * 2 / 3 : 0;
   return static_cast<unsigned>(std::clamp(clients, kLeast, kMost));
 }
 

@@ -9,8 +9,8 @@ namespace pushrod {
 namespace {
 
 TEST(Shares, LeaveRoomForTwoDescriptorsOfEachConnection) {
-  EXPECT_EQ(connections_within(25'041), 12'000U) << "what HAProxy says that it needs for 12,000 and its reserve of 500";
-  EXPECT_EQ(connections_within(20'000), 9'479U);
+  EXPECT_EQ(connections_within(19'041), 12'000U) << "one for each, one for every second, two for each of the reserve";
+  EXPECT_EQ(connections_within(16'384), 10'228U);
   EXPECT_EQ(connections_within(1'024), 100U) << "fewer would be of no use";
   EXPECT_EQ(connections_within(~0ULL), 1'000'000U);
 }
