@@ -74,7 +74,7 @@ def attack_ssh(platform):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=9000, help="connections of an attack (default: 9000)")
-    parser.add_argument("--requests", type=int, default=300, help="of the neighbour's client (default: 300)")
+    parser.add_argument("--requests", type=int, default=2000, help="of the neighbour's client (default: 2000)")
     parser.add_argument("--only", help="one attack: " + ", ".join([*ATTACKS, "flood", "ssh"]))
     arguments = parser.parse_args()
     platform = Platform("hostile").start()
