@@ -1,5 +1,5 @@
 // Pushrod: one program with subcommands, and git's hooks under their own names.
-// Floor 8: wiring, nothing else.
+// Wiring, nothing else.
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>

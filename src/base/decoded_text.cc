@@ -1,5 +1,4 @@
 // Percent signs, backslashes and base64.
-// Floor 0.
 #include "base/decoded_text.hh"
 
 #include <array>

@@ -1,5 +1,5 @@
 // Text with its escapes read, each byte knowing where it came from: in this form, secrets are searched whatever way
-// they were written. Floor 0. Used inside base/ only.
+// they were written. Used inside base/ only.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Errors as values that people read.
-// Floor 0: used by every room.
+// Used by every room.
 #include "base/error.hh"
 
 #include <cerrno>

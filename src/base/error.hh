@@ -1,5 +1,5 @@
 // Errors as values that people read: what failed, where, and what to do next.
-// Floor 0. Thrown low, given context at room borders, shown once at the top of a command or a worker.
+// Thrown low, given context at room borders, shown once at the top of a command or a worker.
 #pragma once
 
 #include <exception>

@@ -1,5 +1,5 @@
 // Text of unknown origin made fit for a message, and words made fit for a shell.
-// Floor 0: everything that a user or an app controls passes here before it is printed.
+// Everything that a user or an app controls passes here before it is printed.
 #include "base/text.hh"
 
 #include <fmt/format.h>

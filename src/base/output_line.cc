@@ -1,5 +1,4 @@
 // From bytes to the row, from the row to pieces.
-// Floor 0.
 #include "base/output_line.hh"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // A line of a program's output on its way to a person, in chunks as they come: made safe for a terminal, without
 // secrets, and in pieces that are not too long.
-// Floor 0. Secrets are taken out of the bytes as they are, and of what a terminal would show of them: colours,
+// Secrets are taken out of the bytes as they are, and of what a terminal would show of them: colours,
 // backspaces and control characters can neither hide a secret from the search nor cut it, and neither can the end of a
 // chunk or of a piece.
 #pragma once

@@ -1,5 +1,4 @@
 // Searching many secrets in one pass.
-// Floor 0.
 #include "base/redactor.hh"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // Replaces secrets in output.
-// Floor 0. Found are: a secret as it is, as a terminal shows it, in base64 (either alphabet, wherever it stands in what
+// Found are: a secret as it is, as a terminal shows it, in base64 (either alphabet, wherever it stands in what
 // is encoded), with percent escapes, and with backslashes as JSON and shells write them. docs/security.md says what is
 // not found.
 #pragma once

@@ -1,5 +1,4 @@
 // Secrets, and what of them may be seen in output: nothing.
-// Floor 0.
 #include "base/secret.hh"
 
 #include <string.h>

@@ -1,5 +1,4 @@
 // A text that must not be shown.
-// Floor 0.
 #pragma once
 
 #include <fmt/format.h>

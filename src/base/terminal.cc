@@ -1,5 +1,5 @@
 // One line of a program's output, drawn on an imaginary terminal row and written out again from what remained visible.
-// Floor 0: build output and app logs pass here on their way to a person.
+// Build output and app logs pass here on their way to a person.
 #include "base/terminal_filter.hh"
 #include "base/terminal_row.hh"
 #include "base/text.hh"

@@ -1,5 +1,4 @@
 // The states of a terminal's parser.
-// Floor 0.
 #include "base/terminal_filter.hh"
 
 #include "base/utf8.hh"

@@ -1,5 +1,5 @@
 // Reads a line of output as a terminal does, in chunks as they come, and draws it on a row.
-// Floor 0. Used inside base/ only. Anything but text and colour is removed, so that nothing in a line can steer the
+// Used inside base/ only. Anything but text and colour is removed, so that nothing in a line can steer the
 // reader's terminal.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Drawing on the row, and writing out what remained visible.
-// Floor 0. Only printable text and colours that we wrote ourselves come out.
+// Only printable text and colours that we wrote ourselves come out.
 #include "base/terminal_row.hh"
 
 #include <fmt/format.h>

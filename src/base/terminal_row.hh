@@ -1,5 +1,5 @@
 // The imaginary terminal row on which a line of output is drawn.
-// Floor 0. Used inside base/ only.
+// Used inside base/ only.
 #pragma once
 
 #include <cstddef>

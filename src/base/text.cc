@@ -1,5 +1,5 @@
 // Splitting, joining, numbers with units, suggestions.
-// Floor 0: used by every room. Escaping lives in escape.cc, terminal output in terminal.cc.
+// Used by every room. Escaping lives in escape.cc, terminal output in terminal.cc.
 #include "base/text.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Text for people and for machines: splitting, quoting, escaping, durations, suggestions.
-// Floor 0. Pure functions; nothing here knows what the text means.
+// Pure functions; nothing here knows what the text means.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,4 @@
 // Points in time as people and programs write them.
-// Floor 0.
 #include "base/text.hh"
 
 namespace pushrod {

@@ -1,5 +1,5 @@
 // Strict UTF-8 decoding.
-// Floor 0: what escape.cc and terminal.cc stand on.
+// What escape.cc and terminal.cc stand on.
 #include "base/utf8.hh"
 
 #include <algorithm>

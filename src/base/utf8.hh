@@ -1,5 +1,5 @@
 // UTF-8 as the escaping functions need it: one code point at a time, and which code points deceive a reader.
-// Floor 0. Used inside base/ only.
+// Used inside base/ only.
 #pragma once
 
 #include <cstddef>

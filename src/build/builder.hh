@@ -1,5 +1,5 @@
 // From a checkout to something that runs: which builder, what it does in the sandbox, what it adds for every process.
-// Floor 4. A builder is a value: a pure function looks at the tree and says the plan; run_build() carries it out. Ten
+// A builder is a value: a pure function looks at the tree and says the plan; run_build() carries it out. Ten
 // more will come, each a file and a line in the list in builder.cc.
 #pragma once
 

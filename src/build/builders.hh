@@ -1,5 +1,5 @@
 // What builder.cc and the language builders share; nothing outside build/ includes it.
-// Floor 4. Each language is one function: absent when the tree is not of its kind, otherwise the plan.
+// Each language is one function: absent when the tree is not of its kind, otherwise the plan.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Directories of /app that frameworks write to at run time.
-// Floor 4. A framework is a line in one of the tables: those of Node.js are recognised by package.json, others by a
+// A framework is a line in one of the tables: those of Node.js are recognised by package.json, others by a
 // file that each of their apps has.
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,4 @@
 // Which software builds can use: read from the times of files, since asking each tool for its version costs a process.
-// Floor 4.
 #include "build/software.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Which software of this machine builds can use, as one text that changes when it does.
-// Floor 4.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // From paths that an app wants to write to, to directories of its built release.
-// Floor 4: after the build, before anything of the release is started. The tree is what a build has made, so symlinks
+// After the build, before anything of the release is started. The tree is what a build has made, so symlinks
 // are resolved here, as the sandbox will see them, and never by the kernel of the host.
 #include "build/writable.hh"
 

@@ -1,6 +1,5 @@
 // Which directories of /app the processes of a release may write to: from what the app asks for and what its framework
 // is known to need, to what a sandbox mounts (sandbox/sandbox.hh).
-// Floor 4.
 #pragma once
 
 #include <filesystem>

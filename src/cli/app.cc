@@ -1,5 +1,4 @@
 // app create, list, info, destroy; repo list.
-// Floor 7.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // app rename.
-// Floor 7.
 #include <fmt/format.h>
 
 #include <memory>

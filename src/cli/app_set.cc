@@ -1,4 +1,4 @@
-// app set: another branch, repo, directory or manifest for an app. Floor 7.
+// app set: another branch, repo, directory or manifest for an app.
 #include <fmt/format.h>
 
 #include <algorithm>

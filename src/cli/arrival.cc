@@ -1,5 +1,4 @@
 // Slots for pushes, and the process that watches over one.
-// Floor 7.
 #include "cli/arrival.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // A push on its way: from the gate, which becomes git, to the end of pre-receive, when the verdict is out.
-// Floor 7. While it is on its way, git reads what a client sends, so it holds one of a few slots of its key, and a
+// While it is on its way, git reads what a client sends, so it holds one of a few slots of its key, and a
 // process beside it ends it when it takes too long. The slot is a kernel lock that git and its children hold, so it is
 // free as soon as they are gone.
 #pragma once

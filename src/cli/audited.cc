@@ -1,5 +1,4 @@
 // Writing down who changes what, and showing it: audit.
-// Floor 7.
 #include "cli/audited.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Writing down who changes what: every verb that changes something does it in here, and so does a push.
-// Floor 7.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
 // From root to the user that Pushrod belongs to.
-// Floor 7.
 #include "cli/become_user.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Asking for a change of an app.
-// Floor 7.
 #include "cli/change.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Asking for a change of an app: what restart, scale, config and their like share.
-// Floor 7.
 #pragma once
 
 #include "cli/context.hh"

@@ -1,5 +1,5 @@
 // The command line: words to commands.
-// Floor 7. One grammar for both sides; what only the operator on this machine may call is added for him alone.
+// One grammar for both sides; what only the operator on this machine may call is added for him alone.
 #include "cli/cli.hh"
 
 #include <fmt/format.h>

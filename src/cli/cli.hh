@@ -1,5 +1,4 @@
 // The command line, here and over SSH.
-// Floor 7.
 #pragma once
 
 #include <filesystem>

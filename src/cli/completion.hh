@@ -1,5 +1,4 @@
 // Completion in shells: the scripts, and what these scripts ask.
-// Floor 7.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // config list, get, set, unset, import, export: the settings of an app.
-// Floor 7. A change is a deployment, all of its names together; the values go sealed into it and are shown to nobody
+// A change is a deployment, all of its names together; the values go sealed into it and are shown to nobody
 // who did not ask for just them.
 #include <fmt/format.h>
 #include <unistd.h>

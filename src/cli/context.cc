@@ -1,5 +1,4 @@
 // What every command works on, made when it is first needed.
-// Floor 7.
 #include "cli/context.hh"
 
 #include <fmt/format.h>

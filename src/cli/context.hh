@@ -1,5 +1,5 @@
 // What every command works on: the root directory, the settings, the database, the engine; and who is asking.
-// Floor 7. Parts are made when they are first needed, so that a quick command stays quick.
+// Parts are made when they are first needed, so that a quick command stays quick.
 #pragma once
 
 #include <filesystem>

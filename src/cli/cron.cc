@@ -1,5 +1,5 @@
 // cron: what the live release runs by the clock, what came of it, and a run now.
-// Floor 7. The daemon does the running (deploy/cron.hh).
+// The daemon does the running (deploy/cron.hh).
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

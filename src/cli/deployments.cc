@@ -1,5 +1,4 @@
 // deployments, deployment; redeploy, cancel.
-// Floor 7.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // doctor: every outside tool and kernel feature that Pushrod uses; present or not, what is lost, how to get it.
-// Floor 7. It asks the tools themselves and tries things out; nothing is concluded from a distribution's name.
+// It asks the tools themselves and tries things out; nothing is concluded from a distribution's name.
 #include <fmt/format.h>
 #include <grp.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // The gate.
-// Floor 7. No shell, no path from the other side: a name is parsed, looked up and checked, or the connection ends.
+// No shell, no path from the other side: a name is parsed, looked up and checked, or the connection ends.
 #include "cli/gate.hh"
 
 #include <fcntl.h>

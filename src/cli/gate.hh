@@ -1,5 +1,5 @@
 // What other programs call, and we ourselves: the gate (sshd, for every key), git's hooks, s6-svscan's stop handler,
-// the holder of a detached job. The gate and the hooks alone decide who may do what. Floor 7.
+// the holder of a detached job. The gate and the hooks alone decide who may do what.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // The grammar, on CLI11.
-// Floor 7.
 #include "cli/grammar.hh"
 
 #include <fmt/format.h>

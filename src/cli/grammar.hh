@@ -1,5 +1,5 @@
 // The grammar of the command line: verbs, what each takes, and what it does.
-// Floor 7. Every file of commands adds its own verbs (verbs.hh); cli.cc reads the words. CLI11 stays behind this, so
+// Every file of commands adds its own verbs (verbs.hh); cli.cc reads the words. CLI11 stays behind this, so
 // that only grammar.cc pays for it.
 #pragma once
 

@@ -1,5 +1,5 @@
 // What may follow the words of an unfinished command line.
-// Floor 7. Reads the grammar itself, so that it is never out of date.
+// Reads the grammar itself, so that it is never out of date.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 

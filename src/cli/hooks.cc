@@ -1,5 +1,5 @@
 // git's hooks: pre-receive gives the verdict, proc-receive deploys.
-// Floor 7. Both are this program under another name (run/hooks), started by git with the repository as its directory.
+// Both are this program under another name (run/hooks), started by git with the repository as its directory.
 #include <fmt/format.h>
 #include <unistd.h>
 

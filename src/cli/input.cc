@@ -1,5 +1,4 @@
 // What a command is given to read.
-// Floor 7.
 #include "cli/input.hh"
 
 #include <fmt/format.h>

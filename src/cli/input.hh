@@ -1,5 +1,4 @@
 // What a command is given to read: a file on this machine, or standard input.
-// Floor 7.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // key add, list, remove: who may connect.
-// Floor 7. The database holds the keys; authorized_keys is rendered from it after every change.
+// The database holds the keys; authorized_keys is rendered from it after every change.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Which lines of a log are wanted.
-// Floor 7.
 #include "cli/log_filter.hh"
 
 #include <fmt/format.h>

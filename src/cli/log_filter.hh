@@ -1,5 +1,4 @@
 // Which lines of a log are wanted: those since a time, and those that match a pattern.
-// Floor 7.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,4 @@
 // Reading logs from where one stopped.
-// Floor 7.
 #include "cli/log_reader.hh"
 
 #include <fcntl.h>

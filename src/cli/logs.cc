@@ -1,5 +1,5 @@
 // logs: what the instances of an app wrote, merged by time; or the log of one deployment.
-// Floor 7. A follower watches the directories (inotify), so that it sleeps until something was written.
+// A follower watches the directories (inotify), so that it sleeps until something was written.
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>

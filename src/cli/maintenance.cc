@@ -1,5 +1,5 @@
 // maintenance on, off, show: what visitors get while somebody works on the app.
-// Floor 7. Not a deployment: what runs goes on; only where requests go is another.
+// Not a deployment: what runs goes on; only where requests go is another.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // What commands print.
-// Floor 7.
 #include "cli/output.hh"
 
 #include <fmt/format.h>

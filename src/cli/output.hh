@@ -1,5 +1,4 @@
 // What commands print: a table for people, JSON for machines.
-// Floor 7.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

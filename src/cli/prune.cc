@@ -1,5 +1,4 @@
 // prune: makes room on the disk by hand.
-// Floor 7.
 #include <fmt/format.h>
 
 #include <limits>

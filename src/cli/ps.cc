@@ -1,5 +1,4 @@
 // ps: the instances, as they are wanted and as they are.
-// Floor 7.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

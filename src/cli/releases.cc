@@ -1,5 +1,5 @@
 // releases, release, rollback.
-// Floor 7. A rollback brings back the code, settings and processes of a release that is kept, without a build; all apps
+// A rollback brings back the code, settings and processes of a release that is kept, without a build; all apps
 // of a branch go back together, since the branch's ref names what they run (I1).
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // run and shell: one-off commands with an app's code and environment.
-// Floor 7. With a terminal on both sides the command gets one of its own; otherwise its three streams are ours, byte
+// With a terminal on both sides the command gets one of its own; otherwise its three streams are ours, byte
 // for byte. It ends with us, unless it is detached.
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // scale, stop, start, restart: how much of an app runs.
-// Floor 7. Each is a deployment; what goes on is left alone.
+// Each is a deployment; what goes on is left alone.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

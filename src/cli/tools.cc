@@ -1,5 +1,4 @@
 // The outside tools that Pushrod uses.
-// Floor 7.
 #include "cli/tools.hh"
 
 #include <fmt/format.h>

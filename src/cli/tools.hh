@@ -1,5 +1,5 @@
 // The outside tools that Pushrod uses: which of them are there, and new enough.
-// Floor 7. They are asked themselves; nothing is concluded from a distribution's name.
+// They are asked themselves; nothing is concluded from a distribution's name.
 #pragma once
 
 #include <string>

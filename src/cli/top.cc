@@ -1,5 +1,5 @@
 // top: what the instances use now. On a terminal it looks again every two seconds, until somebody presses q.
-// Floor 7. A figure per second is the difference between two looks; the first picture takes one second.
+// A figure per second is the difference between two looks; the first picture takes one second.
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // up: prepares the root directory, then becomes s6-svscan.
-// Floor 7. Everything under run/ but the locks is rendered anew from the database and the settings.
+// Everything under run/ but the locks is rendered anew from the database and the settings.
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 // Who adds which verbs to the grammar: one function per file of commands.
-// Floor 7. A command prints to standard output and returns the exit code; what is wrong is thrown.
+// A command prints to standard output and returns the exit code; what is wrong is thrown.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // pushrod.toml and Procfile of an app → AppManifest.
-// Floor 3: reads both from a checkout and decides which of them says what the processes are.
+// Reads both from a checkout and decides which of them says what the processes are.
 #include "config/app_manifest.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // pushrod.toml and Procfile of an app → AppManifest.
-// Floor 3. The text comes from whoever may push: every file is opened without following symlinks, at most 256 kB, valid
+// The text comes from whoever may push: every file is opened without following symlinks, at most 256 kB, valid
 // UTF-8, nested at most 32 deep; errors are UserErrors that name file and line.
 //
 //   [processes]

@@ -1,5 +1,4 @@
 // [[cron]]: what runs by the clock, checked so far that only a machine without time zones could still refuse it.
-// Floor 3.
 #include "config/cron_section.hh"
 
 #include <fmt/format.h>

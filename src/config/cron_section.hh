@@ -1,5 +1,5 @@
 // [[cron]] in pushrod.toml → CronTable.
-// Floor 3. Used by app_manifest.cc alone.
+// Used by app_manifest.cc alone.
 //
 //   [[cron]]
 //   schedule = "30 4 * * 1-5"       # model/schedule.hh tells the fields

@@ -1,5 +1,4 @@
 // .env files.
-// Floor 3.
 #include "config/dotenv.hh"
 
 #include <fmt/format.h>

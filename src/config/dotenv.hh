@@ -1,5 +1,5 @@
 // .env files: settings as people keep them beside their code.
-// Floor 3. Lines "NAME=value", with "export " before the name or not; blank lines and those that begin with '#' are
+// Lines "NAME=value", with "export " before the name or not; blank lines and those that begin with '#' are
 // passed over. A value stands as it is up to the end of the line (blanks around it, and a comment after " #", are cut
 // off), in single quotes (as it is, over several lines if need be), or in double quotes (the same, but \n, \r, \t, \",
 // \\ and \$ mean what they do in a shell's strings). Nothing is ever expanded: '$' means itself. The file is text

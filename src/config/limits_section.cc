@@ -1,5 +1,5 @@
 // memory, cpu, processes and open_files of a process type.
-// Floor 3: called by app_manifest.cc. The least values are those with which a program can start at all.
+// Called by app_manifest.cc. The least values are those with which a program can start at all.
 #include "config/limits_section.hh"
 
 #include <cmath>

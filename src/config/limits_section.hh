@@ -1,5 +1,5 @@
 // The keys of a process type's table that limit its instances.
-// Floor 3. Used inside config/ only.
+// Used inside config/ only.
 #pragma once
 
 #include "config/toml_section.hh"

@@ -1,5 +1,5 @@
 // The rules that hold for both files in which an app tells its processes.
-// Floor 3: used by procfile.cc and app_manifest.cc.
+// Used by procfile.cc and app_manifest.cc.
 #include "config/manifest_rules.hh"
 
 #include <fmt/format.h>

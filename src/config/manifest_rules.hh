@@ -1,5 +1,5 @@
 // What pushrod.toml and a Procfile have in common: the rules for a process type's name and for a command.
-// Floor 3. Used inside config/ only. Every function throws UserError that begins with the place ("Procfile:3").
+// Used inside config/ only. Every function throws UserError that begins with the place ("Procfile:3").
 #pragma once
 
 #include <cstddef>

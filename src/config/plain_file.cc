@@ -1,5 +1,5 @@
 // Opens without following and without waiting, looks at what was opened, and only then reads.
-// Floor 3: the door through which app_manifest.cc and settings_file.cc get their text.
+// The door through which app_manifest.cc and settings_file.cc get their text.
 #include "config/plain_file.hh"
 
 #include <fcntl.h>

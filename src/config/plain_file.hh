@@ -1,5 +1,5 @@
 // Reading a file that somebody else may have put there: only a regular file, only up to a cap, and never waiting.
-// Floor 3. Used inside config/ only.
+// Used inside config/ only.
 #pragma once
 
 #include <cstddef>

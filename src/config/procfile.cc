@@ -1,5 +1,5 @@
 // Procfile → ProcessTable: "name: command", one a line.
-// Floor 3: called by app_manifest.cc, which puts it together with pushrod.toml.
+// Called by app_manifest.cc, which puts it together with pushrod.toml.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What Pushrod reads in a pyproject.toml. Floor 3.
+// What Pushrod reads in a pyproject.toml.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // server.toml → Settings.
-// Floor 3. Unknown keys, wrong types and values out of range are UserErrors with file, line, and the nearest known key.
+// Unknown keys, wrong types and values out of range are UserErrors with file, line, and the nearest known key.
 // So are settings that contradict each other: a range of ports that holds none, one port for two listeners, a listener
 // within the range of the apps' ports.
 #pragma once

@@ -1,5 +1,5 @@
 // One pass over the text: skips strings and comments, counts arrays, inline tables and the parts of keys.
-// Floor 3: toml_section.cc asks before it parses.
+// Toml_section.cc asks before it parses.
 #include "config/toml_nesting.hh"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // How deep a TOML text nests, told before anything is built from it.
-// Floor 3. Used inside config/ only. toml++ itself stops at 256 nested arrays and inline tables, but not at keys: a
+// Used inside config/ only. toml++ itself stops at 256 nested arrays and inline tables, but not at keys: a
 // header of 130,000 dotted parts makes as many tables, whose destructors then overflow the stack (measured with 3.3).
 #pragma once
 

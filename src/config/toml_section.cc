@@ -1,5 +1,5 @@
 // Takes TOML values out of a table and says of each wrong one where it stands and what it should have been.
-// Floor 3: between toml++ and the two kinds of files that we read.
+// Between toml++ and the two kinds of files that we read.
 #include "config/toml_section.hh"
 
 #include <fmt/format.h>

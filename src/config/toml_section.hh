@@ -1,5 +1,5 @@
 // One table of a TOML file, read key by key, with errors that name file, line and the nearest known key.
-// Floor 3. Used inside config/ only: app_manifest.cc and settings_file.cc say which keys there are, this says what is
+// Used inside config/ only: app_manifest.cc and settings_file.cc say which keys there are, this says what is
 // wrong with a value.
 #pragma once
 

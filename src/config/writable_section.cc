@@ -1,5 +1,5 @@
 // [app] writable of pushrod.toml, checked as far as that is possible without the app's tree.
-// Floor 3: called by app_manifest.cc. What the paths are in a release is decided by build/writable.cc.
+// Called by app_manifest.cc. What the paths are in a release is decided by build/writable.cc.
 #include "config/writable_section.hh"
 
 #include <fmt/format.h>

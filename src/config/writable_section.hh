@@ -1,5 +1,5 @@
 // [app] writable of pushrod.toml: which paths of /app the app's processes may write to.
-// Floor 3. Used inside config/ only.
+// Used inside config/ only.
 #pragma once
 
 #include "config/toml_section.hh"

@@ -1,5 +1,4 @@
 // The directories of an app, when it gets another name.
-// Floor 6.
 #include "deploy/app_directories.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Making and destroying apps.
-// Floor 6.
 #include "deploy/apps.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Making and destroying apps.
-// Floor 6.
 #pragma once
 
 #include <string>

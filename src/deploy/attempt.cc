@@ -1,5 +1,4 @@
 // One piece of work of many.
-// Floor 6.
 #include "deploy/attempt.hh"
 
 #include <fmt/format.h>

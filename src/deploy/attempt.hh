@@ -1,5 +1,5 @@
 // One piece of work of many: what fails is said, and tried again in the next pass; the others have their turn.
-// Floor 6. Used by the reconciler and the tidier.
+// Used by the reconciler and the tidier.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
 // The build and release-command steps: from a checkout to a release in the database.
-// Floor 6.
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>

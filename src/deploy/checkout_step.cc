@@ -1,5 +1,4 @@
 // The checkout step: the commit's files in a directory of their own.
-// Floor 6.
 #include "deploy/checkouts.hh"
 #include "deploy/steps.hh"
 #include "git/checkout.hh"

@@ -1,5 +1,4 @@
 // Where the checkouts of an app lie, and which are kept.
-// Floor 6.
 #include "deploy/checkouts.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Where the checkouts of an app lie, and which are kept.
-// Floor 6. checkouts/<app>/ holds what is live and what is being deployed, at most two (I4); releases/<app>/ what is
+// Checkouts/<app>/ holds what is live and what is being deployed, at most two (I4); releases/<app>/ what is
 // kept for a rollback. A checkout that moves from one to the other may still be in use by instances that drain: their
 // mounts follow it. The caller holds the app's lock.
 #pragma once

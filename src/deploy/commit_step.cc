@@ -1,5 +1,4 @@
 // The commit point of a change that moves a ref (I1).
-// Floor 6.
 #include "deploy/steps.hh"
 
 namespace pushrod {

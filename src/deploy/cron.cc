@@ -1,5 +1,4 @@
 // Cron, by a clock that is given.
-// Floor 6.
 #include "deploy/cron.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Cron: what the live releases want to have run by the clock, and when.
-// Floor 6. The database remembers up to when each cron job's clock has been followed, so that a restart neither doubles
+// The database remembers up to when each cron job's clock has been followed, so that a restart neither doubles
 // nor forgets: a time that passed while nobody looked is made up for once, if it is less than an hour ago.
 #pragma once
 

@@ -1,5 +1,5 @@
 // The pipeline: all steps in order, and the only place that undoes.
-// Floor 6. Read deploy() from top to bottom: up to the commit point nothing that clients see changes, and any failure
+// Read deploy() from top to bottom: up to the commit point nothing that clients see changes, and any failure
 // is undone; after it there is only forward.
 #include "deploy/deploy.hh"
 

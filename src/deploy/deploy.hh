@@ -1,5 +1,5 @@
 // The pipeline: from a change that somebody asks for to instances that serve, whole or not at all (I2).
-// Floor 6. deploy.cc names all the steps in order and is the only place that undoes. Any process may call it; the locks
+// Deploy.cc names all the steps in order and is the only place that undoes. Any process may call it; the locks
 // (one per app) see to it that one deployment at a time changes an app, and are gone with their holder. What a killed
 // deployment leaves is finished or undone by whoever takes the app's lock next: reconcile(), or the next deployment.
 #pragma once

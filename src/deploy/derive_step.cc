@@ -1,6 +1,6 @@
 // A release made from an older one, on the same checkout: new instances, other numbers of them, other settings, or the
 // older one itself once more.
-// Floor 6. Nothing is built, so such a deployment takes as long as the app takes to start.
+// Nothing is built, so such a deployment takes as long as the app takes to start.
 #include <fmt/format.h>
 
 #include <algorithm>

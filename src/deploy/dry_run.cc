@@ -1,5 +1,4 @@
 // What a push would do.
-// Floor 6.
 #include "deploy/dry_run.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // `git push -o dry-run`: what the push would do.
-// Floor 6. Asked in pre-receive, after the verdict: the objects are in quarantine and go with it. Nothing is changed;
+// Asked in pre-receive, after the verdict: the objects are in quarantine and go with it. Nothing is changed;
 // the few files that tell how an app is built are written into the quarantine, which git removes, whatever happens to
 // us.
 #pragma once

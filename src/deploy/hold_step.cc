@@ -1,5 +1,5 @@
 // Holding requests while an app changes in a way that they must not meet.
-// Floor 6. A flag of the deployment's row says it, so that routes follow from the database alone: it ends with the
+// A flag of the deployment's row says it, so that routes follow from the database alone: it ends with the
 // commit, with the undoing, or with whoever settles a deployment that was killed.
 #include <algorithm>
 #include <thread>

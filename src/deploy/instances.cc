@@ -1,5 +1,4 @@
 // From a release to the plans of its instances, and from the database to the routes.
-// Floor 6.
 #include "deploy/instances.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // From a release to the plans of its instances.
-// Floor 6. Pure but for the file system question where the checkout lies.
+// Pure but for the file system question where the checkout lies.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,4 @@
 // Jobs, from the row to the end.
-// Floor 6.
 #include "deploy/jobs.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // The kept build.
-// Floor 6.
 #include "deploy/kept_build.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The kept build: what a deployment has built, when only a later step failed.
-// Floor 6. A finished build is marked as such in its checkout. Undoing the deployment then renames the checkout to
+// A finished build is marked as such in its checkout. Undoing the deployment then renames the checkout to
 // cache/<app>/kept instead of deleting it, and the next push of the same files with the same build settings renames it
 // into place. At most one per app, for at most a week and until the next boot (it is not flushed to the disk). The
 // caller holds the app's lock. A kill at any moment leaves it whole or gone: the mark is written last, and each step is

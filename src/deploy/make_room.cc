@@ -1,5 +1,4 @@
 // Making room on the disk.
-// Floor 6.
 #include "deploy/make_room.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Making room on the disk: what can go without harm, the oldest first.
-// Floor 6. Releases but those of the live build, of the one before it and those in use; build caches; spares; kept
+// Releases but those of the live build, of the one before it and those in use; build caches; spares; kept
 // builds. The
 // tidier does it when less is free than [retention] free_space wants, and `prune` when somebody says so. What a crash
 // leaves: less of it.

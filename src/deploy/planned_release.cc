@@ -1,5 +1,4 @@
 // The release that a commit would become.
-// Floor 6.
 #include "deploy/planned_release.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The release that a commit would become, before it is built.
-// Floor 6. Used by the build step, and by a dry run, which stops there.
+// Used by the build step, and by a dry run, which stops there.
 #pragma once
 
 #include <filesystem>

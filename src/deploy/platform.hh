@@ -1,5 +1,4 @@
 // What every part of deploying works on. Made once by whoever wires the program together; nothing here is owned.
-// Floor 6.
 #pragma once
 
 #include "engine/engine.hh"

@@ -1,5 +1,4 @@
 // From what proc-receive was asked to deployments, one per branch.
-// Floor 6.
 #include "deploy/push.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // From what proc-receive was asked to deployments, one per branch, and back to a report per ref.
-// Floor 6.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
 // The reconciler.
-// Floor 6.
 #include "deploy/reconcile.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The reconciler: what the database wants, held against what is observed, and the difference carried out.
-// Floor 6. Safe to run at any moment and as often as you like; `pushrod serve` runs it in a loop. It settles
+// Safe to run at any moment and as often as you like; `pushrod serve` runs it in a loop. It settles
 // deployments whose process is gone, drains and stops instances that are out of use, starts those that are missing,
 // and corrects the router. An app that is being deployed is left alone until its lock is free.
 #pragma once

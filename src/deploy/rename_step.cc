@@ -1,5 +1,5 @@
 // The steps that only a rename has. Its instances start under the new name beside the old ones; the commit gives the
-// app its new name, and after it the directories move (app_directories.hh). Floor 6.
+// app its new name, and after it the directories move (app_directories.hh).
 #include <fmt/format.h>
 
 #include <algorithm>

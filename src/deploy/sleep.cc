@@ -1,5 +1,5 @@
 // Sleeping and waking.
-// Floor 6. Under the app's lock, so that a deployment finds the app either asleep or awake.
+// Under the app's lock, so that a deployment finds the app either asleep or awake.
 #include "deploy/sleep.hh"
 
 #include <fmt/format.h>

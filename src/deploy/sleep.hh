@@ -1,5 +1,5 @@
 // Idle apps are put to sleep, and woken by the next request.
-// Floor 6. An app sleeps when its web instances are Asleep: their rows keep the ports, their processes are stopped, and
+// An app sleeps when its web instances are Asleep: their rows keep the ports, their processes are stopped, and
 // the router holds what comes for them. Other process types go on.
 //
 // All follows from the rows: instances that are Asleep and up (somebody was killed while it put them to sleep or woke

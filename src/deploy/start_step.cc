@@ -1,5 +1,5 @@
 // The start and health steps: new instances beside the old ones.
-// Floor 6. Types that may not run twice (overlap = false) come last: when all others are healthy, their old instances
+// Types that may not run twice (overlap = false) come last: when all others are healthy, their old instances
 // stop, then the new ones start (of the web type: requests wait meanwhile). If these fail, undoing starts the old ones
 // again.
 #include <fmt/format.h>

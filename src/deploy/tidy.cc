@@ -1,5 +1,4 @@
 // The tidier.
-// Floor 6.
 #include "deploy/tidy.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The tidier: what may take its time after a deployment, and nobody waits for.
-// Floor 6. Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, prepares
+// Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, prepares
 // the next checkout of large apps, and makes room when the disk is nearly full. Runs beside the reconciler, so that a
 // slow disk never keeps an instance from draining.
 #pragma once

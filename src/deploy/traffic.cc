@@ -1,5 +1,5 @@
 // What becomes of the requests for an app.
-// Floor 6. The order says what is more: a page for visitors, an app that is meant to be down, one that is to come back.
+// The order says what is more: a page for visitors, an app that is meant to be down, one that is to come back.
 #include "deploy/traffic.hh"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // What becomes of the requests for an app, from what the database says of it.
-// Floor 6. Pure.
+// Pure.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // The cheap verdict on a push.
-// Floor 6. In order: each ref's name, its apps and the key's right to them, then the trees, at last the tags.
+// In order: each ref's name, its apps and the key's right to them, then the trees, at last the tags.
 #include "deploy/verdict.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The verdict on a push: which of its refs may change like that?
-// Floor 6. pre-receive asks first, while the objects are in quarantine: a push of which nothing is accepted leaves no
+// Pre-receive asks first, while the objects are in quarantine: a push of which nothing is accepted leaves no
 // object behind. Each ref is judged by itself, and git offers no way to hand the verdict on, so proc-receive asks
 // again.
 #pragma once

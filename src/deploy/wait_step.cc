@@ -1,5 +1,4 @@
 // The first step: waiting until no other deployment changes these apps, and settling what a killed one left.
-// Floor 6.
 #include <fmt/format.h>
 #include <poll.h>
 

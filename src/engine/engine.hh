@@ -1,5 +1,5 @@
 // Where instances run: the narrow interface between deploying and running.
-// Floor 5. engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
+// Engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
 // calls are idempotent: after a crash the caller says the same again. Not thread-safe; several processes may use one
 // each, at the same time, for different instances.
 #pragma once

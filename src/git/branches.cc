@@ -1,5 +1,5 @@
 // Moving and deleting branches: the commit point of a push.
-// Floor 3: the rest of Repository is in repository.cc.
+// The rest of Repository is in repository.cc.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>

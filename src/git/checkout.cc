@@ -1,5 +1,5 @@
 // Writing a commit's files, new or from the spare.
-// Floor 3: the deployment's checkout step, and the reconciler in its idle time.
+// The deployment's checkout step, and the reconciler in its idle time.
 #include "git/checkout.hh"
 
 #include <fmt/format.h>

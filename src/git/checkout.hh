@@ -1,5 +1,5 @@
 // From a commit to a working directory.
-// Floor 3. The tree is written by git itself (read-tree -u with an index of its own), so that modes, symlinks and odd
+// The tree is written by git itself (read-tree -u with an index of its own), so that modes, symlinks and odd
 // names are git's business; there is no .git in it.
 //
 // The spare: writing 20,000 files takes a second, and a push changes a few. So after a deployment the reconciler writes

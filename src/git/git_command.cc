@@ -1,5 +1,5 @@
 // The environment and the argument vector of every git that we run.
-// Floor 3: repository, checkout and tree check all start git through here.
+// Repository, checkout and tree check all start git through here.
 #include "git/git_command.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // How this room runs git: one environment, one way to name the repository.
-// Floor 3. Private to git/.
+// Private to git/.
 #pragma once
 
 #include <filesystem>

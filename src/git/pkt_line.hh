@@ -1,5 +1,5 @@
 // pkt-lines: git's framing (gitprotocol-common(5)).
-// Floor 3. Private to git/.
+// Private to git/.
 #pragma once
 
 #include <cstddef>

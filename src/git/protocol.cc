@@ -1,5 +1,5 @@
 // The two conversations with receive-pack: the list that pre-receive gets, and proc-receive's questions and answers.
-// Floor 3: the hooks of the gate's receive-pack speak through this.
+// The hooks of the gate's receive-pack speak through this.
 #include "git/protocol.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What receive-pack says to its hooks, and what they answer.
-// Floor 3. The proc-receive protocol is that of githooks(5); lines are pkt-lines of at most 65,520 bytes
+// The proc-receive protocol is that of githooks(5); lines are pkt-lines of at most 65,520 bytes
 // (gitprotocol-common(5)). Broken input throws Error; nothing is guessed.
 #pragma once
 

@@ -1,5 +1,4 @@
 // What a push would bring.
-// Floor 3.
 #include "git/pushed.hh"
 
 #include <fcntl.h>

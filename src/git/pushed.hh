@@ -1,5 +1,5 @@
 // What a push would bring, asked while its objects are still in quarantine.
-// Floor 3. Runs git as the pre-receive hook does; writes nothing but what it is told to.
+// Runs git as the pre-receive hook does; writes nothing but what it is told to.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Making, configuring and asking one bare repository.
-// Floor 3: moving its branches is in branches.cc, serving it to a client in service.cc.
+// Moving its branches is in branches.cc, serving it to a client in service.cc.
 #include "git/repository.hh"
 
 #include <fmt/format.h>

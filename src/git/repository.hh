@@ -1,5 +1,5 @@
 // One bare repository: its configuration, refs and history questions.
-// Floor 3. Runs git with a scrubbed environment (no system or user configuration, no terminal prompt), "--" or
+// Runs git with a scrubbed environment (no system or user configuration, no terminal prompt), "--" or
 // --end-of-options before anything that a user named.
 #pragma once
 

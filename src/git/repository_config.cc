@@ -1,5 +1,5 @@
 // Renders the config file of a bare repository, in git-config(1)'s syntax.
-// Floor 3: Repository::configure() writes it.
+// Repository::configure() writes it.
 #include "git/repository_config.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The text of a repository's config file. We are its only writer.
-// Floor 3. Pure; private to git/.
+// Pure; private to git/.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // The command that serves one push or fetch.
-// Floor 3: the gate makes it and becomes it.
+// The gate makes it and becomes it.
 #include "git/git_command.hh"
 #include "git/repository.hh"
 

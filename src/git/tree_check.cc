@@ -1,5 +1,5 @@
 // Walks a commit's tree through git, entry by entry, ends at the first that may not be, and then adds up the files.
-// Floor 3: the pre-receive verdict.
+// The pre-receive verdict.
 #include "git/tree_check.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Is a commit's tree fit to be checked out? Asked in pre-receive, while its objects are still in quarantine.
-// Floor 3. A pack of 764 bytes can name 10^9 paths, so the walk is streamed: constant memory, and it ends at the limit.
+// A pack of 764 bytes can name 10^9 paths, so the walk is streamed: constant memory, and it ends at the limit.
 //
 // Refused besides what is over a limit: path parts ".git" (in any case, and what HFS+ and NTFS take for it), ".", "..",
 // empty ones; a ".gitmodules" that is a symlink; submodules (a checkout has no place to get them from); a pushrod.toml

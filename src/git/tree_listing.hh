@@ -1,5 +1,5 @@
 // What `git ls-tree -r -t -z` prints, entry by entry, and which names no tree may have.
-// Floor 3. Pure; private to git/.
+// Pure; private to git/.
 #pragma once
 
 #include <functional>

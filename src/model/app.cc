@@ -1,5 +1,4 @@
 // What an app's path may be, and what a key may touch.
-// Floor 2.
 #include "model/app.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Repos, apps and keys: what the operator has set up.
-// Floor 2. Plain values.
+// Plain values.
 #pragma once
 
 #include <cstdint>

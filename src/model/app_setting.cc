@@ -1,5 +1,4 @@
 // Changing settings, and which names look secret.
-// Floor 2.
 #include "model/app_setting.hh"
 
 #include <algorithm>

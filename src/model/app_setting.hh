@@ -1,5 +1,5 @@
 // Settings of an app: environment variables that its operator gives it.
-// Floor 2. Values are sealed wherever they are kept; store/vault.hh opens them, late, for whoever needs the plain text.
+// Values are sealed wherever they are kept; store/vault.hh opens them, late, for whoever needs the plain text.
 #pragma once
 
 #include <map>

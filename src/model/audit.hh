@@ -1,5 +1,5 @@
 // The audit: who changed what, when, from where, and how it ended. It outlives the apps and keys that it names.
-// Floor 2. Plain values.
+// Plain values.
 #pragma once
 
 #include <cstdint>

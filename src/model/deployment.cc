@@ -1,5 +1,5 @@
 // The state table of a deployment, and the words for its states, kinds and steps.
-// Floor 2. The words are what the database and `--json` hold, so they do not change.
+// The words are what the database and `--json` hold, so they do not change.
 #include "model/deployment.hh"
 
 #include <algorithm>

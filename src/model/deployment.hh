@@ -1,5 +1,5 @@
 // A deployment: one attempt to change what an app runs. Its states and its steps.
-// Floor 2. The table below is the whole state machine; the store refuses every other transition.
+// The table below is the whole state machine; the store refuses every other transition.
 //
 //   waiting ──► running ──► ready ──► committed ──► live
 //      │           │          │

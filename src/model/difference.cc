@@ -1,5 +1,4 @@
 // What differs between two releases of an app.
-// Floor 2.
 #include "model/difference.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What differs between two releases of an app.
-// Floor 2. Pure.
+// Pure.
 #pragma once
 
 #include <string>

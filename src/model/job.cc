@@ -1,5 +1,4 @@
 // Jobs: their names, and their commands as the database keeps them.
-// Floor 2.
 #include "model/job.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // A job: one run of a command beside an app's instances, by a person or by the clock.
-// Floor 2. Its row says that it was begun; that it still runs is said by a kernel lock (Layout::job_lock), which the
+// Its row says that it was begun; that it still runs is said by a kernel lock (Layout::job_lock), which the
 // process that looks after it holds. A row without an end and without a holder is settled as lost.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Paths that are made of more than one word.
-// Floor 2. Pure; names are safe as file names by their rules (names.hh).
+// Pure; names are safe as file names by their rules (names.hh).
 #include "model/layout.hh"
 
 #include <fmt/format.h>

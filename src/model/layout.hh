@@ -1,5 +1,5 @@
 // Where everything lies in the root directory (mode 0700). docs/files.md tells the owner, mode and life of each.
-// Floor 2. Pure: it only makes paths.
+// Pure: it only makes paths.
 #pragma once
 
 #include <filesystem>

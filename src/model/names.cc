@@ -1,5 +1,5 @@
 // The rules of each kind of name, and the errors that quote the text and say the rule.
-// Floor 2. Everything that a person, a client or a file calls something passes here before it becomes a path or an
+// Everything that a person, a client or a file calls something passes here before it becomes a path or an
 // argument.
 #include "model/names.hh"
 

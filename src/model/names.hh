@@ -1,5 +1,5 @@
 // Names: what may be called how. A name is accepted exactly as it is, or refused with one line (I8).
-// Floor 2. Each kind of name is a type of its own, so that a branch is never passed for an app.
+// Each kind of name is a type of its own, so that a branch is never passed for an app.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,5 @@
 // The process table of a release as JSON, in which the database keeps it.
-// Floor 2. Reading is strict: what does not have exactly the expected form was not written by us.
+// Reading is strict: what does not have exactly the expected form was not written by us.
 #include "model/process.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What an app says of itself: its process types, build, and release command; and what a release keeps of it.
-// Floor 2. Plain values, and their JSON form, in which a release stores them.
+// Plain values, and their JSON form, in which a release stores them.
 #pragma once
 
 #include <optional>

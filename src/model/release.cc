@@ -1,5 +1,5 @@
 // The process types of a release, and the words for what the database wants of an instance.
-// Floor 2. The database and `--json` hold the words, so they do not change.
+// The database and `--json` hold the words, so they do not change.
 #include "model/release.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // A release: the immutable result of a deployment, and the instances that run it.
-// Floor 2. A release has the number of the deployment that made it; a restart makes a new release on the same checkout.
+// A release has the number of the deployment that made it; a restart makes a new release on the same checkout.
 #pragma once
 
 #include <map>

@@ -1,5 +1,4 @@
 // Rights: what a key may do with an app.
-// Floor 2.
 #include "model/rights.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Rights: what a key may do with an app. One table for every door.
-// Floor 2. Pure.
+// Pure.
 //
 //                view  deploy  admin
 //   See           x      x       x     that it is there: processes, logs, deployments, releases, audit

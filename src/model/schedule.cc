@@ -1,5 +1,5 @@
 // Schedules: reading the five fields, and finding the next minute that they name.
-// Floor 2. The rules are crontab(5)'s; where local time jumps, those of Debian's cron.
+// The rules are crontab(5)'s; where local time jumps, those of Debian's cron.
 #include "model/schedule.hh"
 
 #include <fmt/format.h>

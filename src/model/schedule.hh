@@ -1,5 +1,5 @@
 // When a cron job is due: the five fields of crontab(5), and the next time that they name.
-// Floor 2. Pure; the clock and the zone are given.
+// Pure; the clock and the zone are given.
 //
 //   minute 0-59 · hour 0-23 · day of month 1-31 · month 1-12 or jan-dec · day of week 0-7 (0 and 7: Sunday) or sun-sat
 //

@@ -1,5 +1,5 @@
 // Listen addresses, read and written.
-// Floor 2. Only numeric addresses: a name could mean another address at every start.
+// Only numeric addresses: a name could mean another address at every start.
 #include "model/settings.hh"
 
 #include <arpa/inet.h>

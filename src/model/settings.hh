@@ -1,5 +1,5 @@
 // server.toml as values: the operator's settings, every one with a default.
-// Floor 2. config/ reads the file; docs/settings.md tells each key.
+// Config/ reads the file; docs/settings.md tells each key.
 #pragma once
 
 #include <cstdint>

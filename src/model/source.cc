@@ -1,5 +1,4 @@
 // Build roots and manifests, as paths of a repo.
-// Floor 2.
 #include "model/source.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Which part of a commit an app sees as /app, where its commands run in it, and which file is its manifest.
-// Floor 2. Pure.
+// Pure.
 #pragma once
 
 #include <string>

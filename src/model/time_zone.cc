@@ -1,5 +1,5 @@
 // Time zones: a thin wall around Howard Hinnant's date library, which reads the system's tzdata.
-// Floor 2. Debian's tzdata lists every change up to 2037; what comes later is taken to be like the end of that year.
+// Debian's tzdata lists every change up to 2037; what comes later is taken to be like the end of that year.
 #include "model/time_zone.hh"
 
 #include <date/tz.h>

@@ -1,5 +1,5 @@
 // Time zones, from the system's own database (tzdata).
-// Floor 2. Only what schedules need: which distance from UTC holds when.
+// Only what schedules need: which distance from UTC holds when.
 #pragma once
 
 #include <chrono>

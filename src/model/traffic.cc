@@ -1,5 +1,4 @@
 // The words for what becomes of requests.
-// Floor 2.
 #include "model/traffic.hh"
 
 #include "model/words.hh"

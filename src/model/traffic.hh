@@ -1,5 +1,4 @@
 // What becomes of the requests for an app.
-// Floor 2.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // A table of the words for an enumeration's values, read in both directions.
-// Floor 2. Used inside model/ only.
+// Used inside model/ only.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The loop between a person and a command: bytes, signals, the window's size, the end of either.
-// Floor 1, on top of child_process, pty and signal_reader.
+// On top of child_process, pty and signal_reader.
 #include "os/attached.hh"
 
 #include <fcntl.h>

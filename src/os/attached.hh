@@ -1,5 +1,5 @@
 // A command that belongs to a connection: its bytes are carried both ways, and it ends with the person who waits for
-// it. Floor 1. For `run`, `shell` and cron jobs; os/command.hh is for programs whose output we want ourselves.
+// it. For `run`, `shell` and cron jobs; os/command.hh is for programs whose output we want ourselves.
 #pragma once
 
 #include <chrono>

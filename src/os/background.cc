@@ -1,5 +1,5 @@
 // Going on in the background: fork, a new session, and a word when the work has begun.
-// Floor 1. The other place that forks is child_process.cc, for what becomes another program.
+// The other place that forks is child_process.cc, for what becomes another program.
 #include "os/background.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,4 @@
 // Going on without the process that started this one, and a second process beside it.
-// Floor 1.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // Fork and exec, and the end of what they started.
-// Floor 1: the only place in the product that starts a process. command.cc runs one to its end on top of it.
+// The only place in the product that starts a process. command.cc runs one to its end on top of it.
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>

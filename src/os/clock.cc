@@ -1,5 +1,5 @@
 // Wall-clock conversions and deadlines.
-// Floor 1: everything that waits takes its time from here.
+// Everything that waits takes its time from here.
 #include "os/clock.hh"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Time. Wall-clock time only for what people read; deadlines use the steady clock, so that a stepped clock loses none.
-// Floor 1.
 #pragma once
 
 #include <chrono>

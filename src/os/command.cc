@@ -1,6 +1,6 @@
 // Running a program to its end: gathers its output, and kills its group when it takes too long, writes too much or is
 // no longer wanted.
-// Floor 1: every room that conducts a tool runs it through here.
+// Every room that conducts a tool runs it through here.
 #include "os/command.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // Running other programs: the one place in the product that starts a process.
-// Floor 1. An argument vector, never a shell; every child has a deadline and an output cap.
+// An argument vector, never a shell; every child has a deadline and an output cap.
 #pragma once
 
 #include <sys/types.h>

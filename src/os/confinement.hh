@@ -1,5 +1,5 @@
 // Limits on a program that reads what strangers have written, and on everything that it starts.
-// Floor 1. A program of Pushrod that is started inside may leave them: only the soft limit is lowered.
+// A program of Pushrod that is started inside may leave them: only the soft limit is lowered.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // Walks a tree with one descriptor: down by name, and up by "..", which must lead to where it came from.
-// Floor 1.
 #include "os/disk_use.hh"
 
 #include <dirent.h>

@@ -1,5 +1,4 @@
 // What a directory tree takes on the disk, also one that an app has filled.
-// Floor 1.
 #pragma once
 
 #include <cstdint>

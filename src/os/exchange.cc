@@ -1,4 +1,3 @@
-// Floor 1.
 #include "os/exchange.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,4 @@
 // Two names of a directory tree that change places at once.
-// Floor 1.
 #pragma once
 
 #include <filesystem>

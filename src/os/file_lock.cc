@@ -1,5 +1,5 @@
 // flock(2) with an announcement for people.
-// Floor 1: deployments, builds and the daemon exclude each other through these.
+// Deployments, builds and the daemon exclude each other through these.
 #include "os/file_lock.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // Kernel locks on files (flock): gone with their holder, so never stale (I6).
-// Floor 1. The file's content says who holds it, for people and for `cancel`; it is never what decides.
+// The file's content says who holds it, for people and for `cancel`; it is never what decides.
 #pragma once
 
 #include <sys/types.h>

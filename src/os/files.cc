@@ -1,5 +1,5 @@
 // Reading files whole and replacing them atomically.
-// Floor 1: whatever Pushrod writes to disk goes through here. Trees are removed in remove_tree.cc.
+// Whatever Pushrod writes to disk goes through here. Trees are removed in remove_tree.cc.
 #include "os/files.hh"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 // Files and directories as a crash leaves them: whole or not there.
-// Floor 1. Every function throws SystemError naming the path unless it says otherwise.
+// Every function throws SystemError naming the path unless it says otherwise.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,4 @@
 // Reads /proc/*/stat once, hangs every process below its parent, and adds up.
-// Floor 1.
 #include "os/process_tree.hh"
 
 #include <sys/stat.h>

@@ -1,5 +1,4 @@
 // What processes and all that they have started use, read from /proc.
-// Floor 1.
 #pragma once
 
 #include <sys/types.h>

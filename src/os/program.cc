@@ -1,5 +1,5 @@
 // Where programs lie, and the environment that tools get.
-// Floor 1: what child_process.cc looks a name up with.
+// What child_process.cc looks a name up with.
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Pseudo-terminals, raw mode, window sizes.
-// Floor 1: what os/attached.cc puts between a person's terminal and a sandboxed process.
+// What os/attached.cc puts between a person's terminal and a sandboxed process.
 #include "os/pty.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // Terminals of our own making, and the terminal that somebody else sits at.
-// Floor 1. A sandboxed process never holds the operator's terminal, into which it could type (TIOCSTI): it gets the far
+// A sandboxed process never holds the operator's terminal, into which it could type (TIOCSTI): it gets the far
 // end of a fresh pair, and we carry the bytes (os/attached.hh).
 #pragma once
 

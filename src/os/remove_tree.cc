@@ -1,5 +1,5 @@
 // Removing whole directory trees that somebody else filled.
-// Floor 1: retires checkouts, failed builds and layers. What an app left behind may be as deep, wide and read-only as
+// Retires checkouts, failed builds and layers. What an app left behind may be as deep, wide and read-only as
 // it likes: one directory is emptied at a time, and what lies deeper is first moved up into the top directory. So
 // neither descriptors nor stack nor path length grow with the depth.
 #include <dirent.h>

@@ -1,5 +1,5 @@
 // Waiting for descriptors with a deadline.
-// Floor 1: under command, socket and files.
+// Under command, socket and files.
 #include "os/retry.hh"
 
 #include <algorithm>

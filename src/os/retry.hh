@@ -1,5 +1,5 @@
 // System calls that a signal interrupted are made again.
-// Floor 1. Used inside os/ only.
+// Used inside os/ only.
 #pragma once
 
 #include <poll.h>

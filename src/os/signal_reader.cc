@@ -1,5 +1,4 @@
 // Signals through a signalfd.
-// Floor 1.
 #include "os/signal_reader.hh"
 
 #include <sys/signalfd.h>

@@ -1,5 +1,5 @@
 // Signals as something to read, for a loop that also waits for other things.
-// Floor 1. Unlike os/stop_signal.hh it ends: what was before is put back.
+// Unlike os/stop_signal.hh it ends: what was before is put back.
 #pragma once
 
 #include <csignal>

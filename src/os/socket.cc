@@ -1,5 +1,5 @@
 // Local sockets with deadlines.
-// Floor 1: health checks ask ports, the router room talks to HAProxy's socket, the gate nudges the daemon.
+// Health checks ask ports, the router room talks to HAProxy's socket, the gate nudges the daemon.
 #include "os/socket.hh"
 
 #include <arpa/inet.h>

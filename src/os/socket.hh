@@ -1,5 +1,5 @@
 // The few socket operations that Pushrod itself needs: asking a local port, talking to a Unix socket.
-// Floor 1. Every call has a deadline.
+// Every call has a deadline.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,4 @@
 // Stop signals as a descriptor, and outliving a client.
-// Floor 1.
 #include "os/stop_signal.hh"
 
 #include <fcntl.h>

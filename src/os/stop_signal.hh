@@ -1,6 +1,5 @@
 // SIGTERM and SIGINT as a descriptor: readable from the first one on. The handlers are installed without SA_RESTART, so
 // a wait for a lock is interrupted too.
-// Floor 1.
 #pragma once
 
 #include "os/unique_fd.hh"

@@ -1,5 +1,5 @@
 // Closing descriptors, and making pipes of them.
-// Floor 1: under everything that opens anything.
+// Under everything that opens anything.
 #include "os/unique_fd.hh"
 
 #include <fcntl.h>

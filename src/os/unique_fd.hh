@@ -1,5 +1,5 @@
 // The owner of one file descriptor.
-// Floor 1. Move-only; closed on destruction; everything that makes one makes it close-on-exec from birth.
+// Move-only; closed on destruction; everything that makes one makes it close-on-exec from birth.
 #pragma once
 
 #include <utility>

@@ -1,5 +1,4 @@
 // A timerfd on CLOCK_REALTIME that ends early when the clock is set.
-// Floor 1.
 #include "os/wall_timer.hh"
 
 #include <sys/timerfd.h>

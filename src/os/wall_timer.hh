@@ -1,5 +1,5 @@
 // A timer on the wall clock: for what people expect by their clocks.
-// Floor 1. Everything else waits with Deadline (os/clock.hh), which no change of the clock disturbs.
+// Everything else waits with Deadline (os/clock.hh), which no change of the clock disturbs.
 #pragma once
 
 #include <optional>

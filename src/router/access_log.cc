@@ -1,5 +1,4 @@
 // Reads access lines, field by field.
-// Floor 3.
 #include "router/access_log.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The line that HAProxy writes about each request, and what it says.
-// Floor 3. Pure. Nothing in a line has a control character: HAProxy refuses requests with such a method or target, and
+// Pure. Nothing in a line has a control character: HAProxy refuses requests with such a method or target, and
 // writes quotes and bytes outside of ASCII as "#22".
 #pragma once
 

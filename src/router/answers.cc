@@ -1,5 +1,4 @@
 // Finds the tables in an answer by their headings and reads columns by their names.
-// Floor 3.
 #include "router/answers.hh"
 
 #include <fmt/format.h>

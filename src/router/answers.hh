@@ -1,5 +1,5 @@
 // What HAProxy answers on its sockets, parsed strictly: an answer that is cut or of another form throws Error.
-// Floor 3. Used inside router/ only. Formats: HAProxy's management.txt, 9.1 (CSV), 9.3 and 9.4.
+// Used inside router/ only. Formats: HAProxy's management.txt, 9.1 (CSV), 9.3 and 9.4.
 #pragma once
 
 #include <sys/types.h>

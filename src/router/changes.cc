@@ -1,5 +1,4 @@
 // Compares wanted with observed modes and servers, back end by back end.
-// Floor 3.
 #include "router/changes.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What has to be said to a running HAProxy to make a routing table true.
-// Floor 3. Used inside router/ only. Pure: commands of HAProxy's management.txt, 9.3.
+// Used inside router/ only. Pure: commands of HAProxy's management.txt, 9.3.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
 // The configuration is replaced last and atomically; everything that it names is there before.
-// Floor 3.
 #include "router/files.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The files that HAProxy reads: haproxy.cfg, the maps of hosts and modes, the pages, the script. All disposable.
-// Floor 3. Used inside router/ only.
+// Used inside router/ only.
 #pragma once
 
 #include <filesystem>

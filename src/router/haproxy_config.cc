@@ -1,5 +1,4 @@
 // Renders haproxy.cfg and the host map. Each setting's reason stands beside it, in the file itself where it is short.
-// Floor 3.
 #include "router/haproxy_config.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The parts of the rendering that only this room needs: the map from host names to back ends, and the structure's mark.
-// Floor 3. Used inside router/ only. All pure.
+// Used inside router/ only. All pure.
 #pragma once
 
 #include <string>

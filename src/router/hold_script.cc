@@ -1,5 +1,4 @@
 // The Lua script (HAProxy's Lua API: https://www.arpalert.org/src/haproxy-lua-api/2.6/).
-// Floor 3.
 //
 // A coroutine that HAProxy gives up, because the client went away, is never told. What it took is then a key of a weak
 // table that the garbage collector removes, and the places are counted anew before a request is refused.

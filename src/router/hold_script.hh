@@ -1,5 +1,5 @@
 // What HAProxy cannot do by itself, in Lua: requests that wait, and an app's own page.
-// Floor 3. Used inside router/ only. The rules of the configuration call it for apps in another mode than Serve, so it
+// Used inside router/ only. The rules of the configuration call it for apps in another mode than Serve, so it
 // costs the others nothing.
 #pragma once
 

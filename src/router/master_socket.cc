@@ -1,5 +1,4 @@
 // Tells "not running" from "away for a moment", and a whole answer from one whose worker ended in the middle of it.
-// Floor 3.
 #include "router/master_socket.hh"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // The running HAProxy, asked through its master socket, which reaches every worker, also those that a reload left
 // behind.
-// Floor 3. Used inside router/ only. Each call is one connection and one round trip.
+// Used inside router/ only. Each call is one connection and one round trip.
 #pragma once
 
 #include <sys/types.h>

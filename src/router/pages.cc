@@ -1,5 +1,4 @@
 // What each page says. The first line is the status, then what it means to a visitor, then what its owner can do.
-// Floor 3.
 #include "router/pages.hh"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // The pages that clients see when no app answers: short, plain text, for a person. (What is not HTTP, or does not come
 // in time, gets HAProxy's built-in 400 and 408, which cannot be replaced.)
-// Floor 3. Used inside router/ only; HAProxy reads them once, when it loads its configuration.
+// Used inside router/ only; HAProxy reads them once, when it loads its configuration.
 #pragma once
 
 #include <string>

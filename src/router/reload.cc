@@ -1,5 +1,4 @@
 // The master replaces itself, reads the file, forks a new worker and tells the old ones to stop.
-// Floor 3.
 #include "router/reload.hh"
 
 #include <thread>

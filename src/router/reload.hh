@@ -1,5 +1,5 @@
 // A reload, from the word to the moment when only the new worker takes requests.
-// Floor 3. Used inside router/ only.
+// Used inside router/ only.
 #pragma once
 
 #include <filesystem>

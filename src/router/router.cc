@@ -1,5 +1,5 @@
 // File first, then the running HAProxy: what each call of the public header does, in order.
-// Floor 3. How a reload goes is in reload.cc.
+// How a reload goes is in reload.cc.
 #include "router/router.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Builds bubblewrap's argument vector: who is inside which walls, and what is seen there.
-// Floor 3, the pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
+// The pure half of the sandbox; sandbox.cc and shim_spec.cc hand the vector on.
 #include "sandbox/bwrap.hh"
 
 #include <fmt/format.h>

@@ -1,6 +1,5 @@
 // Reads and writes the files of cgroups. They are no ordinary files: each write is one system call that the kernel
 // accepts or refuses.
-// Floor 3.
 #include "sandbox/cgroup.hh"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // A subtree of cgroups (version 2) that was delegated to us: one group per instance or build, which limits all of its
 // processes together and tells what they use.
-// Floor 3. Every call takes a group's absence for granted: an instance may be older than the subtree.
+// Every call takes a group's absence for granted: an instance may be older than the subtree.
 //
 // <subtree>/pushrod           the tree itself: s6, router, sshd, daemon
 // <subtree>/app.<instance>    everything of one instance but its keeper

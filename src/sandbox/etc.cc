@@ -1,5 +1,5 @@
 // Renders the /etc that sandboxes see: copies of what the host has, and made-up users.
-// Floor 3. One directory instead of twenty mounts, each of which would cost every start 0.1 ms.
+// One directory instead of twenty mounts, each of which would cost every start 0.1 ms.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>

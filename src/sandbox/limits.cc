@@ -1,5 +1,4 @@
 // From limits to the shim's words, and what they are worth on this machine.
-// Floor 3.
 #include "sandbox/limits.hh"
 
 #include <fmt/format.h>

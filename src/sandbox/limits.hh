@@ -1,6 +1,6 @@
 // By which means a sandbox's limits are enforced: a cgroup of its own where Pushrod has a subtree of cgroups, resource
 // limits of the processes elsewhere.
-// Floor 3. Pure but for rlimits_here() and hard_limits_of().
+// Pure but for rlimits_here() and hard_limits_of().
 #pragma once
 
 #include <sys/types.h>

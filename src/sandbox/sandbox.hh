@@ -1,5 +1,5 @@
 // The walls (I7): bubblewrap's argument vector for a build, a release command or an instance.
-// Floor 3. Pure but for write_sandbox_etc(), sandbox_command() (finds programs), probe_sandbox() and probe_writable().
+// Pure but for write_sandbox_etc(), sandbox_command() (finds programs), probe_sandbox() and probe_writable().
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
 // them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,

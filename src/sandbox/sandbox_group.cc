@@ -1,5 +1,4 @@
 // Makes and removes the cgroup of one sandbox.
-// Floor 3.
 #include "sandbox/sandbox_group.hh"
 
 #include <fmt/format.h>

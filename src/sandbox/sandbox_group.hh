@@ -1,5 +1,4 @@
 // A cgroup for a sandbox that is a child of ours (a build, release command or job), for as long as that takes.
-// Floor 3.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // Renders ./spec, which tells pushrod-shim what to run.
-// Floor 3. The shim (src/shim/spec.cc) is its only reader, and src/shim/README.md tells the format.
+// The shim (src/shim/spec.cc) is its only reader, and src/shim/README.md tells the format.
 #include "sandbox/shim_spec.hh"
 
 #include <fmt/format.h>

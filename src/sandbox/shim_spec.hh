@@ -1,5 +1,5 @@
 // The file that tells pushrod-shim (src/shim) what to run: `spec` in a service directory, mode 0600.
-// Floor 3. Pure. The format is told in src/shim/README.md: NUL-terminated "key=value" strings.
+// Pure. The format is told in src/shim/README.md: NUL-terminated "key=value" strings.
 #pragma once
 
 #include <cstdint>

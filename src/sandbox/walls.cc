@@ -1,5 +1,5 @@
 // Asks the kernel for seccomp and for Landlock's version, and says what that means for apps.
-// Floor 3; `pushrod doctor` shows it.
+// `pushrod doctor` shows it.
 #include "sandbox/walls.hh"
 
 #include <fmt/format.h>

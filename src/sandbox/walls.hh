@@ -1,5 +1,5 @@
 // Which of the walls that pushrod-shim raises around every sandbox this kernel has (src/shim/walls.cc raises them).
-// Floor 3. Asked of the kernel itself, since distributions backport and switch off.
+// Asked of the kernel itself, since distributions backport and switch off.
 #pragma once
 
 #include <string>

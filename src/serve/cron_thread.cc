@@ -1,5 +1,4 @@
 // The daemon's cron.
-// Floor 7.
 #include "serve/cron_thread.hh"
 
 #include <poll.h>

@@ -1,5 +1,4 @@
 // The daemon's cron: a thread that sleeps until something is due, the clock is set, or somebody calls.
-// Floor 7.
 #pragma once
 
 #include "deploy/platform.hh"

@@ -1,5 +1,4 @@
 // The platform with a database connection for one thread alone.
-// Floor 7.
 #pragma once
 
 #include "deploy/platform.hh"

@@ -1,5 +1,5 @@
 // The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up; and the tidier and the cron
-// beside it. Floor 7.
+// beside it.
 #include "serve/serve.hh"
 
 #include <poll.h>

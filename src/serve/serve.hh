@@ -1,5 +1,4 @@
 // `pushrod serve`: the daemon. Today the reconcile loop; cron, metrics, the HTTP API and the dashboard join it here.
-// Floor 7.
 #pragma once
 
 #include "deploy/platform.hh"

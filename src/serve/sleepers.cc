@@ -1,5 +1,4 @@
 // Each thread has a database connection of its own.
-// Floor 7.
 #include "serve/sleepers.hh"
 
 #include <poll.h>

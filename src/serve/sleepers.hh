@@ -1,6 +1,6 @@
 // The daemon's threads that put apps to sleep and wake them, beside its loop: a wake cannot wait for a reconciler that
 // stops something else, nor for another app's start.
-// Floor 7. They are never joined: the daemon is crash-only.
+// They are never joined: the daemon is crash-only.
 #pragma once
 
 #include "deploy/platform.hh"

@@ -1,5 +1,5 @@
 // Takes a key's blob apart: a row of fields, each a 32-bit length and that many bytes.
-// Floor 3: called by public_key.cc with the decoded base64.
+// Called by public_key.cc with the decoded base64.
 #include "ssh/key_blob.hh"
 
 #include <fmt/format.h>

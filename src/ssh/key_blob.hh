@@ -1,5 +1,5 @@
 // The binary part of a public key: RFC 4253 §6.6, RFC 5656, RFC 8709 and OpenSSH's PROTOCOL.u2f.
-// Floor 3. Used inside ssh/ only.
+// Used inside ssh/ only.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // SSH_ORIGINAL_COMMAND taken apart without a shell: words first, then which of the two forms they are.
-// Floor 3: the gate's first step with what the network says.
+// The gate's first step with what the network says.
 #include "ssh/original_command.hh"
 
 #include <fmt/format.h>

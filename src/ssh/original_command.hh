@@ -1,5 +1,5 @@
 // SSH_ORIGINAL_COMMAND: what the other side of a connection asks for, taken apart without a shell.
-// Floor 3. Pure. Everything that is not clearly one of the two forms is refused with UserError, quoted and escaped.
+// Pure. Everything that is not clearly one of the two forms is refused with UserError, quoted and escaped.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // A pasted SSH public key, checked down to the blob, so that sshd reads in it exactly what we read.
-// Floor 3: its text is what render_authorized_keys writes.
+// Its text is what render_authorized_keys writes.
 #include "ssh/public_key.hh"
 
 #include <fmt/format.h>

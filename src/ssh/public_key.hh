@@ -1,5 +1,4 @@
 // One SSH public key, as a person pastes it.
-// Floor 3.
 #pragma once
 
 #include <string>

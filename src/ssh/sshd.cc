@@ -1,5 +1,5 @@
 // Renders sshd_config and authorized_keys, makes the host key, and says how sshd is started.
-// Floor 3: `pushrod up` writes and starts, the key commands rewrite authorized_keys.
+// `pushrod up` writes and starts, the key commands rewrite authorized_keys.
 #include "ssh/sshd.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // The built-in SSH server: files that OpenSSH reads. Said here, written and run by others.
-// Floor 3. Pure but for account_name and the two functions that write under ssh/.
+// Pure but for account_name and the two functions that write under ssh/.
 #pragma once
 
 #include <filesystem>

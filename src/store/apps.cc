@@ -1,5 +1,5 @@
 // Repos and apps.
-// Floor 3. A repo's row lives as long as an app uses it.
+// A repo's row lives as long as an app uses it.
 #include <fmt/format.h>
 
 #include "base/error.hh"

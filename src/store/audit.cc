@@ -1,5 +1,5 @@
 // The audit.
-// Floor 3. Rows are added and finished, and go when they are old; nothing else changes them.
+// Rows are added and finished, and go when they are old; nothing else changes them.
 #include "model/audit.hh"
 
 #include "store/database.hh"

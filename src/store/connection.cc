@@ -1,5 +1,5 @@
 // Opening the database file, running statements, transactions.
-// Floor 3. What SQLite's errors mean to a person is told in database_error.cc.
+// What SQLite's errors mean to a person is told in database_error.cc.
 #include "store/connection.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SQLite as the store uses it: one connection, cached statements, transactions, and every failure as a pushrod::Error.
-// Floor 3. Used inside store/ only.
+// Used inside store/ only.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

@@ -1,5 +1,5 @@
 // What Store's functions share: the connection, and rows read as values.
-// Floor 3. Used inside store/ only.
+// Used inside store/ only.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // SQLite's failures as one clear line and a remedy.
-// Floor 3. A database that is busy names who holds it, as the kernel tells it.
+// A database that is busy names who holds it, as the kernel tells it.
 #include "store/database_error.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What SQLite's result codes mean to a person, and what to do then.
-// Floor 3. Used inside store/ only.
+// Used inside store/ only.
 #pragma once
 
 #include <filesystem>

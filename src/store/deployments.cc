@@ -1,5 +1,5 @@
 // Deployments: beginning them, moving them through their states, their steps; and reading them back.
-// Floor 3. The state table is model/deployment.hh's; what belongs to all deployments of a group is written once, in its
+// The state table is model/deployment.hh's; what belongs to all deployments of a group is written once, in its
 // row of deployment_groups.
 #include <fmt/format.h>
 

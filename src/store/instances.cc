@@ -1,5 +1,5 @@
 // Instances and the ports that they lease.
-// Floor 3. A port is leased for as long as an instance's row has it; the column is UNIQUE.
+// A port is leased for as long as an instance's row has it; the column is UNIQUE.
 #include <fmt/format.h>
 
 #include <set>

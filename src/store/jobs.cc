@@ -1,5 +1,4 @@
 // Jobs, and how far the clocks of cron jobs have been followed.
-// Floor 3.
 #include <fmt/format.h>
 
 #include "base/error.hh"

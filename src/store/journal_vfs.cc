@@ -1,5 +1,5 @@
 // SQLite's own access to files, but for the way in which journals are opened.
-// Floor 3: connection.cc opens the database with it.
+// Connection.cc opens the database with it.
 #include "store/journal_vfs.hh"
 
 #include <fcntl.h>

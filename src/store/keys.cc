@@ -1,5 +1,5 @@
 // SSH keys and which apps they may touch.
-// Floor 3. A key's id stands in authorized_keys, and is never used twice.
+// A key's id stands in authorized_keys, and is never used twice.
 #include <fmt/format.h>
 
 #include "base/error.hh"

@@ -1,5 +1,5 @@
 // Releases: what a deployment built, with the environment that the builder adds.
-// Floor 3. Their process table is stored as JSON (model/process.hh), their environment in rows, since values are bytes.
+// Their process table is stored as JSON (model/process.hh), their environment in rows, since values are bytes.
 #include <fmt/format.h>
 
 #include <map>

@@ -1,6 +1,5 @@
 // The tables. PRAGMA user_version counts the migrations that a database has seen; a migration is never changed once it
 // is released, a new one is added at the end.
-// Floor 3.
 //
 // Deployments of one group share their state and their steps by sharing a row of deployment_groups. Identities are
 // never used twice (AUTOINCREMENT), so nobody who remembers a destroyed app's id finds the next app behind it.

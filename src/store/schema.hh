@@ -1,5 +1,5 @@
 // The tables, and how an older database becomes one of today.
-// Floor 3. Used inside store/ only.
+// Used inside store/ only.
 #pragma once
 
 #include "store/connection.hh"

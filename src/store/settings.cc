@@ -1,5 +1,5 @@
 // Settings of apps, as they are wanted now; those of a release are with the release.
-// Floor 3. Values come and go sealed.
+// Values come and go sealed.
 #include "store/database.hh"
 
 namespace pushrod {

@@ -1,5 +1,5 @@
 // The database: intent and history, the truth about what should be.
-// Floor 3. Beginning here, every multi-row change is one transaction; a crash leaves the one before or the one after.
+// Beginning here, every multi-row change is one transaction; a crash leaves the one before or the one after.
 //
 // SQLite with the rollback journal and synchronous=EXTRA: several processes write, and the WAL-reset bug of the 3.40
 // that Debian 12 ships (https://sqlite.org/wal.html) rules out WAL. Times are milliseconds since the epoch.

@@ -1,5 +1,5 @@
 // The vault, on libsodium.
-// Floor 3. Sealed: the nonce, then the ciphertext with its tag.
+// Sealed: the nonce, then the ciphertext with its tag.
 #include "store/vault.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // The vault: seals the values of settings and the commands of jobs, so that a copy of the database alone gives nothing
-// away. Floor 3. XChaCha20-Poly1305 of libsodium with a key of 32 random bytes in a file (mode 0600) beside the
+// away. XChaCha20-Poly1305 of libsodium with a key of 32 random bytes in a file (mode 0600) beside the
 // database. What was sealed for one app and name opens for no other: both are authenticated with it. docs/security.md
 // says what this protects from, and what not.
 #pragma once

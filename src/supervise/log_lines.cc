@@ -1,5 +1,5 @@
 // The last lines of what a service wrote, from s6-log's directory.
-// Floor 3. Files: "current", and "@<time>.s" or ".u" for those rotated, whose names sort by time.
+// Files: "current", and "@<time>.s" or ".u" for those rotated, whose names sort by time.
 #include <algorithm>
 
 #include "base/text.hh"

@@ -1,5 +1,5 @@
 // Waits for, and signals, supervisors of services that end.
-// Floor 3; used by supervisor.cc and tree.cc.
+// Used by supervisor.cc and tree.cc.
 #include "supervise/process_end.hh"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
 // Renders service directories (s6's servicedir.html) for instances and for Pushrod's own services.
-// Floor 3. Nothing in them is a script: ./run is pushrod-shim, which reads ./spec.
+// Nothing in them is a script: ./run is pushrod-shim, which reads ./spec.
 #include "supervise/service_directory.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // s6: service directories, and the running supervision tree.
-// Floor 3. Service directories are disposable renderings under run/services/<name>; a symlink in run/scan makes one
+// Service directories are disposable renderings under run/services/<name>; a symlink in run/scan makes one
 // live. s6's own documentation of the formats: servicedir.html, s6-svscan.html, s6-supervise.html.
 #pragma once
 

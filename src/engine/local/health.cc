@@ -1,6 +1,6 @@
 // When is an instance healthy? A routed one passes its check when it accepts on its port, and answers its health path
 // if it has one; any other when it is up. After its first successful check an instance must stay up for health.settle
-// and pass the check again. An instance that ends before that is unhealthy at once. Floor 5, part of the engine for
+// and pass the check again. An instance that ends before that is unhealthy at once. Part of the engine for
 // this machine.
 #include <fmt/format.h>
 #include <poll.h>

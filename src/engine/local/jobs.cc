@@ -1,5 +1,5 @@
 // Jobs on this machine: the keeper of an instance (src/shim), as a child of whoever looks after the job.
-// Floor 5, part of the engine for this machine.
+// Part of the engine for this machine.
 #include <thread>
 
 #include "base/error.hh"

@@ -1,6 +1,6 @@
 // What instances may use and what they do use: by cgroups where Pushrod has a subtree of them, by the processes
 // themselves elsewhere.
-// Floor 5, part of the engine for this machine.
+// Part of the engine for this machine.
 #include <algorithm>
 
 #include "engine/local/local_engine.hh"

@@ -1,5 +1,5 @@
 // The engine for this machine.
-// Floor 5: says what the rooms below are to do; health has a file of its own.
+// Says what the rooms below are to do; health has a file of its own.
 #include "engine/local/local_engine.hh"
 
 #include <fmt/format.h>

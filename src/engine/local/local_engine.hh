@@ -1,5 +1,5 @@
 // The engine for this machine: instances are s6 services that run bubblewrap sandboxes; HAProxy brings the requests.
-// Floor 5, on top of sandbox/, supervise/ and router/.
+// On top of sandbox/, supervise/ and router/.
 #pragma once
 
 #include <filesystem>
