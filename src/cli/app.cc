@@ -78,10 +78,7 @@ int app_create(Context& context, const std::string& name, const SourceWords& wor
   const auto platform = context.platform();
   const auto app_name = AppName::parse(name);
   const auto source = source_from(words, name);
-  audited(context, {name, "app create", described(source)}, [&] {
-    create_app(platform, app_name, source);
-    return kExitOk;
-  });
+  audited(context, {name, "app create", described(source)}, [&] { create_app(platform, app_name, source); });
   const auto app = context.store().app(app_name).value();
   const auto url = ssh_url(context.settings(), app.repo);
   print(fmt::format("App {} runs from branch {} of repo {}.\n", app.name.str(), quoted(app.branch.str()),
@@ -211,10 +208,7 @@ int app_destroy(Context& context, const std::string& name, bool yes) {
                                 last ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : ""),
                     fmt::format("if you mean it: app destroy {} --yes", app.name.str()));
   }
-  audited(context, {app.name.str(), "app destroy", ""}, [&] {
-    destroy_app(context.platform(), app);
-    return kExitOk;
-  });
+  audited(context, {app.name.str(), "app destroy", ""}, [&] { destroy_app(context.platform(), app); });
   print(fmt::format("App {} is gone{}.\n", app.name.str(),
                     last ? fmt::format(", and so is repo {}", app.repo.str()) : ""));
   return kExitOk;

@@ -104,10 +104,7 @@ int set_deployed(Context& context, const App& app, const Source& source, const s
 }
 
 int set_new(Context& context, const App& app, const Source& source, const std::string& detail) {
-  audited(context, {app.name.str(), "app set", detail}, [&] {
-    move_app(context.platform(), app, source);
-    return kExitOk;
-  });
+  audited(context, {app.name.str(), "app set", detail}, [&] { move_app(context.platform(), app, source); });
   print(fmt::format("App {} runs from branch {} of repo {} when it is deployed: push to that branch.\n", app.name.str(),
                     quoted(source.branch.str()), source.repo.str()));
   return kExitOk;

@@ -97,7 +97,7 @@ int change_settings(Context& context, const App& app, const SettingChanges& chan
     change.detail = described(changes);
     return run_change(context, change);
   }
-  return audited(context, {app.name.str(), "config", described(changes) + " (for the next release)"}, [&] {
+  return audited_exit(context, {{app.name.str(), "config", described(changes) + " (for the next release)"}}, [&] {
     make_directory(context.layout().locks());
     const auto lock = FileLock::acquire(context.layout().app_lock(app.name));
     lock.announce("a change of settings of " + app.name.str());

@@ -2,7 +2,6 @@
 #include "cli/context.hh"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "config/settings_file.hh"
 #include "os/command.hh"
 #include "os/files.hh"
 
@@ -59,33 +57,15 @@ void check_root(const std::filesystem::path& root) {
 
 }  // namespace
 
-std::string Caller::author() const {
-  if (key) return key->name.str();
-  const auto* user = getpwuid(geteuid());
-  return fmt::format("local:{}", user != nullptr ? user->pw_name : std::to_string(geteuid()));
-}
+Context::Context(const std::filesystem::path& root, Caller caller)
+    : Session((check_root(root), root), std::move(caller), [](const Layout& layout, const Settings& settings) {
+        return std::make_unique<LocalEngine>(layout, settings, own_program().parent_path());
+      }) {}
 
-Context::Context(const std::filesystem::path& root, Caller caller) : layout_(root), caller_(std::move(caller)) {
-  check_root(root);
-}
+LocalEngine& Context::local_engine() { return static_cast<LocalEngine&>(engine()); }
 
-const Settings& Context::settings() {
-  if (!settings_) {
-    settings_ = load_settings(layout_.settings());
-    // What `up` was told counts over server.toml, for as long as the tree runs; so the daemon and whoever pushes agree.
-    settings_ = load_settings(layout_.listen_addresses(), *settings_);
-  }
-  return *settings_;
-}
-
-Store& Context::store() {
-  if (!store_) store_ = std::make_unique<Store>(layout_.database());
-  return *store_;
-}
-
-LocalEngine& Context::engine() {
-  if (!engine_) engine_ = std::make_unique<LocalEngine>(layout_, settings(), own_program().parent_path());
-  return *engine_;
+App Context::require_app(const std::string& name, Right right) {
+  return Session::require_app(AppName::parse(name), right);
 }
 
 void Context::note_if_down() {
@@ -93,29 +73,6 @@ void Context::note_if_down() {
     engine().check_ready();
   } catch (const UserError& error) {
     fmt::print(stderr, "Note: {}.\n", error.message());
-  }
-}
-
-App Context::require_app(const std::string& name, Right right) {
-  const auto parsed = AppName::parse(name);
-  auto app = store().app(parsed);
-  if (app && may(parsed, right)) return std::move(*app);
-  if (app && may(parsed, Right::See)) {
-    throw UserError(refusal_of(*caller_.key, parsed), remedy_for(*caller_.key, right));
-  }
-  std::vector<std::string> known;
-  for (const auto& other : store().apps()) {
-    if (may(other.name, Right::See)) known.push_back(other.name.str());
-  }
-  const auto meant = nearest(name, known);
-  throw UserError(fmt::format("there is no app {}", quoted(name)),
-                  meant ? fmt::format("did you mean {}?", *meant) : "`app list` shows those that you may use");
-}
-
-void Context::require_admin() const {
-  if (caller_.key && !caller_.key->is_admin()) {
-    throw UserError("this is for administrators of this machine: keys with the role admin for all apps",
-                    "ask one of them");
   }
 }
 

@@ -101,7 +101,7 @@ int cron_run(Context& context, const CronWords& words) {
   if (cron.overlap != Cron::Overlap::Allow && is_running(platform, app, cron)) {
     throw UserError(fmt::format("cron job {} runs already", cron.name), "overlap = \"allow\" would let it run twice");
   }
-  return audited(context, {app.name.str(), "cron run", cron.name}, [&] {
+  return audited_exit(context, {{app.name.str(), "cron run", cron.name}}, [&] {
     Attachment attachment;
     attachment.deadline = cron.timeout;
     return run_job(platform, cron_request(app, cron, context.caller().author()), attachment);

@@ -112,7 +112,7 @@ int cancel(Context& context, const std::string& name) {
       throw UserError(fmt::format("deployment {} of {} is committed already", deployment.number, app.name.str()));
     }
     const auto record =
-        begin_audit(context, {app.name.str(), "cancel", fmt::format("deployment {}", deployment.number)});
+        begin_audit(context, {{app.name.str(), "cancel", fmt::format("deployment {}", deployment.number)}});
     const bool told = request_cancel(context.platform(), deployment.group);
     end_audit(context, record, told ? "done" : "failed: it had ended");
     if (!told) continue;

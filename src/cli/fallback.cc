@@ -20,8 +20,8 @@ int run_fallback(const std::filesystem::path& root, std::int64_t group) {
   }
   if (parts.empty()) return kExitOk;
   Journal journal(STDERR_FILENO);
-  return audited(context, parts,
-                 [&] { return fall_back(platform, group, journal, cancel_fd).live ? kExitOk : kExitRequest; });
+  return audited_exit(context, parts,
+                      [&] { return fall_back(platform, group, journal, cancel_fd).live ? kExitOk : kExitRequest; });
 }
 
 }  // namespace pushrod

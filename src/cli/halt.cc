@@ -20,8 +20,8 @@ int run_halt(const std::filesystem::path& root, const std::string& name, const s
   change.author = "pushrod";
   change.detail = reason;
   Journal journal(STDERR_FILENO);
-  return audited(context, {app->name.str(), "stop", reason},
-                 [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
+  return audited_exit(context, {{app->name.str(), "stop", reason}},
+                      [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
 }
 
 }  // namespace pushrod

@@ -82,7 +82,7 @@ class PushAudit {
     const auto branch = BranchName::parse(command.ref.substr(kBranches.size()));
     const auto detail = fmt::format("{} {}..{}", escaped(branch.str()), shown(command.before), shown(command.after));
     for (const auto& app : hook_.context.store().apps_of(hook_.repo, branch)) {
-      records_.emplace(command.ref, begin_audit(hook_.context, {app.name.str(), "push", detail}));
+      records_.emplace(command.ref, begin_audit(hook_.context, {{app.name.str(), "push", detail}}));
     }
   }
   void end(const RefReport& report) {
@@ -93,7 +93,7 @@ class PushAudit {
   }
 
   Hook& hook_;
-  std::multimap<std::string, std::int64_t> records_;  // by the ref
+  std::multimap<std::string, AuditRecords> records_;  // by the ref
   std::set<std::string> live_;                        // refs whose end is recorded
 };
 

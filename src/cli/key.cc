@@ -80,7 +80,6 @@ int key_add(Context& context, const std::string& name, const std::string& file, 
       fmt::format("{} {}: {} {}", name, key.fingerprint, to_string(role), apps.empty() ? "all apps" : names_of(apps));
   audited(context, {"", "key add", detail}, [&] {
     change_keys(context, [&] { added = context.store().add_key(key_name, key.text, key.fingerprint, role, apps); });
-    return kExitOk;
   });
   print(fmt::format("Key {} ({}) {}.\n", key_name.str(), key.fingerprint, described(*added)));
   return kExitOk;
@@ -105,10 +104,7 @@ int key_set(Context& context, const std::string& name, const RightsWords& rights
   const auto role = !rights.role.empty() ? parse_role(rights.role) : known ? before->role : Role::View;
   std::optional<Key> after;
   const auto detail = fmt::format("{}: {} {}", name, to_string(role), apps.empty() ? "all apps" : names_of(apps));
-  audited(context, {"", "key set", detail}, [&] {
-    after = context.store().set_key(key_name, role, apps);
-    return kExitOk;
-  });
+  audited(context, {"", "key set", detail}, [&] { after = context.store().set_key(key_name, role, apps); });
   print(fmt::format("Key {} ({}) {}.\n", key_name.str(), after->fingerprint, described(*after)));
   return kExitOk;
 }
@@ -141,10 +137,8 @@ int key_list(Context& context, bool json) {
 int key_remove(Context& context, const std::string& name) {
   context.require_admin();
   const auto key_name = KeyName::parse(name);
-  audited(context, {"", "key remove", name}, [&] {
-    change_keys(context, [&] { context.store().remove_key(key_name); });
-    return kExitOk;
-  });
+  audited(context, {"", "key remove", name},
+          [&] { change_keys(context, [&] { context.store().remove_key(key_name); }); });
   print(fmt::format("Key {} is gone.\n", key_name.str()));
   return kExitOk;
 }

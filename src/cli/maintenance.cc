@@ -47,7 +47,7 @@ int set(Context& context, const std::string& name, Maintenance maintenance, cons
   const auto page = read_page(context, page_file);
   const bool on = maintenance != Maintenance::Off;
   const auto what = described(app, maintenance, page);
-  return audited(context, {app.name.str(), on ? "maintenance on" : "maintenance off", what}, [&] {
+  return audited_exit(context, {{app.name.str(), on ? "maintenance on" : "maintenance off", what}}, [&] {
     context.store().set_maintenance(app.id, maintenance, page);
     publish_routes(context.platform());
     print(fmt::format("Maintenance of {} is {}: {}.\n", app.name.str(), on ? "on" : "off", what));

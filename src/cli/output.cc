@@ -64,10 +64,4 @@ void print_json(const Json& value) { print(value.dump(2, ' ', false, Json::error
 
 bool is_terminal(int fd) { return isatty(fd) == 1; }
 
-std::string iso_time(WallTime time) {
-  auto text = format_time(time);
-  std::replace(text.begin(), text.end(), ' ', 'T');
-  return fmt::format("{}.{:03}Z", text, to_epoch_milliseconds(time) % 1000);
-}
-
 }  // namespace pushrod

@@ -1,15 +1,12 @@
 // What commands print: a table for people, JSON for machines.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
-#include "os/clock.hh"
+#include "operate/json.hh"
 
 namespace pushrod {
-
-using Json = nlohmann::ordered_json;
 
 // Columns as wide as their widest cell, two spaces apart; the last one is not padded. Cells are escaped here.
 class Table {
@@ -30,7 +27,5 @@ void print_json(const Json& value);  // indented by two, with a newline
 // Throws SystemError when something printed did not arrive, as on a full disk; not when the reader has gone.
 void check_output();
 bool is_terminal(int fd);
-
-std::string iso_time(WallTime time);  // "2026-11-22T15:04:05.123Z", for JSON
 
 }  // namespace pushrod

@@ -21,10 +21,8 @@ int prune(Context& context, const std::string& name, bool json) {
   if (name.empty()) context.require_admin();
   const auto app = name.empty() ? std::nullopt : std::optional(context.require_app(name, Right::Administer));
   std::vector<Removed> removed;
-  audited(context, {name, "prune", ""}, [&] {
-    removed = make_room(context.platform(), std::numeric_limits<std::uint64_t>::max(), app);
-    return kExitOk;
-  });
+  audited(context, {name, "prune", ""},
+          [&] { removed = make_room(context.platform(), std::numeric_limits<std::uint64_t>::max(), app); });
   const auto free = free_bytes(context.layout().root());
   std::uint64_t freed = 0;
   auto list = Json::array();

@@ -44,7 +44,7 @@ int stop_run(Context& context, const App& app, const std::string& name) {
   for (const auto& job : context.store().running_jobs()) {
     if (job.app_id != app.id) continue;
     if (name == job.short_name() || name == job.instance().str()) {
-      return audited(context, {app.name.str(), "run", "stop " + name}, [&] {
+      return audited_exit(context, {{app.name.str(), "run", "stop " + name}}, [&] {
         stop_jobs(platform, {job});
         print(fmt::format("{} has ended\n", job.short_name()));
         return kExitOk;
@@ -68,7 +68,7 @@ int run(Context& context, const RunWords& words) {
     throw UsageError("run what? A command is missing", "for example: run APP -- ls -l /data; a shell: shell APP");
   }
   const auto command = command_of(words.command);
-  return audited(context, change_of(app, words.command), [&] {
+  return audited_exit(context, {change_of(app, words.command)}, [&] {
     if (!words.detach) return run_attached_job(context, app, command);
     context.engine().check_ready();
     const auto platform = context.platform();
@@ -80,7 +80,7 @@ int run(Context& context, const RunWords& words) {
 
 int shell(Context& context, const std::string& name) {
   const auto app = context.require_app(name, Right::Deploy);
-  return audited(context, {app.name.str(), "shell", ""}, [&] {
+  return audited_exit(context, {{app.name.str(), "shell", ""}}, [&] {
     return run_attached_job(
         context, app,
         {"/bin/sh", "-c", "if [ -x /bin/bash ]; then PS1='\\h:\\w\\$ ' exec /bin/bash; fi; exec /bin/sh"});

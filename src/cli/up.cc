@@ -221,7 +221,7 @@ int up(Context& context, const UpRequest& request) {
   check_machine();
 
   prepare_directories(layout);
-  auto& engine = context.engine();
+  auto& engine = context.local_engine();
   if (const auto orphans = engine.supervisor().end_orphans(kOrphanDeadline); orphans > 0) {
     print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
   }

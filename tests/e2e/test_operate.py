@@ -455,7 +455,7 @@ def test_a_type_that_is_not_meant_to_run_is_scaled_to_none_before_the_first_push
     result = app.work.push(code=1)
     assert f"scale {app.name} console=0" in result.err and "[processes.console] count = 0" in result.err
     assert "not deployed" in platform.pushrod("scale", app.name, code=1).err
-    assert "Kept for the next release" in platform.pushrod("scale", app.name, "console=0").out
+    assert "is kept for the next release" in platform.pushrod("scale", app.name, "console=0").out
     assert platform.json("scale", app.name) == [{"type": "console", "count": 0, "scaled": True, "pending": True}]
     app.work.push()
     assert [name.split(".", 2)[2] for name in app.instances()] == ["web.1"]

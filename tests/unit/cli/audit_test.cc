@@ -19,7 +19,7 @@ class Audit : public InRoot {
   }
   int change(const std::string& app, const std::function<int()>& action, const Caller& caller = {}) {
     Context context(layout_.root(), caller);
-    return audited(context, {app, "restart", "detail"}, action);
+    return audited_exit(context, {{app, "restart", "detail"}}, action);
   }
   static std::vector<std::string> apps_in(const Json& entries) {
     std::vector<std::string> apps;
@@ -64,7 +64,7 @@ TEST_F(Audit, AFailureIsWrittenDownToo) {
 
 TEST_F(Audit, AKilledChangeHasNoOutcome) {
   Context context(layout_.root(), {});
-  begin_audit(context, {"", "restart", ""});
+  begin_audit(context, {{"", "restart", ""}});
   EXPECT_EQ(entries()[0]["outcome"], nullptr);
 }
 
