@@ -1,39 +1,21 @@
-// key add, list, remove: who may connect.
-// The database holds the keys; authorized_keys is rendered from it after every change.
+// key add, list, set, remove: who may connect.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/input.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
-#include "os/command.hh"
-#include "os/file_lock.hh"
-#include "os/files.hh"
-#include "ssh/public_key.hh"
-#include "ssh/sshd.hh"
+#include "operate/keys.hh"
 
 namespace pushrod {
 
 namespace {
 
 constexpr std::size_t kLongestKey = 64 << 10;
-
-// Serialised, so that the file never lacks a key that was added at the same moment.
-template <class Change>
-void change_keys(Context& context, const Change& change) {
-  const auto lock = FileLock::acquire(context.layout().keys_lock());
-  make_directory(context.layout().ssh());
-  const auto write = [&] { write_authorized_keys(context.layout(), context.store().keys(), own_program()); };
-  write();  // what a killed change may have left out; the next one may well be refused
-  change();
-  write();
-}
 
 // "--app blog,shop --app wiki"
 std::vector<AppName> parse_apps(Context& context, const std::vector<std::string>& lists) {
@@ -46,13 +28,7 @@ std::vector<AppName> parse_apps(Context& context, const std::vector<std::string>
 
 Role parse_role(const std::string& text) {
   if (text == "admin" || text == "deploy" || text == "view") return role_from(text);
-  throw UsageError(fmt::format("there is no role {}", quoted(text)), "known: admin, deploy, view");
-}
-
-std::string names_of(const std::vector<AppName>& apps) {
-  std::vector<std::string> names;
-  for (const auto& app : apps) names.push_back(app.str());
-  return names.empty() ? "no app" : join(names, ", ");
+  throw UsageError(fmt::format("there is no role {}", quoted(text)), "roles: admin, deploy, view");
 }
 
 // "may do everything", "has the role view for blog, shop".
@@ -61,67 +37,45 @@ std::string described(const Key& key) {
   return fmt::format("has the role {} for {}", to_string(key.role), key.all_apps ? "all apps" : names_of(key.apps));
 }
 
-// What is asked for: a role, and apps or all of them; what is not said stays.
 struct RightsWords {
   std::string role;
   std::vector<std::string> apps;
   bool all_apps = false;
 };
 
-int key_add(Context& context, const std::string& name, const std::string& file, const RightsWords& rights) {
-  context.require_admin();
+KeyRights parse_rights(Context& context, const RightsWords& words) {
+  KeyRights rights{.apps = parse_apps(context, words.apps), .all_apps = words.all_apps};
+  if (!words.role.empty()) rights.role = parse_role(words.role);
+  return rights;
+}
+
+int key_add(Context& context, const std::string& name, const std::string& file, const RightsWords& words) {
+  context.require_admin();  // before a key is read from standard input
   const auto key_name = KeyName::parse(name);
-  const auto apps = parse_apps(context, rights.apps);
-  const auto role = !rights.role.empty() ? parse_role(rights.role) : apps.empty() ? Role::Admin : Role::Deploy;
+  const auto rights = parse_rights(context, words);
   const auto key = parse_public_key(
       read_text_input(context, file, {"a public key", "key add NAME - < ~/.ssh/id_ed25519.pub", kLongestKey}));
-  std::optional<Key> added;
-  const auto detail =
-      fmt::format("{} {}: {} {}", name, key.fingerprint, to_string(role), apps.empty() ? "all apps" : names_of(apps));
-  audited(context, {"", "key add", detail}, [&] {
-    change_keys(context, [&] { added = context.store().add_key(key_name, key.text, key.fingerprint, role, apps); });
-  });
-  print(fmt::format("Key {} ({}) {}.\n", key_name.str(), key.fingerprint, described(*added)));
+  const auto added = add_key(context, key_name, key, rights);
+  print(fmt::format("Key {} ({}) {}.\n", name, key.fingerprint, described(added)));
   return kExitOk;
 }
 
-int key_set(Context& context, const std::string& name, const RightsWords& rights) {
+int key_set(Context& context, const std::string& name, const RightsWords& words) {
   context.require_admin();
   const auto key_name = KeyName::parse(name);
-  if (rights.role.empty() && rights.apps.empty() && !rights.all_apps) {
-    throw UsageError("nothing is to be changed", "say --role, --app or --all-apps");
+  if (words.role.empty() && words.apps.empty() && !words.all_apps) {
+    throw UsageError("there is nothing to change", "use --role, --app or --all-apps");
   }
-  const auto keys = context.store().keys();
-  const auto before = std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.name == key_name; });
-  const bool known = before != keys.end();
-  auto apps = parse_apps(context, rights.apps);
-  if (known && apps.empty() && !rights.all_apps && !before->all_apps) {
-    apps = before->apps;
-    // Without apps it would be for all of them.
-    if (apps.empty())
-      throw UserError(fmt::format("key {} is for no app any more", name), "say which with --app, or --all-apps");
-  }
-  const auto role = !rights.role.empty() ? parse_role(rights.role) : known ? before->role : Role::View;
-  std::optional<Key> after;
-  const auto detail = fmt::format("{}: {} {}", name, to_string(role), apps.empty() ? "all apps" : names_of(apps));
-  audited(context, {"", "key set", detail}, [&] { after = context.store().set_key(key_name, role, apps); });
-  print(fmt::format("Key {} ({}) {}.\n", key_name.str(), after->fingerprint, described(*after)));
+  const auto key = set_key(context, key_name, parse_rights(context, words));
+  print(fmt::format("Key {} ({}) {}.\n", name, key.fingerprint, described(key)));
   return kExitOk;
 }
 
 int key_list(Context& context, bool json) {
-  context.require_admin();
   auto list = Json::array();
   Table table({"KEY", "FINGERPRINT", "ROLE", "APPS", "ADDED (UTC)"});
-  for (const auto& key : context.store().keys()) {
-    std::vector<std::string> apps;
-    for (const auto& app : key.apps) apps.push_back(app.str());
-    list.push_back({{"key", key.name.str()},
-                    {"fingerprint", key.fingerprint},
-                    {"public_key", key.public_key},
-                    {"role", to_string(key.role)},
-                    {"apps", key.all_apps ? Json("all") : Json(apps)},
-                    {"created", iso_time(key.created)}});
+  for (const auto& key : list_keys(context)) {
+    list.push_back(to_json(key));
     table.add({key.name.str(), key.fingerprint, std::string(to_string(key.role)),
                key.all_apps ? "all" : names_of(key.apps), format_time(key.created)});
   }
@@ -135,11 +89,8 @@ int key_list(Context& context, bool json) {
 }
 
 int key_remove(Context& context, const std::string& name) {
-  context.require_admin();
-  const auto key_name = KeyName::parse(name);
-  audited(context, {"", "key remove", name},
-          [&] { change_keys(context, [&] { context.store().remove_key(key_name); }); });
-  print(fmt::format("Key {} is gone.\n", key_name.str()));
+  remove_key(context, KeyName::parse(name));
+  print(fmt::format("Key {} has been removed.\n", name));
   return kExitOk;
 }
 
@@ -169,9 +120,7 @@ void add_key_verbs(Grammar& grammar) {
       .options("--app", words->apps, "let it use only these apps: APP[,APP] (may be given again)")
       .flag("--all-apps", words->all_apps, "let it use all apps, those to come included")
       .excludes("--all-apps", "--app");
-  grammar
-      .verb("key", "remove", "let a key in no more",
-            [words](Context& context) { return key_remove(context, words->name); })
+  grammar.verb("key", "remove", "remove a key", [words](Context& context) { return key_remove(context, words->name); })
       .needs("KEY", words->name, "its name");
 }
 

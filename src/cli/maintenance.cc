@@ -1,18 +1,15 @@
-// maintenance on, off, show: what visitors get while somebody works on the app.
-// Not a deployment: what runs goes on; only where requests go is another.
+// maintenance on, off, show: what clients get while an operator works on an app.
+#include "operate/maintenance.hh"
+
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
-#include "base/text.hh"
-#include "cli/audited.hh"
 #include "cli/grammar.hh"
 #include "cli/input.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
-#include "deploy/instances.hh"
 
 namespace pushrod {
 
@@ -29,41 +26,25 @@ std::string read_page(const Context& context, const std::string& file) {
   return page;
 }
 
-std::string described(const App& app, Maintenance maintenance, const std::string& page) {
-  switch (maintenance) {
-    case Maintenance::Off:
-      return !app.live ? "the app is not deployed" : app.stopped ? "the app is stopped" : "requests are served";
-    case Maintenance::Hold:
-      return "requests wait";
-    case Maintenance::Page:
-      return page.empty() ? "503 and the usual page"
-                          : fmt::format("503 and a page of its own ({})", format_bytes(page.size()));
-  }
-  throw Error("an app is in no maintenance");
+void print_state(const MaintenanceView& view) {
+  print(fmt::format("Maintenance of {} is {}: {}.\n", view.app.str(), view.state == Maintenance::Off ? "off" : "on",
+                    view.meaning));
 }
 
-int set(Context& context, const std::string& name, Maintenance maintenance, const std::string& page_file) {
-  const auto app = context.require_app(name, Right::Deploy);
-  const auto page = read_page(context, page_file);
-  const bool on = maintenance != Maintenance::Off;
-  const auto what = described(app, maintenance, page);
-  return audited_exit(context, {{app.name.str(), on ? "maintenance on" : "maintenance off", what}}, [&] {
-    context.store().set_maintenance(app.id, maintenance, page);
-    publish_routes(context.platform());
-    print(fmt::format("Maintenance of {} is {}: {}.\n", app.name.str(), on ? "on" : "off", what));
-    if (maintenance == Maintenance::Hold) print("None waits for more than 30 s; then it is answered with 503.\n");
-    return kExitOk;
-  });
+int set(Context& context, const std::string& word, Maintenance state, const std::string& page_file) {
+  const auto name = AppName::parse(word);
+  context.Session::require_app(name, Right::Deploy);  // before a page is read from standard input
+  print_state(set_maintenance(context, name, state, read_page(context, page_file)));
+  if (state == Maintenance::Hold) print("A request waits for at most 30 s; then it is answered with 503.\n");
+  return kExitOk;
 }
 
 int show(Context& context, const std::string& name, bool json) {
-  const auto app = context.require_app(name, Right::See);
-  const auto page = context.store().maintenance_page(app.id);
+  const auto view = maintenance_of(context, AppName::parse(name));
   if (json) {
-    print_json({{"app", app.name.str()}, {"maintenance", to_string(app.maintenance)}, {"page_bytes", page.size()}});
+    print_json(to_json(view));
   } else {
-    print(fmt::format("Maintenance of {} is {}: {}.\n", app.name.str(),
-                      app.maintenance == Maintenance::Off ? "off" : "on", described(app, app.maintenance, page)));
+    print_state(view);
   }
   return kExitOk;
 }

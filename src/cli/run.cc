@@ -1,17 +1,14 @@
-// run and shell: one-off commands with an app's code and environment.
-// With a terminal on both sides the command gets one of its own; otherwise its three streams are ours, byte
-// for byte. It ends with us, unless it is detached.
+// run and shell: one-off commands with an app's code and environment. Where both sides are a terminal, the command gets
+// one of its own; otherwise it gets our three streams. It ends with this process, unless it is detached.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/error.hh"
-#include "base/text.hh"
-#include "cli/audited.hh"
 #include "cli/gate.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
-#include "deploy/jobs.hh"
+#include "operate/jobs.hh"
 #include "os/background.hh"
 
 namespace pushrod {
@@ -25,66 +22,29 @@ struct RunWords {
   bool detach = false;
 };
 
-// The program alone: whatever else is on the line may be a secret.
-AuditedChange change_of(const App& app, const std::vector<std::string>& words) {
-  return {app.name.str(), "run", words.front().substr(0, words.front().find_first_of(" \t\n"))};
-}
-
-int run_attached_job(Context& context, const App& app, const std::vector<std::string>& command) {
+Attachment own_streams() {
   Attachment attachment;
   const bool at_terminal = is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO);
   attachment.kind = at_terminal ? Attachment::Kind::Terminal : Attachment::Kind::Pipes;
-  const auto platform = context.platform();
-  return run_job(platform, {.app = app.id, .command = command, .author = context.caller().author()}, attachment);
-}
-
-int stop_run(Context& context, const App& app, const std::string& name) {
-  const auto platform = context.platform();
-  std::vector<std::string> known;
-  for (const auto& job : context.store().running_jobs()) {
-    if (job.app_id != app.id) continue;
-    if (name == job.short_name() || name == job.instance().str()) {
-      return audited_exit(context, {{app.name.str(), "run", "stop " + name}}, [&] {
-        stop_jobs(platform, {job});
-        print(fmt::format("{} has ended\n", job.short_name()));
-        return kExitOk;
-      });
-    }
-    known.push_back(job.short_name());
-  }
-  throw UserError(fmt::format("no job {} of {} runs", quoted(name), app.name.str()),
-                  known.empty() ? "none of its jobs runs" : "these run: " + join(known, ", "));
+  return attachment;
 }
 
 int run(Context& context, const RunWords& words) {
-  const auto app = context.require_app(words.app, Right::Deploy);
+  const auto app = AppName::parse(words.app);
+  context.Session::require_app(app, Right::Deploy);  // what is wrong with the app comes first
   if (!words.stop.empty()) {
     if (!words.command.empty() || words.detach) {
-      throw UsageError("--stop ends a job, and starts none", "see: pushrod run --help");
+      throw UsageError("--stop ends a job and cannot start one", "see: pushrod run --help");
     }
-    return stop_run(context, app, words.stop);
+    print(end_job(context, app, words.stop) + " has ended\n");
+    return kExitOk;
   }
   if (words.command.empty()) {
-    throw UsageError("run what? A command is missing", "for example: run APP -- ls -l /data; a shell: shell APP");
+    throw UsageError("missing command", "usage: run APP -- COMMAND [ARGS…]; for a shell: shell APP");
   }
-  const auto command = command_of(words.command);
-  return audited_exit(context, {change_of(app, words.command)}, [&] {
-    if (!words.detach) return run_attached_job(context, app, command);
-    context.engine().check_ready();
-    const auto platform = context.platform();
-    const auto job = start_job(platform, {.app = app.id, .command = command, .author = context.caller().author()});
-    print(job.short_name() + "\n");
-    return static_cast<int>(kExitOk);
-  });
-}
-
-int shell(Context& context, const std::string& name) {
-  const auto app = context.require_app(name, Right::Deploy);
-  return audited_exit(context, {{app.name.str(), "shell", ""}}, [&] {
-    return run_attached_job(
-        context, app,
-        {"/bin/sh", "-c", "if [ -x /bin/bash ]; then PS1='\\h:\\w\\$ ' exec /bin/bash; fi; exec /bin/sh"});
-  });
+  if (!words.detach) return run_attached(context, app, words.command, own_streams());
+  print(run_detached(context, app, words.command) + "\n");
+  return kExitOk;
 }
 
 }  // namespace
@@ -95,12 +55,12 @@ void add_run_verbs(Grammar& grammar) {
       .verb("run", "run a command beside the app, with its code and environment",
             [words](Context& context) { return run(context, *words); })
       .app(words->app)
-      .flag("-d,--detach", words->detach, "go on without this connection; its output goes to the app's logs")
+      .flag("-d,--detach", words->detach, "keep running without this connection; output goes to the app's logs")
       .option("--stop", words->stop, "end this job instead, such as run.3")
       .takes_rest("COMMAND", words->command, "a program and its arguments, or one word that is a command line");
   grammar
       .verb("shell", "a shell beside the app, with its code and environment",
-            [words](Context& context) { return shell(context, words->app); })
+            [words](Context& context) { return run_shell(context, AppName::parse(words->app), own_streams()); })
       .app(words->app);
 }
 
@@ -109,7 +69,7 @@ int hold_job(const std::filesystem::path& root, std::int64_t id) {
   std::optional<FileLock> lock;
   const bool is_holder = go_to_background([&] {
     lock = FileLock::try_acquire(layout.job_lock(id));
-    if (!lock) throw Error(fmt::format("somebody looks after job {} already", id));
+    if (!lock) throw Error(fmt::format("another process already holds job {}", id));
     lock->announce(fmt::format("job {}", id));
   });
   if (!is_holder) return kExitOk;

@@ -95,7 +95,7 @@ def test_a_run_does_not_overlap_unless_it_may(platform):
     app = cron_app(platform, command="echo begun; exec sleep 1010")
     client = platform.start_pushrod("cron", "run", app.name, "clean")
     assert client.stdout.readline() == b"begun\n"
-    assert "runs already" in platform.pushrod("cron", "run", app.name, "clean", code=1).err
+    assert "is already running" in platform.pushrod("cron", "run", app.name, "clean", code=1).err
     assert any(p["instance"] == f"{app.name}.1.clean.1" for p in app.processes())
     platform.pushrod("run", app.name, "--stop", "clean.1")
     assert finish(client).code == 143

@@ -96,11 +96,11 @@ def test_exit_codes_pass_through(platform, job_app, door):
 
 
 def test_what_cannot_run_is_refused(platform, job_app):
-    assert "A command is missing" in platform.pushrod("run", job_app.name, code=2).err
+    assert "missing command" in platform.pushrod("run", job_app.name, code=2).err
     assert "there is no app" in platform.ssh("run", "nobodys", "--", "ls", code=1).err
     never = platform.create_app(WORKER)
     assert "is not deployed" in platform.pushrod("run", never.name, "--", "ls", code=1).err
-    assert "no job" in platform.pushrod("run", job_app.name, "--stop", "run.999", code=1).err
+    assert "no running job" in platform.pushrod("run", job_app.name, "--stop", "run.999", code=1).err
     platform.pushrod("run", job_app.name, "--stop", "run.1", "ls", code=2)
 
 

@@ -82,7 +82,7 @@ TEST_F(Grammar, HelpIsGivenForTheAsking) {
   EXPECT_THAT(all, HasSubstr("Usage: pushrod [OPTIONS] COMMAND"));
   EXPECT_EQ(printed({}), all);
   EXPECT_EQ(printed({"--help"}), all);
-  EXPECT_THAT(printed({"help", "key"}), HasSubstr("let a key in no more"));
+  EXPECT_THAT(printed({"help", "key"}), HasSubstr("remove a key"));
   const auto one = printed({"help", "key", "set"});
   EXPECT_THAT(one, HasSubstr("Usage: pushrod key set [OPTIONS] KEY"));
   EXPECT_THAT(one, HasSubstr("--role ROLE"));
