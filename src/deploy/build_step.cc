@@ -62,8 +62,7 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
 }
 
 bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
-  // A redeployment is asked for because the build shall be made again.
-  if (run.change.kind != DeploymentKind::Push || run.change.rebuild) return false;
+  if (rules_of(run.change.kind).release == ReleaseFrom::FreshBuild || run.change.rebuild) return false;
   const auto built_by = take_kept_build(run.platform.layout, part.app.name, key, part.checkout);
   if (!built_by) return false;
   run.journal.headline(fmt::format("Using the build of deployment {}{} ({}); to build anew: git push -o rebuild",

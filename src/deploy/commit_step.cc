@@ -6,13 +6,20 @@ namespace pushrod {
 void move_ref(const Run& run) {
   const auto& change = run.change;
   const auto head = run.repository.head_of(change.branch);
-  if (change.kind == DeploymentKind::Push) {
-    run.repository.move_branch(change.branch, *change.commit, head, run.ref_mover.get());
-    run.repository.set_default_branch(change.branch);
-  } else if (change.kind == DeploymentKind::Rollback || change.kind == DeploymentKind::Fallback) {
-    if (head != change.commit) run.repository.move_branch(change.branch, *change.commit, head);
-  } else if (change.kind == DeploymentKind::Remove) {
-    run.repository.delete_branch(change.branch, head);
+  switch (rules_of(change.kind).ref) {
+    case RefChange::Advance:
+      run.repository.move_branch(change.branch, *change.commit, head, run.ref_mover.get());
+      run.repository.set_default_branch(change.branch);
+      break;
+    case RefChange::Return:
+      if (head != change.commit) run.repository.move_branch(change.branch, *change.commit, head);
+      break;
+    case RefChange::Delete:
+      run.repository.delete_branch(change.branch, head);
+      break;
+    case RefChange::None:
+    case RefChange::Create:
+      break;
   }
 }
 

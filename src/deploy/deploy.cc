@@ -95,7 +95,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
 // An app that moves to a branch which is not there makes it, at the commit that it runs.
 void name_branch(const Platform& platform, const Deployment& deployment) {
   const auto app = platform.store.app(deployment.app_id);
-  if (deployment.kind != DeploymentKind::Set || !app) return;
+  if (rules_of(deployment.kind).ref != RefChange::Create || !app) return;
   const Repository repository(platform.layout.repo(app->repo));
   if (!repository.head_of(app->branch)) repository.move_branch(app->branch, deployment.commit.value(), {});
 }
@@ -125,10 +125,8 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
   if (deployment.state == DeploymentState::Committed) return true;
   if (deployment.state != DeploymentState::Ready) return false;
   // A rollback to a release of the same commit moves nothing: once it is ready, it may as well be finished.
-  const bool moves_ref = deployment.kind == DeploymentKind::Push || deployment.kind == DeploymentKind::Remove ||
-                         deployment.kind == DeploymentKind::Rollback || deployment.kind == DeploymentKind::Fallback;
   const auto app = platform.store.app(deployment.app_id);
-  if (!moves_ref || !app) return false;
+  if (!moves_ref(deployment.kind) || !app) return false;
   return Repository(platform.layout.repo(app->repo)).head_of(app->branch) == deployment.commit;
 }
 
@@ -166,7 +164,7 @@ void tell_failure(Run& run, const Error& error) {
   }
   const bool several = run.change.apps.size() > 1;
   run.journal.complaint(
-      run.change.kind == DeploymentKind::Push && !run.change.previous
+      rules_of(run.change.kind).ref == RefChange::Advance && !run.change.previous
           ? fmt::format("Nothing is deployed: {} {}.", names_of(run), several ? "are as they were" : "is as it was")
           : fmt::format("Nothing has changed: {} {} before.", names_of(run),
                         several ? "run what they ran" : "runs what it ran"));
@@ -200,88 +198,58 @@ void tell_why_it_falls_back(Run& run) {
   }
 }
 
-void announce(Run& run, std::future<std::string>& subject) {
-  const auto detail = run.change.detail.empty() ? std::string{} : ": " + escaped(run.change.detail);
-  switch (run.change.kind) {
-    case DeploymentKind::Push:
-    case DeploymentKind::Redeploy:
-      run.journal.headline(fmt::format("Deploying {} at {} {}", names_of(run), abbreviated(*run.change.commit),
-                                       quoted(subject.get(), 60)));
-      for (const auto& part : run.parts) {
-        if (const auto note = fallback_note(run.platform, part.app); !note.empty()) run.journal.line(escaped(note));
-      }
-      break;
-    case DeploymentKind::Restart:
-      run.journal.headline(fmt::format("Restarting {}{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Config:
-      run.journal.headline(fmt::format("Changing the settings of {}{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Scale:
-      run.journal.headline(fmt::format("Scaling {}{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Stop:
-      run.journal.headline(fmt::format("Stopping {}{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Start:
-      run.journal.headline(fmt::format("Starting {}", names_of(run)));
-      break;
-    case DeploymentKind::Rollback:
-      run.journal.headline(fmt::format("Rolling back {}{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Fallback:
-      run.journal.headline(fmt::format("Falling back: {}{}", names_of(run), detail));
-      tell_why_it_falls_back(run);
-      break;
-    case DeploymentKind::Set:
-      run.journal.headline(fmt::format("Changing where {} comes from{}", names_of(run), detail));
-      break;
-    case DeploymentKind::Rename:
-      run.journal.headline(fmt::format("Renaming {}", escaped(run.change.detail)));
-      break;
-    case DeploymentKind::Remove:
-      run.journal.headline(
-          fmt::format("Removing branch {}, stopping {}", quoted(run.change.branch.str()), names_of(run)));
-      break;
+// What is pushed after a fallback begins where the branch fell back to.
+void tell_earlier_fallbacks(Run& run) {
+  for (const auto& part : run.parts) {
+    if (const auto note = fallback_note(run.platform, part.app); !note.empty()) run.journal.line(escaped(note));
   }
+}
+
+bool announces_commit(const Run& run) {
+  return rules_of(run.change.kind).announcement.find("{commit}") != std::string_view::npos;
+}
+
+void announce(Run& run, std::future<std::string>& subject) {
+  const auto& rules = rules_of(run.change.kind);
+  const auto& change = run.change;
+  const auto what = escaped(change.detail);
+  run.journal.headline(fmt::format(fmt::runtime(rules.announcement), fmt::arg("apps", names_of(run)),
+                                   fmt::arg("branch", quoted(change.branch.str())),
+                                   fmt::arg("commit", change.commit ? abbreviated(*change.commit) : ""),
+                                   fmt::arg("subject", subject.valid() ? quoted(subject.get(), 60) : ""),
+                                   fmt::arg("what", what), fmt::arg("detail", what.empty() ? "" : ": " + what)));
+  if (announces_commit(run)) tell_earlier_fallbacks(run);
+  if (rules.watch == WatchRule::FallsBack) tell_why_it_falls_back(run);
+}
+
+// "Release 7 of blog is live after 3.2 s: https://blog.example.org".
+std::string live_message(const Run& run, const Part& part, const Stopwatch& time) {
+  const auto& app = part.app.name.str();
+  if (!runs_after(run.change.kind, part.app.stopped)) {
+    return fmt::format("Release {} of {} is live, but the app is stopped: `start {}` runs it", part.deployment.number,
+                       app, app);
+  }
+  const bool routed = std::any_of(part.instances.begin(), part.instances.end(),
+                                  [](const InstancePlan& plan) { return plan.port.has_value(); });
+  return fmt::format("Release {} of {} is live after {}{}{}", part.deployment.number, app,
+                     format_duration(time.elapsed()), routed ? ": " : "",
+                     routed ? url_of(run.platform, part.app.name) : "");
 }
 
 void tell_success(Run& run, const Stopwatch& time) {
+  const auto text = rules_of(run.change.kind).success;
   for (const auto& part : run.parts) {
-    if (run.change.kind == DeploymentKind::Remove) {
-      run.journal.headline(fmt::format("{} is not deployed any more", part.app.name.str()));
-      continue;
-    }
-    if (run.change.kind == DeploymentKind::Stop) {
-      run.journal.headline(fmt::format("{0} is stopped; `start {0}` runs it again", part.app.name.str()));
-      continue;
-    }
-    if (const auto renaming = renaming_of(part.deployment)) {
-      run.journal.headline(fmt::format("{} is called {} now: {}", renaming->from.str(), renaming->to.str(),
-                                       url_of(run.platform, renaming->to)));
-      continue;
-    }
-    if (part.app.stopped && run.change.kind != DeploymentKind::Start) {
-      run.journal.headline(fmt::format("Release {} of {} is live, but the app is stopped: `start {}` runs it",
-                                       part.deployment.number, part.app.name.str(), part.app.name.str()));
-      continue;
-    }
-    const bool routed = std::any_of(part.instances.begin(), part.instances.end(),
-                                    [](const InstancePlan& plan) { return plan.port.has_value(); });
-    run.journal.headline(fmt::format("Release {} of {} is live after {}{}{}", part.deployment.number,
-                                     part.app.name.str(), format_duration(time.elapsed()), routed ? ": " : "",
-                                     routed ? url_of(run.platform, part.app.name) : ""));
+    const auto& name = run.change.new_name.value_or(part.app.name);
+    run.journal.headline(text.empty() ? live_message(run, part, time)
+                                      : fmt::format(fmt::runtime(text), fmt::arg("app", part.app.name.str()),
+                                                    fmt::arg("new_name", name.str()),
+                                                    fmt::arg("url", url_of(run.platform, name))));
   }
-}
-
-// The others run what was built before.
-bool builds(DeploymentKind kind) {
-  return kind == DeploymentKind::Push || kind == DeploymentKind::Redeploy || kind == DeploymentKind::Set;
 }
 
 // git takes some milliseconds to tell it; it is wanted when the deployment has its turn.
 std::future<std::string> begin_reading_subject(const Run& run) {
-  if (!builds(run.change.kind)) return {};
+  if (!announces_commit(run)) return {};
   return std::async(std::launch::async,
                     [repository = run.repository, commit = *run.change.commit] { return repository.subject(commit); });
 }
@@ -331,6 +299,7 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
   const Stopwatch time;
   const auto& platform = run.platform;
   const auto& change = run.change;
+  const auto& rules = rules_of(change.kind);
   try {
     take_turn(run);
     platform.store.together([&] {
@@ -349,10 +318,10 @@ Outcome run_steps(Run& run, std::future<std::string> subject) {
         speak_of(run, part.app.name);
         run_release_command(run, part);
       }
-    } else if (change.kind != DeploymentKind::Remove) {
+    } else if (rules.release != ReleaseFrom::Nothing) {
       begin_rename(run);
       for (auto& part : run.parts) {
-        if (change.kind == DeploymentKind::Rename && !part.app.live) continue;
+        if (rules.release == ReleaseFrom::LiveIfAny && !part.app.live) continue;
         speak_of(run, part.app.name);
         derive(run, part);
       }

@@ -17,7 +17,7 @@ namespace {
 
 Release base_of(const Run& run, const Part& part) {
   const auto& name = part.app.name.str();
-  if (run.change.kind == DeploymentKind::Rollback || run.change.kind == DeploymentKind::Fallback) {
+  if (rules_of(run.change.kind).release == ReleaseFrom::Older) {
     const auto number = run.change.releases.at(part.app.id);
     if (auto release = run.platform.store.release(part.app.id, number)) {
       check_same_branch(part.app, number, release->source);
@@ -43,15 +43,10 @@ void change_counts(const Run& run, Release& release) {
   }
 }
 
-bool restarts_one_type(const Run& run) { return run.change.kind == DeploymentKind::Restart && run.change.only; }
-
-// What the operator wants now, with what this change makes of it. Where some instances go on, the others get the
-// settings that those have: what is pending comes to all of them together.
+// What is pending comes to all instances together: where those of other types go on, one type gets the settings that
+// they have.
 AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
-  const auto kind = run.change.kind;
-  if (kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback || kind == DeploymentKind::Scale ||
-      restarts_one_type(run))
-    return base.settings;
+  if (rules_of(run.change.kind).settings == SettingsFrom::Release || run.change.only) return base.settings;
   return with_changes(run.platform.store.settings(part.app.id), run.change.settings);
 }
 
@@ -67,16 +62,13 @@ std::vector<InstanceName> instances_to_fall_back_on(const Run& run, const Part& 
   return kept;
 }
 
-// A change of the scale leaves alone what goes on; so does the restart of one type with the others.
-std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const Release& release) {
-  if (run.change.kind == DeploymentKind::Fallback) return instances_to_fall_back_on(run, part, release);
-  const bool one_type = restarts_one_type(run);
-  if (run.change.kind != DeploymentKind::Scale && !one_type) return {};
+// A change of the counts leaves alone what goes on; so does the restart of one type with the others.
+std::vector<InstanceName> instances_that_serve_on(const Run& run, const Part& part, const Release& release) {
   std::vector<InstanceName> kept;
   const auto instances = run.platform.store.instances(part.app.id);
   for (const auto& instance : instances) {
     if (instance.state != InstanceState::Serving && instance.state != InstanceState::Asleep) continue;
-    if (one_type && instance.name.type == *run.change.only) continue;
+    if (instance.name.type == run.change.only) continue;
     const auto* process = find_process(release, instance.name.type);
     if (process == nullptr) continue;
     // Those that sleep do so together: beside one that begins to serve nobody would wake them.
@@ -87,6 +79,12 @@ std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const
     if (instance.name.number <= process->count) kept.push_back(instance.name);
   }
   return kept;
+}
+
+std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const Release& release) {
+  const auto kept = run.change.only ? KeptInstances::Serving : rules_of(run.change.kind).kept;
+  if (kept == KeptInstances::Standby) return instances_to_fall_back_on(run, part, release);
+  return kept == KeptInstances::Serving ? instances_that_serve_on(run, part, release) : std::vector<InstanceName>{};
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ Outcome fall_back(const Platform& platform, std::int64_t group, Journal& journal
 
 std::string fallback_note(const Platform& platform, const App& app) {
   const auto live = app.live ? platform.store.deployment(app.id, *app.live) : std::nullopt;
-  if (!live || live->kind != DeploymentKind::Fallback) return {};
+  if (!live || rules_of(live->kind).watch != WatchRule::FallsBack) return {};
   return fmt::format("{} fell back from {}", app.name.str(), live->detail);
 }
 

@@ -44,7 +44,8 @@ void start_all(Run& run, const std::vector<InstancePlan>& plans) {
   run.platform.engine.start(plans);
   run.journal.now_doing("waiting for " + awaited(plans));
   // While the instances start: the flushes of a transaction take about as long as a small program's start.
-  if (run.change.kind == DeploymentKind::Push && !run.ref_mover) run.ref_mover = run.repository.prepare_move();
+  if (rules_of(run.change.kind).ref == RefChange::Advance && !run.ref_mover)
+    run.ref_mover = run.repository.prepare_move();
   auto recorded = std::async(std::launch::async, [&run] { run.platform.store.begin_step(run.group, Step::Health); });
   const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd);
   recorded.get();
@@ -76,25 +77,20 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
   if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
 }
 
-// A stopped app stays stopped, whatever is deployed meanwhile, until it is started.
-bool will_run(const Run& run, const Part& part) {
-  const auto kind = run.change.kind;
-  return kind == DeploymentKind::Start || (kind != DeploymentKind::Stop && !part.app.stopped);
-}
-
 // The releases, and leased ports for what is to run them: one record of intent.
 void record(Run& run) {
   const auto& settings = run.platform.settings;
+  const bool is_fallback = rules_of(run.change.kind).watch == WatchRule::FallsBack;
   run.platform.store.begin_step(run.group, Step::Start);
   for (auto& part : run.parts) {
-    if (!part.release) continue;  // Remove starts nothing
+    if (!part.release) continue;
     run.platform.store.add_release(*part.release);
-    if (!will_run(run, part)) continue;
+    if (!runs_after(run.change.kind, part.app.stopped)) continue;
     for (const auto& instance : run.platform.store.add_instances(*part.release, part.kept, settings.first_port,
                                                                  settings.last_port, is_port_free)) {
       part.instances.push_back(plan_instance(run.platform, *part.release, instance));
       // What a fallback starts again has run before, and requests may wait for it.
-      if (run.change.kind == DeploymentKind::Fallback) part.instances.back().process.health.settle = Milliseconds{0};
+      if (is_fallback) part.instances.back().process.health.settle = Milliseconds{0};
     }
   }
 }

@@ -106,47 +106,42 @@ void check_sources(const Run& run) {
                     "try again");
   }
   // A rollback to a release of the commit that the branch names does not concern the other apps of the branch.
-  const bool moves_ref = change.kind == DeploymentKind::Push ||
-                         (change.kind == DeploymentKind::Rollback && change.commit != change.previous);
-  if (!moves_ref) return;
+  if (!rules_of(change.kind).whole_branch || change.commit == change.previous) return;
   for (const auto& app : run.platform.store.apps_of(change.repo, change.branch)) {
     if (!app.live || parts.contains(app.id)) continue;
     throw UserError(fmt::format("{} runs from this branch, too, since a moment ago", app.name.str()), "try again");
   }
 }
 
-// The ref may have moved while we waited. What the pusher based the new commit on must still be in it; what changes
-// something else of the app than its commit does not care.
+// The ref may have moved while we waited. What the pusher based the new commit on must still be in it.
 void check_base(const Run& run) {
   const auto& change = run.change;
-  const auto kind = change.kind;
-  const bool about_commit = kind == DeploymentKind::Push || kind == DeploymentKind::Remove ||
-                            kind == DeploymentKind::Redeploy || kind == DeploymentKind::Rollback ||
-                            kind == DeploymentKind::Fallback || kind == DeploymentKind::Set;
-  if (!about_commit) return;
+  if (!concerns_commit(change.kind)) return;
   check_sources(run);
   const auto head = run.repository.head_of(change.branch);
   if (head == change.previous) return;
   const bool contained = head && change.commit && run.repository.is_ancestor(*head, *change.commit);
-  if (change.kind == DeploymentKind::Push && contained) return;
+  if (rules_of(change.kind).ref == RefChange::Advance && contained) return;
   throw UserError(fmt::format("branch {} has moved to {} in the meantime", quoted(change.branch.str()),
                               head ? abbreviated(*head) : "nothing"),
                   "fetch, look at it, and try again");
 }
+
+bool falls_back(const Run& run) { return rules_of(run.change.kind).watch == WatchRule::FallsBack; }
 
 // While the live release is falling back, requests go to the instances on standby: ending the watch now would send them
 // back to instances that keep ending. The fallback takes a moment; a daemon that does not run never begins one.
 void await_fallback(Run& run) {
   constexpr Milliseconds kLongest{10'000};
   constexpr Milliseconds kPause{20};  // no event tells when another process has committed
-  if (run.change.kind == DeploymentKind::Fallback) return;
+  if (falls_back(run)) return;
   const Deadline deadline(kLongest);
-  const auto falls_back = [&](const Part& part) {
+  const auto is_failing = [&](const Part& part) {
     const auto watch = run.platform.store.watch(part.app.id);
     return watch && watch->is_failing();
   };
   bool told = false;
-  while (std::any_of(run.parts.begin(), run.parts.end(), falls_back) && !deadline.passed()) {
+  while (std::any_of(run.parts.begin(), run.parts.end(), is_failing) && !deadline.passed()) {
     if (!told) run.journal.headline(fmt::format("Waiting for {} to fall back to its previous release", names_of(run)));
     told = true;
     check_cancelled(run);
@@ -160,7 +155,7 @@ void end_watches(const Run& run) {
   bool any = false;
   for (const auto& part : run.parts) {
     const auto watch = run.platform.store.watch(part.app.id);
-    if (run.change.kind == DeploymentKind::Fallback) {
+    if (falls_back(run)) {
       const auto wanted = run.change.releases.find(part.app.id);
       if (watch && watch->is_failing() && wanted != run.change.releases.end() && wanted->second == watch->previous)
         continue;

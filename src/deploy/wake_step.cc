@@ -12,33 +12,17 @@ namespace pushrod {
 
 namespace {
 
-// What ends the web type, or leaves it alone, is done in no time.
-bool is_to_wake(const Change& change) {
-  switch (change.kind) {
-    case DeploymentKind::Remove:
-    case DeploymentKind::Stop:
-    case DeploymentKind::Fallback:  // a watched app does not sleep
-      return false;
-    case DeploymentKind::Scale:
-      return change.counts.contains(ProcessType::parse("web"));
-    case DeploymentKind::Restart:
-      return !change.only || *change.only == ProcessType::parse("web");
-    case DeploymentKind::Push:
-    case DeploymentKind::Redeploy:
-    case DeploymentKind::Config:
-    case DeploymentKind::Start:
-    case DeploymentKind::Rollback:
-    case DeploymentKind::Set:
-    case DeploymentKind::Rename:
-      return true;
-  }
-  return true;
+// What leaves the web type alone is done in no time.
+bool changes_web(const Change& change) {
+  const auto web = ProcessType::parse("web");
+  if (change.only) return *change.only == web;
+  return change.counts.empty() || change.counts.contains(web);
 }
 
 }  // namespace
 
 void wake_sleeping(Run& run) {
-  if (!is_to_wake(run.change)) return;
+  if (!rules_of(run.change.kind).wakes || !changes_web(run.change)) return;
   for (const auto& part : run.parts) {
     if (!sleeps(run.platform, part.app)) continue;
     run.journal.begin(fmt::format("Waking {}", part.app.name.str()), fmt::format("waking {}", part.app.name.str()));

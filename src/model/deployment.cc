@@ -1,4 +1,4 @@
-// The state table of a deployment, and the words for its states, kinds and steps.
+// The state table of a deployment, and the words for its states and steps.
 // The words are what the database and `--json` hold, so they do not change.
 #include "model/deployment.hh"
 
@@ -39,20 +39,6 @@ constexpr Words<DeploymentState, 8> kStates{"state of a deployment",
                                               {State::Cancelled, "cancelled"},
                                               {State::Superseded, "superseded"}}}};
 
-constexpr Words<DeploymentKind, 12> kKinds{"kind of a deployment",
-                                           {{{DeploymentKind::Push, "push"},
-                                             {DeploymentKind::Redeploy, "redeploy"},
-                                             {DeploymentKind::Restart, "restart"},
-                                             {DeploymentKind::Remove, "remove"},
-                                             {DeploymentKind::Config, "config"},
-                                             {DeploymentKind::Scale, "scale"},
-                                             {DeploymentKind::Stop, "stop"},
-                                             {DeploymentKind::Start, "start"},
-                                             {DeploymentKind::Rollback, "rollback"},
-                                             {DeploymentKind::Fallback, "fallback"},
-                                             {DeploymentKind::Set, "set"},
-                                             {DeploymentKind::Rename, "rename"}}}};
-
 constexpr Words<Step, 8> kSteps{"step",
                                 {{{Step::Wait, "wait"},
                                   {Step::Checkout, "checkout"},
@@ -75,10 +61,8 @@ bool is_final(DeploymentState state) {
 }
 
 std::string_view to_string(DeploymentState state) { return kStates.word(state); }
-std::string_view to_string(DeploymentKind kind) { return kKinds.word(kind); }
 std::string_view to_string(Step step) { return kSteps.word(step); }
 DeploymentState deployment_state_from(std::string_view text) { return kStates.value(text); }
-DeploymentKind deployment_kind_from(std::string_view text) { return kKinds.value(text); }
 Step step_from(std::string_view text) { return kSteps.value(text); }
 
 namespace {
@@ -89,7 +73,7 @@ std::string detail_of(const Renaming& renaming) { return renaming.from.str() + s
 
 std::optional<Renaming> renaming_of(const Deployment& deployment) {
   const auto to = deployment.detail.find(kTo);
-  if (deployment.kind != DeploymentKind::Rename || to == std::string::npos) return std::nullopt;
+  if (rules_of(deployment.kind).intent != Intent::Name || to == std::string::npos) return std::nullopt;
   return Renaming{AppName::parse(deployment.detail.substr(0, to)),
                   AppName::parse(deployment.detail.substr(to + kTo.size()))};
 }

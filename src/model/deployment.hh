@@ -20,36 +20,21 @@
 #include <vector>
 
 #include "model/app.hh"
+#include "model/deployment_kind.hh"
 #include "model/names.hh"
 #include "os/clock.hh"
 
 namespace pushrod {
 
 enum class DeploymentState { Waiting, Running, Ready, Committed, Live, Failed, Cancelled, Superseded };
-enum class DeploymentKind {
-  Push,
-  Redeploy,
-  Restart,
-  Remove,
-  Config,
-  Scale,
-  Stop,
-  Start,
-  Rollback,
-  Fallback,
-  Set,
-  Rename
-};
 enum class Step { Wait, Checkout, Build, Release, Start, Health, Commit, Switch };
 
 bool may_follow(DeploymentState from, DeploymentState to);
 bool is_final(DeploymentState state);
 
 std::string_view to_string(DeploymentState state);
-std::string_view to_string(DeploymentKind kind);
 std::string_view to_string(Step step);
 DeploymentState deployment_state_from(std::string_view text);  // throws Error
-DeploymentKind deployment_kind_from(std::string_view text);
 Step step_from(std::string_view text);
 
 struct StepRecord {
@@ -76,7 +61,8 @@ struct Deployment {
   std::vector<StepRecord> steps;
 };
 
-// What a deployment of kind Rename does; its detail is the record of it, and what people are shown: "blog to shop".
+// What a deployment that changes the name does; its detail is the record of it, and what people are shown: "blog to
+// shop".
 struct Renaming {
   AppName from;
   AppName to;

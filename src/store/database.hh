@@ -42,6 +42,10 @@ DeploymentState state_of_group(Connection& connection, std::int64_t group);  // 
 void write_state(Connection& connection, std::int64_t group, DeploymentState state, WallTime at);
 void write_step(Connection& connection, std::int64_t group, Step step, WallTime at);
 
+// Within the transaction that commits the deployment: what the operator wants of the app, as far as this deployment was
+// asked to change it. `release`: what it makes; null if nothing.
+void write_intent(Connection& connection, const Deployment& deployment, const Release* release);
+
 // Before the commit of these deployments, one group: are their releases (by app) watched? Their kind and at least one
 // process say so, and all of their apps have a live release to fall back to and are not stopped.
 bool may_be_watched(Connection& connection, const std::vector<Deployment>& deployments,

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.hh"
+#include "base/text.hh"
 #include "store/database.hh"
 
 namespace pushrod {
@@ -77,14 +78,21 @@ void write_reason(Connection& connection, std::int64_t group, const std::string&
   connection.query("UPDATE deployments SET error = ?, hint = ? WHERE group_id = ?").with(error, hint, group).run();
 }
 
-// A newer commit of the branch makes an older one that still waits pointless, and a restart; other settings or another
-// scale are wanted all the same.
-bool replaces_what_waits(DeploymentKind kind) { return kind == DeploymentKind::Push || kind == DeploymentKind::Remove; }
+// "'push', 'remove'": the kinds that a newer deployment may supersede while they wait.
+std::string superseded_kinds() {
+  std::vector<std::string> words;
+  for (const DeploymentRules& rules : kDeploymentRules) {
+    if (rules.waiting != WhileWaiting::Stays) words.push_back(fmt::format("'{}'", rules.word));
+  }
+  return join(words, ", ");
+}
 
-std::vector<std::int64_t> waiting_groups_of(Connection& connection, AppId app) {
-  Query rows = connection.query(
+std::vector<std::int64_t> groups_to_supersede(Connection& connection, AppId app) {
+  static const std::string kSql = fmt::format(
       "SELECT g.id FROM deployments d JOIN deployment_groups g ON g.id = d.group_id"
-      " WHERE d.app_id = ? AND g.state = 'waiting' AND d.kind IN ('push', 'redeploy', 'restart', 'remove')");
+      " WHERE d.app_id = ? AND g.state = 'waiting' AND d.kind IN ({})",
+      superseded_kinds());
+  Query rows = connection.query(kSql);
   rows.with(app);
   return read_all(rows, [](Query& row) { return row.integer(); });
 }
@@ -107,7 +115,7 @@ void supersede(Connection& connection, std::int64_t older, std::int64_t newer, W
 
 void insert_deployment(Connection& connection, const DeploymentRequest& request, std::int64_t group) {
   // The names of its instances must be new: others that had this app's next name may still end.
-  if (request.kind == DeploymentKind::Rename) {
+  if (rules_of(request.kind).intent == Intent::Name) {
     const auto new_name = request.detail.substr(request.detail.rfind(' ') + 1);  // see Renaming
     connection
         .query(
@@ -144,70 +152,9 @@ void check_transition(Connection& connection, std::int64_t group, DeploymentStat
   throw Error(fmt::format("deployment group {} is {} and cannot become {}", group, to_string(from), to_string(to)));
 }
 
-// The settings of the app become those of the release that a rollback has made; but what is set or unset for the next
-// release, and so is otherwise in the live one, waits on.
-void restore_settings(Connection& connection, const Deployment& deployment) {
-  const std::string in_live =
-      "(SELECT l.sealed, l.secret FROM release_settings l JOIN apps a ON a.id = l.app_id AND a.live = l.number"
-      " WHERE l.app_id = ?1 AND l.name = ";
-  connection
-      .query(
-          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret FROM release_settings r"
-          " WHERE r.app_id = ?1 AND r.number = ?2"
-          " AND (EXISTS (SELECT 1 FROM app_settings s WHERE s.app_id = ?1 AND s.name = r.name) OR NOT EXISTS " +
-          in_live +
-          "r.name))"
-          " ON CONFLICT (app_id, name) DO UPDATE SET sealed = excluded.sealed, secret = excluded.secret"
-          " WHERE (app_settings.sealed, app_settings.secret) = " +
-          in_live + "app_settings.name)")
-      .with(deployment.app_id, deployment.number)
-      .run();
-  connection
-      .query("DELETE FROM app_settings WHERE app_id = ?1 AND (sealed, secret) = " + in_live +
-             "app_settings.name)"
-             " AND name NOT IN (SELECT r.name FROM release_settings r WHERE r.app_id = ?1 AND r.number = ?2)")
-      .with(deployment.app_id, deployment.number)
-      .run();
-}
-
-// What the operator wants of the app, as far as this deployment was asked to change it.
-// `release`: what it makes; null for a removal.
-void write_intent(Connection& connection, const Deployment& deployment, const Release* release) {
-  const AppId app = deployment.app_id;
-  const DeploymentKind kind = deployment.kind;
-  if (kind == DeploymentKind::Stop || kind == DeploymentKind::Start) {
-    connection.query("UPDATE apps SET stopped = ? WHERE id = ?")
-        .with(std::int64_t{kind == DeploymentKind::Stop}, app)
-        .run();
-  }
-  if (const auto renaming = renaming_of(deployment)) {
-    connection.query("UPDATE apps SET name = ? WHERE id = ?").with(renaming->to, app).run();
-  }
-  const bool goes_back = kind == DeploymentKind::Rollback || kind == DeploymentKind::Fallback;
-  if (goes_back) restore_settings(connection, deployment);
-  if (goes_back || kind == DeploymentKind::Set) write_source(connection, app, release->source);
-  if (kind == DeploymentKind::Config) {
-    connection.query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
-    connection
-        .query(
-            "INSERT INTO app_settings SELECT app_id, name, sealed, secret FROM release_settings"
-            " WHERE app_id = ? AND number = ?")
-        .with(app, deployment.number)
-        .run();
-  }
-  if (kind == DeploymentKind::Scale || goes_back) {
-    // Counts of other types are for a release to come.
-    for (const Process& process : release->processes) {
-      connection.query("DELETE FROM app_counts WHERE app_id = ? AND type = ?").with(app, process.type).run();
-      if (!process.is_scaled) continue;
-      connection.query("INSERT INTO app_counts VALUES (?, ?, ?)").with(app, process.type, process.count).run();
-    }
-  }
-}
-
-// An app that is not deployed gets another name without a release.
 bool makes_release(Connection& connection, const Deployment& deployment) {
-  if (deployment.kind != DeploymentKind::Rename) return true;
+  const auto from = rules_of(deployment.kind).release;
+  if (from != ReleaseFrom::LiveIfAny) return from != ReleaseFrom::Nothing;
   Query row = connection.query("SELECT 1 FROM apps WHERE id = ? AND live IS NOT NULL");
   return row.with(deployment.app_id).only_integer().has_value();
 }
@@ -246,8 +193,8 @@ std::vector<Deployment> Store::begin_deployments(const std::vector<DeploymentReq
   const WallTime at = now();
   std::vector<std::int64_t> older;
   for (const DeploymentRequest& request : requests) {
-    if (!replaces_what_waits(request.kind)) continue;
-    for (const std::int64_t waiting : waiting_groups_of(*db_, request.app_id)) {
+    if (rules_of(request.kind).waiting != WhileWaiting::Supersedes) continue;
+    for (const std::int64_t waiting : groups_to_supersede(*db_, request.app_id)) {
       if (std::find(older.begin(), older.end(), waiting) == older.end()) older.push_back(waiting);
     }
   }
@@ -307,7 +254,7 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   // The foreign key of apps.live refuses the whole transaction when a release is missing; this says which.
   std::map<AppId, Release> releases;
   for (const Deployment& deployment : deployments) {
-    if (deployment.kind == DeploymentKind::Remove || !makes_release(*db_, deployment)) continue;
+    if (!makes_release(*db_, deployment)) continue;
     auto made = release(deployment.app_id, deployment.number);
     if (!made) {
       throw Error(fmt::format("deployment {} of {} has no release to commit", deployment.number, deployment.app.str()));
@@ -316,12 +263,12 @@ void Store::commit_group(std::int64_t group, std::optional<Step> begins) {
   }
   const bool is_watched = may_be_watched(*db_, deployments, releases);
   for (const Deployment& deployment : deployments) {
-    const bool removes = deployment.kind == DeploymentKind::Remove;
+    const bool removes = rules_of(deployment.kind).release == ReleaseFrom::Nothing;
     const auto made = releases.find(deployment.app_id);
     write_intent(*db_, deployment, made == releases.end() ? nullptr : &made->second);
     if (!removes && made == releases.end()) continue;  // the rename of an app that is not deployed
     if (is_watched) begin_watch(*db_, deployment, made->second, at);
-    if (deployment.kind == DeploymentKind::Fallback) take_back_standby(*db_, deployment, at);
+    if (rules_of(deployment.kind).watch == WatchRule::FallsBack) take_back_standby(*db_, deployment, at);
     std::optional<ReleaseNumber> live;
     if (!removes) live = deployment.number;
     db_->query("UPDATE apps SET live = ? WHERE id = ?").with(live, deployment.app_id).run();

@@ -24,26 +24,6 @@ constexpr std::string_view kStandbyToDraining =
     "UPDATE instances SET state = 'draining', since = ?1 WHERE state = 'standby'"
     " AND app_id IN (SELECT app_id FROM watches WHERE group_id = ?2)";
 
-bool is_watched_kind(DeploymentKind kind) {
-  switch (kind) {
-    case DeploymentKind::Push:
-    case DeploymentKind::Redeploy:
-    case DeploymentKind::Restart:
-    case DeploymentKind::Config:
-    case DeploymentKind::Rollback:
-      return true;
-    case DeploymentKind::Scale:     // what served goes on
-    case DeploymentKind::Start:     // nothing served
-    case DeploymentKind::Fallback:  // there is nothing else to go back to
-    case DeploymentKind::Set:       // the release before it may come from another branch
-    case DeploymentKind::Rename:    // it is the same code
-    case DeploymentKind::Stop:
-    case DeploymentKind::Remove:
-      return false;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool may_be_watched(Connection& connection, const std::vector<Deployment>& deployments,
@@ -56,7 +36,8 @@ bool may_be_watched(Connection& connection, const std::vector<Deployment>& deplo
   });
   return any && std::all_of(deployments.begin(), deployments.end(), [&](const Deployment& deployment) {
            Query row = connection.query("SELECT 1 FROM apps WHERE id = ? AND live IS NOT NULL AND NOT stopped");
-           return is_watched_kind(deployment.kind) && row.with(deployment.app_id).only_integer().has_value();
+           return rules_of(deployment.kind).watch == WatchRule::Begins &&
+                  row.with(deployment.app_id).only_integer().has_value();
          });
 }
 
