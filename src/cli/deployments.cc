@@ -10,6 +10,7 @@
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "deploy/control.hh"
 #include "deploy/deploy.hh"
 
 namespace pushrod {

@@ -9,7 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/gate.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/jobs.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"

@@ -7,7 +7,7 @@
 
 #include "base/error.hh"
 #include "deploy/checkouts.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "deploy/jobs.hh"
 #include "git/repository.hh"

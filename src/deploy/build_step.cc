@@ -8,8 +8,10 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/writable.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/narration.hh"
 #include "deploy/planned_release.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
@@ -46,7 +48,7 @@ FileLock take_build_slot(Run& run) {
   while (true) {
     pollfd cancelled{run.cancel_fd, POLLIN, 0};
     poll(&cancelled, 1, kSlotPause);
-    check_cancelled(run);
+    check_cancelled(run.cancel_fd);
     if (auto lock = try_build_slots(run, slots)) return std::move(*lock);
   }
 }
@@ -118,14 +120,8 @@ void settle_writable(Run& run, Part& part) {
 
 }  // namespace
 
-void hide_secrets(Run& run, const Release& release) {
-  for (const auto& [name, setting] : release.settings) {
-    if (setting.secret) run.journal.hide(run.platform.store.vault().open(release.app_id, name, setting.sealed));
-  }
-}
-
 void build(Run& run, Part& part) {
-  check_cancelled(run);
+  check_cancelled(run.cancel_fd);
   try {
     plan(run, part);
     if (part.plan.command.empty()) settle_writable(run, part);
@@ -141,7 +137,7 @@ void build(Run& run, Part& part) {
 
 void run_release_command(Run& run, Part& part) {
   if (!part.release_command) return;
-  check_cancelled(run);
+  check_cancelled(run.cancel_fd);
   run.platform.store.begin_step(run.group, Step::Release);
   run.journal.begin("Running the release command" + suffix(run, part), "running the release command");
   if (part.hold_for_release) hold_requests(run, part);

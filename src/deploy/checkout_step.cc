@@ -1,5 +1,6 @@
 // The checkout step: the commit's files in a directory of their own.
 #include "deploy/checkouts.hh"
+#include "deploy/control.hh"
 #include "deploy/steps.hh"
 #include "git/checkout.hh"
 #include "os/files.hh"
@@ -8,7 +9,7 @@ namespace pushrod {
 
 void check_out(Run& run, Part& part) {
   const auto& layout = run.platform.layout;
-  check_cancelled(run);
+  check_cancelled(run.cancel_fd);
   // The first part's is begun together with the deployment.
   if (&part != &run.parts.front()) run.platform.store.begin_step(run.group, Step::Checkout);
   run.journal.begin(run.parts.size() > 1 ? "Checking out for " + part.app.name.str() : "Checking out", "checking out");

@@ -125,4 +125,10 @@ std::vector<std::string> problems_of(const AppCondition& condition) {
   return lines;
 }
 
+std::string fallback_note(const Platform& platform, const App& app) {
+  const auto live = app.live ? platform.store.deployment(app.id, *app.live) : std::nullopt;
+  if (!live || rules_of(live->kind).watch != WatchRule::FallsBack) return {};
+  return fmt::format("{} fell back from {}", app.name.str(), live->detail);
+}
+
 }  // namespace pushrod

@@ -30,4 +30,8 @@ AppCondition condition_of(const Platform& platform, const App& app);
 // "web.1 is crashing, next start in 4 s": one line for each instance that does not work.
 std::vector<std::string> problems_of(const AppCondition& condition);
 
+// "release 12 kept ending (shop.12.web.1 ended with exit code 1), so Pushrod fell back to release 11 …", when what the
+// app runs now is the result of a fallback; empty otherwise. For the next pusher.
+std::string fallback_note(const Platform& platform, const App& app);
+
 }  // namespace pushrod

@@ -7,6 +7,8 @@
 
 #include "base/error.hh"
 #include "deploy/checkouts.hh"
+#include "deploy/control.hh"
+#include "deploy/narration.hh"
 #include "deploy/steps.hh"
 #include "model/source.hh"
 #include "os/files.hh"
@@ -90,7 +92,7 @@ std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const
 }  // namespace
 
 void derive(Run& run, Part& part) {
-  check_cancelled(run);
+  check_cancelled(run.cancel_fd);
   auto release = base_of(run, part);
   const auto& layout = run.platform.layout;
   place_checkouts(run.platform, part.app, release.checkout);

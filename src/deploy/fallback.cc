@@ -7,6 +7,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "git/repository.hh"
 
@@ -65,12 +66,6 @@ Outcome fall_back(const Platform& platform, std::int64_t group, Journal& journal
   publish_routes(platform);
   wake_daemon(platform);
   return outcome;
-}
-
-std::string fallback_note(const Platform& platform, const App& app) {
-  const auto live = app.live ? platform.store.deployment(app.id, *app.live) : std::nullopt;
-  if (!live || rules_of(live->kind).watch != WatchRule::FallsBack) return {};
-  return fmt::format("{} fell back from {}", app.name.str(), live->detail);
 }
 
 }  // namespace pushrod

@@ -13,8 +13,4 @@ namespace pushrod {
 // not failing any more.
 Outcome fall_back(const Platform& platform, std::int64_t group, Journal& journal, int cancel_fd);
 
-// "release 12 kept ending (shop.12.web.1 ended with exit code 1), so Pushrod fell back to release 11 …", when what the
-// app runs now is the result of a fallback; empty otherwise. For the next pusher.
-std::string fallback_note(const Platform& platform, const App& app);
-
 }  // namespace pushrod

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "deploy/steps.hh"
 
@@ -32,7 +33,7 @@ void hold_requests(Run& run, const Part& part) {
   const Deadline deadline(longest);
   for (unsigned quiet = 0; quiet < 2 && !deadline.passed();
        quiet = have_requests(run.platform, routed) ? 0 : quiet + 1) {
-    check_cancelled(run);
+    check_cancelled(run.cancel_fd);
     std::this_thread::sleep_for(kPause);
   }
 }

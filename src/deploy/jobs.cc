@@ -13,7 +13,7 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/checkouts.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"

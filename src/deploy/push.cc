@@ -7,7 +7,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "deploy/fallback.hh"
+#include "deploy/condition.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {

@@ -10,9 +10,10 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/attempt.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "deploy/jobs.hh"
+#include "deploy/settle.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -102,9 +103,7 @@ void Reconciler::settle_group(const std::vector<Deployment>& group) {
   const auto locks = try_lock(platform_, group);
   if (!locks) return;
   const auto id = group.front().group;
-  settle(platform_, id,
-         {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
-  remove_file(platform_.layout.group_lock(id));
+  settle_killed(platform_, id);
   wake_daemon(platform_);  // the tidier: what was undone lies in the trash
   fmt::print(stderr, "settled deployment {} of {}\n", group.front().number, group.front().app.str());
 }

@@ -9,7 +9,9 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
+#include "deploy/narration.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
 
@@ -40,7 +42,7 @@ std::string awaited(const std::vector<InstancePlan>& plans) {
 
 void start_all(Run& run, const std::vector<InstancePlan>& plans) {
   if (plans.empty()) return;
-  check_cancelled(run);
+  check_cancelled(run.cancel_fd);
   run.platform.engine.start(plans);
   run.journal.now_doing("waiting for " + awaited(plans));
   // While the instances start: the flushes of a transaction take about as long as a small program's start.

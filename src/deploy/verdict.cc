@@ -8,7 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/dry_run.hh"
 #include "deploy/make_room.hh"
 #include "deploy/push.hh"

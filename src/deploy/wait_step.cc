@@ -1,6 +1,5 @@
 // The first step: waiting until no other deployment changes these apps, and settling what a killed one left.
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <map>
@@ -9,8 +8,10 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/control.hh"
+#include "deploy/narration.hh"
+#include "deploy/settle.hh"
 #include "deploy/steps.hh"
-#include "os/files.hh"
 
 namespace pushrod {
 
@@ -38,22 +39,18 @@ FileLock wait_for(Run& run, const AppName& app) {
   const auto holder = lock_holder(path);
   // Tidying up does not announce itself: it is short.
   if (holder) run.journal.begin("Waiting for " + holder->what, "waiting for " + holder->what);
-  auto lock = FileLock::acquire(path, [&] { return is_cancelled(run); });
+  auto lock = FileLock::acquire(path, [&] { return is_cancelled(run.cancel_fd); });
   if (holder && lock) run.journal.end();
   check_superseded(run);
   if (!lock) throw UserError("cancelled");
   return std::move(*lock);
 }
 
-// The deployments of our apps whose process was killed: unfinished, begun, and with nobody who holds their lock.
 std::vector<Deployment> interrupted(const Run& run) {
-  std::vector<Deployment> found;
-  for (const auto& part : run.parts) {
-    for (const auto& other : run.platform.store.unfinished_deployments()) {
-      if (other.app_id != part.app.id || other.group == run.group || other.state == DeploymentState::Waiting) continue;
-      if (!lock_holder(run.platform.layout.group_lock(other.group))) found.push_back(other);
-    }
-  }
+  std::set<AppId> apps;
+  for (const auto& part : run.parts) apps.insert(part.app.id);
+  auto found = interrupted_deployments(run.platform, apps);
+  std::erase_if(found, [&](const Deployment& other) { return other.group == run.group; });
   return found;
 }
 
@@ -144,7 +141,7 @@ void await_fallback(Run& run) {
   while (std::any_of(run.parts.begin(), run.parts.end(), is_failing) && !deadline.passed()) {
     if (!told) run.journal.headline(fmt::format("Waiting for {} to fall back to its previous release", names_of(run)));
     told = true;
-    check_cancelled(run);
+    check_cancelled(run.cancel_fd);
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -170,26 +167,12 @@ void end_watches(const Run& run) {
 
 }  // namespace
 
-bool is_cancelled(const Run& run) {
-  pollfd ready{run.cancel_fd, POLLIN, 0};
-  return run.cancel_fd >= 0 && poll(&ready, 1, 0) > 0;
-}
-
-void check_cancelled(const Run& run) {
-  if (is_cancelled(run)) throw UserError("cancelled");
-}
-
 void take_turn(Run& run) {
   wake_superseded(run);
   await_fallback(run);
   auto locks = lock_apps(run);
   check_superseded(run);
-  for (const auto& other : interrupted(run)) {
-    settle(
-        run.platform, other.group,
-        {DeploymentState::Failed, "interrupted: the process that deployed it was killed", "push again, or redeploy"});
-    remove_file(run.platform.layout.group_lock(other.group));
-  }
+  for (const auto& other : interrupted(run)) settle_killed(run.platform, other.group);
   for (const auto& app : run.change.apps) {
     const auto current = run.platform.store.app(app.id);
     run.locks.push_back(std::move(locks.at(current ? current->name : app.name)));

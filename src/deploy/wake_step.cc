@@ -5,6 +5,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/control.hh"
 #include "deploy/sleep.hh"
 #include "deploy/steps.hh"
 
@@ -33,7 +34,7 @@ void wake_sleeping(Run& run) {
       run.journal.end();
     } catch (const Error& error) {
       // The change may be what mends it.
-      check_cancelled(run);
+      check_cancelled(run.cancel_fd);
       run.journal.abandon();
       run.journal.line(
           fmt::format("{} is not served until this is done: {}", part.app.name.str(), escaped(error.message())));

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/text.hh"
-#include "deploy/deploy.hh"
+#include "deploy/control.hh"
 #include "deploy/instances.hh"
 #include "os/memory.hh"
 #include "os/open_process.hh"

@@ -1,0 +1,43 @@
+// A change that somebody asks for, and that deploy() carries out.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/app_setting.hh"
+#include "model/deployment.hh"
+#include "model/source.hh"
+
+namespace pushrod {
+
+// What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release
+// of all of them (Rollback); or, for one app, a new build of its commit (Redeploy), or its live release once more, with
+// new instances (Restart, Start), none (Stop), other numbers of them (Scale), other settings (Config), another name of
+// the app (Rename), or code from elsewhere (Set).
+struct Change {
+  DeploymentKind kind = DeploymentKind::Push;
+  RepoName repo;
+  BranchName branch;
+  std::vector<App> apps;             // at least one
+  std::optional<CommitId> commit;    // what to run; absent for Remove
+  std::optional<CommitId> previous;  // what the branch named when the change was asked for; absent: nothing
+  std::string author;
+  std::string detail{};  // see Deployment
+  bool rebuild = false;  // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
+
+  // What the caller records of it: called within the transaction that records the deployments, and within the one that
+  // records that they are live. Rows cost nothing there; a transaction of their own costs its flushes.
+  std::function<void()> on_begin{}, on_live{};
+
+  SettingChanges settings{};                      // Config
+  std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change
+  std::optional<ProcessType> only{};              // Restart: this type alone
+  std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
+  std::optional<AppName> new_name{};              // Rename
+  std::optional<Source> source{};                 // Set: with the repo and branch above
+};
+
+}  // namespace pushrod
