@@ -53,9 +53,8 @@ FileLock take_build_slot(Run& run) {
   }
 }
 
-SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
-  SandboxJob job{
-      run.platform.layout, part.app.name, part.checkout, part.release->source, {}, timeout, run.cancel_fd, {}};
+SandboxJob job_for(Run& run, const Part& part, const Checkout& checkout, const Source& source, Milliseconds timeout) {
+  SandboxJob job{run.platform.layout, part.app.name, checkout, source, {}, timeout, run.cancel_fd, {}};
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
   job.tmpfs_bytes = tmpfs_bytes(run.platform.settings.build_tmp, job.limits);
@@ -63,12 +62,13 @@ SandboxJob job_for(Run& run, const Part& part, Milliseconds timeout) {
   return job;
 }
 
-bool uses_kept_build(Run& run, const Part& part, const std::string& key) {
+bool uses_kept_build(Run& run, const Part& part, const Checkout& checkout, const BuildPlan& plan,
+                     const std::string& key) {
   if (rules_of(run.change.kind).release == ReleaseFrom::FreshBuild || run.change.rebuild) return false;
-  const auto built_by = take_kept_build(run.platform.layout, part.app.name, key, part.checkout);
+  const auto built_by = take_kept_build(run.platform.layout, part.app.name, key, checkout);
   if (!built_by) return false;
   run.journal.headline(fmt::format("Using the build of deployment {}{} ({}); to build anew: git push -o rebuild",
-                                   *built_by, suffix(run, part), part.plan.description));
+                                   *built_by, suffix(run, part), plan.description));
   return true;
 }
 
@@ -78,39 +78,37 @@ std::string command_that_runs() {
   return command_below(getpid(), {"bwrap", "pushrod-shim", ".pushrod-shim", "sh", "bash", "dash"});
 }
 
-void plan(Run& run, Part& part) {
-  auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, part.checkout.tree(),
-                              run.journal);
+PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
+  auto planned =
+      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(), run.journal);
   check_settings(planned);
-  part.plan = std::move(planned.plan);
-  part.release = std::move(planned.release);
-  part.release_command = std::move(planned.manifest.release_command);
-  part.hold_for_release = planned.manifest.hold_for_release;
-  part.known_writable = std::move(planned.known_writable);
-  hide_secrets(run, *part.release);
+  hide_secrets(run, planned.release);
+  return planned;
 }
 
-void run_plan(Run& run, const Part& part) {
+void run_plan(Run& run, const Part& part, const Checkout& checkout, const PlannedRelease& planned) {
+  const auto& plan = planned.plan;
+  const auto& release = planned.release;
   run.platform.store.begin_step(run.group, Step::Build);
-  const auto key = build_key(run.platform, *part.release, part.plan);
-  if (uses_kept_build(run, part, key)) return;
-  run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), part.plan.description), "building");
+  const auto key = build_key(run.platform, release, plan);
+  if (uses_kept_build(run, part, checkout, plan, key)) return;
+  run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), plan.description), "building");
   const auto slot = take_build_slot(run);
   run.journal.now_doing("building", command_that_runs);
-  auto job = job_for(run, part, run.platform.settings.build_timeout);
-  auto layers = environment_layers(run.platform, *part.release, EnvironmentLayers::For::Build);
+  auto job = job_for(run, part, checkout, release.source, run.platform.settings.build_timeout);
+  auto layers = environment_layers(run.platform, release, EnvironmentLayers::For::Build);
   layers.administrator = run.platform.settings.build_environment;
-  layers.builder.insert(part.plan.build_environment.begin(), part.plan.build_environment.end());
+  layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
   job.environment = compose(layers);
-  run_build(part.plan, job);
-  mark_built(part.checkout, part.deployment.number, key);
+  run_build(plan, job);
+  mark_built(checkout, part.deployment.number, key);
   run.journal.end();
 }
 
 // From what is asked for to directories of what the build has left.
-void settle_writable(Run& run, Part& part) {
-  auto& paths = part.release->writable;
-  paths = prepare_writable(app_tree(part.checkout, part.release->source), paths, part.known_writable);
+void settle_writable(Run& run, const Part& part, const Checkout& checkout, PlannedRelease& planned) {
+  auto& paths = planned.release.writable;
+  paths = prepare_writable(app_tree(checkout, planned.release.source), paths, planned.known_writable);
   if (paths.empty()) return;
   std::vector<std::string> shown;
   for (const auto& path : paths) shown.push_back(path == "." ? "all of it" : escaped(path, 100));
@@ -118,34 +116,43 @@ void settle_writable(Run& run, Part& part) {
       fmt::format("Writable in /app{}, until the instance ends: {}", suffix(run, part), join(shown, ", ")));
 }
 
-}  // namespace
-
-void build(Run& run, Part& part) {
-  check_cancelled(run.cancel_fd);
+// Planning takes a moment, so it is no step of its own, unless it fails: its record would take longer. What needs no
+// build is settled with it.
+PlannedRelease plan_or_fail_the_build(Run& run, const Part& part, const Checkout& checkout) {
   try {
-    plan(run, part);
-    if (part.plan.command.empty()) settle_writable(run, part);
+    auto planned = plan(run, part, checkout);
+    if (planned.plan.command.empty()) settle_writable(run, part, checkout, planned);
+    return planned;
   } catch (const Error&) {
     run.platform.store.begin_step(run.group, Step::Build);
     throw;
   }
-  // Planning takes a moment, so it is no step of its own: its record would take longer.
-  if (part.plan.command.empty()) return;
-  run_plan(run, part);
-  settle_writable(run, part);
 }
 
-void run_release_command(Run& run, Part& part) {
-  if (!part.release_command) return;
+}  // namespace
+
+Built build(Run& run, const Part& part, const Checkout& checkout) {
+  check_cancelled(run.cancel_fd);
+  auto planned = plan_or_fail_the_build(run, part, checkout);
+  if (!planned.plan.command.empty()) {
+    run_plan(run, part, checkout, planned);
+    settle_writable(run, part, checkout, planned);
+  }
+  return {std::move(planned.release), checkout, std::move(planned.plan), std::move(planned.manifest.release_command),
+          planned.manifest.hold_for_release};
+}
+
+void run_release_command(Run& run, const Part& part, const Built& built) {
+  if (!built.release_command) return;
   check_cancelled(run.cancel_fd);
   run.platform.store.begin_step(run.group, Step::Release);
   run.journal.begin("Running the release command" + suffix(run, part), "running the release command");
-  if (part.hold_for_release) hold_requests(run, part);
+  if (built.holds_requests) hold_requests(run, part);
   run.journal.now_doing("running the release command", command_that_runs);
-  auto job = job_for(run, part, run.platform.settings.release_timeout);
-  job.environment = compose(environment_layers(run.platform, *part.release, EnvironmentLayers::For::Release));
-  job.writable = part.release->writable;
-  run_release_command(*part.release_command, part.plan, job);
+  auto job = job_for(run, part, built.checkout, built.release.source, run.platform.settings.release_timeout);
+  job.environment = compose(environment_layers(run.platform, built.release, EnvironmentLayers::For::Release));
+  job.writable = built.release.writable;
+  run_release_command(*built.release_command, built.plan, job);
   run.journal.end();
 }
 

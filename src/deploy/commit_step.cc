@@ -3,12 +3,12 @@
 
 namespace pushrod {
 
-void move_ref(const Run& run) {
+void move_ref(const Run& run, EarlyGit* mover) {
   const auto& change = run.change;
   const auto head = run.repository.head_of(change.branch);
   switch (rules_of(change.kind).ref) {
     case RefChange::Advance:
-      run.repository.move_branch(change.branch, *change.commit, head, run.ref_mover.get());
+      run.repository.move_branch(change.branch, *change.commit, head, mover);
       run.repository.set_default_branch(change.branch);
       break;
     case RefChange::Return:

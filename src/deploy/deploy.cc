@@ -39,8 +39,7 @@ void open(Run& run) {
   for (const auto& app : run.change.apps) {
     const auto mine = std::find_if(deployments.begin(), deployments.end(),
                                    [&](const Deployment& deployment) { return deployment.app_id == app.id; });
-    run.parts.push_back(
-        {app, *mine, run.platform.layout.checkout(app.name, mine->number), {}, {}, false, {}, {}, {}, {}});
+    run.parts.push_back({app, *mine});
     run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
 }
@@ -52,27 +51,33 @@ std::future<void> begin_flushing_builds(const Run& run) {
                     [directory = run.platform.layout.checkouts()] { flush_file_system(directory); });
 }
 
-void build_releases(Run& run) {
-  for (auto& part : run.parts) {
+NewReleases build_releases(Run& run) {
+  std::vector<Built> built;
+  for (const auto& part : run.parts) {
     speak_of(run, part.app.name);
-    check_out(run, part);
-    build(run, part);
+    built.push_back(build(run, part, check_out(run, part)));
   }
-  for (auto& part : run.parts) {
+  NewReleases releases;
+  for (std::size_t at = 0; at < built.size(); ++at) {
+    const auto& part = run.parts[at];
     speak_of(run, part.app.name);
-    run_release_command(run, part);
+    run_release_command(run, part, built[at]);
+    releases.emplace(part.app.id, NewRelease{std::move(built[at].release)});
   }
+  return releases;
 }
 
-void derive_releases(Run& run) {
+NewReleases derive_releases(Run& run) {
+  NewReleases releases;
   const auto from = rules_of(run.change.kind).release;
-  if (from == ReleaseFrom::Nothing) return;
+  if (from == ReleaseFrom::Nothing) return releases;
   begin_rename(run);
-  for (auto& part : run.parts) {
+  for (const auto& part : run.parts) {
     if (from == ReleaseFrom::LiveIfAny && !part.app.live) continue;
     speak_of(run, part.app.name);
-    derive(run, part);
+    releases.emplace(part.app.id, derive(run, part));
   }
+  return releases;
 }
 
 void advance(const Run& run, DeploymentState state, Step begins) {
@@ -89,21 +94,18 @@ void run_steps(Run& run, std::future<std::string> subject) {
   advance(run, DeploymentState::Running, from_commit ? Step::Checkout : Step::Start);
   announce(run, subject.get());
   wake_sleeping(run);
-  if (from_commit) {
-    build_releases(run);
-  } else {
-    derive_releases(run);
-  }
+  const auto releases = from_commit ? build_releases(run) : derive_releases(run);
   auto flushed = begin_flushing_builds(run);
   speak_of(run, {});
-  start(run);
+  const auto started = start(run, releases);
   hold_jobs(run);
   check_cancelled(run.cancel_fd);
   if (flushed.valid()) flushed.get();
   advance(run, DeploymentState::Ready, Step::Commit);
-  move_ref(run);  // The commit point (for a change that moves no ref: the transaction in finish()).
+  move_ref(run,
+           started.ref_mover.get());  // The commit point (for a change that moves no ref: the transaction in finish()).
   finish(run.platform, run.group, run.change.on_live);
-  tell_success(run, time);
+  tell_success(run, started.instances, time);
 }
 
 // Before its turn a deployment has touched nothing, and another one may be at work on its apps.

@@ -91,13 +91,12 @@ std::vector<InstanceName> kept_instances(const Run& run, const Part& part, const
 
 }  // namespace
 
-void derive(Run& run, Part& part) {
+NewRelease derive(Run& run, const Part& part) {
   check_cancelled(run.cancel_fd);
   auto release = base_of(run, part);
   const auto& layout = run.platform.layout;
   place_checkouts(run.platform, part.app, release.checkout);
-  part.checkout = find_checkout(layout, part.app.name, release.checkout);
-  if (!is_directory(part.checkout.directory)) {
+  if (!is_directory(find_checkout(layout, part.app.name, release.checkout).directory)) {
     throw UserError(
         fmt::format("the checkout of release {} of {} is not there any more", release.number, part.app.name.str()),
         fmt::format("build it again: redeploy {}", part.app.name.str()));
@@ -108,11 +107,11 @@ void derive(Run& run, Part& part) {
   change_counts(run, release);
   release.settings = settings_for(run, part, release);
   hide_secrets(run, release);
-  part.kept = kept_instances(run, part, release);
+  auto kept = kept_instances(run, part, release);
   if (run.change.new_name) release.app = *run.change.new_name;
   release.number = part.deployment.number;
   release.created = now();
-  part.release = std::move(release);
+  return {std::move(release), std::move(kept)};
 }
 
 }  // namespace pushrod

@@ -45,14 +45,16 @@ bool announces_commit(const Run& run) {
 }
 
 // "Release 7 of blog is live after 3.2 s: https://blog.example.org".
-std::string live_message(const Run& run, const Part& part, const Stopwatch& time) {
+std::string live_message(const Run& run, const Part& part, const std::vector<InstancePlan>& started,
+                         const Stopwatch& time) {
   const auto& app = part.app.name.str();
   if (!runs_after(run.change.kind, part.app.stopped)) {
     return fmt::format("Release {} of {} is live, but the app is stopped: `start {}` runs it", part.deployment.number,
                        app, app);
   }
-  const bool routed = std::any_of(part.instances.begin(), part.instances.end(),
-                                  [](const InstancePlan& plan) { return plan.port.has_value(); });
+  const bool routed = std::any_of(started.begin(), started.end(), [&](const InstancePlan& plan) {
+    return plan.port.has_value() && plan.name.app == part.app.name;
+  });
   return fmt::format("Release {} of {} is live after {}{}{}", part.deployment.number, app,
                      format_duration(time.elapsed()), routed ? ": " : "",
                      routed ? url_of(run.platform, part.app.name) : "");
@@ -99,11 +101,11 @@ void announce(Run& run, const std::string& subject) {
   if (rules.watch == WatchRule::FallsBack) tell_why_it_falls_back(run);
 }
 
-void tell_success(Run& run, const Stopwatch& time) {
+void tell_success(Run& run, const std::vector<InstancePlan>& started, const Stopwatch& time) {
   const auto text = rules_of(run.change.kind).success;
   for (const auto& part : run.parts) {
     const auto& name = run.change.new_name.value_or(part.app.name);
-    run.journal.headline(text.empty() ? live_message(run, part, time)
+    run.journal.headline(text.empty() ? live_message(run, part, started, time)
                                       : fmt::format(fmt::runtime(text), fmt::arg("app", part.app.name.str()),
                                                     fmt::arg("new_name", name.str()),
                                                     fmt::arg("url", url_of(run.platform, name))));

@@ -20,7 +20,7 @@ void hide_secrets(Run& run, const Release& release);
 // when the deployment has its turn.
 std::future<std::string> begin_reading_subject(const Run& run);
 void announce(Run& run, const std::string& subject);
-void tell_success(Run& run, const Stopwatch& time);
+void tell_success(Run& run, const std::vector<InstancePlan>& started, const Stopwatch& time);
 
 // The reason as it is kept with the deployment.
 Failure failure_of(const Run& run, const Error& error);

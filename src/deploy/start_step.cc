@@ -40,14 +40,30 @@ std::string awaited(const std::vector<InstancePlan>& plans) {
   return join(waits, ", ");
 }
 
-void start_all(Run& run, const std::vector<InstancePlan>& plans) {
+// One app, its release and the instances that it is to have beside those that go on.
+struct ToStart {
+  const Part& part;
+  const NewRelease& made;
+  std::vector<InstancePlan> plans;
+
+  std::vector<InstancePlan> select(bool overlap) const {
+    std::vector<InstancePlan> selected;
+    for (const auto& plan : plans) {
+      if (plan.process.overlap == overlap) selected.push_back(plan);
+    }
+    return selected;
+  }
+};
+
+void start_all(Run& run, const std::vector<InstancePlan>& plans, Started& started) {
   if (plans.empty()) return;
   check_cancelled(run.cancel_fd);
   run.platform.engine.start(plans);
   run.journal.now_doing("waiting for " + awaited(plans));
   // While the instances start: the flushes of a transaction take about as long as a small program's start.
-  if (rules_of(run.change.kind).ref == RefChange::Advance && !run.ref_mover)
-    run.ref_mover = run.repository.prepare_move();
+  if (rules_of(run.change.kind).ref == RefChange::Advance && !started.ref_mover) {
+    started.ref_mover = run.repository.prepare_move();
+  }
   auto recorded = std::async(std::launch::async, [&run] { run.platform.store.begin_step(run.group, Step::Health); });
   const auto failure = run.platform.engine.await_healthy(plans, run.cancel_fd);
   recorded.get();
@@ -57,21 +73,22 @@ void start_all(Run& run, const std::vector<InstancePlan>& plans) {
     error.set_evidence(failure->output);
     throw error;
   }
+  started.instances.insert(started.instances.end(), plans.begin(), plans.end());
 }
 
 // Stops the serving instances of the types and waits until they are gone; their rows stay as they are, so that undoing
 // (or the reconciler after a crash) starts them again.
-void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& replaced_by) {
+void stop_old(Run& run, const ToStart& one, const std::vector<InstancePlan>& replaced_by) {
   std::vector<InstanceName> names;
   Milliseconds longest{0};
-  for (const auto& instance : run.platform.store.instances(part.app.id)) {
+  for (const auto& instance : run.platform.store.instances(one.part.app.id)) {
     const bool replaced = std::any_of(replaced_by.begin(), replaced_by.end(), [&](const InstancePlan& plan) {
       return plan.name.type == instance.name.type;  // the app may get another name
     });
-    const bool kept = std::find(part.kept.begin(), part.kept.end(), instance.name) != part.kept.end();
+    const bool kept = std::find(one.made.kept.begin(), one.made.kept.end(), instance.name) != one.made.kept.end();
     if (!replaced || kept || instance.state == InstanceState::Starting) continue;
     names.push_back(instance.name);
-    longest = std::max(longest, processes_of(run.platform, part.app, {instance}).front().stop_timeout);
+    longest = std::max(longest, processes_of(run.platform, one.part.app, {instance}).front().stop_timeout);
   }
   run.platform.engine.stop(names);
   run.journal.now_doing("waiting for the old instances to end");
@@ -79,75 +96,83 @@ void stop_old(Run& run, const Part& part, const std::vector<InstancePlan>& repla
   if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
 }
 
-// The releases, and leased ports for what is to run them: one record of intent.
-void record(Run& run) {
+std::vector<InstancePlan> plan_new(const Run& run, const NewRelease& made) {
   const auto& settings = run.platform.settings;
-  const bool is_fallback = rules_of(run.change.kind).watch == WatchRule::FallsBack;
-  run.platform.store.begin_step(run.group, Step::Start);
-  for (auto& part : run.parts) {
-    if (!part.release) continue;
-    run.platform.store.add_release(*part.release);
-    if (!runs_after(run.change.kind, part.app.stopped)) continue;
-    for (const auto& instance : run.platform.store.add_instances(*part.release, part.kept, settings.first_port,
-                                                                 settings.last_port, is_port_free)) {
-      part.instances.push_back(plan_instance(run.platform, *part.release, instance));
-      // What a fallback starts again has run before, and requests may wait for it.
-      if (is_fallback) part.instances.back().process.health.settle = Milliseconds{0};
-    }
+  std::vector<InstancePlan> plans;
+  for (const auto& instance : run.platform.store.add_instances(made.release, made.kept, settings.first_port,
+                                                               settings.last_port, is_port_free)) {
+    plans.push_back(plan_instance(run.platform, made.release, instance));
+    // What a fallback starts again has run before, and requests may wait for it.
+    if (rules_of(run.change.kind).watch == WatchRule::FallsBack) plans.back().process.health.settle = Milliseconds{0};
   }
+  return plans;
 }
 
-std::string described(const Run& run) {
-  std::vector<std::string> names;
+// The releases, and leased ports for what is to run them: one record of intent.
+std::vector<ToStart> record(const Run& run, const NewReleases& releases) {
+  std::vector<ToStart> to_start;
+  run.platform.store.begin_step(run.group, Step::Start);
   for (const auto& part : run.parts) {
-    const auto prefix = run.parts.size() > 1 ? part.app.name.str() + "." : std::string{};
-    for (const auto& plan : part.instances) {
+    const auto found = releases.find(part.app.id);
+    if (found == releases.end()) continue;
+    const auto& made = found->second;
+    run.platform.store.add_release(made.release);
+    if (runs_after(run.change.kind, part.app.stopped)) to_start.push_back({part, made, plan_new(run, made)});
+  }
+  return to_start;
+}
+
+std::string described(const Run& run, const std::vector<ToStart>& to_start) {
+  std::vector<std::string> names;
+  for (const auto& one : to_start) {
+    const auto prefix = run.parts.size() > 1 ? one.part.app.name.str() + "." : std::string{};
+    for (const auto& plan : one.plans) {
       names.push_back(fmt::format("{}{}.{}", prefix, plan.name.type.str(), plan.name.number));
     }
   }
   return join(names, ", ");
 }
 
-// An app that asks for a limit shall not think that it has one.
-void tell_limits_not_kept(Run& run) {
-  for (const auto& part : run.parts) {
-    const auto shortcomings = run.platform.engine.limits_not_kept(part.instances);
+// An app whose limits cannot be enforced here is told so.
+void tell_limits_not_kept(Run& run, const std::vector<ToStart>& to_start) {
+  for (const auto& one : to_start) {
+    const auto shortcomings = run.platform.engine.limits_not_kept(one.plans);
     if (shortcomings.empty()) continue;
-    run.journal.line(fmt::format("limits of {}: {} on this machine; `pushrod doctor` tells why", part.app.name.str(),
-                                 join(shortcomings, ", ")));
+    run.journal.line(fmt::format("limits of {}: {} on this machine; `pushrod doctor` tells why",
+                                 one.part.app.name.str(), join(shortcomings, ", ")));
   }
 }
 
-std::vector<InstancePlan> select(const Part& part, bool overlap) {
-  std::vector<InstancePlan> plans;
-  for (const auto& plan : part.instances) {
-    if (plan.process.overlap == overlap) plans.push_back(plan);
+// What may not run twice: the old instances end first.
+void replace(Run& run, const ToStart& one, Started& started) {
+  const auto plans = one.select(false);
+  if (plans.empty()) return;
+  if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.process.is_routed(); })) {
+    hold_requests(run, one.part);
   }
-  return plans;
+  stop_old(run, one, plans);
+  start_all(run, plans, started);
 }
 
 }  // namespace
 
-void start(Run& run) {
-  run.platform.store.together([&] { record(run); });
+Started start(Run& run, const NewReleases& releases) {
+  std::vector<ToStart> to_start;
+  run.platform.store.together([&] { to_start = record(run, releases); });
   std::vector<InstancePlan> together;
-  for (const auto& part : run.parts) {
-    const auto plans = select(part, true);
+  for (const auto& one : to_start) {
+    const auto plans = one.select(true);
     together.insert(together.end(), plans.begin(), plans.end());
   }
-  if (const auto names = described(run); !names.empty()) run.journal.begin("Starting " + names, "starting " + names);
-  start_all(run, together);
-  tell_limits_not_kept(run);
-  for (const auto& part : run.parts) {
-    const auto plans = select(part, false);
-    if (plans.empty()) continue;
-    if (std::any_of(plans.begin(), plans.end(), [](const auto& plan) { return plan.process.is_routed(); })) {
-      hold_requests(run, part);
-    }
-    stop_old(run, part, plans);
-    start_all(run, plans);
+  if (const auto names = described(run, to_start); !names.empty()) {
+    run.journal.begin("Starting " + names, "starting " + names);
   }
+  Started started;
+  start_all(run, together, started);
+  tell_limits_not_kept(run, to_start);
+  for (const auto& one : to_start) replace(run, one, started);
   run.journal.end();
+  return started;
 }
 
 }  // namespace pushrod

@@ -1,23 +1,58 @@
 // The steps of a deployment, one file each. Private to deploy/.
-// Every step records its intent before it acts and acts idempotently; none of them undoes (settle.hh does), and none
-// calls deploy().
+// Every step records its intent before it acts and acts idempotently, and returns what the next one takes. None of them
+// undoes (settle.hh does), and none calls deploy().
 #pragma once
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build/builder.hh"
 #include "deploy/run.hh"
+#include "engine/engine.hh"
+#include "git/early_git.hh"
 
 namespace pushrod {
 
-void take_turn(Run& run);                        // wait_step.cc: the locks, and what went before
-void wake_sleeping(Run& run);                    // wake_step.cc: so that requests find somebody meanwhile
-void check_out(Run& run, Part& part);            // checkout_step.cc
-void build(Run& run, Part& part);                // build_step.cc: also makes the release
-void derive(Run& run, Part& part);               // derive_step.cc: the release from an older one, without a build
-void run_release_command(Run& run, Part& part);  // build_step.cc
-void start(Run& run);  // start_step.cc: records the releases, starts their instances; these are healthy when it returns
+// What an app is to run from now on.
+struct NewRelease {
+  Release release;
+  std::vector<InstanceName> kept{};  // instances that go on with it
+};
+// Those that have none are to run nothing.
+using NewReleases = std::map<AppId, NewRelease>;
+
+// A release that is built, and what its release command needs besides.
+struct Built {
+  Release release;
+  Checkout checkout;
+  BuildPlan plan;
+  std::optional<std::string> release_command;
+  bool holds_requests = false;  // while the command runs
+};
+
+struct Started {
+  std::vector<InstancePlan> instances{};
+  std::unique_ptr<EarlyGit> ref_mover{};  // ready to move the ref, if the change advances it and instances started
+};
+
+void take_turn(Run& run);      // wait_step.cc: the locks, and what went before
+void wake_sleeping(Run& run);  // wake_step.cc: so that the old release serves while the new one is made
+
+Checkout check_out(Run& run, const Part& part);                            // checkout_step.cc
+Built build(Run& run, const Part& part, const Checkout& checkout);         // build_step.cc
+void run_release_command(Run& run, const Part& part, const Built& built);  // build_step.cc
+NewRelease derive(Run& run, const Part& part);  // derive_step.cc: from an older release, without a build
+
+// start_step.cc: records the releases, starts their instances; these are healthy when it returns.
+Started start(Run& run, const NewReleases& releases);
 // hold_step.cc: requests for its apps wait from now on, if there are instances that would take them; returns when none
 // is in flight, or the drain timeout is over.
 void hold_requests(Run& run, const Part& part);
-void move_ref(const Run& run);  // commit_step.cc
+void move_ref(const Run& run, EarlyGit* mover);  // commit_step.cc
+
 // rename_step.cc. The new name is free, and no job runs under the old one; paths under the new name lead to the app's
 // files.
 void begin_rename(Run& run);

@@ -191,7 +191,6 @@ void take_turn(Run& run) {
     if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
     part.app = *app;
     if (run.change.source) part.app.set_source(*run.change.source);
-    part.checkout = run.platform.layout.checkout(app->name, part.deployment.number);
   }
   check_base(run);
   end_watches(run);
