@@ -10,11 +10,12 @@
 
 #include "base/error.hh"
 #include "cli/cli.hh"
-#include "cli/gate.hh"
+#include "gate/gate.hh"
 #include "os/command.hh"
 #include "os/stop_signal.hh"
 #include "serve/serve.hh"
 #include "serve/watchdog.hh"
+#include "tree/stop.hh"
 
 namespace {
 
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
     if (name == "SIGTERM" || name == "SIGINT") return pushrod::stop_tree();
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     hide_values(argc, argv);
-    return pushrod::run_command_line(arguments,
-                                     [&](const std::filesystem::path& root) { return serve_root(root, argc, argv); });
+    return pushrod::run_command_line(
+        arguments, {.serve = [&](const std::filesystem::path& root) { return serve_root(root, argc, argv); },
+                    .gate = pushrod::gate});
   });
 }

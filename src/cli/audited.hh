@@ -1,8 +1,8 @@
 // An audited change whose outcome is an exit code.
 #pragma once
 
-#include "cli/context.hh"
 #include "operate/audit.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 

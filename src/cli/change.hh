@@ -1,8 +1,8 @@
 // Deploying a change from the command line.
 #pragma once
 
-#include "cli/context.hh"
 #include "operate/change.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 

@@ -11,14 +11,14 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/become_user.hh"
 #include "cli/completion.hh"
 #include "cli/fallback.hh"
-#include "cli/gate.hh"
 #include "cli/grammar.hh"
 #include "cli/halt.hh"
+#include "cli/job_holder.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "tree/become_user.hh"
 
 namespace pushrod {
 
@@ -57,7 +57,7 @@ bool is_internal(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve) {
+int run_command_line(const std::vector<std::string>& arguments, const OtherDoors& doors) {
   Grammar grammar;
   std::string root, user, app, reason;
   std::int64_t key_id = 0, job_id = 0, group = 0;
@@ -69,8 +69,8 @@ int run_command_line(const std::vector<std::string>& arguments, ServeCommand ser
     add_verbs(grammar);
     add_up_verb(grammar, user);
   }
-  grammar.hidden("serve", [&] { return serve(choose_root(root)); });
-  grammar.hidden("gate", [&] { return gate(choose_root(root), key_id); }).option("--key", key_id, "");
+  grammar.hidden("serve", [&] { return doors.serve(choose_root(root)); });
+  grammar.hidden("gate", [&] { return doors.gate(choose_root(root), key_id); }).option("--key", key_id, "");
   grammar.hidden("fallback", [&] { return run_fallback(choose_root(root), group); }).option("--group", group, "");
   grammar.hidden("halt", [&] { return run_halt(choose_root(root), app, reason); })
       .option("--app", app, "")

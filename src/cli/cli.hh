@@ -6,13 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "cli/context.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 
-// The whole program's command line. `serve` is wired in by main, since it is a room beside this one.
-using ServeCommand = std::function<int(const std::filesystem::path& root)>;
-int run_command_line(const std::vector<std::string>& arguments, ServeCommand serve);
+// Verbs of the program that belong to rooms above this one; main passes them in.
+struct OtherDoors {
+  std::function<int(const std::filesystem::path& root)> serve;
+  std::function<int(const std::filesystem::path& root, std::int64_t key_id)> gate;
+};
+
+// The whole program's command line.
+int run_command_line(const std::vector<std::string>& arguments, const OtherDoors& doors);
 
 // The commands that both the operator and a key may give, for a key.
 int run_verbs(const std::filesystem::path& root, const std::vector<std::string>& words, const Caller& caller);

@@ -9,10 +9,10 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/become_user.hh"
 #include "cli/completion_scripts.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "tree/become_user.hh"
 
 namespace pushrod {
 

@@ -11,7 +11,6 @@
 #include "base/text.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
-#include "cli/tools.hh"
 #include "cli/verbs.hh"
 #include "os/files.hh"
 #include "os/pty.hh"
@@ -19,6 +18,7 @@
 #include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/walls.hh"
+#include "tree/tools.hh"
 
 namespace pushrod {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/context.hh"
+#include "tree/context.hh"
 
 namespace CLI {
 class App;

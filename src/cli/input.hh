@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/context.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 

@@ -2,22 +2,15 @@
 #include "cli/output.hh"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <nlohmann/json.hpp>
-#include <utility>
 
-#include "base/error.hh"
 #include "base/text.hh"
-#include "os/files.hh"
 
 namespace pushrod {
 
 namespace {
-int output_problem = 0;  // why something that was printed did not arrive
-
 // Cells hold UTF-8; what is not a continuation byte is a column.
 std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(
@@ -47,21 +40,6 @@ std::string Table::str() const {
   return text;
 }
 
-void print(const std::string& text) {
-  try {
-    write_all(STDOUT_FILENO, text, "writing to standard output");
-  } catch (const SystemError& error) {
-    // Who reads no more has seen what he wanted to see.
-    if (error.code() != EPIPE) output_problem = error.code();
-  }
-}
-
-void check_output() {
-  if (output_problem != 0) throw SystemError("writing to standard output", std::exchange(output_problem, 0));
-}
-
 void print_json(const Json& value) { print(value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
-
-bool is_terminal(int fd) { return isatty(fd) == 1; }
 
 }  // namespace pushrod

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "operate/json.hh"
+#include "os/standard_output.hh"
 
 namespace pushrod {
 
@@ -20,12 +21,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// To standard output, as it is. A change is not given up because nobody can be told of it: what goes wrong is for
-// check_output().
-void print(const std::string& text);
 void print_json(const Json& value);  // indented by two, with a newline
-// Throws SystemError when something printed did not arrive, as on a full disk; not when the reader has gone.
-void check_output();
-bool is_terminal(int fd);
 
 }  // namespace pushrod

@@ -4,12 +4,10 @@
 #include <unistd.h>
 
 #include "base/error.hh"
-#include "cli/gate.hh"
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "operate/jobs.hh"
-#include "os/background.hh"
 
 namespace pushrod {
 
@@ -62,22 +60,6 @@ void add_run_verbs(Grammar& grammar) {
       .verb("shell", "a shell beside the app, with its code and environment",
             [words](Context& context) { return run_shell(context, AppName::parse(words->app), own_streams()); })
       .app(words->app);
-}
-
-int hold_job(const std::filesystem::path& root, std::int64_t id) {
-  const Layout layout(root);
-  std::optional<FileLock> lock;
-  const bool is_holder = go_to_background([&] {
-    lock = FileLock::try_acquire(layout.job_lock(id));
-    if (!lock) throw Error(fmt::format("another process already holds job {}", id));
-    lock->announce(fmt::format("job {}", id));
-  });
-  if (!is_holder) return kExitOk;
-  Context context(root, {});
-  const auto platform = context.platform();
-  const auto job = context.store().job(id);
-  if (job) look_after_job(platform, id, timeout_of(platform, *job));
-  return kExitOk;
 }
 
 }  // namespace pushrod

@@ -17,10 +17,11 @@ struct DevicePath {
 
 struct MountEntry {
   std::filesystem::path point;  // below the root directory of the process
-  DevicePath shown;                  // what is seen there
+  DevicePath shown;             // what is seen there
 };
 
-// In the order of the file: a later mount hides an earlier one at the same point. Lines that are no mounts are left out.
+// In the order of the file: a later mount hides an earlier one at the same point. Lines that are no mounts are left
+// out.
 std::vector<MountEntry> parse_mountinfo(std::string_view text);
 
 // Those that a process sees, given its directory in /proc. Empty when it has ended or belongs to another user.

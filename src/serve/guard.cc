@@ -57,7 +57,7 @@ std::string app_of_mounts(const std::vector<DevicePath>& parents, const std::vec
 std::vector<RunningSandbox> running_sandboxes(const Layout& layout) {
   const auto here = mounts_of("/proc/self");
   const std::vector<DevicePath> parents = {device_path_of(fs::weakly_canonical(layout.checkouts()), here),
-                                      device_path_of(fs::weakly_canonical(layout.releases()), here)};
+                                           device_path_of(fs::weakly_canonical(layout.releases()), here)};
   std::vector<RunningSandbox> found;
   for (const auto& entry : list_directory("/proc")) {
     const auto pid = parse_unsigned(entry);

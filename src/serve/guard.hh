@@ -23,9 +23,9 @@ struct RunningSandbox {
 
 // Those of this root directory.
 std::vector<RunningSandbox> running_sandboxes(const Layout& layout);
-// "blog" when a process with these mounts has .../blog/14/tree of one of the parents (the directory of checkouts or that
-// of releases) at /app; otherwise empty. Paths would not tell: a server's root directory may be a part of a file system,
-// and Pushrod's root directory may hold mounts.
+// "blog" when a process with these mounts has .../blog/14/tree of one of the parents (the directory of checkouts or
+// that of releases) at /app; otherwise empty. Paths would not tell: a server's root directory may be a part of a file
+// system, and Pushrod's root directory may hold mounts.
 std::string app_of_mounts(const std::vector<DevicePath>& parents, const std::vector<MountEntry>& mounts);
 
 class Guard {

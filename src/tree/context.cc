@@ -1,5 +1,5 @@
 // What every command works on, made when it is first needed.
-#include "cli/context.hh"
+#include "tree/context.hh"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 // The end of the tree, asked for with SIGTERM or Ctrl-C.
 // S6-svscan starts this program under the signal's name, with the scan directory as its directory: first what
 // is being deployed is undone, then jobs and connections end, then all else.
+#include "tree/stop.hh"
+
 #include <fmt/format.h>
 
 #include <set>
@@ -8,11 +10,11 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/gate.hh"
 #include "deploy/control.hh"
 #include "deploy/jobs.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 

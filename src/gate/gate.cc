@@ -1,6 +1,6 @@
 // The gate.
 // No shell, no path from the other side: a name is parsed, looked up and checked, or the connection ends.
-#include "cli/gate.hh"
+#include "gate/gate.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,8 +15,8 @@
 #include "base/error.hh"
 #include "base/redactor.hh"
 #include "base/text.hh"
-#include "cli/arrival.hh"
 #include "cli/cli.hh"
+#include "gate/arrival.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"

@@ -1,5 +1,5 @@
 // Watches the files and directories that logs.cc names.
-#include "cli/log_watch.hh"
+#include "logs/watch.hh"
 
 #include <poll.h>
 #include <sys/inotify.h>

@@ -1,5 +1,5 @@
 // Which lines of a log are wanted.
-#include "cli/log_filter.hh"
+#include "logs/filter.hh"
 
 #include <fmt/format.h>
 #include <re2/re2.h>

@@ -1,5 +1,5 @@
 // Slots for pushes, and the process that watches over one.
-#include "cli/arrival.hh"
+#include "gate/arrival.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,13 +1,13 @@
 // The gate: who may ask for what, and that each connection leaves one line.
-#include "cli/gate.hh"
+#include "gate/gate.hh"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "../cli/in_root.hh"
 #include "base/text.hh"
-#include "in_root.hh"
 
 namespace pushrod {
 namespace {

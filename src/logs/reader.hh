@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/log_filter.hh"
+#include "logs/filter.hh"
 #include "os/files.hh"
 
 namespace pushrod {

@@ -1,5 +1,5 @@
 // The outside tools that Pushrod uses.
-#include "cli/tools.hh"
+#include "tree/tools.hh"
 
 #include <fmt/format.h>
 

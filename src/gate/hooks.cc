@@ -10,12 +10,12 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/arrival.hh"
 #include "cli/audited.hh"
-#include "cli/gate.hh"
 #include "deploy/dry_run.hh"
 #include "deploy/push.hh"
 #include "deploy/verdict.hh"
+#include "gate/arrival.hh"
+#include "gate/gate.hh"
 #include "os/command.hh"
 #include "os/stop_signal.hh"
 

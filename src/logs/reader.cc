@@ -1,5 +1,5 @@
 // Reading logs from where one stopped.
-#include "cli/log_reader.hh"
+#include "logs/reader.hh"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // From root to the user that Pushrod belongs to.
-#include "cli/become_user.hh"
+#include "tree/become_user.hh"
 
 #include <fmt/format.h>
 #include <grp.h>

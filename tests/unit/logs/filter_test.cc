@@ -1,5 +1,5 @@
 // Which lines of a log are wanted.
-#include "cli/log_filter.hh"
+#include "logs/filter.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

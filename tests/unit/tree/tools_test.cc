@@ -1,5 +1,5 @@
 // The tools that Pushrod needs, and what the documentation says about them.
-#include "cli/tools.hh"
+#include "tree/tools.hh"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Logs as s6-log writes them, read on across rotations.
-#include "cli/log_reader.hh"
+#include "logs/reader.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>
