@@ -78,7 +78,7 @@ def test_a_process_that_there_is_not_is_a_slip(platform, app):
     for slip in ("wbe", "wbe.1"):
         said = platform.pushrod("logs", app.name, "--process", slip, code=1).err
         assert f'no logs of a process "{slip}"' in said and "router" in said and "web" in said
-    assert "do not go together" in platform.pushrod("logs", app.name, "--deployment", "1", "--process", "web", code=2).err
+    assert "cannot be combined" in platform.pushrod("logs", app.name, "--deployment", "1", "--process", "web", code=2).err
 
 
 def test_logs_since_a_time(platform, app):

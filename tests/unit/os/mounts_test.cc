@@ -33,7 +33,8 @@ TEST(Mounts, TellWhereADirectoryLiesInItsFileSystem) {
 }
 
 TEST(Mounts, ALaterOneHidesAnEarlierOne) {
-  const auto mounts = parse_mountinfo("1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /srv rw - ext4 b rw\n3 2 8:3 / /srv rw - ext4 c rw\n");
+  const auto mounts =
+      parse_mountinfo("1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / /srv rw - ext4 b rw\n3 2 8:3 / /srv rw - ext4 c rw\n");
   EXPECT_EQ(device_path_of("/srv/x", mounts), (DevicePath{"8:3", "/x"}));
 }
 
