@@ -15,10 +15,10 @@ struct InstanceView {
   Instance instance;  // as the database wants it
   std::string state;  // "running", "crashing", "missing", "draining"
   pid_t pid = 0;      // 0: not up
-  std::optional<Milliseconds> up_for;
-  std::optional<Milliseconds> retry_in;  // of one that crashes
+  std::optional<Milliseconds> up_for{};
+  std::optional<Milliseconds> retry_in{};  // of one that crashes
   unsigned restarts = 0;
-  std::string last_exit;  // empty: none
+  std::string last_exit{};  // empty: none
 };
 Json to_json(const InstanceView& view);
 
@@ -28,7 +28,7 @@ struct JobView {
   std::string state;  // "running", "lost"
   pid_t pid = 0;      // 0: lost
   Milliseconds age{0};
-  std::optional<std::string> command;  // only for callers with the right to deploy: arguments may be secrets
+  std::optional<std::string> command{};  // only for callers with the right to deploy: arguments may be secrets
 };
 Json to_json(const JobView& view);
 

@@ -9,7 +9,6 @@
 #include "base/text.hh"
 #include "os/command.hh"
 #include "os/files.hh"
-#include "router/haproxy_config.hh"
 #include "router/hold_script.hh"
 #include "router/pages.hh"
 
@@ -58,9 +57,8 @@ bool is_host_map(const std::string& name) { return name.starts_with("hosts.") &&
 
 }  // namespace
 
-void install_files(const fs::path& directory, const Settings& settings, const RoutingTable& table) {
-  const auto config = render_haproxy_config(settings, table);
-  const auto mark = structure_mark(settings, table);
+void install_files(const fs::path& directory, const Rendering& rendering, const RoutingTable& table) {
+  const auto& [mark, config, host_map] = rendering;
   const auto before = read_file(directory / kConfigFile);
   const auto modes_before = read_file(directory / kModesFile);
   write_modes(directory, table);
@@ -73,7 +71,7 @@ void install_files(const fs::path& directory, const Settings& settings, const Ro
   write_file(directory / kHoldScript, render_hold_script(), 0600, false);
   for (const auto& page : render_pages()) write_file(directory / page.file(), page.response, 0600, false);
   const auto map = directory / host_map_file(mark);
-  write_file(map, render_host_map(table), 0600, false);
+  write_file(map, host_map, 0600, false);
   write_file(directory / kCandidate, config, 0600, false);
   try {
     check(directory, kCandidate);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "router/haproxy_config.hh"
 #include "router/router.hh"
 
 namespace pushrod {
@@ -12,10 +13,10 @@ inline constexpr const char* kConfigFile = "haproxy.cfg";
 inline constexpr const char* kMasterSocket = "master.sock";
 inline constexpr const char* kProcessFile = "haproxy.pid";
 
-// Makes the files in `directory` say what the table says. When the structure changes HAProxy checks the new file first:
-// if it refuses, the old files stay and Error carries its words. A crash leaves the old or the new configuration,
-// whole.
-void install_files(const std::filesystem::path& directory, const Settings& settings, const RoutingTable& table);
+// Makes the files in `directory` say what the table, of which this is the rendering, says. When the structure changes
+// HAProxy checks the new file first: if it refuses, the old files stay and Error carries its words. A crash leaves the
+// old or the new configuration, whole.
+void install_files(const std::filesystem::path& directory, const Rendering& rendering, const RoutingTable& table);
 
 // Own pages that no app shows any more; once HAProxy knows that.
 void remove_old_pages(const std::filesystem::path& directory, const RoutingTable& table);

@@ -153,38 +153,59 @@ std::string cookie_domain(std::string_view domain) {
   return fmt::format(R"('(?i)^(.*?);[ \t]*domain[ \t]*=[ \t.]*(?:{})\.?[ \t]*(;.*)?$')", join(parents, "|"));
 }
 
-void append_structure(std::string& text, const Settings& settings, const RoutingTable& table, std::string_view mark,
-                      bool with_servers) {
-  text += "# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n";
-  text += fmt::format("  description {}\n", mark);
-  text += kGlobal;
-  text += render_connection_limit(settings);
-  std::string_view set;
-  const auto pages = render_pages();
-  for (const auto& page : pages) {
-    if (page.set != set) text += fmt::format("\nhttp-errors {}\n", page.set);
-    set = page.set;
-    text += fmt::format("  errorfile {} {}\n", page.status, page.file());
+constexpr std::string_view kMark = "\x01";  // where the mark comes in, which is known only when the rest is rendered
+
+// What HAProxy reads only when it loads, and the same with the servers, which change at run time.
+struct Texts {
+  std::string structure, config;
+  void add(std::string_view text) {
+    structure += text;
+    config += text;
   }
-  text += kDefaults;
-  text += fmt::format(
-      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(mark)),
+};
+
+void add_pages(Texts& texts) {
+  std::string_view set;
+  for (const auto pages = render_pages(); const auto& page : pages) {
+    if (page.set != set) texts.add(fmt::format("\nhttp-errors {}\n", page.set));
+    set = page.set;
+    texts.add(fmt::format("  errorfile {} {}\n", page.status, page.file()));
+  }
+}
+
+void add_backend(Texts& texts, const Settings& settings, const RoutedApp& app) {
+  texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app)));
+  texts.add(render_app_share(settings));
+  if (app.sticky) texts.add(kSticky);
+  for (const auto& server : app.servers) {
+    texts.config += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);
+  }
+}
+
+Texts render_texts(const Settings& settings, const RoutingTable& table) {
+  Texts texts;
+  texts.add("# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n");
+  texts.add(fmt::format("  description {}\n", kMark));
+  texts.add(kGlobal);
+  texts.add(render_connection_limit(settings));
+  add_pages(texts);
+  texts.add(kDefaults);
+  texts.add(fmt::format(
+      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(kMark)),
       fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
       fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)), fmt::arg("client_claims", client_claims_pattern()),
-      fmt::arg("forbidden_trailers", forbidden_trailers_pattern()));
-  text += render_share_tables(settings);
-  for (const auto& app : table.apps) {
-    text += fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app));
-    text += render_app_share(settings);
-    if (app.sticky) text += kSticky;
-    if (!with_servers) continue;
-    for (const auto& server : app.servers) {
-      text += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);
-    }
-  }
+      fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
+  texts.add(render_share_tables(settings));
+  for (const auto& app : table.apps) add_backend(texts, settings, app);
+  return texts;
+}
+
+std::string with_mark(std::string text, std::string_view mark) {
+  for (auto at = text.find(kMark); at != text.npos; at = text.find(kMark, at)) text.replace(at, kMark.size(), mark);
+  return text;
 }
 
 bool is_host(std::string_view host) {
@@ -263,19 +284,17 @@ std::string render_modes(const RoutingTable& table) {
   return text;
 }
 
-std::string structure_mark(const Settings& settings, const RoutingTable& table) {
-  std::string text;
-  append_structure(text, settings, table, "", false);
-  text += render_host_map(table);
-  for (const auto& page : render_pages()) text += page.response;
-  text += render_hold_script();
-  return fmt::format("{:016x}", fingerprint(text));
-}
-
-std::string render_haproxy_config(const Settings& settings, const RoutingTable& table, bool with_servers) {
-  std::string text;
-  append_structure(text, settings, table, structure_mark(settings, table), with_servers);
-  return text;
+Rendering render(const Settings& settings, const RoutingTable& table) {
+  auto texts = render_texts(settings, table);
+  Rendering rendering;
+  rendering.host_map = render_host_map(table);
+  auto structure = with_mark(std::move(texts.structure), "");
+  structure += rendering.host_map;
+  for (const auto& page : render_pages()) structure += page.response;
+  structure += render_hold_script();
+  rendering.mark = fmt::format("{:016x}", fingerprint(structure));
+  rendering.config = with_mark(std::move(texts.config), rendering.mark);
+  return rendering;
 }
 
 }  // namespace pushrod

@@ -20,9 +20,15 @@ std::string mode_of(const RoutedApp& app);
 // One "back-end mode" a line, sorted.
 std::string render_modes(const RoutingTable& table);
 
-// 16 hexadecimal digits that stand for all that HAProxy reads only when it loads: configuration without servers, host
-// names, pages, script. The configuration says it as its description, so a running HAProxy tells what it has loaded.
-std::string structure_mark(const Settings& settings, const RoutingTable& table);
+// What HAProxy reads when it loads.
+struct Rendering {
+  // 16 hexadecimal digits that stand for all that only a load changes: configuration without servers, host names,
+  // pages, script. The configuration says it as its description, so a running HAProxy tells what it has loaded.
+  std::string mark;
+  std::string config;    // with the servers
+  std::string host_map;  // render_host_map()
+};
+Rendering render(const Settings& settings, const RoutingTable& table);
 // "hosts.<mark>.map": with the mark in its name a new map never meets an old configuration.
 std::string host_map_file(std::string_view mark);
 

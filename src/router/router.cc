@@ -100,7 +100,7 @@ Router::Router(Layout layout, Settings settings) : layout_(std::move(layout)), s
 void Router::prepare(const RoutingTable& table) const {
   const auto lock = lock_router(layout_);
   remove_leftovers(layout_.router());
-  install_files(layout_.router(), settings_, table);
+  install_files(layout_.router(), render(settings_, table), table);
 }
 
 Command Router::command() const {
@@ -115,14 +115,14 @@ Command Router::command() const {
 
 void Router::apply(const RoutingTable& table) const {
   const auto lock = lock_router(layout_);
-  install_files(layout_.router(), settings_, table);
+  const auto rendering = render(settings_, table);
+  install_files(layout_.router(), rendering, table);
 
   const auto master = master_of(layout_);
   auto observed = observe(master);
   if (!observed) return;  // whoever starts it starts it with this file
-  const auto mark = structure_mark(settings_, table);
-  if (observed->info.description != mark) {
-    reload_into(master, mark, layout_.service_log("router"));
+  if (observed->info.description != rendering.mark) {
+    reload_into(master, rendering.mark, layout_.service_log("router"));
     observed = observe(master);
     if (!observed) return;
   }
@@ -145,7 +145,7 @@ void Router::apply(const RoutingTable& table) const {
 
 bool Router::serves(const RoutingTable& table) const {
   const auto observed = observe(master_of(layout_));
-  return observed && observed->info.description == structure_mark(settings_, table) &&
+  return observed && observed->info.description == render(settings_, table).mark &&
          changes_to(table, *observed).empty();
 }
 

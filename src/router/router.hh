@@ -41,12 +41,8 @@ struct RoutingTable {
   std::vector<RoutedApp> apps;
 };
 
-// The whole configuration file. Deterministic: the same table gives the same bytes. Its paths are relative to
-// layout.router(). `with_servers` false leaves the server lines out: the structure, which only a reload can change.
-std::string render_haproxy_config(const Settings& settings, const RoutingTable& table, bool with_servers = true);
-
-// The most connections of clients ([http] connections) with which HAProxy keeps within so many descriptors: it takes
-// two for each, one to the client and one to the app. At least 100.
+// The most connections of clients ([http] connections) with which HAProxy keeps within so many descriptors: two take
+// three of them, because one of the two may have a request at an app. At least 100.
 unsigned connections_within(std::uint64_t descriptors);
 
 class Router {

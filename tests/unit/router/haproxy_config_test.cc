@@ -32,7 +32,7 @@ std::string golden(const std::string& name) {
   return read_file(std::string(PUSHROD_GOLDEN_DIR) + "/" + name).value_or("no golden file " + name);
 }
 
-TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(render_haproxy_config(Settings{}, example()), golden("haproxy.cfg")); }
+TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(render(Settings{}, example()).config, golden("haproxy.cfg")); }
 
 TEST(HoldScript, IsTheGoldenFile) { EXPECT_EQ(render_hold_script(), golden("hold.lua")); }
 
@@ -41,16 +41,16 @@ TEST(HaproxyConfig, LeavesModesOutOfTheStructure) {
   table.apps[0].mode = TrafficMode::Maintenance;
   table.apps[0].page = "<h1>Back soon</h1>";
   table.apps[1].mode = TrafficMode::Asleep;
-  EXPECT_EQ(render_haproxy_config(Settings{}, table), render_haproxy_config(Settings{}, example()));
+  EXPECT_EQ(render(Settings{}, table).config, render(Settings{}, example()).config);
   EXPECT_EQ(render_modes(table), fmt::format("app.blog {}\napp.idle asleep\n", mode_of(table.apps[0])));
   EXPECT_EQ(render_modes(example()), "");
 }
 
 TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
   auto table = example();
-  EXPECT_EQ(render_haproxy_config(Settings{}, table).find("cookie _"), std::string::npos);
+  EXPECT_EQ(render(Settings{}, table).config.find("cookie _"), std::string::npos);
   table.apps[0].sticky = true;
-  const auto text = render_haproxy_config(Settings{}, table);
+  const auto text = render(Settings{}, table).config;
   EXPECT_NE(
       text.find(
           "backend app.blog\n  no option abortonclose\n"
@@ -59,7 +59,7 @@ TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
       std::string::npos)
       << text;
   EXPECT_EQ(text.find("cookie _"), text.rfind("cookie _"));
-  EXPECT_NE(structure_mark(Settings{}, table), structure_mark(Settings{}, example())) << "only a reload changes it";
+  EXPECT_NE(render(Settings{}, table).mark, render(Settings{}, example()).mark) << "only a reload changes it";
 }
 
 TEST(ClientClaims, AreTheOnesThatTheDocumentationLists) {
@@ -74,31 +74,29 @@ TEST(ClientClaims, AreTheOnesThatTheDocumentationLists) {
       listed.push_back(part);
   }
   EXPECT_EQ(listed, std::vector<std::string>(kClientClaims.begin(), kClientClaims.end()));
-  EXPECT_NE(render_haproxy_config(Settings{}, example()).find(client_claims_pattern()), std::string::npos);
+  EXPECT_NE(render(Settings{}, example()).config.find(client_claims_pattern()), std::string::npos);
 }
 
-TEST(HaproxyConfig, LeavesServersOutOfTheStructure) {
+TEST(HaproxyConfig, HasTheSameMarkWhenOnlyServersChange) {
   auto table = example();
-  const auto structure = render_haproxy_config(Settings{}, table, false);
-  EXPECT_EQ(structure.find("20001"), std::string::npos);
   table.apps[0].servers.pop_back();
   table.apps[1].servers.push_back({web("idle", 2, 1), 20005});
-  EXPECT_EQ(render_haproxy_config(Settings{}, table, false), structure);
-  EXPECT_EQ(structure_mark(Settings{}, table), structure_mark(Settings{}, example()));
+  EXPECT_EQ(render(Settings{}, table).mark, render(Settings{}, example()).mark);
+  EXPECT_NE(render(Settings{}, table).config, render(Settings{}, example()).config);
 }
 
 TEST(HaproxyConfig, HasAnotherMarkWhenAnAppAHostOrTheAddressChanges) {
-  const auto mark = structure_mark(Settings{}, example());
+  const auto mark = render(Settings{}, example()).mark;
   auto more_apps = example();
   more_apps.apps.push_back({AppName::parse("new"), {}, {}});
-  EXPECT_NE(structure_mark(Settings{}, more_apps), mark);
+  EXPECT_NE(render(Settings{}, more_apps).mark, mark);
   auto more_hosts = example();
   more_hosts.apps[1].hosts.push_back("other.example.org");
-  EXPECT_NE(structure_mark(Settings{}, more_hosts), mark);
+  EXPECT_NE(render(Settings{}, more_hosts).mark, mark);
   Settings elsewhere;
   elsewhere.http = {"::1", 80};
-  EXPECT_NE(structure_mark(elsewhere, example()), mark);
-  EXPECT_NE(render_haproxy_config(elsewhere, example()).find("  bind [::1]:80 maxconn "), std::string::npos);
+  EXPECT_NE(render(elsewhere, example()).mark, mark);
+  EXPECT_NE(render(elsewhere, example()).config.find("  bind [::1]:80 maxconn "), std::string::npos);
 }
 
 TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
@@ -107,7 +105,7 @@ TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
   settings.app_connections = 70;
   settings.address_connections = 60;
   settings.proxies = {"10.0.0.7", "2001:db8::/48"};
-  const auto text = render_haproxy_config(settings, example());
+  const auto text = render(settings, example()).config;
   for (const std::string line :
        {"  maxconn 1300\n", "  bind *:8080 maxconn 800\n",
         "acl many-clients src 127.0.0.1 ::1 10.0.0.7 2001:db8::/48\n", "reject if { sc0_conn_cur gt 66 }\n",
@@ -116,7 +114,7 @@ TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
         "errorfiles full if { be_conn gt 70 }\n"}) {
     EXPECT_NE(text.find(line), text.npos) << line;
   }
-  EXPECT_NE(structure_mark(settings, example()), structure_mark(Settings{}, example())) << "only a reload changes it";
+  EXPECT_NE(render(settings, example()).mark, render(Settings{}, example()).mark) << "only a reload changes it";
 }
 
 TEST(HostMap, HasOneLinePerHost) {
@@ -163,21 +161,21 @@ class InstalledFiles : public testing::Test {
 };
 
 TEST_F(InstalledFiles, AreAcceptedByHaproxy) {
-  install_files(directory_, Settings{}, example());  // throws if `haproxy -c` refuses
-  EXPECT_EQ(config(), render_haproxy_config(Settings{}, example()));
-  install_files(directory_, Settings{}, {});
-  EXPECT_EQ(config(), render_haproxy_config(Settings{}, {}));
+  install_files(directory_, render(Settings{}, example()), example());  // throws if `haproxy -c` refuses
+  EXPECT_EQ(config(), render(Settings{}, example()).config);
+  install_files(directory_, render(Settings{}, {}), {});
+  EXPECT_EQ(config(), render(Settings{}, {}).config);
   EXPECT_EQ(list_directory(directory_).size(), 5u) << "the old host map, or a candidate, is left behind";
 }
 
 TEST_F(InstalledFiles, StayWhenHaproxyRefusesTheNewOnes) {
-  install_files(directory_, Settings{}, example());
+  install_files(directory_, render(Settings{}, example()), example());
   const auto before = config();
   const auto files = list_directory(directory_);
   Settings wrong;
   wrong.http = {"999.1.1.1", 80};
   try {
-    install_files(directory_, wrong, example());
+    install_files(directory_, render(wrong, example()), example());
     FAIL() << "accepted";
   } catch (const Error& error) {
     ASSERT_FALSE(error.evidence().empty());
