@@ -242,7 +242,7 @@ fs::path app_directory(const Checkout& checkout, const std::string& path) {
     if (part.empty() || part == ".") continue;
     directory /= part;
     if (part == ".." || part.is_absolute() || !is_directory(directory)) {
-      throw UserError{fmt::format("the app's path {} is no directory in this commit", quoted(path)),
+      throw UserError{fmt::format("the app's path {} is not a directory in this commit", quoted(path)),
                       "commit it as a plain directory (not a symlink), or create the app with another --path"};
     }
   }

@@ -43,7 +43,7 @@ void add_audit_verb(Grammar& grammar) {
       .verb("audit", "who changed what, when and from where",
             [words](Context& context) { return audit(context, words->app, words->most, words->json); })
       .takes("APP", words->app, "only this app's")
-      .option("-n", words->most, "how many at the most (default: 20)")
+      .option("-n", words->most, "how many (default: 20)")
       .json(words->json);
 }
 

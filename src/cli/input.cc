@@ -44,7 +44,7 @@ std::string read_input(const Context& context, const std::string& file, const In
   }
   std::error_code ignored;
   if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
-    throw UserError(fmt::format("{} is no plain file", quoted(file)),
+    throw UserError(fmt::format("{} is not a regular file", quoted(file)),
                     fmt::format("name a file with {}, or say - for standard input", input.what));
   }
   const auto size = fs::file_size(file, ignored);

@@ -75,7 +75,7 @@ SettingName read_name(Reader& reader) {
     return parsed;
   } catch (const UserError& error) {
     if (looks_like_name(name)) reader.refuse(error.message(), error.hint());
-    reader.refuse("what stands before the '=' is no name of a setting",
+    reader.refuse("the text before '=' is not a valid setting name",
                   "a name has letters, digits and '_'; a value of several lines stands in quotes");
   }
 }

@@ -181,7 +181,7 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
     top.refuse(key_of({section, "ports"}),
                fmt::format("[{}] listens on port {}, which lies in the range of the apps' ports ({} to {})", section,
                            address.port, settings.first_port, settings.last_port),
-               "move one of the two: an app could take the port while nobody listens there");
+               "move one of the two: an app could take the port while the router does not listen on it");
   };
   check_range("http", settings.http);
   if (settings.ssh_enabled) check_range("ssh", settings.ssh);

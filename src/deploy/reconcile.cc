@@ -47,7 +47,7 @@ Milliseconds Reconciler::pass(bool called) {
   tend("settling interrupted deployments", [this] { settle_interrupted(); });
   tend("settling interrupted jobs", [this] { settle_jobs(platform_); });
   tend("draining", [this] { drain_and_stop(); });
-  tend("removing what nobody wants", [this] { remove_strangers(); });
+  tend("removing unwanted instances", [this] { remove_strangers(); });
   tend("starting what is missing", [this] { start_missing(); });
   tend("correcting the routes", [this] { correct_routes(); });
   std::erase_if(failures_, [](const auto& failure) { return !failure.second.matters; });

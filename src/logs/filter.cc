@@ -36,7 +36,7 @@ WallTime parse_since(const std::string& text, WallTime now) {
   // A number alone could be meant as a year or an hour.
   const auto age = parse_unsigned(text) ? std::nullopt : parse_duration(text);
   if (age && *age < Milliseconds(to_epoch_milliseconds(now))) return now - *age;
-  throw UserError(fmt::format("{} is no point in time", quoted(text)),
+  throw UserError(fmt::format("{} is not a point in time", quoted(text)),
                   "say how long ago, as 10m, 2h or 1d12h, or when (UTC), as \"2026-11-22 15:04\"");
 }
 

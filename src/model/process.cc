@@ -60,7 +60,7 @@ json to_object(const Process& process) {
 std::uint64_t whole_number(const json& value, std::uint64_t most) {
   // Not compared as JSON values: those compare as signed.
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
-    throw Error(fmt::format("{} is no whole number from 0 to {}", value.dump(), most));
+    throw Error(fmt::format("{} is not a whole number from 0 to {}", value.dump(), most));
   }
   return value.get<std::uint64_t>();
 }
@@ -124,7 +124,7 @@ Process from_object(const json& object) {
 }
 
 ProcessTable from_array(const json& array) {
-  if (!array.is_array()) throw Error("it is no list");
+  if (!array.is_array()) throw Error("it is not a list");
   ProcessTable processes;
   for (const json& object : array) {
     Process process = from_object(object);
@@ -142,7 +142,7 @@ WritablePaths paths_from_array(const json& array) {
 }
 
 CronTable crons_from_array(const json& array) {
-  if (!array.is_array()) throw Error("it is no list");
+  if (!array.is_array()) throw Error("it is not a list");
   CronTable crons;
   for (const json& object : array) crons.push_back(cron_from(object));
   return crons;

@@ -36,7 +36,7 @@ struct Process {
   ProcessType type;
   std::string command;  // run by /bin/sh -c inside the sandbox
   std::uint32_t count = 1;
-  bool is_scaled = false;              // the operator has set the count (`scale`), whatever the app's files say
+  bool is_scaled = false;              // the operator has set the count (`scale`), regardless of the app's files
   bool overlap = true;                 // false: the old release's instances stop before the new ones start
   Milliseconds stop_timeout{10'000};   // from SIGTERM to SIGKILL
   Milliseconds drain_timeout{30'000};  // how long requests in flight may take once it is out of the routes

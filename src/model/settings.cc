@@ -41,7 +41,7 @@ ListenAddress parse_listen_address(const std::string& text) {
 
   const auto port = parse_unsigned(digits);
   if (!port || *port == 0 || *port > std::numeric_limits<Port>::max()) {
-    refuse(fmt::format("has the port {}, which is no number from 1 to 65535", quoted(digits)));
+    refuse(fmt::format("has the port {}, which is not a number from 1 to 65535", quoted(digits)));
   }
   const auto listen = [&](std::string_view address) {
     return ListenAddress{std::string(address), static_cast<Port>(*port)};

@@ -54,7 +54,7 @@ void keep_counts(Session& session, const App& app, const Counts& counts) {
 std::string difference(const Process& process, std::uint32_t count) {
   if (process.count != count) return fmt::format("{} {} to {}", process.type.str(), process.count, count);
   if (process.is_scaled) return {};
-  return fmt::format("{} stays {}, whatever the app's files say", process.type.str(), count);
+  return fmt::format("{} stays {}, regardless of the app's files", process.type.str(), count);
 }
 
 App require_running(Session& session, const AppName& name, const std::string& to_do_what) {

@@ -46,7 +46,7 @@ Secret read_key(const std::filesystem::path& file) {
     key = read_file(file, kKeyLength);
   }
   if (!key || key->size() != kKeyLength) {
-    throw UserError(fmt::format("{} is no key of Pushrod: it must have {} bytes", quoted(file.native()), kKeyLength),
+    throw UserError(fmt::format("{} is not a key of Pushrod: it must have {} bytes", quoted(file.native()), kKeyLength),
                     "restore it from a backup; without it the settings of all apps must be set again");
   }
   return Secret(std::move(*key));

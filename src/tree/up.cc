@@ -146,7 +146,7 @@ void check_can_listen(const std::string& what, const ListenAddress& address) {
   const int problem = listen_problem(address.host, address.port);
   if (problem == 0) return;
   const auto message = fmt::format("cannot listen for {} on {}: {}", what, address.str(),
-                                   problem == EADDRINUSE ? "somebody else does" : std::strerror(problem));
+                                   problem == EADDRINUSE ? "another program listens there" : std::strerror(problem));
   const std::string elsewhere =
       fmt::format("choose another address: --{0} ADDR:PORT, or [{0}] listen in server.toml", what);
   throw UserError(message, problem == EACCES

@@ -6,7 +6,7 @@
 namespace pushrod {
 namespace {
 
-// Milliseconds since the epoch; -1 when it is no point in time.
+// Milliseconds since the epoch; -1 when it is not a point in time.
 std::int64_t read(std::string_view text) {
   const auto time = parse_time(text);
   if (!time) return -1;

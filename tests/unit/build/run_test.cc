@@ -199,7 +199,7 @@ TEST_F(RunTest, ABuildRootAboveTheAppIsSeenAndTheAppsDirectoryIsTheWorkingDirect
 TEST_F(RunTest, ASubDirectoryThatIsASymlinkIsRefused) {
   fs::create_symlink("/etc", tree() / "inner");
   path = "inner";
-  EXPECT_TRUE(build_refusal("true").starts_with("the app's path \"inner\" is no directory in this commit"));
+  EXPECT_TRUE(build_refusal("true").starts_with("the app's path \"inner\" is not a directory in this commit"));
 }
 
 TEST_F(RunTest, NothingToBuildRunsNothing) {

@@ -48,7 +48,7 @@ TEST_F(Grammar, AMissingOrUnknownWordIsAMistakeInUsage) {
 TEST_F(Grammar, NumbersAreDecimalDigitsAndNothingElse) {
   add_app("blog", "site");
   for (const auto* number : {"0x10", "+3", " 3", "3 ", "", "3.0", "4294967296", "'3'"}) {
-    const auto words = fmt::format("{} is no number from 0 to 4294967295", quoted(number));
+    const auto words = fmt::format("{} is not a number from 0 to 4294967295", quoted(number));
     EXPECT_THAT(misspelt({"deployment", "blog", number}), HasSubstr("N: " + words));
     EXPECT_THAT(misspelt({"rollback", "blog", number}), HasSubstr("N: " + words));
     EXPECT_THAT(misspelt({"logs", "blog", "--lines", number}), HasSubstr("--lines: " + words));

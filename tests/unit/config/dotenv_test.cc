@@ -60,7 +60,7 @@ TEST(Dotenv, ARefusalNeverShowsAValue) {
   EXPECT_THAT(refusal("A='geheim"), testing::Not(HasSubstr("geheim")));
   EXPECT_THAT(refusal("A=\"x\"geheim\n"), testing::Not(HasSubstr("geheim")));
   const auto of_a_key = refusal("KEY=-----BEGIN KEY-----\nMIIgeheim/+x=\n");
-  EXPECT_THAT(of_a_key, HasSubstr(".env:2: what stands before the '=' is no name of a setting"));
+  EXPECT_THAT(of_a_key, HasSubstr(".env:2: the text before '=' is not a valid setting name"));
   EXPECT_THAT(of_a_key, testing::Not(HasSubstr("geheim")));
   EXPECT_THAT(refusal("geheim" + std::string(200, 'x') + "=\n"), testing::Not(HasSubstr("geheim")));
 }

@@ -187,7 +187,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
        "server.toml:3: [http] and [ssh] cannot both listen on port 80 ([::1]:80 and [::1]:80)"},
       {"[ports]\nfirst = 8000\n[http]\n[limits]\n",
        "server.toml:1: [http] listens on port 8080, which lies in the range of the apps' ports (8000 to 29999) | move "
-       "one of the two: an app could take the port while nobody listens there"},
+       "one of the two: an app could take the port while the router does not listen on it"},
       // No TOML at all.
       {"[http]\n[http]\n", "server.toml:2: Error while parsing table header: cannot redefine existing table 'http'"},
       {"[ports]\nfirst = 3000\nfirst = 3001\n",

@@ -138,7 +138,7 @@ TEST_F(Pipeline, ACommitWithoutTheAppsDirectoryIsRefused) {
   branch_ = BranchName::parse("other");
   expect_unchanged_by([&] {
     const auto told = run(push_of(*first_));
-    EXPECT_EQ(told.outcome.refusal, "the app's path \"services/api\" is no directory in this commit");
+    EXPECT_EQ(told.outcome.refusal, "the app's path \"services/api\" is not a directory in this commit");
   });
 }
 
