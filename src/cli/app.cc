@@ -14,7 +14,7 @@
 #include "deploy/apps.hh"
 #include "deploy/condition.hh"
 #include "deploy/fallback.hh"
-#include "deploy/instances.hh"
+#include "deploy/traffic.hh"
 #include "git/repository.hh"
 #include "model/source.hh"
 

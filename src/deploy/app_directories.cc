@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.hh"
-#include "deploy/checkouts.hh"
+#include "deploy/trash.hh"
 #include "os/exchange.hh"
 #include "os/files.hh"
 

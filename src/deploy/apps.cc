@@ -6,10 +6,11 @@
 #include <algorithm>
 
 #include "base/error.hh"
-#include "deploy/checkouts.hh"
+#include "deploy/await_end.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
 #include "deploy/jobs.hh"
+#include "deploy/traffic.hh"
+#include "deploy/trash.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"

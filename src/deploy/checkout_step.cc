@@ -1,6 +1,6 @@
 // The checkout step: the commit's files in a directory of their own.
-#include "deploy/checkouts.hh"
 #include "deploy/control.hh"
+#include "deploy/placement.hh"
 #include "deploy/steps.hh"
 #include "git/checkout.hh"
 #include "os/files.hh"

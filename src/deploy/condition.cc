@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/text.hh"
-#include "deploy/instances.hh"
+#include "deploy/traffic.hh"
 
 namespace pushrod {
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "base/error.hh"
-#include "deploy/checkouts.hh"
 #include "deploy/control.hh"
 #include "deploy/narration.hh"
+#include "deploy/placement.hh"
 #include "deploy/steps.hh"
 #include "model/source.hh"
 #include "os/files.hh"

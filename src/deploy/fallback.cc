@@ -8,7 +8,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
+#include "deploy/traffic.hh"
 #include "git/repository.hh"
 
 namespace pushrod {

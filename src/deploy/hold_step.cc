@@ -5,8 +5,9 @@
 #include <thread>
 
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
+#include "deploy/plans.hh"
 #include "deploy/steps.hh"
+#include "deploy/traffic.hh"
 
 namespace pushrod {
 

@@ -8,7 +8,7 @@
 
 #include "base/text.hh"
 #include "build/software.hh"
-#include "deploy/checkouts.hh"
+#include "deploy/trash.hh"
 #include "git/repository.hh"
 #include "os/files.hh"
 

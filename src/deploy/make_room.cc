@@ -9,8 +9,10 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "deploy/checkouts.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/placement.hh"
+#include "deploy/retention.hh"
+#include "deploy/trash.hh"
 #include "os/disk_use.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"

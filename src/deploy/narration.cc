@@ -8,8 +8,8 @@
 #include "base/text.hh"
 #include "deploy/condition.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/traffic.hh"
 
 namespace pushrod {
 

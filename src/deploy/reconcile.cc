@@ -11,9 +11,10 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
 #include "deploy/jobs.hh"
+#include "deploy/plans.hh"
 #include "deploy/settle.hh"
+#include "deploy/traffic.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 

@@ -11,7 +11,9 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/attempt.hh"
-#include "deploy/instances.hh"
+#include "deploy/await_end.hh"
+#include "deploy/plans.hh"
+#include "deploy/traffic.hh"
 #include "os/file_lock.hh"
 
 namespace pushrod {

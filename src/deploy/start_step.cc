@@ -9,9 +9,10 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/await_end.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
 #include "deploy/narration.hh"
+#include "deploy/plans.hh"
 #include "deploy/steps.hh"
 #include "os/files.hh"
 

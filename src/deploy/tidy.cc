@@ -5,10 +5,12 @@
 
 #include "base/text.hh"
 #include "deploy/attempt.hh"
-#include "deploy/checkouts.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/left_locks.hh"
 #include "deploy/make_room.hh"
+#include "deploy/placement.hh"
+#include "deploy/retention.hh"
+#include "deploy/trash.hh"
 #include "git/checkout.hh"
 #include "git/repository.hh"
 #include "os/disk_use.hh"

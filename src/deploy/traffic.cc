@@ -1,11 +1,21 @@
-// What becomes of the requests for an app.
-// The order says what is more: a page for visitors, an app that is meant to be down, one that is to come back.
+// What becomes of the requests for apps.
 #include "deploy/traffic.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
+#include <set>
+
+#include "os/file_lock.hh"
 
 namespace pushrod {
 
+namespace {
+constexpr Port kHttpPort = 80;
+}  // namespace
+
+// The order says what is more: a page for visitors, an app that is meant to be down, one that is to come back.
 TrafficMode traffic_mode(const App& app, const std::vector<Instance>& routed, bool holds) {
   if (app.maintenance == Maintenance::Page) return TrafficMode::Maintenance;
   if (app.maintenance == Maintenance::Hold || holds) return TrafficMode::Hold;
@@ -14,6 +24,61 @@ TrafficMode traffic_mode(const App& app, const std::vector<Instance>& routed, bo
     return instance.state == InstanceState::Asleep;
   });
   return sleeps ? TrafficMode::Asleep : TrafficMode::Serve;
+}
+
+std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
+  std::map<AppName, std::vector<Instance>> routed;
+  for (auto& instance : platform.store.instances()) {
+    if (!instance.port) continue;
+    if (instance.state == InstanceState::Serving || instance.state == InstanceState::Asleep) {
+      routed[instance.name.app].push_back(instance);
+    }
+  }
+  // Where a watched release keeps ending, requests go to what is on standby until the fallback is done.
+  for (const auto& watch : platform.store.watches()) {
+    if (!watch.is_failing()) continue;
+    auto standby = platform.store.instances(watch.app_id);
+    std::erase_if(standby, [](const Instance& one) { return !one.port || one.state != InstanceState::Standby; });
+    if (!standby.empty()) routed[watch.app] = std::move(standby);
+  }
+  std::set<AppId> holding;
+  for (const auto& deployment : platform.store.unfinished_deployments()) {
+    if (deployment.holds) holding.insert(deployment.app_id);
+  }
+  const auto sticky = platform.store.sticky_releases();
+  std::vector<TrafficTarget> targets;
+  for (const auto& app : platform.store.apps()) {
+    TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, std::move(routed[app.name])};
+    target.mode = traffic_mode(app, target.instances, holding.contains(app.id));
+    target.sticky = std::any_of(target.instances.begin(), target.instances.end(), [&](const Instance& instance) {
+      return sticky.contains({app.id, instance.name.release});
+    });
+    if (target.mode == TrafficMode::Serve) {
+      std::erase_if(target.instances, [](const Instance& one) { return one.state == InstanceState::Asleep; });
+    }
+    if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+void publish_routes(const Platform& platform) {
+  const auto lock = FileLock::acquire(platform.layout.traffic_lock());
+  platform.engine.route(traffic_targets(platform));
+}
+
+bool have_requests(const Platform& platform, const std::vector<Instance>& instances) {
+  const auto requests = platform.engine.requests_in_flight();
+  return std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
+    const auto found = requests.find(instance.name);
+    return found != requests.end() && found->second > 0;
+  });
+}
+
+std::string url_of(const Platform& platform, const AppName& app) {
+  const auto port = platform.settings.http.port;
+  return fmt::format("http://{}.{}{}", app.str(), platform.settings.domain,
+                     port == kHttpPort ? std::string{} : fmt::format(":{}", port));
 }
 
 }  // namespace pushrod

@@ -8,7 +8,7 @@
 
 #include "base/text.hh"
 #include "deploy/control.hh"
-#include "deploy/instances.hh"
+#include "deploy/traffic.hh"
 #include "os/memory.hh"
 #include "os/open_process.hh"
 

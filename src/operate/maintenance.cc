@@ -6,7 +6,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "deploy/instances.hh"
+#include "deploy/traffic.hh"
 #include "operate/audit.hh"
 
 namespace pushrod {

@@ -1,6 +1,8 @@
 // Where checkouts lie: every arrangement that a crash may leave converges to the right one, and what is kept for how
 // long.
-#include "deploy/checkouts.hh"
+#include "deploy/placement.hh"
+#include "deploy/retention.hh"
+#include "deploy/trash.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

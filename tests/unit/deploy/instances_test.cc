@@ -1,5 +1,7 @@
 // From releases to the plans of instances, and from the database to routes and addresses.
-#include "deploy/instances.hh"
+#include "deploy/await_end.hh"
+#include "deploy/plans.hh"
+#include "deploy/traffic.hh"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

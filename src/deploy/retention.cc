@@ -1,18 +1,14 @@
-// Where the checkouts of an app lie, and which are kept.
-#include "deploy/checkouts.hh"
-
-#include <fmt/format.h>
-#include <unistd.h>
+// Which releases of an app are kept.
+#include "deploy/retention.hh"
 
 #include <algorithm>
-#include <cerrno>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <set>
 
-#include "base/error.hh"
-#include "base/text.hh"
-#include "os/file_lock.hh"
+#include "deploy/placement.hh"
+#include "deploy/trash.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -21,12 +17,6 @@ namespace {
 
 // Restarts and changes of settings or scale share what was built, so each costs nothing but its records.
 constexpr unsigned kMostOfOneCheckout = 20;
-
-std::optional<ReleaseNumber> number_of(const std::string& directory) {
-  const auto number = parse_unsigned(directory);
-  if (!number || *number == 0 || std::to_string(*number) != directory) return std::nullopt;
-  return static_cast<ReleaseNumber>(*number);
-}
 
 // Instances of these releases still need their renderings' names, whatever happened to the release, and jobs its code.
 std::set<ReleaseNumber> releases_in_use(const Platform& platform, const App& app) {
@@ -81,76 +71,13 @@ void prune_deployment_logs(const Platform& platform, const App& app) {
   }
   const auto directory = platform.layout.logs(app.name) / "deployments";
   for (const auto& entry : list_directory(directory)) {
-    const auto number = number_of(fs::path(entry).stem().native());
+    const auto number = number_of(std::filesystem::path(entry).stem().native());
     if (number && !known.empty() && *number < *known.rbegin() && !known.contains(*number))
       remove_file(directory / entry);
   }
 }
 
-// To its place, unless there is one already. Not flushed: where a power cut takes it back, it is moved again.
-void move_checkout(const Layout& layout, const fs::path& from, const fs::path& to) {
-  if (is_directory(to)) {
-    discard(layout, from);
-    return;
-  }
-  make_directory(to.parent_path());
-  if (rename(from.c_str(), to.c_str()) != 0) throw_errno(fmt::format("move {} to {}", from.string(), to.string()));
-}
-
 }  // namespace
-
-void discard(const Layout& layout, const std::filesystem::path& directory) {
-  make_directory(layout.trash());
-  for (unsigned attempt = 0;; ++attempt) {
-    const auto grave = layout.trash() / fmt::format("{}.{}.{}", to_epoch_milliseconds(now()), getpid(), attempt);
-    if (fs::symlink_status(grave).type() != fs::file_type::not_found) continue;
-    try {
-      rename_path(directory, grave);
-    } catch (const SystemError& error) {
-      if (error.code() != EXDEV) throw;
-      remove_tree(directory);
-    }
-    return;
-  }
-}
-
-void empty_trash(const Layout& layout) {
-  const auto lock = FileLock::acquire(layout.trash_lock());
-  for (const auto& entry : list_directory(layout.trash())) remove_tree(layout.trash() / entry);
-}
-
-Checkout find_checkout(const Layout& layout, const AppName& app, ReleaseNumber number) {
-  const auto kept = layout.kept_checkout(app, number);
-  return is_directory(kept.directory) ? kept : layout.checkout(app, number);
-}
-
-void place_checkouts(const Platform& platform, const App& app, std::optional<ReleaseNumber> deploying) {
-  std::set<ReleaseNumber> in_use, kept;
-  if (deploying) in_use.insert(*deploying);
-  for (const auto& release : platform.store.releases(app.id)) {
-    (app.live && release.number == *app.live ? in_use : kept).insert(release.checkout);
-  }
-  const auto& layout = platform.layout;
-  for (const auto& entry : list_directory(layout.checkouts(app.name))) {
-    const auto number = number_of(entry);
-    const auto path = layout.checkouts(app.name) / entry;
-    if (number && in_use.contains(*number)) continue;
-    if (number && kept.contains(*number)) {
-      move_checkout(layout, path, layout.kept_checkout(app.name, *number).directory);
-    } else {
-      discard(layout, path);
-    }
-  }
-  for (const auto& entry : list_directory(layout.releases(app.name))) {
-    const auto number = number_of(entry);
-    const auto path = layout.releases(app.name) / entry;
-    if (number && in_use.contains(*number)) {
-      move_checkout(layout, path, layout.checkout(app.name, *number).directory);
-    } else if (!number || !kept.contains(*number)) {
-      discard(layout, path);
-    }
-  }
-}
 
 // The newest come first, so the predecessor of the live one is always among the kept.
 std::vector<Release> expendable_releases(const Platform& platform, const App& app, unsigned keep) {

@@ -2,6 +2,8 @@
 // Pure but for the file system question where the checkout lies.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "deploy/platform.hh"
@@ -26,22 +28,5 @@ std::vector<InstancePlan> plan_instances(const Platform& platform, const App& ap
 
 // What the releases of these instances say of their types. As above, but for the key.
 std::vector<Process> processes_of(const Platform& platform, const App& app, const std::vector<Instance>& instances);
-
-// Does the router know of a request that one of them has not finished?
-bool have_requests(const Platform& platform, const std::vector<Instance>& instances);
-
-// Removes them as they end, and returns those that the deadline found running; empty when nothing of them is left.
-std::vector<InstanceName> await_end(Engine& engine, std::vector<InstanceName> names, Milliseconds at_most);
-
-// Every app's target for the router, from the database: instances of the routed type that serve. Those that
-// sleep are there, too, so that a request that was on its way already finds them.
-std::vector<TrafficTarget> traffic_targets(const Platform& platform);
-
-// Reads the targets and makes the router follow them, as one step: the lock sees to it that an older reading never
-// replaces a newer one.
-void publish_routes(const Platform& platform);
-
-// "http://blog.localhost:8080"
-std::string url_of(const Platform& platform, const AppName& app);
 
 }  // namespace pushrod

@@ -1,0 +1,91 @@
+// From a release to the plans of its instances.
+#include "deploy/plans.hh"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "base/error.hh"
+#include "deploy/placement.hh"
+
+namespace pushrod {
+
+namespace {
+
+const Process& process_of(const Release& release, const InstanceName& instance) {
+  if (const auto* process = find_process(release, instance.type)) return *process;
+  throw Error(
+      fmt::format("release {} of {} has no process type {}", release.number, release.app.str(), instance.type.str()));
+}
+
+// Calls back with each of them and its release, which is read once.
+void for_each_release(const Platform& platform, const App& app, const std::vector<Instance>& instances,
+                      const std::function<void(const Release&, const Instance&)>& use) {
+  std::map<ReleaseNumber, Release> releases;
+  for (const auto& instance : instances) {
+    auto known = releases.find(instance.name.release);
+    if (known == releases.end()) {
+      auto release = platform.store.release(app.id, instance.name.release);
+      if (!release)
+        throw Error(fmt::format("release {} of {} is not in the database", instance.name.release, app.name.str()));
+      known = releases.emplace(instance.name.release, std::move(*release)).first;
+    }
+    use(known->second, instance);
+  }
+}
+
+}  // namespace
+
+EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use) {
+  EnvironmentLayers layers;
+  layers.use = use;
+  layers.builder = release.environment;
+  if (!release.settings.empty()) {
+    layers.settings = platform.store.vault().open_all(release.app_id, release.settings);
+  }
+  layers.own = {
+      {"APP", release.app.str()}, {"RELEASE", std::to_string(release.number)}, {"GIT_COMMIT", release.commit.str()}};
+  if (use != EnvironmentLayers::For::Build) layers.own["DATA_DIR"] = "/data";
+  return layers;
+}
+
+InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance) {
+  return plan_process(platform, release, instance.name, process_of(release, instance.name), instance.port,
+                      instance.ports);
+}
+
+InstancePlan plan_process(const Platform& platform, const Release& release, const InstanceName& name,
+                          const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports) {
+  auto layers = environment_layers(platform, release, EnvironmentLayers::For::Process);
+  layers.own["PROCESS"] = name.type.str();
+  layers.own["INSTANCE"] = name.str();
+  if (port) layers.own["PORT"] = std::to_string(*port);
+  for (const auto& [listed, leased] : ports) layers.own[fmt::format("PORT_{}", listed)] = std::to_string(leased);
+  return InstancePlan{name,
+                      process,
+                      port,
+                      ports,
+                      find_checkout(platform.layout, name.app, release.checkout),
+                      release.source,
+                      compose(layers),
+                      release.writable};
+}
+
+std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
+                                         const std::vector<Instance>& instances) {
+  std::vector<InstancePlan> plans;
+  for_each_release(platform, app, instances, [&](const Release& release, const Instance& instance) {
+    plans.push_back(plan_instance(platform, release, instance));
+  });
+  return plans;
+}
+
+std::vector<Process> processes_of(const Platform& platform, const App& app, const std::vector<Instance>& instances) {
+  std::vector<Process> processes;
+  for_each_release(platform, app, instances, [&](const Release& release, const Instance& instance) {
+    processes.push_back(process_of(release, instance.name));
+  });
+  return processes;
+}
+
+}  // namespace pushrod
