@@ -11,7 +11,7 @@ namespace pushrod {
 Change change_of(Session& session, const App& app, DeploymentKind kind) {
   const auto head = Repository(session.layout().repo(app.repo)).head_of(app.branch);
   auto commit = head;
-  if (app.live && kind != DeploymentKind::Redeploy) commit = session.store().release(app.id, *app.live)->commit;
+  if (app.live && !builds(kind)) commit = session.store().release(app.id, *app.live)->commit;
   return {kind, app.repo, app.branch, {app}, commit, head, session.caller().author()};
 }
 
