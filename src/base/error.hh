@@ -1,5 +1,5 @@
-// Errors as values that people read: what failed, where, and what to do next.
-// Thrown low, given context at room borders, shown once at the top of a command or a worker.
+// Errors as values that people read: what failed, and what to do next.
+// Thrown where the failure is found, and shown once, at the top of a command or a worker.
 #pragma once
 
 #include <exception>
@@ -9,8 +9,8 @@
 
 namespace pushrod {
 
-// We broke, or the machine did (exit 70). One message, the frames added while it travelled up, the deployment step it
-// ended, a hint (what to do), and evidence (the last lines of output of whatever failed).
+// Pushrod failed, or the machine did (exit 70). It has a message, a hint (what to do) and evidence (the last lines of
+// output of the program that failed). It can have context frames ("while …", innermost first); no code adds one today.
 class Error : public std::exception {
  public:
   explicit Error(std::string message, std::string hint = {}) : message_(std::move(message)), hint_(std::move(hint)) {}
@@ -32,7 +32,7 @@ class Error : public std::exception {
   std::vector<std::string> evidence_;
 };
 
-// The request is wrong, and only its author can mend it (exit 1).
+// The request is wrong, and only its author can correct it (exit 1).
 class UserError : public Error {
  public:
   using Error::Error;

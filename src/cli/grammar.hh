@@ -22,26 +22,30 @@ namespace pushrod {
 // Numbers are decimal digits and nothing else (I8).
 class Verb {
  public:
-  // Whose verbs take the rest of the line, and where it goes.
+  // The verbs that take the rest of the line, and where its words go.
   using Rests = std::map<const CLI::App*, std::vector<std::string>*>;
   Verb(CLI::App* command, Rests& rests) : command_(command), rests_(rests) {}
 
-  // By position, in this order.
+  // Words by position, in the order of these calls: required.
   Verb& needs(const std::string& name, std::string& value, const std::string& help);
   Verb& needs(const std::string& name, unsigned& value, const std::string& help);
+  // The same, optional.
   Verb& takes(const std::string& name, std::string& value, const std::string& help);
   Verb& takes(const std::string& name, std::optional<unsigned>& value, const std::string& help);
+  // All words that are left, optional.
   Verb& takes_all(const std::string& name, std::vector<std::string>& values, const std::string& help);
-  // After what it needs, every word from the first one on that is no option, or from "--" on, exactly as it is.
+  // After the required words: everything from the first word that is not an option, or after "--", exactly as it is.
   Verb& takes_rest(const std::string& name, std::vector<std::string>& words, const std::string& help);
-  // "-n,--lines"
+  // Options with a value. `names`: "-n,--lines".
   Verb& option(const std::string& names, std::string& value, const std::string& help);
   Verb& option(const std::string& names, std::optional<std::string>& value, const std::string& help);
   Verb& option(const std::string& names, unsigned& value, const std::string& help);
   Verb& option(const std::string& names, std::optional<unsigned>& value, const std::string& help);
   Verb& option(const std::string& names, std::int64_t& value, const std::string& help);
   Verb& options(const std::string& name, std::vector<std::string>& values, const std::string& help);  // may be repeated
+  // An option without a value.
   Verb& flag(const std::string& names, bool& value, const std::string& help);
+  // These two options of the verb cannot be given together.
   Verb& excludes(const std::string& option, const std::string& other);
 
   Verb& app(std::string& value) { return needs("APP", value, "the app"); }
@@ -55,17 +59,17 @@ class Verb {
 // The name of a positional as people see it. CLI11 2.4 rejects "=" in such names, so it knows them by a look-alike.
 std::string shown_name(std::string name);
 
-// What may stand at the end of an unfinished command line.
+// What a shell can offer at the end of an unfinished command line.
 struct Completion {
   struct Candidate {
     std::string word, help;
   };
-  std::vector<Candidate> candidates;     // verbs or options, whatever has been begun of them
-  std::string value;                     // else the name of what is to be given: "APP", "--process"; empty: nothing
-  std::string verb;                      // for which: "app info"
-  std::vector<std::string> positionals;  // what it has been given already
-  std::string word;                      // what has been begun
-  std::string before;                    // its part that stands before the value: "--process="
+  std::vector<Candidate> candidates;     // verbs or options, all of them: the caller compares them with `word`
+  std::string value;                     // if there are none, the value that comes here: "APP", "--process"; or empty
+  std::string verb;                      // whose value it is: "app info"
+  std::vector<std::string> positionals;  // the words by position that the verb has already
+  std::string word;                      // the unfinished word
+  std::string before;                    // the part of it before the value: "--process="
 };
 
 class Grammar {
@@ -77,24 +81,24 @@ class Grammar {
   Grammar(const Grammar&) = delete;
   Grammar& operator=(const Grammar&) = delete;
 
-  // A verb of its own ("ps"), or one of a group ("app list"); the group's description is given by its first verb.
+  // A verb of its own ("ps"), or one of a group ("app list"). describe_group() gives the group its text for the help.
   Verb verb(const std::string& name, const std::string& help, Action action);
   Verb verb(const std::string& group, const std::string& name, const std::string& help, Action action);
   void describe_group(const std::string& group, const std::string& help);
-  // A verb that needs no root directory.
+  // A verb whose action gets no Context.
   Verb rootless(const std::string& name, const std::string& help, std::function<int()> action);
-  // One that opens it by itself, if at all, and is shown to nobody.
+  // The same, and neither the help nor completion shows it: for verbs that other programs call.
   Verb hidden(const std::string& name, std::function<int()> action);
-  // Options before every verb.
+  // For options that come before the verb.
   Verb top();
 
-  // What the words ask for; exactly one of both is set, or neither when all was printed already: `help VERB`,
-  // `VERB --help`, or no words at all.
+  // What the words ask for. One of the two is set: `action`, or `bare` for a verb without a Context. Neither is set
+  // when parse() has printed the answer: for `help VERB`, `VERB --help`, `--version`, or no words at all.
   struct Parsed {
     Action action;
     std::function<int()> bare;
   };
-  // Throws UsageError, which says what was meant.
+  // Throws UsageError, which names the nearest verb or option that exists.
   Parsed parse(const std::vector<std::string>& words);
 
   // The last word is the one that is being written; it may be empty.
@@ -105,10 +109,10 @@ class Grammar {
  private:
   CLI::App* group_of(const std::string& name);
   void print_help(const std::vector<std::string>& verb) const;
-  std::unique_ptr<CLI::App> parser_;
-  // Takes the rest of the line off the words, if there is one, and hands it over.
+  // Moves the rest of the line from the words to the verb that takes it, if there is one.
   void take_rest(std::vector<std::string>& words) const;
 
+  std::unique_ptr<CLI::App> parser_;
   std::map<std::string, CLI::App*> groups_;
   Verb::Rests rests_;
   Parsed parsed_;

@@ -15,11 +15,12 @@
 
 namespace pushrod {
 
-// Every table under the key. Sorted by name. `types`: what no cron job may be called.
+// Every table under the key, sorted by name. Throws UserError when two have the same name, or when one is called "web"
+// or like one of `processes`: their logs would be the same.
 CronTable read_crons(TomlSection& top, const ProcessTable& processes);
 
-// What a cron job without a name is called: its command's letters and digits, at most 30. Always the same for the same
-// command.
+// The name of a cron job whose table gives none: the command in lower case, with '-' in place of everything but
+// letters, digits and '_', at most 30 characters ("job-" before a digit). The same command always gets the same name.
 std::string name_for_command(std::string_view command);
 
 }  // namespace pushrod

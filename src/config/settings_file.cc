@@ -1,5 +1,5 @@
 // server.toml → Settings: which keys there are, their ranges, and how they must agree with each other.
-// Docs/settings.md tells each key; model/settings.hh holds the defaults.
+// docs/settings.md tells each key; model/settings.hh holds the defaults.
 #include "config/settings_file.hh"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // One pass over the text: skips strings and comments, counts arrays, inline tables and the parts of keys.
-// Toml_section.cc asks before it parses.
+// toml_section.cc asks before it parses.
 #include "config/toml_nesting.hh"
 
 #include <algorithm>

@@ -1,7 +1,11 @@
 // Where instances run: the narrow interface between deploying and running.
-// Engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
-// calls are idempotent: after a crash the caller says the same again. Not thread-safe; several processes may use one
-// each, at the same time, for different instances.
+// engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
+// calls are idempotent: after a crash the caller makes the same call again.
+//
+// Threads and processes may make calls at the same time, on one engine or on several: the daemon's threads share one.
+// Two rules hold. The caller of start() holds the app's lock. The caller of route() holds Layout::traffic_lock(), so
+// that an older list of targets never replaces a newer one. A child process that a call starts ends with the calling
+// thread.
 #pragma once
 
 #include <functional>
@@ -35,8 +39,8 @@ struct InstanceStatus {
   bool up = false;
   pid_t pid = 0;          // 0 when down
   Milliseconds since{0};  // in this state
-  unsigned restarts = 0;
-  std::string last_exit;  // "exit code 1"; empty when it never ended
+  unsigned restarts = 0;  // how often it has ended since it was started; at most 100
+  std::string last_exit;  // "exit code 1", "killed: out of memory"; empty when it never ended
 };
 
 // Whether an instance works now.
@@ -66,7 +70,7 @@ struct HealthFailure {
   InstanceName name;
   std::string reason;               // "exited with code 1 after 0.3 s", "did not accept … within 30 s"
   std::string hint;                 // what its author can do, as far as the evidence tells; else empty
-  std::vector<std::string> output;  // all that it printed, raw lines, oldest first
+  std::vector<std::string> output;  // what it printed, as far as its log goes back: raw lines, oldest first
 };
 
 // Which instances get the requests for which app.
@@ -75,7 +79,7 @@ struct TrafficTarget {
   std::vector<std::string> hosts;
   std::vector<Instance> instances;  // routed ones; may be empty
   TrafficMode mode = TrafficMode::Serve;
-  std::string page = {};  // its own page for Maintenance; empty: ours
+  std::string page = {};  // its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a client stays with its instance as long as that one is among `instances`
 };
 
@@ -92,9 +96,9 @@ class Engine {
   virtual void start(const std::vector<InstancePlan>& plans) = 0;
   // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws UserError).
   virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) = 0;
-  // What is there, wanted or not.
+  // Every instance that exists here, also one that the database does not know.
   virtual std::vector<InstanceStatus> inspect() = 0;
-  // These alone, as far as they are there.
+  // Only these; one that does not exist is left out.
   virtual std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) = 0;
   // What clients and operators find of these instances now. Cheaper than inspect(): for lists of hundreds.
   // In the order of `instances`.
@@ -103,29 +107,33 @@ class Engine {
   virtual std::vector<std::string> last_output(const InstanceName& name) = 0;
   // Of those that run.
   virtual std::vector<InstanceUsage> usage() = 0;
-  // What of the limits of these plans does not hold here, or otherwise than it says: "cpu is not limited".
+  // The limits of these plans that this machine does not enforce, or enforces with another value: "cpu is not limited".
   virtual std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) = 0;
   // Graceful end, without waiting: SIGTERM, SIGKILL after the stop timeout, no restart.
   virtual void stop(const std::vector<InstanceName>& names) = 0;
+  // SIGKILL at once, no restart.
   virtual void kill(const std::vector<InstanceName>& names) = 0;
   // Removes what has ended, with its renderings; returns those that still run.
   virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) = 0;
 
-  // Prepares a job: a command that is started as a child of the caller's, with its descriptors, runs these words in the
-  // plan's sandbox, passes signals on to everything in it, and ends as they do, last of all. `plan.process` names no
-  // command. And what writes a job's output down, from its standard input. Both need nothing but this machine.
+  // Prepares a job. The caller starts the returned command as a child with descriptors of its own. The command runs
+  // these words in the plan's sandbox, passes signals on to everything in it, and ends as the words do, after
+  // everything in the sandbox has ended. `plan.process` names no command.
   virtual Command job(const InstancePlan& plan, const std::vector<std::string>& words) = 0;
+  // The command that writes a job's output to its log, from its standard input.
   virtual Command job_log(const InstanceName& name) = 0;
-  // Waits until nothing of an ended or abandoned job is left, and removes its renderings.
+  // Waits until every process of an ended or abandoned job is gone, and removes its renderings. Throws Error when they
+  // do not end within a few seconds.
   virtual void forget_job(const InstanceName& name) = 0;
 
-  // Makes this the whole truth about where requests go: every app that is to have a route must be in it.
+  // Replaces all routes: an app that is not among the targets has none afterwards.
   virtual void route(const std::vector<TrafficTarget>& targets) = 0;
-  // Is that what the router does now?
+  // Does the router do this now? True when it does not run: it reads its file when it starts.
   virtual bool is_routed(const std::vector<TrafficTarget>& targets) = 0;
   // By app; empty when the router does not run.
   virtual std::map<AppName, Idleness> idleness() = 0;
-  // Requests in flight per instance that is out of the routes, or in them; absent: none.
+  // Requests in flight per instance that the router knows, in the routes or out of them. An instance that it does not
+  // know is absent.
   virtual std::map<InstanceName, unsigned> requests_in_flight() = 0;
 };
 

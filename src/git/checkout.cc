@@ -1,5 +1,5 @@
 // Writing a commit's files, new or from the spare.
-// The deployment's checkout step, and the reconciler in its idle time.
+// Used by the deployment's checkout step and by the daemon's tidier.
 #include "git/checkout.hh"
 
 #include <fmt/format.h>

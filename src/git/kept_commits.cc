@@ -1,5 +1,5 @@
 // Collecting garbage, and the commits that it must spare: each gets a reference that no client sees.
-// Refs/pushrod/ is hidden from clients by the repository's configuration.
+// refs/pushrod/ is hidden from clients by the repository's configuration.
 #include <fmt/format.h>
 #include <sys/stat.h>
 

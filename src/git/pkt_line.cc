@@ -1,5 +1,5 @@
 // Reading and writing pkt-lines.
-// Protocol.cc speaks through these.
+// protocol.cc speaks through these.
 #include "git/pkt_line.hh"
 
 #include <fmt/format.h>

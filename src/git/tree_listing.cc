@@ -1,5 +1,5 @@
 // Reads git's listing of a tree and knows the names that are refused.
-// Tree_check.cc runs git and feeds this.
+// tree_check.cc runs git and feeds this.
 #include "git/tree_listing.hh"
 
 #include <fmt/format.h>

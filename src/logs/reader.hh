@@ -1,5 +1,5 @@
 // Reading logs from where one stopped: one file, or a directory that s6-log writes.
-// S6-log writes lines as "@<TAI64N> text" into `current`, renames it over `previous` to "@<TAI64N>.s" when it
+// s6-log writes lines as "@<TAI64N> text" into `current`, renames it over `previous` to "@<TAI64N>.s" when it
 // is full, and removes the oldest of these. The file that was read last stays open here: so it is known again under its
 // new name, and no other file can get its inode.
 #pragma once

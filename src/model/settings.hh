@@ -1,5 +1,5 @@
 // server.toml as values: the operator's settings, every one with a default.
-// Config/ reads the file; docs/settings.md tells each key.
+// config/ reads the file; docs/settings.md tells each key.
 #pragma once
 
 #include <cstdint>

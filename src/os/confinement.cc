@@ -1,5 +1,5 @@
 // Resource limits, and the kernel's order when memory runs out.
-// Child_process.cc calls this between fork and exec.
+// child_process.cc calls this between fork and exec.
 #include "os/confinement.hh"
 
 #include <fcntl.h>

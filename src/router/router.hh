@@ -1,5 +1,5 @@
 // HAProxy: the only thing that clients meet.
-// Haproxy.cfg is a rendering of the routing table; file first, then the change at run time over the master
+// haproxy.cfg is a rendering of the routing table; file first, then the change at run time over the master
 // socket, and a reload only when more than servers changed: apps, host names, a listen address. README.md tells how a
 // reload loses no request.
 #pragma once

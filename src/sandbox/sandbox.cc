@@ -1,5 +1,5 @@
 // Runs sandboxes as children of ours, and finds out whether this machine can.
-// Bwrap.cc builds the vector; instances are run by pushrod-shim (shim_spec.cc).
+// bwrap.cc builds the vector; instances are run by pushrod-shim (shim_spec.cc).
 #include "sandbox/sandbox.hh"
 
 #include <fmt/format.h>

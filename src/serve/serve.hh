@@ -1,4 +1,5 @@
-// `pushrod serve`: the daemon. Today the reconcile loop; cron, metrics, the HTTP API and the dashboard join it here.
+// `pushrod serve`: the daemon. The reconciler runs in the calling thread. Beside it run threads that tidy up, start
+// cron jobs, watch new releases, put idle apps to sleep and wake them; each has its own database connection.
 #pragma once
 
 #include "deploy/platform.hh"
@@ -6,8 +7,9 @@
 
 namespace pushrod {
 
-// Runs until stop_fd is readable. Throws UserError when another daemon serves this root, and Error when the watchdog
-// has ended: s6 starts both again.
+// Runs until stop_fd is readable; the process must end then, because the threads are never joined. Throws UserError
+// when another daemon serves this root, and Error when the watchdog has ended: s6 starts both again. `platform` is used
+// by the threads for as long as the process lives.
 void serve(const Platform& platform, Watchdog& watchdog, int stop_fd);
 
 }  // namespace pushrod

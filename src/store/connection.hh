@@ -16,12 +16,12 @@
 
 namespace pushrod {
 
-// A statement of the cache and whether somebody reads from it now.
-// Bytes that are no text.
+// Bytes that need not be text.
 struct Blob {
   const std::string& bytes;
 };
 
+// A prepared statement in the cache, and whether a Query uses it now.
 struct CachedStatement {
   SQLite::Statement statement;
   bool in_use = false;

@@ -1,5 +1,5 @@
 // SQLite's own access to files, but for the way in which journals are opened.
-// Connection.cc opens the database with it.
+// connection.cc opens the database with it.
 #include "store/journal_vfs.hh"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // The supervision tree as a whole: is it there, how it starts and stops, and what a killed one left behind.
-// S6-svscan's side of it is s6-svscan.html.
+// s6-svscan's side of it is s6-svscan.html.
 #include <fcntl.h>
 
 #include <cerrno>

@@ -1,5 +1,5 @@
 // The end of the tree, asked for with SIGTERM or Ctrl-C.
-// S6-svscan starts this program under the signal's name, with the scan directory as its directory: first what
+// s6-svscan starts this program under the signal's name, with the scan directory as its directory: first what
 // is being deployed is undone, then jobs and connections end, then all else.
 #include "tree/stop.hh"
 
