@@ -1,6 +1,6 @@
 // pushrod.toml and Procfile of an app → AppManifest.
-// The text comes from whoever may push: every file is opened without following symlinks, at most 256 kB, valid
-// UTF-8, nested at most 32 deep; errors are UserErrors that name file and line.
+// Every key that can push writes this text, so it is not trusted: a file is opened without following symlinks, has at
+// most 256 kB, is valid UTF-8 and nested at most 32 deep. Errors are UserErrors that name file and line.
 //
 //   [processes]
 //   worker = "python3 jobs.py"                    # a string, or a table:
@@ -28,8 +28,8 @@
 // alone, pushrod.toml alone, or a pushrod.toml without [processes] beside a Procfile are all fine.)
 //
 // A Procfile has lines "name: command"; blank lines and lines that begin with "#" are skipped, spaces around a command
-// do not count. Its line "release" is no process but the
-// release command; together with [release] it is refused.
+// do not count. Its line "release" is not a process but the release command; together with [release] command it is
+// refused.
 #pragma once
 
 #include <filesystem>

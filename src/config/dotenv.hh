@@ -3,7 +3,7 @@
 // passed over. A value stands as it is up to the end of the line (blanks around it, and a comment after " #", are cut
 // off), in single quotes (as it is, over several lines if need be), or in double quotes (the same, but \n, \r, \t, \",
 // \\ and \$ mean what they do in a shell's strings). Nothing is ever expanded: '$' means itself. The file is text
-// (text_file.hh), but a value in quotes may contain other bytes, since render_dotenv() writes whatever a setting holds.
+// (text_file.hh), but a value in quotes may contain other bytes, since render_dotenv() writes any value of a setting.
 #pragma once
 
 #include <string>

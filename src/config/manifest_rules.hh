@@ -10,7 +10,7 @@
 
 namespace pushrod {
 
-// A Procfile's line of this name is no process but the release command, as Heroku has it.
+// A Procfile's line of this name is the release command and not a process, as on Heroku.
 inline constexpr std::string_view kReleaseType = "release";
 
 ProcessType parse_process_type(std::string_view name, const std::string& place);

@@ -1,4 +1,4 @@
-// Reading a file that somebody else may have put there: only a regular file, only up to a cap, and never waiting.
+// Reads a file that a client may have written: only a regular file, only up to a cap, and never blocking.
 // Used inside config/ only.
 #pragma once
 

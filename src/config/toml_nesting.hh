@@ -1,4 +1,4 @@
-// How deep a TOML text nests, told before anything is built from it.
+// How deep a TOML text nests, checked before it is parsed.
 // Used inside config/ only. toml++ itself stops at 256 nested arrays and inline tables, but not at keys: a
 // header of 130,000 dotted parts makes as many tables, whose destructors then overflow the stack (measured with 3.3).
 #pragma once

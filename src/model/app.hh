@@ -23,7 +23,8 @@ enum class Maintenance {
 std::string_view to_string(Maintenance maintenance);
 Maintenance maintenance_from(std::string_view text);
 
-// Where an app's code comes from. An app has the one that its next deployment uses, a release the one that made it.
+// Where an app's code comes from. The source of an app is the one that its next deployment uses; the source of a
+// release is the one that it was built from.
 struct Source {
   RepoName repo;
   BranchName branch;

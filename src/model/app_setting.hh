@@ -1,5 +1,5 @@
 // Settings of an app: environment variables that its operator gives it.
-// Values are sealed wherever they are kept; store/vault.hh opens them, late, for whoever needs the plain text.
+// Values are sealed in every place that keeps them; store/vault.hh opens one only where the plain text is needed.
 #pragma once
 
 #include <map>

@@ -66,9 +66,9 @@ enum class Intent {
 
 // While another deployment has its turn.
 enum class WhileWaiting {
-  Stays,       // it is wanted whatever else is asked for
-  Superseded,  // a newer one that supersedes makes it pointless
-  Supersedes   // the same, and it supersedes those that wait before it
+  Stays,       // it gets its turn; no other deployment replaces it
+  Superseded,  // a newer deployment that supersedes replaces it
+  Supersedes   // the same, and it replaces those that wait before it
 };
 
 // The watch of a release (model/watch.hh).
@@ -206,7 +206,7 @@ constexpr bool moves_ref(DeploymentKind kind) {
 // What changes something else of the app than its commit does not care about the ref.
 constexpr bool concerns_commit(DeploymentKind kind) { return builds(kind) || rules_of(kind).ref != RefChange::None; }
 
-// A stopped app stays stopped, whatever is deployed meanwhile, until it is started.
+// A stopped app stays stopped until it is started, also when something is deployed meanwhile.
 constexpr bool runs_after(DeploymentKind kind, bool was_stopped) {
   const auto intent = rules_of(kind).intent;
   return intent == Intent::Started || (intent != Intent::Stopped && !was_stopped);

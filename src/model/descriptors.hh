@@ -9,7 +9,7 @@
 
 namespace pushrod {
 
-// It takes as many as the system allows it (src/tree/up.cc); what apps get leaves it these where there are as many.
+// The router takes as many as the system allows (src/tree/up.cc). Apps get fewer than this, so that it can have these.
 inline constexpr std::uint64_t kRouterDescriptors = 16'384;
 // One message carries 253 at most, and several messages may pass the check at the same time: hence the margin.
 inline constexpr std::uint64_t kMostAppDescriptors = 12'288;

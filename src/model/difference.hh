@@ -9,7 +9,7 @@
 
 namespace pushrod {
 
-// Either of both may be empty. Settings are told by name, never by value.
+// `from` or `to` may be empty. Settings are listed by name, never by value.
 struct Difference {
   std::string what;  // "process web"
   std::string from, to;

@@ -1,5 +1,5 @@
-// What a program of an app finds in its environment: the one place where it is put together, for instances, jobs
-// (`run`, cron), builds and release commands.
+// The environment of an app's programs: the one place where it is composed, for instances, jobs (`run`, cron), builds
+// and release commands.
 #pragma once
 
 #include <map>

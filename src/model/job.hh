@@ -1,6 +1,6 @@
 // A job: one run of a command beside an app's instances, by a person or by the clock.
-// Its row says that it was begun; that it still runs is said by a kernel lock (Layout::job_lock), which the
-// process that looks after it holds. A row without an end and without a holder is settled as lost.
+// Its row records that it began. The process that looks after it holds a kernel lock (Layout::job_lock) for as long as
+// it runs. A row without an end whose lock is free is settled as lost.
 #pragma once
 
 #include <cstdint>

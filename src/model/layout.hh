@@ -1,5 +1,5 @@
-// Where everything lies in the root directory (mode 0700). docs/files.md tells the owner, mode and life of each.
-// Pure: it only makes paths.
+// The paths of all files and directories in the root directory (mode 0700). docs/files.md lists the owner, mode and
+// life of each. Pure: it only makes paths.
 #pragma once
 
 #include <filesystem>
@@ -34,12 +34,12 @@ class Layout {
   fs::path checkouts() const { return root_ / "checkouts"; }
   fs::path checkouts(const AppName& app) const { return checkouts() / app.str(); }
   Checkout checkout(const AppName& app, ReleaseNumber number) const;
-  // Kept, built, for a rollback (and for instances of theirs that still drain).
+  // Built checkouts that are kept for a rollback; instances that drain may still use them.
   fs::path releases() const { return root_ / "releases"; }
   fs::path releases(const AppName& app) const { return releases() / app.str(); }
   Checkout kept_checkout(const AppName& app, ReleaseNumber number) const;
 
-  // On its way to be deleted; anything in it may go at any moment.
+  // Discarded directories; the tidier deletes them at any moment.
   fs::path trash() const { return root_ / "trash"; }
 
   fs::path data(const AppName& app) const { return root_ / "data" / app.str(); }  // /data in the sandbox
@@ -64,7 +64,7 @@ class Layout {
   // Disposable: rendered anew by `pushrod up`.
   fs::path run() const { return root_ / "run"; }
   fs::path listen_addresses() const { return run() / "listen.toml"; }  // where the tree listens, as `up` was told
-  fs::path cgroup() const { return run() / "cgroup"; }      // says which subtree of cgroups is ours, if one is
+  fs::path cgroup() const { return run() / "cgroup"; }      // names the subtree of cgroups that `up` took, if any
   fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks
   fs::path services() const { return run() / "services"; }  // the service directories themselves
   fs::path service(const std::string& name) const { return services() / name; }

@@ -1,4 +1,4 @@
-// Names: what may be called how. A name is accepted exactly as it is, or refused with one line (I8).
+// Names and the rule for each kind. A name is accepted exactly as it is, or refused with one line (I8).
 // Each kind of name is a type of its own, so that a branch is never passed for an app.
 #pragma once
 
@@ -45,7 +45,7 @@ struct KeyTag;
 using KeyName = detail::Name<KeyTag>;
 
 // An app's settings: the names of environment variables. 1 to 100 characters of A-Z, a-z, 0-9 and '_', not beginning
-// with a digit. Which of them no setting may have is told by model/environment.hh.
+// with a digit. model/environment.hh knows the reserved ones.
 struct SettingTag;
 using SettingName = detail::Name<SettingTag>;
 

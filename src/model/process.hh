@@ -1,4 +1,4 @@
-// What an app says of itself: its process types, build, and release command; and what a release keeps of it.
+// What an app's files declare: its process types, build, and release command; and what a release keeps of that.
 // Plain values, and their JSON form, in which a release stores them.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Health {
   std::optional<Milliseconds> watch;
 };
 
-// What an instance may use at the most; absent: as much as there is.
+// The most that an instance may use; absent: not limited.
 struct Limits {
   std::optional<std::uint64_t> memory;      // bytes
   std::optional<unsigned> cpu_percent;      // of one processor: 50 is half of one, 200 two
@@ -71,7 +71,7 @@ using CronTable = std::vector<Cron>;
 // parts, sorted, unique. "." alone is the whole directory.
 using WritablePaths = std::vector<std::string>;
 
-// What pushrod.toml and Procfile say, as far as they say it.
+// What pushrod.toml and Procfile contain; what they leave out is empty or absent.
 struct AppManifest {
   ProcessTable processes;                      // empty: the builder may know a default
   std::optional<std::string> build_command;    // [build] command

@@ -20,7 +20,7 @@ struct Release {
   ReleaseNumber number = 0;
   CommitId commit;
   ReleaseNumber checkout = 0;  // the directory number: the deployment that built it
-  std::string builder;         // "python", "node", "command", "none": shown, never decided on
+  std::string builder;         // "python", "node", "command", "none": shown to people; no code branches on it
   ProcessTable processes;
   std::map<std::string, std::string> environment;  // what the builder adds for every process (PATH, VIRTUAL_ENV, …)
   AppSettings settings{};

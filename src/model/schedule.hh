@@ -49,8 +49,8 @@ class Schedule {
 
 // The first time after `after` at which the schedule is due; absent when none comes within 41 years.
 //
-// Where local time jumps (by three hours at most; daylight saving): a schedule without fixed hours goes by the time
-// that passes, whatever the clock shows. One with fixed hours is neither skipped nor doubled: times in the gap are due
+// Where local time jumps (by three hours at most; daylight saving): a schedule without fixed hours follows the time
+// that passes, not the local clock. One with fixed hours is neither skipped nor doubled: times in the gap are due
 // right after it (all of them at once: one run), times that come twice are due the first time.
 std::optional<WallTime> next_due(const Schedule& schedule, const TimeZone& zone, WallTime after);
 

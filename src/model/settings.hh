@@ -1,4 +1,4 @@
-// server.toml as values: the operator's settings, every one with a default.
+// server.toml as values: the operator's settings, each with a default.
 // config/ reads the file; docs/settings.md tells each key.
 #pragma once
 

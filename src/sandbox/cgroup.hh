@@ -1,6 +1,6 @@
-// A subtree of cgroups (version 2) that was delegated to us: one group per instance or build, which limits all of its
-// processes together and tells what they use.
-// Every call takes a group's absence for granted: an instance may be older than the subtree.
+// A subtree of cgroups (version 2) that was delegated to Pushrod: one group per instance or build, which limits all of
+// its processes together and counts what they use.
+// No call requires that a group exists: an instance may be older than the subtree.
 //
 // <subtree>/pushrod           the tree itself: s6, router, sshd, daemon
 // <subtree>/app.<instance>    everything of one instance but its keeper
@@ -32,7 +32,7 @@ class Cgroups {
   // and passes the controllers on to all groups. Absent when memory or processes cannot be limited there; everything is
   // then as it was.
   static std::optional<Cgroups> take(const std::filesystem::path& subtree);
-  // What `up` recorded in layout.cgroup(). Absent: there is no subtree of ours.
+  // What `up` recorded in layout.cgroup(). Absent: Pushrod has no subtree.
   static std::optional<Cgroups> recorded(const std::filesystem::path& file);
   void record(const std::filesystem::path& file) const;
   // The group of this process. Empty where version 2 is not mounted at /sys/fs/cgroup.
@@ -46,7 +46,8 @@ class Cgroups {
   // Makes the group, or finds it, and sets its limits. Absent where that is not possible (the disk, a limit on the
   // number of groups): the instance runs without.
   std::optional<std::filesystem::path> make(const std::string& name, const Limits& limits) const;
-  // Kills what is left in it, waits for its end (2 s at the most) and removes it. False while something still ends.
+  // Kills the processes that are left in it, waits for their end (at most 2 s) and removes it. False while one still
+  // ends.
   bool remove(const std::string& name) const;
   void remove_all(const std::string& prefix) const;
 

@@ -1,5 +1,6 @@
 // The walls (I7): bubblewrap's argument vector for a build, a release command or an instance.
-// Pure but for write_sandbox_etc(), sandbox_command() (finds programs), probe_sandbox() and probe_writable().
+// Pure except write_sandbox_etc(), write_sandbox_hosts(), command_shell(), sandbox_command() (finds programs),
+// probe_sandbox() and probe_writable().
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
 // them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,
@@ -38,7 +39,7 @@ struct Sandbox {
   std::vector<std::string> argv;   // instead of command: these words exactly; the first is looked for on the PATH
   std::vector<Port> ports;         // the only TCP ports that may be listened on, beside those that the kernel chooses
   std::filesystem::path etc;       // what write_sandbox_etc() made: becomes /etc; empty: no /etc
-  std::filesystem::path shim;      // pushrod-shim on the host; empty: beside our own program
+  std::filesystem::path shim;      // pushrod-shim on the host; empty: beside the running program
   // Directories of /app, relative to it ("." is all of it), that may be written to although /app is mounted read-only.
   // They must be there, without symlinks on the way. What is written ends with the sandbox, has 256 MiB (less
   // where `limits.memory` is less and there is no cgroup), and is seen by no other sandbox.
@@ -60,9 +61,9 @@ std::filesystem::path write_sandbox_etc(const std::filesystem::path& directory);
 std::filesystem::path sandbox_hosts(const std::filesystem::path& etc, const std::string& host_name);
 void write_sandbox_hosts(const Sandbox& sandbox);  // as cheap as the above
 
-// A command that runs the sandbox as a child of ours (builds, release commands): it ends with its main process, and
-// with us. The variables are not in argv, which everyone on the machine may read, nor do they mean anything to bwrap:
-// they travel under names that begin with '+' (see src/shim/README.md).
+// A command that runs the sandbox as a child of the caller (builds, release commands). It ends with its main process,
+// and when this process ends. The variables are not in argv, which every user of the machine can read,
+// and mean nothing to bwrap: they are passed under names that begin with '+' (see src/shim/README.md).
 Command sandbox_command(const Sandbox& sandbox);
 
 // Runs `true` in an empty sandbox; empty when that works, otherwise what is missing and how to get it (user namespaces

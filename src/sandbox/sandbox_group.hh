@@ -1,4 +1,4 @@
-// A cgroup for a sandbox that is a child of ours (a build, release command or job), for as long as that takes.
+// A cgroup for a sandbox that runs as a child of this process (a build, release command or job), while it runs.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,9 @@ namespace pushrod {
 
 class SandboxGroup {
  public:
-  // Makes the group, if we may, and says so in the sandbox, whose limits then hold for all of its processes together;
-  // and lets the kernel end it before any instance when memory runs out. What a crash leaves, `up` removes.
+  // Makes the group, where that is possible, and names it in the sandbox: its limits then hold for all of its processes
+  // together. Also makes the kernel end this sandbox before any instance when memory runs out. `up` removes what a
+  // crash leaves.
   SandboxGroup(const Layout& layout, Sandbox& sandbox);
   ~SandboxGroup();
   SandboxGroup(const SandboxGroup&) = delete;

@@ -1,5 +1,5 @@
-// Which of the walls that pushrod-shim raises around every sandbox this kernel has (src/shim/walls.cc raises them).
-// Asked of the kernel itself, since distributions backport and switch off.
+// Which walls this kernel supports, of those that pushrod-shim raises around every sandbox (src/shim/walls.cc).
+// The kernel itself is asked, because distributions backport features and switch them off.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The daemon's cron: a thread that sleeps until something is due, the clock is set, or somebody calls.
+// The daemon's cron: a thread that sleeps until a job is due, the clock is set, or call() is called.
 #pragma once
 
 #include "deploy/platform.hh"

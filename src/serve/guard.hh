@@ -1,5 +1,5 @@
-// Stops an app that has used up what the kernel counts for all apps and Pushrod together, when Pushrod itself cannot
-// get any of it. Part of the watchdog.
+// Stops an app that has used up a resource that the kernel counts for all apps and Pushrod together, when Pushrod
+// itself cannot get any of it. Part of the watchdog.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// The daemon's threads that put apps to sleep and wake them, beside its loop: a wake cannot wait for a reconciler that
-// stops something else, nor for another app's start.
+// The daemon's threads that put apps to sleep and wake them. They run beside its loop, because a wake must not wait for
+// the reconciler, or for the start of another app.
 // They are never joined: the daemon is crash-only.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The daemon's watch over new releases: a thread that looks as soon as a process of one ends, and starts fallbacks.
+// The daemon's watch over new releases: a thread that acts as soon as a process of one ends, and starts fallbacks.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,8 @@
 
 namespace pushrod {
 
-// With a database connection of its own; never joined (the daemon is crash-only). A fallback that this process has
-// started ends with it, is undone like any interrupted deployment, and due again.
+// Has its own database connection; never joined (the daemon is crash-only). A fallback runs in a process that ends with
+// the daemon; it is then undone like any interrupted deployment, and started again.
 class WatchThread {
  public:
   explicit WatchThread(const Platform& platform);

@@ -1,6 +1,7 @@
-// Ends what does not answer: HAProxy's master and workers, sshd, and the daemon itself. s6 starts each again,
-// and is reminded of what it has forgotten to start. It is a process of its own, a copy of the daemon from before that
-// began, and it ends with the daemon; when it ends alone, the daemon ends, too, so that s6 starts both.
+// Kills what does not answer: HAProxy's master and workers, sshd, and the daemon itself. s6 starts each again; the
+// watchdog also makes s6-svscan start what it has forgotten, and looks after shared resources (guard.hh). It is a
+// process of its own, a copy of the daemon from before that began, and it ends with the daemon. When the watchdog ends
+// alone, the daemon ends, too, so that s6 starts both.
 #pragma once
 
 #include <atomic>

@@ -13,7 +13,7 @@ struct BlobProblem {
   std::string hint;
 };
 
-// One of the types that today's OpenSSH accepts for a plain key.
+// Is it one of the key types that OpenSSH accepts by default (certificates not counted)?
 bool is_key_type(std::string_view word);
 // What is wrong with the blob of a key of this type; absent if nothing is.
 std::optional<BlobProblem> problem_of_blob(std::string_view type, std::string_view blob);

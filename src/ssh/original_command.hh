@@ -1,4 +1,4 @@
-// SSH_ORIGINAL_COMMAND: what the other side of a connection asks for, taken apart without a shell.
+// SSH_ORIGINAL_COMMAND: the client's request, parsed without a shell.
 // Pure. Everything that is not clearly one of the two forms is refused with UserError, quoted and escaped.
 #pragma once
 

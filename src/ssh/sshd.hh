@@ -1,5 +1,5 @@
-// The built-in SSH server: files that OpenSSH reads. Said here, written and run by others.
-// Pure but for account_name and the two functions that write under ssh/.
+// The built-in SSH server: the files that OpenSSH reads, and the command that starts it. The caller runs it.
+// Pure except account_name(), startups_here() and the two functions that write under ssh/.
 #pragma once
 
 #include <filesystem>
@@ -14,23 +14,23 @@
 
 namespace pushrod {
 
-// Only lines that we wrote: `restrict,pty,command="<program> --root <root> gate --key <id>" <type> <base64>`. sshd has
-// the account's login shell run the command, so that the account needs one (not nologin). Throws UserError when program
-// or root cannot be written safely into such a line (double quotes, backslashes, control characters, a relative path).
+// One line per key: `restrict,pty,command="<program> --root <root> gate --key <id>" <type> <base64>`. sshd has the
+// account's login shell run the command, so the account needs one (not nologin). Throws UserError when program or root
+// cannot be written safely into such a line (double quotes, backslashes, control characters, a relative path).
 std::string render_authorized_keys(const std::vector<Key>& keys, const std::filesystem::path& program,
                                    const std::filesystem::path& root);
-// Writes ssh/authorized_keys (0600, atomically), making ssh/ if need be.
+// Writes ssh/authorized_keys (0600, atomically); makes ssh/ if it does not exist.
 void write_authorized_keys(const Layout& layout, const std::vector<Key>& keys, const std::filesystem::path& program);
 
-// The name of the account that runs us: the only one that may log in. Throws Error when the user has no account.
+// The name of the account that runs Pushrod: the only one that may log in. Throws Error when the user has no account.
 std::string account_name();
 // An unprivileged sshd: keys only, no PAM, no forwarding, AcceptEnv GIT_PROTOCOL and nothing else.
 std::string render_sshd_config(const Layout& layout, const ListenAddress& listen,
                                const std::string& account = account_name(), const Startups& startups = startups_here());
 // Where that text belongs for sshd_command to find it: run/sshd/sshd_config.
 std::filesystem::path sshd_config_file(const Layout& layout);
-// ssh/host_ed25519_key, made once with ssh-keygen; its fingerprint and public key stay the same for ever. A crash in
-// between leaves no key or the whole key. Not for two processes at a time (`up` holds the tree's lock).
+// Makes ssh/host_ed25519_key with ssh-keygen, unless it exists: the fingerprint never changes. A crash leaves no key or
+// the whole key. Not for two processes at a time (`up` holds the tree's lock).
 void ensure_host_key(const Layout& layout);
 std::filesystem::path host_key_file(const Layout& layout);
 // sshd in the foreground, logging to standard error.

@@ -1,5 +1,5 @@
-// How many connections may wait for their login at the same time. Each is a process, so that they are limited for the
-// machine's sake; and limited per address, so that those of one address leave room for every other.
+// How many connections may wait for their login at the same time. Each is a process, so the machine limits their
+// number; and the number per address is limited, so that one address cannot use all of them.
 #pragma once
 
 #include <cstdint>
