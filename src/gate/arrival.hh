@@ -13,9 +13,10 @@
 
 namespace pushrod {
 
-// Takes a slot (waits for one for a few seconds; throws UserError when the key has too many pushes on their way) and
-// starts what watches over the push of this process, which is about to become git receive-pack. Adds to the variables
-// of the hooks what end_arrival() and leave_push_confinement() need. Returns descriptors that git has to inherit.
+// Takes a slot (waits for one up to 10 s; throws UserError when the key has too many pushes on their way) and starts
+// the process that watches over the push of this process, which is about to become git receive-pack. Adds the variables
+// for the hooks that EndOfArrival and leave_push_confinement() need, and the one that makes git report its errors to
+// the watch. Returns descriptors that git has to inherit.
 std::vector<int> begin_arrival(const Layout& layout, const Settings& settings, const Key& key, Environment& for_hooks);
 
 // In pre-receive: its destructor gives back the slot and ends the watch. Nothing without a gate.

@@ -15,18 +15,19 @@ namespace pushrod {
 
 class FileLock {
  public:
-  // Blocks until it is ours. `interrupted` is asked every tenth of a second, and at once when a signal comes whose
-  // handler was installed without SA_RESTART: the wait goes on when it returns false; absent when it returned true.
-  // Uses SIGALRM and the real-time interval timer meanwhile.
+  // Blocks until this process holds it. `interrupted` is asked every tenth of a second, and at once when a signal comes
+  // whose handler was installed without SA_RESTART: the wait goes on when it returns false; absent when it returned
+  // true. Uses SIGALRM and the real-time interval timer meanwhile, so only one thread of a process may wait in this
+  // way.
   static std::optional<FileLock> acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted);
   static FileLock acquire(const std::filesystem::path& path);
-  // Absent if someone else holds it.
+  // Absent if another process, or another descriptor of this one, holds it. Waits up to 100 ms for a holder that has
+  // not announced itself: it may be a process that only looks.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
 
   FileLock(FileLock&&) noexcept = default;
   FileLock& operator=(FileLock&& other) noexcept;
-  // Takes the announcement back. The lock itself goes with the last copy of the descriptor: a child that inherited it
-  // keeps it.
+  // Removes the announcement. The lock ends with the last copy of the descriptor: a child that inherited it keeps it.
   ~FileLock();
 
   // Writes "<pid> <what>" and a newline into the file.
@@ -42,15 +43,15 @@ struct LockHolder {
   pid_t pid = 0;
   std::string what;
 };
-// Who announced itself and holds the lock now; absent when it is free (or its holder has not announced itself yet).
+// The announced process that holds the lock now; absent when it is free (or its holder has not announced itself yet).
 std::optional<LockHolder> lock_holder(const std::filesystem::path& path);
 
 // The announced holder as a pidfd, which becomes readable when that process has ended. It was opened before the lock
-// was seen held, so it is never that of a reused pid. Empty when nobody holds the lock (or has not announced itself
-// yet).
+// was seen held, so it is never that of a reused pid. Empty when the lock is free (or its holder has not announced
+// itself yet).
 UniqueFd holder_process(const std::filesystem::path& path);
 
-// Sends the signal to the announced holder. False when nobody holds the lock.
+// Sends the signal to the announced holder. False when there is none.
 bool signal_holder(const std::filesystem::path& path, int signal);
 
 }  // namespace pushrod

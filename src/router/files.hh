@@ -13,9 +13,9 @@ inline constexpr const char* kConfigFile = "haproxy.cfg";
 inline constexpr const char* kMasterSocket = "master.sock";
 inline constexpr const char* kProcessFile = "haproxy.pid";
 
-// Makes the files in `directory` say what the table, of which this is the rendering, says. When the structure changes
-// HAProxy checks the new file first: if it refuses, the old files stay and Error carries its words. A crash leaves the
-// old or the new configuration, whole.
+// Writes the files in `directory` for the table, of which this is the rendering. When the structure changes, HAProxy
+// checks the new configuration first. If it refuses that, the old configuration, host map and modes stay (pages and the
+// script may be the new ones), and Error carries its words. A crash leaves the old or the new configuration, whole.
 void install_files(const std::filesystem::path& directory, const Rendering& rendering, const RoutingTable& table);
 
 // Own pages that no app shows any more; once HAProxy knows that.

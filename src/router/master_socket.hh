@@ -1,6 +1,7 @@
 // The running HAProxy, asked through its master socket, which reaches every worker, also those that a reload left
 // behind.
-// Used inside router/ only. Each call is one connection and one round trip.
+// Used inside router/ only. Each attempt is one connection and one round trip; the calls below repeat it while HAProxy
+// reloads, except ask_once().
 #pragma once
 
 #include <sys/types.h>
@@ -22,8 +23,8 @@ class MasterSocket {
   // Where HAProxy's files are (files.hh).
   explicit MasterSocket(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  // Absent when HAProxy does not run. While it reloads nobody listens (0.05 s; 2 s when it cannot bind): that is waited
-  // for. Throws SystemError when it runs and does not answer.
+  // Absent when HAProxy does not run, or has not listened for 20 s. While it reloads, its socket is closed (0.05 s; 2 s
+  // when it cannot bind): these wait for that. Throws SystemError when it runs and does not answer.
   std::optional<Processes> processes() const;
   std::optional<std::string> ask_current(std::string_view commands) const;
 

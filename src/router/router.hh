@@ -1,7 +1,7 @@
-// HAProxy: the only thing that clients meet.
-// haproxy.cfg is a rendering of the routing table; file first, then the change at run time over the master
-// socket, and a reload only when more than servers changed: apps, host names, a listen address. README.md tells how a
-// reload loses no request.
+// HAProxy: every request of a client goes through it.
+// haproxy.cfg is a rendering of the routing table. The file is written first; then servers and modes are changed at run
+// time over the master socket. HAProxy reloads only when something else changed: apps, host names, a listen address.
+// README.md tells how a reload loses no request.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct RoutedApp {
   std::vector<std::string> hosts;     // host names, without port, lower case
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
   TrafficMode mode = TrafficMode::Serve;
-  std::string page = {};  // the body of its own page for Maintenance; empty: ours
+  std::string page = {};  // the body of its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
 };
 
@@ -55,16 +55,17 @@ class Router {
   // haproxy -W in the foreground. SIGTERM ends it at once; SIGUSR1 lets requests in flight finish first.
   Command command() const;
 
-  // Makes the table true: file first, then at run time; reloads (after `haproxy -c` on the new file; when that refuses
-  // it, the old file stays and Error tells why) if more than servers changed. Servers that are in no app's list any
-  // more get no new requests from the moment this returns (state drain), and stay until forget(). Idempotent. One
-  // caller at a time: holds run/locks/router. When HAProxy is not running the file is written and that is all.
+  // Makes HAProxy do what the table says: writes the file, then changes servers and modes at run time. Reloads if
+  // something else changed, after `haproxy -c` on the new file; when that refuses it, the old file stays and Error
+  // tells why. A server that is in no app's list any more gets no new requests once this has returned (state drain;
+  // maint in an app with sticky clients), and stays until forget(). Idempotent. Holds run/locks/router, so callers wait
+  // for each other. When HAProxy does not run, only the files are written.
   void apply(const RoutingTable& table) const;
-  // Is that what HAProxy does now: apps, host names, servers? False when it is not running.
+  // Does HAProxy do what the table says (structure, servers and modes)? False when it is not running.
   bool serves(const RoutingTable& table) const;
 
-  // Requests in flight per instance ("blog.14.web.2") that HAProxy knows, in whatever state, WebSockets included; an
-  // instance that it does not know is absent. Counts the workers that a reload left behind, too, until they are done.
+  // Requests in flight per instance ("blog.14.web.2") that HAProxy knows, in any state, WebSockets included; an
+  // instance that it does not know is absent. Workers that a reload left behind are counted until they end.
   std::map<std::string, unsigned> requests_in_flight() const;
   // Requests that were sent to each instance since its worker began; less than before after a reload or restart.
   std::map<std::string, std::uint64_t> requests_served() const;

@@ -60,8 +60,8 @@ struct AppSummary {
 class Store {
  public:
   // Opens the database, creates it (mode 0600) or migrates it to this program's schema; one that is up to date is not
-  // written to. Throws UserError when it was written by a newer Pushrod. Whatever follows waits up to `patience` for
-  // another process's transaction.
+  // written to. Throws UserError when it was written by a newer Pushrod. Every call waits up to `patience` for another
+  // process's transaction.
   explicit Store(const std::filesystem::path& path, Milliseconds patience = Milliseconds{30'000});
   ~Store();
   Store(const Store&) = delete;
@@ -103,7 +103,8 @@ class Store {
   // The page is for clients, as they get it; empty: the usual one.
   void set_maintenance(AppId app, Maintenance maintenance, const std::string& page);
   std::string maintenance_page(AppId app) const;
-  // What the next release gets. A deployment of kind Config or Rollback puts its release's in their place.
+  // What the next release gets. A deployment that changes settings (Intent in model/deployment_kind.hh) replaces them
+  // by those of its release.
   AppSettings settings(AppId app) const;
   // What seals and opens their values; its key (settings.key beside the database) is made when it is first needed.
   const Vault& vault() const;
@@ -111,15 +112,16 @@ class Store {
   std::vector<RepoName> repos() const;
 
   // --- deployments
-  // One group: numbers are taken, rows are written in state Waiting. A push or a
-  // removal supersedes older groups of the same apps that still wait: their rows end as Superseded.
+  // One group: numbers are taken, rows are written in state Waiting. A kind that supersedes ends older groups of the
+  // same apps that still wait, if their kind allows it, as Superseded. In the order of the requests.
   std::vector<Deployment> begin_deployments(const std::vector<DeploymentRequest>& requests);
   // Throws Error when the state table (model/deployment.hh) forbids it; otherwise the whole group changes. Does nothing
   // when it is in that state already. Committed is reached through commit_group() alone. `begins` is begin_step() in
   // the same transaction: a commit costs 0.7 ms. The end of a deployment ends its running step.
   void advance(std::int64_t group, DeploymentState to, std::optional<Step> begins = {});
+  // Ends the group in the state of the failure. Does nothing when it is in that state already.
   void fail(std::int64_t group, const Failure& failure);
-  // Ends the step of the group that runs now. A step that is begun again goes on.
+  // Also ends the step that runs now. A step that is begun again goes on. Does nothing when the group is finished.
   void begin_step(std::int64_t group, Step step);
   // What a deployment runs, if that has changed while it waited.
   void set_commit(AppId app, ReleaseNumber deployment, const CommitId& commit);
@@ -139,11 +141,11 @@ class Store {
   // Throws Error when it is live or has instances; does nothing when there is none.
   void remove_release(AppId app, ReleaseNumber number);
 
-  // Takes the instances of a release into the table in state Starting and leases a port from [first, last] for each
-  // routed one, none that is leased already; `is_free` probes a candidate. A port that was given back is leased again
-  // as late as possible. Instances that are in the table already stay as they are. Throws Error when the range is
-  // exhausted, and then has taken none.
-  // `kept`: instances of older releases that go on with this one, under their names; their numbers are taken.
+  // Takes the instances of a release into the table in state Starting and leases ports from [first, last]: one for each
+  // routed instance, and one for each further port of its process. `is_free` probes a candidate that is not leased. A
+  // port that was given back is leased again as late as possible. Instances that are in the table already stay as they
+  // are. Throws Error when the range is exhausted, and then has taken none. `kept`: instances of older releases that go
+  // on with this one, under their names; their numbers are taken.
   std::vector<Instance> add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
                                       Port last, bool (*is_free)(Port));
   std::vector<Instance> instances() const;
@@ -158,13 +160,15 @@ class Store {
 
   // The commit point of the database, one transaction for the whole group: deployment → Committed; its release (none
   // for Remove) becomes the app's live one; Starting → Serving; the other instances of those apps that serve and are
-  // not kept → Draining (or Standby: see watches), those asleep are gone; settings, counts and `stopped` of the apps
-  // follow the release where the kind says so. Does nothing when it has been done already. `begins`: as for advance().
+  // not kept → Draining (or Standby: see watches); the rows of those that sleep are removed; settings, counts, source,
+  // name and `stopped` of the apps change as the kind's Intent says. Does nothing when it has been done already.
+  // `begins`: as for advance().
   void commit_group(std::int64_t group, std::optional<Step> begins = {});
 
   // --- watches (model/watch.hh)
-  // commit_group() begins the watch of a group whose apps all had a live release: their routed instances that could
-  // serve on become Standby instead of Draining. The commit of a fallback takes them back and ends the watch.
+  // commit_group() begins the watch of a group whose kind is watched and whose apps all had a live release and are not
+  // stopped. Their routed instances that could go on serving become Standby instead of Draining. The commit of a
+  // fallback takes them back and ends the watch.
   std::vector<Watch> watches() const;  // of one group together
   std::optional<Watch> watch(AppId app) const;
   // From now on the group is failing. The first reason stays.

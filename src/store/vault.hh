@@ -18,7 +18,7 @@ namespace pushrod {
 class Vault {
  public:
   // Reads the key, or makes one and its file. A crash leaves a whole key file or none. Throws UserError when the file
-  // is not 32 bytes of ours alone.
+  // does not have exactly 32 bytes.
   explicit Vault(const std::filesystem::path& key_file);
   ~Vault();
   Vault(const Vault&) = delete;

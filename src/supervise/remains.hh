@@ -12,8 +12,8 @@ namespace pushrod {
 // An s6-supervise that finds this file when it starts does not start its service.
 inline constexpr const char* kDownFile = "down";
 
-// Where a service is rendered before it gets its place. The process that renders it holds the app's lock, so a
-// directory that is left there belongs to no process.
+// Where a service is rendered before it gets its place. The process that renders it holds the app's lock (`up`: the
+// tree's), so a directory that is left there belongs to no process.
 std::filesystem::path unfinished_service(const Layout& layout, const std::string& name);
 
 // Ends the logger of a service that does not run, and the logger's s6-supervise, if they live. What the service has

@@ -12,7 +12,7 @@
 namespace pushrod {
 
 // s6-supervise replaces supervise/status at every change of state. Where the kernel gives no inotify instance or watch
-// (it counts both per user id, and apps use them up), every service is reported every few milliseconds instead.
+// (it counts both per user id, and apps use them up), every service is reported every 20 ms instead.
 class StatusWatch {
  public:
   StatusWatch();

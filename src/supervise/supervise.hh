@@ -56,7 +56,7 @@ class Supervisor {
   // Is the tree's s6-svscan alive?
   bool is_running() const;
 
-  // Writes the service directory whole (beside it and renamed). Replaces one that is not live.
+  // Writes the service directory whole (beside it and renamed). Replaces one that is not live; throws Error if it is.
   void write(const Service& service) const;
   // Links the written services into the scan directory and waits until all are supervised and up (have been started;
   // not: are healthy). One rescan for all. Services that are live already are brought up if they are down.
@@ -86,7 +86,7 @@ class Supervisor {
   // s6-svscan runs own_program under that name ("…/SIGTERM") in run/scan, which is to call stop_tree().
   std::vector<std::string> prepare_scan(const std::filesystem::path& own_program) const;
   // Ends s6-supervise processes of an earlier tree whose s6-svscan is gone, with what they run: SIGTERM, then SIGKILL
-  // at the deadline. Returns how many there were.
+  // at the deadline. Returns how many there were. Throws Error when the tree runs, or when they do not end.
   unsigned end_orphans(Milliseconds deadline) const;
   // Stops a service, and then what its process has started and what would live on without it, as sshd's connections
   // do: SIGTERM, and SIGKILL at the deadline.

@@ -5,8 +5,8 @@
 
 namespace pushrod {
 
-// Before the root directory is touched: gives up root's rights for that user's, or throws UserError when running as
-// root without a user named.
+// Called before the root directory is touched. As root it becomes the user. Throws UserError as root without a user
+// (empty) or with one that is root or missing, and as another user than the one that is named.
 void become_user(const std::string& user);
 
 }  // namespace pushrod

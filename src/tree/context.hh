@@ -11,7 +11,8 @@ namespace pushrod {
 
 class Context : public Session {
  public:
-  // Checks the root directory (ours, mode 0700) or creates it. Throws UserError.
+  // Checks that the root directory belongs to this user and is closed to others, or creates it (mode 0700). Throws
+  // UserError.
   Context(const std::filesystem::path& root, Caller caller);
 
   // For what concerns this machine's processes: `up`, `stop`, `top`.
@@ -21,7 +22,7 @@ class Context : public Session {
   void note_if_down();
 
   using Session::require_app;
-  // By the word that the caller typed.
+  // The same by the word that the caller typed.
   App require_app(const std::string& name, Right right);
 };
 
