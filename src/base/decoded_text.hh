@@ -1,5 +1,5 @@
-// Text with its escapes read, each byte knowing where it came from: in this form, secrets are searched whatever way
-// they were written. Used inside base/ only.
+// Text with its escapes decoded, and for each byte the place where it came from. The redactor searches this form, so it
+// finds secrets in each way to write them. Used inside base/ only.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,8 @@ class TerminalFilter {
  public:
   // A code point or an escape sequence that is not complete is remembered.
   void feed(std::string_view bytes, TerminalRow& row);
-  // The line ends here, and with it whatever was not complete.
+  // The line ends here. An escape sequence that is not complete is dropped; the bytes of an incomplete code point count
+  // as invalid.
   void end(TerminalRow& row);
 
  private:

@@ -32,7 +32,7 @@ class TerminalRow {
   // `final` is the byte that ends the control sequence and says what it is.
   void control_sequence(std::string_view parameters, char final);
 
-  // Replaces the secrets that can be read on the row, whatever their colours, with marks.
+  // Replaces the secrets that can be read on the row with marks; colours do not count.
   // Returns how many cells from the left can be shown; if the line is not whole, a secret may have begun in the others.
   std::size_t hide_secrets(const Redactor& redactor, bool is_whole);
 

@@ -42,7 +42,7 @@ struct Quoted {
 inline constexpr Quoted quoted;  // NOLINT(readability-identifier-naming): called like a function
 // The same without the surrounding quotes (and with " left as it is), for text that is shown as a whole line.
 std::string escaped(std::string_view text, std::size_t max_bytes = 4096);
-// One line of somebody's output, made fit for a terminal: colours (SGR) stay, every other escape sequence, control
+// One line of a program's output, made safe for a terminal: colours (SGR) stay, every other escape sequence, control
 // character and invalid byte is neutralised; "\r" overwrites are resolved to what remained visible. A colour ends with
 // the line at the latest. Cut with "…" after 262,144 characters.
 std::string terminal_safe(std::string_view line);

@@ -1,6 +1,6 @@
 // From a checkout to something that runs: which builder, what it does in the sandbox, what it adds for every process.
-// A builder is a value: a pure function looks at the tree and says the plan; run_build() carries it out. Ten
-// more will come, each a file and a line in the list in builder.cc.
+// A builder is a function that reads the tree and returns a plan; run_build() carries the plan out. A new builder is a
+// file and a line in the list in builder.cc.
 #pragma once
 
 #include <filesystem>

@@ -15,13 +15,13 @@ struct NodeTool {
   std::string name = "npm";
   bool is_modern_yarn = false;  // version 2 or later, which is another program than version 1
   bool is_locked = false;       // its lock file is there
-  // What the registry has it as ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts find it
-  // at run time as well. Empty: the machine's is used.
+  // Its name and version in the registry ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts
+  // find it at run time as well. Empty: the machine's is used.
   std::string package;
 };
 
-// The tool that packageManager in package.json names; otherwise that of the lock file; otherwise npm. Tells what it
-// does not use, and a packageManager that it does not know.
+// The tool that packageManager in package.json names; otherwise that of the lock file; otherwise npm. Adds a notice for
+// each lock file that it does not use, and for a packageManager that it does not know.
 NodeTool choose_node_tool(const std::filesystem::path& directory, const PackageJson& package, const Host& host,
                           std::vector<std::string>& notices);
 

@@ -15,12 +15,12 @@ struct PythonPackages {
   std::string install;   // what `pip install` is given: "-r requirements.txt"
 };
 
-// requirements.txt; or Pipfile.lock; or the dependencies of pyproject.toml, unless there is a package.json as well.
-// Absent when there is none of them that pip could install from.
+// requirements.txt; or, if there is no package.json, Pipfile.lock or the dependencies of pyproject.toml. Absent when
+// there is none of them that pip could install from.
 std::optional<PythonPackages> python_packages(const std::filesystem::path& directory);
 
-// The files in the directory that say what a Python app needs, and that are not used, with what to do. `used`: the file
-// that is; empty: none.
+// A line for each file in the directory that lists what a Python app needs and is not used, with what to do. `used`:
+// the file that is used; empty: none.
 std::vector<std::string> unused_python_files(const std::filesystem::path& directory, const std::string& used);
 
 // What a Pipfile.lock says. Absent for a text that is not one, or that names packages in the app's own directories.

@@ -13,8 +13,8 @@ struct Input {
   std::size_t cap = 0;   // bytes
 };
 
-// The file, or standard input if it is "-"; over SSH there is nothing but that. Throws UserError for a file that is not
-// there and for anything longer than the cap.
+// The file, or standard input if it is "-"; over SSH only standard input is possible. Throws UserError for a file that
+// does not exist or is not a regular file, and for anything longer than the cap.
 std::string read_input(const Context& context, const std::string& file, const Input& input);
 // The same for a text file (config/text_file.hh).
 std::string read_text_input(const Context& context, const std::string& file, const Input& input);

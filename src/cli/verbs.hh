@@ -1,5 +1,5 @@
-// Who adds which verbs to the grammar: one function per file of commands.
-// A command prints to standard output and returns the exit code; what is wrong is thrown.
+// Functions that add verbs to the grammar: one per file of commands.
+// A command prints to standard output and returns the exit code, or throws.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace pushrod {
 
 class Grammar;
 
-// Here and over SSH: all of them, as follows.
+// All verbs that work both on this machine and over SSH; the functions below are its parts.
 void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
 void add_app_check_verb(Grammar& grammar);

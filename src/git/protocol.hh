@@ -1,4 +1,4 @@
-// What receive-pack says to its hooks, and what they answer.
+// What receive-pack sends to its hooks, and what they answer.
 // The proc-receive protocol is that of githooks(5); lines are pkt-lines of at most 65,520 bytes
 // (gitprotocol-common(5)). Broken input throws Error; nothing is guessed.
 #pragma once
@@ -34,7 +34,7 @@ struct RefReport {
   std::string refusal;       // empty: accepted. Sent as one line of at most 1,000 bytes, without control characters
   bool left_to_git = false;  // accepted, and receive-pack is to update the ref; otherwise the hook has done it
 };
-// Returns false (and throws nothing) when nobody listens any more.
+// Returns false (and throws nothing) when receive-pack has ended.
 bool write_proc_receive_report(int out, const std::vector<RefReport>& reports);
 
 std::string pkt_line(std::string_view payload);  // payload of at most 65,516 bytes

@@ -1,5 +1,5 @@
 // What a push would bring, asked while its objects are still in quarantine.
-// Runs git as the pre-receive hook does; writes nothing but what it is told to.
+// Used by the pre-receive hook. Only write_directory() writes.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@
 
 namespace pushrod {
 
-// Where receive-pack keeps the objects of the push that asks us: it removes this directory, with whatever else lies in
-// it, when the push is refused or killed. Absent outside of a hook.
+// Where receive-pack keeps the objects of the push whose hook this is. It removes this directory, with everything in
+// it, when the push is refused. Absent outside of a hook.
 std::optional<std::filesystem::path> quarantine_directory();
 
 struct PushedCommits {

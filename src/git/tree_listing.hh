@@ -36,7 +36,7 @@ class TreeListing {
 // Is it ".git" to some file system: in any case, with what HFS+ ignores, with what NTFS ignores or abbreviates?
 bool is_dot_git(std::string_view part);
 
-// Why no tree may have such an entry, whatever the limits are; absent if it may.
+// Why no tree may have such an entry, independent of the limits; absent if it may.
 std::optional<std::string> why_forbidden(const TreeEntry& entry);
 
 }  // namespace pushrod

@@ -20,7 +20,7 @@ WallTime parse_since(const std::string& text, WallTime now);
 class LogFilter {
  public:
   // Both may be empty: then everything is wanted. The pattern is RE2's (https://github.com/google/re2/wiki/Syntax),
-  // which takes time by the length of the line, whatever the pattern. Throws UserError.
+  // which takes time in proportion to the length of the line for every pattern. Throws UserError.
   LogFilter(const std::string& since, const std::string& pattern);
   ~LogFilter();
 

@@ -7,11 +7,10 @@
 
 namespace pushrod {
 
-// Splits the process in two. The one that goes on has a session of its own, no parent that waits for it and nothing but
-// /dev/null as standard descriptors; it calls `begin`, and then this returns true in it. In the one that was started it
-// returns false, once `begin` has returned over there, and that process is to end. Throws Error in the latter when
-// `begin` threw, and in the former nothing at all: it has ended. Only for a process with one thread that has no
-// database open.
+// Splits the process in two. The child has a session of its own and /dev/null as standard descriptors. It calls
+// `begin`; then this returns true in the child, and false in the parent, which must end soon. When `begin` throws
+// Error, the child ends and this throws the same message in the parent; it also throws when the child was killed
+// before. Only for a process with one thread that has no database open.
 bool go_to_background(const std::function<void()>& begin);
 
 // Starts a copy of this process, which calls `work` and ends when that returns or throws. The kernel kills it when this

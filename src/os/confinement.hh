@@ -1,4 +1,4 @@
-// Limits on a program that reads what strangers have written, and on everything that it starts.
+// Limits on a program that reads what clients have written, and on everything that it starts.
 // A program of Pushrod that is started inside may leave them: only the soft limit is lowered.
 #pragma once
 

@@ -8,7 +8,7 @@
 
 namespace pushrod {
 
-// A directory within its file system. It is the same for everyone, whatever their root directory and mounts are.
+// A directory within its file system. It is the same for every process, independent of its root directory and mounts.
 struct DevicePath {
   std::string device;  // "MAJOR:MINOR"; differs from st_dev on btrfs
   std::filesystem::path path;

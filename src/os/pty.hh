@@ -1,6 +1,6 @@
-// Terminals of our own making, and the terminal that somebody else sits at.
-// A sandboxed process never holds the operator's terminal, into which it could type (TIOCSTI): it gets the far
-// end of a fresh pair, and we carry the bytes (os/attached.hh).
+// Pseudo-terminals, and the modes of the operator's terminal.
+// A sandboxed process never holds the operator's terminal, into which it could type (TIOCSTI). It gets one end of a new
+// pair, and this process carries the bytes (os/attached.hh).
 #pragma once
 
 #include <termios.h>
@@ -11,7 +11,7 @@ namespace pushrod {
 
 struct PseudoTerminal {
   UniqueFd ours;    // what the process writes is read here, non-blocking
-  UniqueFd theirs;  // its terminal; nobody's controlling one yet
+  UniqueFd theirs;  // its terminal; not yet the controlling terminal of a session
 };
 // With the modes and the size of the terminal `like`.
 PseudoTerminal make_pseudo_terminal(int like);

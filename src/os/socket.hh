@@ -17,7 +17,7 @@ using Port = std::uint16_t;
 
 // Does something accept TCP connections on 127.0.0.1:port? A refused connection answers false at once.
 bool accepts_connections(Port port, std::chrono::milliseconds deadline);
-// Can 127.0.0.1:port be bound now (nobody listens)?
+// Can 127.0.0.1:port be bound now?
 bool is_port_free(Port port);
 // Why a server could not listen there now, as an errno; 0 if it could. `host`: an IPv4 or IPv6 address, or "*" (every
 // IPv4 address).
@@ -33,7 +33,7 @@ std::optional<int> http_status(Port port, const std::string& host, const std::st
 std::string ask_unix_socket(const std::filesystem::path& path, std::string_view request,
                             std::chrono::milliseconds deadline);
 
-// One datagram to a Unix datagram socket; false when nobody is bound there.
+// One datagram to a Unix datagram socket; false when no process is bound there. Waits up to a second for a full queue.
 bool send_datagram(const std::filesystem::path& path, std::string_view message);
 // Binds a Unix datagram socket, replacing a left-over file.
 UniqueFd bind_datagram(const std::filesystem::path& path);

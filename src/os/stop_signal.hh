@@ -10,11 +10,11 @@ namespace pushrod {
 // signals no longer end the process by themselves.
 int stop_signal_fd();
 
-// Those that came so far have been heeded: the descriptor is readable again with the next one. Does nothing for -1.
+// Marks the signals so far as handled: the descriptor is readable again with the next one. Does nothing for -1.
 void forget_stop_signals(int fd);
 
-// A connection that goes away must not end us: SIGPIPE and SIGHUP are ignored, and a session of our own is begun, so
-// that a terminal's signals do not reach us (if we are not the leader of a process group).
+// Makes this process survive its connection: SIGPIPE and SIGHUP are ignored, and it gets a session of its own, so that
+// a terminal's signals do not reach it (unless it leads a process group).
 void outlive_client();
 
 }  // namespace pushrod

@@ -12,7 +12,7 @@ namespace pushrod {
 class WallTimer {
  public:
   WallTimer();
-  // Readable from this time on, and whenever somebody sets the clock; never, without a time and until the clock is set.
+  // Readable from this time on, and when the clock is set. Without a time: only when the clock is set.
   void set(std::optional<WallTime> time);
   int fd() const noexcept { return fd_.get(); }
 

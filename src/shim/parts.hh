@@ -42,7 +42,7 @@ void make_own_directories();
 
 void reset_signals();
 void drop_capabilities();   // unless this is root
-void clear_capabilities();  // this process has none any more, whoever it is
+void clear_capabilities();  // also as root
 // argv[0] without a slash is looked for in the system's directories.
 [[noreturn]] void become(char** argv, char** environment);
 

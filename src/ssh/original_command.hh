@@ -19,8 +19,8 @@ struct GitRequest {
 };
 
 // Words are separated by spaces; quoting as git and people do it: 'single', "double" (with \" and \\), and \x outside
-// quotes. No expansion of any kind. At most 64 kB, 256 words, no NUL or newline; empty (a login without a command) is
-// refused with a hint.
+// quotes. No expansion of any kind. At most 64 kB and 256 words of UTF-8 without control characters; empty (a login
+// without a command) is refused with a hint, and so are programs that clients expect in a shell account (scp, rsync).
 std::variant<GitRequest, VerbRequest> parse_original_command(const std::string& text);
 
 }  // namespace pushrod

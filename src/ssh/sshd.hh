@@ -1,5 +1,5 @@
 // The built-in SSH server: the files that OpenSSH reads, and the command that starts it. The caller runs it.
-// Pure except account_name(), startups_here() and the two functions that write under ssh/.
+// Pure except account_name(), startups_here(), sshd_command() (finds sshd) and the two functions that write under ssh/.
 #pragma once
 
 #include <filesystem>
