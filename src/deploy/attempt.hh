@@ -1,5 +1,5 @@
-// One piece of work of many: what fails is said, and tried again in the next pass; the others have their turn.
-// Used by the reconciler and the tidier.
+// One piece of work of many: a failure is reported, and the others go on. Used where no caller could handle the error:
+// in the daemon's loops, and for parts of an operation that may fail without changing its result.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// A change that somebody asks for, and that deploy() carries out.
+// A change that a caller asks for, and that deploy() carries out.
 #pragma once
 
 #include <functional>

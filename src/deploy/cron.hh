@@ -1,6 +1,7 @@
 // Cron: what the live releases want to have run by the clock, and when.
-// The database remembers up to when each cron job's clock has been followed, so that a restart neither doubles
-// nor forgets: a time that passed while nobody looked is made up for once, if it is less than an hour ago.
+// The database records up to when each cron job's clock has been followed, so that a restart of the daemon neither
+// doubles nor forgets a run: a time that passed while the daemon was down is made up for once, if it is less than an
+// hour ago.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
-// The pipeline: from a change that somebody asks for to instances that serve, whole or not at all (I2).
-// deploy.cc names all the steps in order. Any process may call it; the locks (one per app) see to it that one
-// deployment at a time changes an app, and are gone with their holder. What a killed deployment leaves is settled
+// The pipeline: from a change to instances that serve, whole or not at all (I2).
+// deploy.cc names all the steps in order. Any process with one thread may call it. The locks (one per app) make sure
+// that one deployment at a time changes an app, and end with their holder. What a killed deployment leaves is settled
 // (settle.hh) by the reconciler or by the next deployment of the app.
 #pragma once
 
@@ -17,9 +17,9 @@ struct Outcome {
   std::string refusal;  // one line, if it is not live
 };
 
-// Runs the change to its end. Everything that goes wrong is told to the journal and in the outcome; throws only before
-// anything was recorded. cancel_fd becomes readable when somebody wants it to stop (os/stop_signal.hh); that is heeded
-// up to the commit point.
+// Runs the change to its end. Failures are reported in the journal and in the outcome; throws only before anything was
+// recorded. cancel_fd becomes readable when the deployment is to stop (os/stop_signal.hh), which counts up to the
+// commit point.
 Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd);
 
 }  // namespace pushrod

@@ -1,7 +1,7 @@
 // `git push -o dry-run`: what the push would do.
-// Asked in pre-receive, after the verdict: the objects are in quarantine and go with it. Nothing is changed;
-// the few files that tell how an app is built are written into the quarantine, which git removes, whatever happens to
-// us.
+// Runs in pre-receive, after the verdict: the objects are in quarantine and go with it. Nothing is changed; the few
+// files that show how an app is built are written into the quarantine, which git removes, also when this process is
+// killed.
 #pragma once
 
 #include <string>

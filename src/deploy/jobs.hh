@@ -1,8 +1,8 @@
 // Jobs: one-off commands and cron jobs, beside the instances and not of them.
-// A job runs in a sandbox of the live release as an instance does; a deployment lets it finish. Whoever looks
-// after it holds its lock: for an attached one that is the process that somebody waits for, for a detached one a
-// process of its own (`pushrod job`), which needs neither a connection nor the daemon. It dies with its holder. What a
-// killed holder leaves is settled by the reconciler.
+// A job runs in a sandbox of the live release as an instance does; a deployment lets it finish. A process looks after
+// it and holds its lock: for an attached job the process of its connection, for a detached one a process of its own
+// (`pushrod job`), which needs neither a connection nor the daemon. The job ends with its holder. The reconciler
+// settles what a killed holder leaves.
 #pragma once
 
 #include <functional>

@@ -64,7 +64,7 @@ class Journal {
   void output(std::string_view chunk);
 
   // Whose step this is, when several apps are deployed together: everything but headings begins with the name from now
-  // on, unless the text does so by itself. Empty: nobody's.
+  // on, unless the text does so by itself. Empty: no app's.
   void speak_of(std::string app);
 
   // Why a step failed. If the step's output has been shown, only its first line that looks like an error is repeated,

@@ -1,8 +1,7 @@
-// Making room on the disk: what can go without harm, the oldest first.
-// Releases but those of the live build, of the one before it and those in use; build caches; spares; kept
-// builds. The
-// tidier does it when less is free than [retention] free_space wants, and `prune` when somebody says so. What a crash
-// leaves: less of it.
+// Making room on the disk: removes what can go without harm, the oldest first.
+// That is: releases other than those of the live build, the one before it and those in use; build caches; spares; kept
+// builds. The tidier does it when less is free than [retention] free_space, and `prune` at an operator's request. After
+// a crash, a part of it is removed.
 #pragma once
 
 #include <optional>
@@ -19,7 +18,7 @@ struct Removed {
   std::uint64_t bytes = 0;
 };
 
-// Removes until so many bytes are free, or nothing is left to go. An app that is being deployed is passed over. With
+// Removes until so many bytes are free, or nothing is left to remove. An app that is being deployed is left out. With
 // `only`, of this app alone.
 std::vector<Removed> make_room(const Platform& platform, std::uint64_t wanted, const std::optional<App>& only = {});
 

@@ -1,4 +1,4 @@
-// What every part of deploying works on. Made once by whoever wires the program together; nothing here is owned.
+// What every part of deploying works on. Made by the session or the daemon; nothing here is owned.
 #pragma once
 
 #include "engine/engine.hh"

@@ -20,9 +20,9 @@ struct PushRecords {
   std::function<void(const RefCommand&)> begin, undone, live;
 };
 
-// One report per verdict, in their order. Branches are all-or-nothing each, one after the other; tags are left to git
-// when a branch beside them has gone live. An atomic push goes on only if no ref of it is refused and it deploys one
-// branch.
+// One report per verdict, in their order. Each branch is deployed whole or not at all, one after the other. A tag is
+// left to git when a branch beside it has gone live, or when the tag is deleted. An atomic push goes on only if no ref
+// of it is refused and it deploys at most one branch.
 std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& repo, const ProcReceiveRequest& request,
                                    const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
                                    int cancel_fd, const PushRecords& records = {});

@@ -2,7 +2,7 @@
 // An app sleeps when its web instances are Asleep: their rows keep the ports, their processes are stopped, and
 // the router holds what comes for them. Other process types go on.
 //
-// All follows from the rows: instances that are Asleep and up (somebody was killed while it put them to sleep or woke
+// All follows from the rows: instances that are Asleep and up (a process was killed while it put them to sleep or woke
 // them) are stopped, or serve again if they have requests; a request that is held calls again.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace pushrod {
 // What decides whether an app may sleep.
 struct IdleApp {
   Milliseconds sleep_after{0};
-  Milliseconds idle{0};   // since a request, a start, or since nobody knows
+  Milliseconds idle{0};   // since a request, a start, or the first look
   unsigned open = 0;      // requests and connections
   bool changing = false;  // a deployment of it is unfinished
 };
@@ -52,7 +52,7 @@ bool sleeps(const Platform& platform, const App& app);
 // cancel_fd: gives up when readable (throws UserError).
 std::optional<HealthFailure> wake_locked(const Platform& platform, const App& app, int cancel_fd);
 
-// The same for who does not hold the lock: waits for it. Does nothing for an app that is awake.
+// The same for a caller that does not hold the lock: waits for it. Does nothing for an app that is awake.
 void wake(const Platform& platform, const AppName& app);
 
 }  // namespace pushrod

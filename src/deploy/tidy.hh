@@ -1,4 +1,4 @@
-// The tidier: what may take its time after a deployment, and nobody waits for.
+// The tidier: slow work after deployments that no client waits for.
 // Forgets releases beyond the retention, deletes what was discarded, collects garbage in the repos, prepares
 // the next checkout of large apps, and makes room when the disk is nearly full. Runs beside the reconciler, so that a
 // slow disk never keeps an instance from draining.
@@ -15,7 +15,7 @@ class Tidier {
   explicit Tidier(const Platform& platform) : platform_(platform) {}
 
   // One pass over the apps with a deployment that has ended, well or not, since they were tidied. False when an app
-  // could not be tidied because somebody else was at work on it: then another pass is due soon. What fails is tried
+  // could not be tidied because another process works on it: then another pass is due soon. What fails is tried
   // again in the next pass.
   bool pass();
 

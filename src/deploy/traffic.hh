@@ -1,4 +1,4 @@
-// What becomes of the requests for apps: from the database to what the router is told.
+// What happens to the requests for apps: from the database to the targets of the router.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace pushrod {
 // `routed`: its instances of the routed type that serve or sleep. `holds`: a deployment of it wants requests to wait.
 TrafficMode traffic_mode(const App& app, const std::vector<Instance>& routed, bool holds);
 
-// Every app's target for the router, from the database: instances of the routed type that serve. Those that
-// sleep are there, too, so that a request that was on its way already finds them.
+// Every app's target for the router, from the database: its instances with a port that serve. While the app sleeps or
+// is held, also those that sleep, so that a request that has passed the check still finds them. While a watched release
+// is failing: the instances on standby, if there are any.
 std::vector<TrafficTarget> traffic_targets(const Platform& platform);
 
-// Reads the targets and makes the router follow them, as one step: the lock sees to it that an older reading never
-// replaces a newer one.
+// Reads the targets and hands them to the router under one lock, so that an older reading never replaces a newer one.
 void publish_routes(const Platform& platform);
 
 // Does the router know of a request that one of them has not finished?

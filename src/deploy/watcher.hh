@@ -1,4 +1,4 @@
-// Watching new releases: does what has just gone live stay up? (model/watch.hh)
+// Watches new releases: does a release that has just gone live stay up? (model/watch.hh)
 //
 // Reads the watches from the database and the instances from the engine, and decides; a fallback is then a deployment
 // like any other (fallback.hh), which runs in a process of its own.

@@ -1,4 +1,4 @@
-// The text of a repository's config file. We are its only writer.
+// The text of a repository's config file. Only Pushrod writes that file.
 // Pure; private to git/.
 #pragma once
 

@@ -21,13 +21,13 @@ namespace pushrod {
 
 using Environment = std::map<std::string, std::string>;
 
-// Our own environment reduced to what tools need: PATH (with /usr/sbin), HOME, LANG=C.UTF-8, TZ.
+// This process's environment reduced to what tools need: PATH (with /usr/sbin), HOME, LANG=C.UTF-8, TZ.
 Environment tool_environment();
 
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up on the PATH of `environment` unless it has a slash
   Environment environment = tool_environment();
-  std::filesystem::path directory;  // empty: ours
+  std::filesystem::path directory;  // empty: that of this process
   std::string input;                // written to its standard input, which is then closed (/dev/null when empty)
   std::optional<int> input_fd;      // instead of `input`: this descriptor becomes its standard input
   std::chrono::milliseconds deadline{60'000};
@@ -40,7 +40,7 @@ struct Command {
   std::function<bool(std::string_view)> on_output;
   // A descriptor that, when readable, kills the child (a request to cancel). -1: none.
   int cancel_fd = -1;
-  // The child is killed when the thread that started it dies (PR_SET_PDEATHSIG), besides its own group.
+  // The kernel kills the child when the thread that started it ends (PR_SET_PDEATHSIG). Its descendants may go on.
   bool die_with_parent = true;
   // See os/confinement.hh. Also for replace_process().
   Confinement confinement;

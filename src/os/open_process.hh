@@ -1,4 +1,4 @@
-// A process that is not our child, as a descriptor.
+// A process that is not a child of this one, as a descriptor.
 #pragma once
 
 #include <sys/types.h>

@@ -13,7 +13,7 @@ namespace pushrod {
 // `code` is an extended result code, `message` SQLite's own text for it.
 Error database_error(const std::filesystem::path& path, Milliseconds patience, int code, const std::string& message);
 
-// The file's content is not what we wrote.
+// The file's content is not what Pushrod writes.
 Error damaged(const std::filesystem::path& path, const std::string& reason);
 
 }  // namespace pushrod

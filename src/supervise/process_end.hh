@@ -1,5 +1,5 @@
-// A process that is not our child, by a descriptor: its number may be reused, the descriptor never means another.
-// Used inside supervise/ only.
+// A process that is not a child of this one, by a descriptor: a pid may be reused, a descriptor never names another
+// one. Used inside supervise/ only.
 #pragma once
 
 #include <sys/types.h>
