@@ -8,7 +8,7 @@ namespace pushrod {
 
 namespace {
 
-// A row longer than this is cut: nobody reads it, and a build could make us hold all of its output as cells.
+// A row longer than this is cut; otherwise a build could make this process hold all of its output as cells.
 constexpr std::size_t kMaxCells = 262'144;
 
 std::string neutralised(std::string_view line, bool with_colours) {

@@ -169,7 +169,7 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   constexpr std::size_t kLongestWord = 256;  // the distance takes time by the product of the lengths
   if (word.empty() || word.size() > kLongestWord) return std::nullopt;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-  // A word of which every letter differs is no misspelling.
+  // A word of which every letter differs is not a misspelling.
   best_distance = std::min(best_distance, word.size());
   const std::string* best = nullptr;
   for (const std::string& candidate : candidates) {

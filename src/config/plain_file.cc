@@ -35,7 +35,7 @@ std::optional<UniqueFd> open_plain_file(const std::filesystem::path& path, const
                                         Symlinks symlinks) {
   const int follow = symlinks == Symlinks::Refuse ? O_NOFOLLOW : 0;
   try {
-    // Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
+    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     return open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | follow);
   } catch (const SystemError& error) {
     if (error.code() == ENOENT) return std::nullopt;

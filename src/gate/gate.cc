@@ -33,7 +33,7 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// Whoever renames it, moves the file that had grown too long, and not the new one.
+// Looks again under the lock, so that it renames the file that had grown too long, and not the new one.
 void rotate(const Layout& layout, const fs::path& file) {
   const auto is_too_long = [&] {
     struct stat status = {};
@@ -81,7 +81,7 @@ std::string secretive_verb(const std::string& asked) {
   return meant && *meant != "cron" ? *meant : "";
 }
 
-// What of a command is written down. Values of settings and arguments of programs are nobody's business, even if the
+// The part of a command that is logged. Values of settings and arguments of programs are left out, even if the
 // command was refused for a slip: the first words remain, and of those what stands before a "=".
 std::string loggable(const std::string& asked) {
   const std::string mark(Redactor::kMark);

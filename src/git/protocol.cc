@@ -76,7 +76,7 @@ void check_number_of_push_options(std::uint64_t count) {
   }
 }
 
-// While it lives, a write to a pipe that nobody reads fails with EPIPE and does not kill us.
+// While it lives, a write to a pipe without a reader fails with EPIPE and does not kill this process.
 class NoBrokenPipeSignal {
  public:
   NoBrokenPipeSignal() {
@@ -102,7 +102,7 @@ class NoBrokenPipeSignal {
   bool was_pending_ = false;
 };
 
-// False when nobody reads it any more.
+// False when the reader is gone.
 bool write_to_peer(int fd, std::string_view data) {
   const NoBrokenPipeSignal guard;
   while (!data.empty()) {

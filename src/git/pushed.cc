@@ -63,7 +63,7 @@ std::string read_blobs(const Repository& repository, const std::vector<Entry>& f
 
 mode_t mode_of(const Entry& file) { return file.mode == "100755" ? 0755 : 0644; }
 
-// A file of that size without content: whoever reads files up to a size still sees that it is too large.
+// A file of that size without content: a reader with a limit still sees that it is too large.
 void write_hollow(const fs::path& path, const Entry& file) {
   const auto fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode_of(file));
   if (ftruncate(fd.get(), static_cast<off_t>(std::min(file.size, std::uint64_t{1} << 40))) != 0) {

@@ -82,7 +82,7 @@ Repository Repository::create(const fs::path& directory, const fs::path& hooks, 
       rename_path(draft, directory);
     } catch (const SystemError&) {
       remove_tree(draft);
-      // Somebody else was quicker: then it is there, and as good as ours.
+      // Another process was quicker: then it is there, and as good.
       if (!is_directory(directory)) throw;
     }
   }

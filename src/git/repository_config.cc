@@ -8,7 +8,7 @@ namespace pushrod {
 
 namespace {
 
-// Mistakes in commits and trees that old tools made, that git reads without harm, and that nobody can mend without
+// Mistakes in commits and trees that old tools made, that git reads without harm, and that cannot be corrected without
 // rewriting a project's history. Everything else that fsck knows (".git" in a tree, a symlinked .gitmodules, …)
 // refuses the push.
 constexpr const char* kHarmless[] = {
@@ -45,7 +45,7 @@ std::string render_repository_config(const std::filesystem::path& hooks, const S
   // core.fsync: what an acknowledged push consists of is on the disk before the client hears of it. git's default
   // leaves loose objects and references out.
   // core.bigFileThreshold, pack.windowMemory: what checks a commit out, serves a fetch or collects garbage stays within
-  // its memory whatever was pushed. Larger files are copied as they come, and not compared with each other.
+  // its memory for every push. Larger files are copied as they come, and not compared with each other.
   // uploadpack.hideRefs: branches and tags can be fetched, other refs cannot; the last match wins.
   // uploadpack.allow…: a fetch gets what branches and tags reach, nothing by its name alone. So there are no filters: a
   // partial clone fetches each file that it lacks by its name. git ignores these in protocol 2 (service.cc).

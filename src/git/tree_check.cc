@@ -30,7 +30,7 @@ struct Blob {
 
 std::string raise(std::string_view key) { return fmt::format("or raise {} under [limits] in server.toml.", key); }
 
-// Throws UserError when the entry may not be, whatever else the commit has.
+// Throws UserError when the entry may not be, independent of the rest of the commit.
 void check_entry(const TreeEntry& entry, const Settings& limits) {
   const auto path = [&] { return quoted(entry.path, 200); };
   if (entry.path.size() > limits.path_length) {

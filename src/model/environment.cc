@@ -53,8 +53,8 @@ bool names_a_port(std::string_view name) {
   return name.starts_with(kPrefix) && parse_unsigned(name.substr(kPrefix.size())).has_value();
 }
 
-// What a variable says, whatever its name: npm reads npm_config_* in any case, and has several names for whether
-// development dependencies are installed. A setting replaces a default that says something else about the same.
+// The meaning of a variable, independent of its name: npm reads npm_config_* in any case, and has several names for
+// whether development dependencies are installed. A setting replaces a default that says something else about the same.
 std::string meaning(std::string name) {
   constexpr std::string_view kNpm = "npm_config_";
   std::string folded = name;

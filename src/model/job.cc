@@ -39,7 +39,7 @@ std::string shown_command(const std::vector<std::string>& command) {
   return join(words, " ");
 }
 
-// Arguments are bytes and JSON is Unicode: a word that is no UTF-8 is a list of its bytes.
+// Arguments are bytes and JSON is Unicode: a word that is not UTF-8 is a list of its bytes.
 std::string command_to_json(const std::vector<std::string>& command) {
   auto list = nlohmann::json::array();
   for (const std::string& word : command) {

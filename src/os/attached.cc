@@ -23,12 +23,12 @@ namespace {
 
 using Kind = Attachment::Kind;
 
-// A pipe or a terminal that says it can be written to takes this much without making us wait. Somebody else's
-// descriptors are not made non-blocking: whoever shares them would find them so.
+// A pipe or a terminal that is ready for writing takes this much without blocking. The client's
+// descriptors are not made non-blocking: other processes that share them would see that.
 constexpr std::size_t kSafeWrite = 4'096;
 constexpr std::size_t kBuffer = 65'536;
 
-// One direction, between a descriptor of the client's and one of ours.
+// One direction, between a descriptor of the client's and one of this process.
 struct Channel {
   int from = -1;
   int to = -1;
@@ -144,7 +144,7 @@ class AttachedRun {
   bool step() {
     std::vector<pollfd> entries{{child_.event_fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, input_.wanted_event()};
     for (const Channel& output : outputs_) entries.push_back(output.wanted_event());
-    // Without any event asked for, a poll still tells that nobody is there any more.
+    // Without any event asked for, a poll still reports that the other side is gone.
     entries.push_back({outputs_.empty() || hung_up_ ? -1 : attachment_.out, 0, 0});
     if (poll_until(entries, kill_at_ ? *kill_at_ : deadline_) == 0) {
       run_out_of_time();
@@ -205,7 +205,7 @@ class AttachedRun {
     }
   }
 
-  // Whoever waited for the command is gone: nothing that it says has a reader, and it must not wait for one either.
+  // The client is gone: the output of the command has no reader, and the command must not wait for one.
   void hang_up() {
     if (hung_up_) return;
     hung_up_ = true;

@@ -110,7 +110,7 @@ class ExecImage {
   std::vector<char*> environment_;
 };
 
-// Every signal blocked for the time of the fork: no handler of ours may run in the child.
+// Every signal blocked for the time of the fork: no handler of this process may run in the child.
 class AllSignalsBlocked {
  public:
   AllSignalsBlocked() {
@@ -142,7 +142,7 @@ struct ChildSide {
   pid_t parent;
 };
 
-// From here to exec only async-signal-safe calls: another thread of ours may hold any lock, and memory is shared.
+// From here to exec only async-signal-safe calls: another thread of the parent may hold any lock, and memory is shared.
 [[noreturn]] void fail_in_child(const ChildSide& child, Stage stage) noexcept {
   const StartFailure failure{stage, errno};
   static_cast<void>(!write(child.report, &failure, sizeof failure));
@@ -169,7 +169,7 @@ struct ChildSide {
       fail_in_child(child, Stage::StandardDescriptors);
     }
   }
-  // Everything is close-on-exec from birth; this is for what a library or whoever started us left open.
+  // Everything is close-on-exec from birth; this is for what a library or the parent of this process left open.
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (!clear_close_on_exec(child.command.inherit)) fail_in_child(child, Stage::Inherit);
   if (!child.command.directory.empty() && chdir(child.command.directory.c_str()) != 0) {

@@ -25,7 +25,7 @@ namespace {
 
 using End = CommandResult::End;
 
-// The input as a file in memory: unlike a pipe it needs nobody to feed it while the child runs, and a child that does
+// The input as a file in memory: unlike a pipe it needs no writer while the child runs, and a child that does
 // not read it breaks nothing.
 UniqueFd input_file(const std::string& input) {
   UniqueFd fd(memfd_create("input", MFD_CLOEXEC));

@@ -35,7 +35,7 @@ UniqueFd open_lock_file(const std::filesystem::path& path) {
   return open_file(path, kFlags);
 }
 
-// A lock on a file that was removed or replaced meanwhile excludes nobody.
+// A lock on a file that was removed or replaced meanwhile excludes no other process.
 bool still_names(const std::filesystem::path& path, int fd) {
   struct stat opened {};
   struct stat named {};
@@ -47,7 +47,7 @@ bool still_names(const std::filesystem::path& path, int fd) {
   return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
-// Whatever a killed holder announced is not true of us.
+// The announcement of a killed holder does not describe the new one.
 void forget_announcement(const std::filesystem::path& path, int fd) {
   if (retry_interrupted([&] { return ftruncate(fd, 0); }) != 0) throw_errno(lock_purpose(path));
 }
@@ -121,7 +121,7 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 }
 
 FileLock::~FileLock() {
-  // A failure leaves an announcement that nobody believes, since the lock is free.
+  // After a failure the announcement stays; it does not count, since the lock is free.
   if (fd_) static_cast<void>(retry_interrupted([&] { return ftruncate(fd_.get(), 0); }));
 }
 
@@ -144,7 +144,7 @@ FileLock FileLock::acquire(const std::filesystem::path& path) { return std::move
 
 std::optional<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
   // Someone who only looks (lock_holder) or a child between fork and exec may have it for a moment. A holder that
-  // announced itself and lives settles the matter at once; otherwise look again, for 100 ms at the most.
+  // announced itself and lives settles the matter at once; otherwise look again, for at most 100 ms.
   constexpr Milliseconds kPause{4};
   int attempts_left = 25;
   while (true) {

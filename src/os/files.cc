@@ -1,5 +1,5 @@
 // Reading files whole and replacing them atomically.
-// Whatever Pushrod writes to disk goes through here. Trees are removed in remove_tree.cc.
+// All files that Pushrod writes go through here. Trees are removed in remove_tree.cc.
 #include "os/files.hh"
 
 #include <dirent.h>
@@ -32,7 +32,7 @@ fs::path directory_of(const fs::path& path) {
   return parent.empty() ? "." : parent;
 }
 
-// A name beside path that nobody else uses. Its dot keeps a left-over out of s6's scan directory and of globs.
+// A name beside path that no other process uses. Its dot keeps a left-over out of s6's scan directory and of globs.
 fs::path temporary_beside(const fs::path& path) {
   std::uint64_t random = 0;
   if (retry_interrupted([&] { return getrandom(&random, sizeof random, 0); }) != sizeof random) {
@@ -100,7 +100,7 @@ void write_all(int fd, std::string_view data, const std::string& doing) {
 }
 
 std::optional<std::string> read_file(const fs::path& path, std::size_t cap, bool follow) {
-  // Non-blocking, so that a named pipe that someone put there does not hold us; it makes no difference to a file.
+  // Non-blocking, so that opening a named pipe does not block; it makes no difference to a file.
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW);
   const UniqueFd fd(retry_interrupted([&] { return open(path.c_str(), flags); }));
   if (!fd) {
@@ -155,7 +155,7 @@ void make_directory(const fs::path& path, mode_t mode) {
   for (const fs::path& directory : missing) {
     if (mkdir(directory.c_str(), mode) == 0) {
       if (chmod(directory.c_str(), mode) != 0) throw_errno(doing_with("set the mode of", directory));
-    } else if (errno != EEXIST) {  // somebody else was faster
+    } else if (errno != EEXIST) {  // another process was faster
       throw_errno(doing_with("make directory", directory));
     }
   }

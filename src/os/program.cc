@@ -58,7 +58,7 @@ std::optional<std::filesystem::path> find_program(const std::string& name, const
   const auto search = environment.find("PATH");
   if (name.empty() || search == environment.end()) return std::nullopt;
   for (const std::string& directory : split(search->second, ':')) {
-    // An empty or relative entry would run whatever the current directory holds.
+    // An empty or relative entry would run a program from the current directory.
     if (!directory.starts_with('/')) continue;
     std::filesystem::path candidate = std::filesystem::path(directory) / name;
     if (is_executable_file(candidate)) return candidate;

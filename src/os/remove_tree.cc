@@ -1,4 +1,4 @@
-// Removing whole directory trees that somebody else filled.
+// Removes whole directory trees that an app or a build has filled.
 // Retires checkouts, failed builds and layers. What an app left behind may be as deep, wide and read-only as
 // it likes: one directory is emptied at a time, and what lies deeper is first moved up into the top directory. So
 // neither descriptors nor stack nor path length grow with the depth.
@@ -74,7 +74,7 @@ class TreeRemoval {
     return directory;
   }
 
-  // Removes all that is no directory; the names of the directories.
+  // Removes everything but directories; returns their names.
   std::vector<std::string> remove_files_of(DIR* directory) const {
     std::vector<std::string> directories;
     rewinddir(directory);
@@ -97,7 +97,7 @@ class TreeRemoval {
     fail();
   }
 
-  // Somebody else may be removing the same tree: what has gone meanwhile is what we want.
+  // Another process may be removing the same tree: what it has removed needs no more work.
   void remove_directory(const std::string& name) {
     try {
       empty_and_remove(name);
@@ -115,7 +115,7 @@ class TreeRemoval {
     for (const std::string& child : remove_files_of(directory.get())) {
       if (!removed(fd, child, AT_REMOVEDIR)) move_up(fd, child);
     }
-    // Whoever still writes into it gets another round.
+    // If a process still writes into it, there is another round.
     static_cast<void>(removed(top, name, AT_REMOVEDIR));
   }
 

@@ -31,7 +31,7 @@ sockaddr_in loopback(Port port) {
   return address;
 }
 
-// The kernel takes every address as sockaddr, whatever its real type.
+// The kernel takes every type of address as sockaddr.
 template <typename Address>
 const sockaddr* generic(const Address& address) {
   return reinterpret_cast<const sockaddr*>(&address);
@@ -43,7 +43,7 @@ UniqueFd make_socket(int domain, int type) {
   return fd;
 }
 
-// A port in the ephemeral range that nobody listens on may be given to our own end, which then talks to itself.
+// A port in the ephemeral range without a listener may be given to this end, which then talks to itself.
 bool is_connected_to_itself(int fd) {
   sockaddr_in own{};
   sockaddr_in peer{};
@@ -230,7 +230,7 @@ std::string ask_unix_socket(const std::filesystem::path& path, std::string_view 
           retry_interrupted([&] { return send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL); });
       if (sent >= 0) request.remove_prefix(static_cast<std::size_t>(sent));
       if (sent < 0 && errno != EAGAIN && errno != EPIPE) throw_errno(doing);
-      // Whoever closed early may have said why.
+      // A peer that closed early may have sent the reason.
       if (sent < 0 && errno == EPIPE) request = {};
       // The end of the request: HAProxy's master keeps the connection open until it sees it. Fails only when the peer
       // has closed already.

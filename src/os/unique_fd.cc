@@ -23,7 +23,7 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
 void UniqueFd::reset() noexcept {
   if (fd_ < 0) return;
   // An owner often goes out of scope between a failed call and the look at its errno. On Linux the descriptor is gone
-  // whatever close says, and trying again might close somebody else's.
+  // after every result of close, and trying again might close another file's.
   const int saved = errno;
   close(std::exchange(fd_, -1));
   errno = saved;

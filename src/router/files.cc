@@ -42,7 +42,7 @@ void write_if_new(const fs::path& file, const std::string& text) {
   if (read_file(file) != text) write_file(file, text, 0600, false);
 }
 
-// The pages first: whatever the map names is there.
+// The pages first, so that each one that the map names exists.
 void write_modes(const fs::path& directory, const RoutingTable& table) {
   make_directory(directory / "pages");
   for (const auto& app : table.apps) {

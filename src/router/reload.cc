@@ -33,7 +33,7 @@ void reload_into(const MasterSocket& master, const std::string& mark, const std:
   const Deadline deadline(Milliseconds{30'000});
   while (!deadline.passed()) {
     const auto processes = master.processes();
-    if (!processes) return;  // it has ended: whoever starts it starts it with the new file
+    if (!processes) return;  // it has ended: it will start with the new file
     if (processes->failed_reloads > before->failed_reloads) {
       throw Error("HAProxy could not load its new configuration and goes on with the old one",
                   "its log says why (" + log.string() + "); is the listen address in use?");

@@ -120,7 +120,7 @@ void Router::apply(const RoutingTable& table) const {
 
   const auto master = master_of(layout_);
   auto observed = observe(master);
-  if (!observed) return;  // whoever starts it starts it with this file
+  if (!observed) return;  // it will start with this file
   if (observed->info.description != rendering.mark) {
     reload_into(master, rendering.mark, layout_.service_log("router"));
     observed = observe(master);

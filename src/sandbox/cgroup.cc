@@ -86,7 +86,7 @@ std::vector<std::pair<std::string, std::string>> cgroup_settings(const Limits& l
   settings.emplace_back("memory.max", number(limits.memory));
   // Else what is over the limit would be swapped out, and nothing would have an end.
   settings.emplace_back("memory.swap.max", limits.memory ? "0" : "max");
-  // An instance of which a part is gone is no instance.
+  // An instance that has lost some of its processes does not work: the kernel ends all of them.
   settings.emplace_back("memory.oom.group", "1");
   settings.emplace_back("cpu.max", limits.cpu_percent
                                        ? fmt::format("{} {}", *limits.cpu_percent * (kCpuPeriod / 100), kCpuPeriod)
@@ -111,7 +111,7 @@ std::optional<Cgroups> Cgroups::take(const fs::path& subtree) {
   }
   const auto there = words_in(subtree / "cgroup.controllers");
   if (!has(there, "memory") || !has(there, "pids")) return std::nullopt;
-  // A group that has other processes is somebody's session, and could not pass controllers on.
+  // A group that has other processes belongs to a login session, and could not pass controllers on.
   if (trim(get(subtree / "cgroup.procs").value_or("")) != std::to_string(getpid())) return std::nullopt;
   const fs::path leaf = subtree / kOwnLeaf;
   if ((mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) || !put(leaf / "cgroup.procs", "0")) return std::nullopt;

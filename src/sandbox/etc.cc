@@ -55,7 +55,7 @@ fs::path write_sandbox_etc(const fs::path& directory) {
   write_if_different(directory / "hosts", render_hosts(host_file("hosts"), {}));
   write_if_different(directory / "gai.conf", render_gai_conf(host_file("gai.conf")));
   write_if_different(directory / "nsswitch.conf", render_nsswitch(host_file("nsswitch.conf")));
-  // The user that we are has the same number inside; whatever else the host owns is seen as nobody's.
+  // This user has the same number inside; files of other users of the host are shown as those of "nobody".
   write_if_different(directory / "passwd",
                      fmt::format("app:x:{}:{}:app:{}:{}\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n", getuid(),
                                  getgid(), kHome, read_host_root().shell));

@@ -1,4 +1,4 @@
-// Runs sandboxes as children of ours, and finds out whether this machine can.
+// Runs sandboxes as children of this process, and finds out whether this machine can.
 // bwrap.cc builds the vector; instances are run by pushrod-shim (shim_spec.cc).
 #include "sandbox/sandbox.hh"
 

@@ -1,4 +1,4 @@
-// The daemon's loop: a pass of the reconciler whenever somebody calls, or time is up; and the tidier and the cron
+// The daemon's loop: a pass of the reconciler at each call, or when the time is up; and the tidier and the cron
 // beside it.
 #include "serve/serve.hh"
 
@@ -25,7 +25,7 @@ namespace pushrod {
 
 namespace {
 
-// A thread with a database connection of its own. It is never joined: the daemon is crash-only, and whatever git it
+// A thread with a database connection of its own. It is never joined: the daemon is crash-only, and a git that it
 // runs ends with it.
 class TidierThread {
  public:
@@ -45,7 +45,7 @@ class TidierThread {
  private:
   [[noreturn]] void run() {
     constexpr std::chrono::seconds kRetry{2};
-    constexpr std::chrono::seconds kLook{60};  // nobody tells when the disk fills
+    constexpr std::chrono::seconds kLook{60};  // no event tells when the disk fills
     bool complete = true;
     std::unique_ptr<OwnPlatform> own;
     std::unique_ptr<Tidier> tidier;
@@ -96,7 +96,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
     if (events[1].revents != 0) return;
     if (events[2].revents != 0) throw Error("the watchdog has ended");
     called = events[0].revents != 0;
-    // One that was killed at its very end has called nobody.
+    // A process that was killed at its very end has not called the daemon.
     const bool ended =
         std::any_of(events.begin() + 3, events.end(), [](const pollfd& event) { return event.revents != 0; });
     if (ended) tidier.call();

@@ -67,7 +67,7 @@ class Turn {
   ~Turn() {
     if (waking_ != nullptr) waking_->end(app_);
   }
-  // Else somebody else has it.
+  // False: another thread has it.
   bool is_ours() const { return waking_ != nullptr; }
   const AppName& app() const { return app_; }
 

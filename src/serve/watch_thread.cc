@@ -20,7 +20,7 @@ namespace pushrod {
 
 namespace {
 
-constexpr Milliseconds kRetry{1'000};  // after a failure of ours
+constexpr Milliseconds kRetry{1'000};  // after a fallback that could not be run
 constexpr std::chrono::minutes kLongestFallback{10};
 
 Command fallback_command(const Layout& layout, std::int64_t group) {

@@ -49,7 +49,7 @@ void be_init(char** argv, const Walls& walls) {
   if (app < 0) fail("fork for", argv[0]);
   if (app == 0) {
     setsid();
-    // A job's terminal is a fresh one, which nobody else sits at (src/os/pty.hh). Others have none: this fails.
+    // A job's terminal is a new one, which no other session has (src/os/pty.hh). Others have none: this fails.
     ioctl(0, TIOCSCTTY, 0);
     reset_signals();
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet

@@ -83,7 +83,7 @@ pid_t start_sandbox(const Spec& spec, int keeper_socket, int signals, int output
   become(spec.argv, spec.environment);
 }
 
-// The log is read before s6 can say that we ended: whoever asks why finds the last lines there.
+// The log is complete before s6 reports the end, so that its last lines explain it.
 void let_log_be_read() {
   for (int tries = 0; tries < 100; ++tries) {
     int unread = 0;
@@ -109,7 +109,7 @@ void prepare(const Spec& spec) {
   }
 }
 
-// One instance (I5): whatever a predecessor left dies within moments of it, and only then is this ours.
+// One instance (I5): what a predecessor left dies within moments, and only then can this lock be taken.
 void lock_instance(const char* path) {
   if (open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600) != kLockFd || flock(kLockFd, LOCK_EX) != 0) fail("lock", path);
 }
@@ -131,7 +131,7 @@ struct Sandbox {
   int socket = -1;  // to init
   pid_t bwrap = -1;
   bool ready = false;     // init runs and is our child
-  bool stopping = false;  // somebody asked for the end
+  bool stopping = false;  // a stop was requested
   bool gone = false;      // nothing is left
   bool told = false;      // init said how the app ended
   int status = 0;         // how it ended, as far as we know

@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kNotificationFd = 3;  // s6's notification-fd, if the service directory names it
 
-// s6-supervise holds a POSIX lock while it lives. If it died before we asked for the parent-death signal, nobody would
-// ever stop us, and its successor would wait for our lock for ever.
+// s6-supervise holds a POSIX lock while it lives. If it died before we asked for the parent-death signal, no process
+// would ever stop us, and its successor would wait for our lock without an end.
 void die_with_supervisor() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int fd = open("supervise/lock", O_RDWR | O_CLOEXEC);

@@ -69,7 +69,7 @@ void limit(__rlimit_resource resource, const char* what, uint64_t value) {
 }
 
 // All apps and Pushrod itself share a user id, whose descriptors on their way through sockets and whose pending signals
-// are limited by the limits of whoever adds one: what apps may have stays below what Pushrod may have.
+// are limited by the limits of the process that adds one: what apps may have stays below what Pushrod may have.
 void limit_what_users_share(uint64_t open_files) {
   rlimit now;
   if (getrlimit(RLIMIT_NOFILE, &now) != 0) fail("limit", "open files");
@@ -81,7 +81,7 @@ void limit_what_users_share(uint64_t open_files) {
   limit(RLIMIT_SIGPENDING, "pending signals", signals == 0 ? 1 : signals);
 }
 
-// Without it the kernel would as soon take the router. Not being able to is no reason not to start.
+// Without it the kernel might end the router instead. The app starts also when this fails.
 void offer_to_die_first(uint64_t score) {
   if (score == 0 || score > 1000) return;
   char text[8];

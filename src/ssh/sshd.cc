@@ -41,8 +41,8 @@ std::string config_path(const fs::path& path, bool has_tokens) {
   return value + "\"";
 }
 
-// AllowUsers takes patterns: whatever means something in one is replaced by "any one character". An unprivileged sshd
-// can log in its own account only, so that nobody else is let in by this.
+// AllowUsers takes patterns: a character with a meaning in one is replaced by "any one character". An unprivileged sshd
+// can log in its own account only, so no other account is let in by this.
 std::string account_pattern(std::string account) {
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -79,7 +79,7 @@ std::string render_authorized_keys(const std::vector<Key>& keys, const fs::path&
                                        shell_quoted(safe_path(root, "the root directory")));
   std::string text = "# Written by Pushrod; changes are lost.\n";
   for (const Key& key : keys) {
-    // What came in was checked then; a line that is not ours must not come out, whatever happened in between.
+    // The key was checked when it was added. Check it again: no other line may get into the file.
     if (parse_public_key(key.public_key).text != key.public_key) {
       throw Error(fmt::format("the stored key {} is not one plain key", quoted(key.name.str())));
     }

@@ -2,7 +2,7 @@
 // is released, a new one is added at the end.
 //
 // Deployments of one group share their state and their steps by sharing a row of deployment_groups. Identities are
-// never used twice (AUTOINCREMENT), so nobody who remembers a destroyed app's id finds the next app behind it.
+// never used twice (AUTOINCREMENT), so the id of a destroyed app never names another app.
 #include "store/schema.hh"
 
 #include <fmt/format.h>

@@ -53,7 +53,7 @@ bool has_passed_all_on(const std::optional<Reader>& reader) {
 
 void await_logged(const fs::path& service_directory, Milliseconds at_most) {
   constexpr int kOutputFd = 6;  // of the keeper: shim/parts.hh
-  // Whatever fails here, there is nothing to wait for.
+  // If something fails here, there is nothing to wait for.
   const auto keeper = reader_of(service_directory, kOutputFd);
   const auto logger = reader_of(service_directory / "log", 0);
   if (!logger) return;

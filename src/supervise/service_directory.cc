@@ -31,7 +31,7 @@ void write_common(const fs::path& directory, const fs::path& shim, const std::st
   link_to(directory / "run", shim);
   write_file(directory / "spec", spec, 0600, false);
   // The shim tells that it has begun, and so s6 counts the second between two starts from there and not from the death:
-  // whatever has lived for longer is back at once.
+  // a process that has lived for longer is back at once.
   write_file(directory / "notification-fd", kNotificationFd, 0600, false);
   // s6-supervise would make it. It must be there before, to be watched for what happens in it.
   make_directory(directory / "supervise");

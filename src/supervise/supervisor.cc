@@ -25,7 +25,7 @@ void control(const fs::path& service, const std::string& commands) {
   run_s6_tool({"s6-svc", "-" + commands, service.native()});
 }
 
-// Nothing is left to tell when nobody supervises it; that may also become so while we tell it, when the daemon takes
+// Without an s6-supervise there is nothing to tell. It may also end meanwhile, when the daemon takes
 // the service out of the tree at the same moment.
 void control_if_supervised(const fs::path& service, const std::string& commands) {
   if (!supervisor_of(service)) return;

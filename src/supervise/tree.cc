@@ -25,7 +25,7 @@ constexpr const char* kMostServices = "10000";  // s6-svscan's own default is 50
 constexpr const char* kRouter = "router";
 constexpr Milliseconds kRouterEnd{30'000};
 constexpr Milliseconds kAfterKill{5'000};
-constexpr Milliseconds kPause{5};  // no event tells when somebody else's lock is free
+constexpr Milliseconds kPause{5};  // no event tells when another process's lock is free
 
 std::vector<ProcessEnd> ends_of_children(pid_t parent) {
   std::vector<ProcessEnd> ends;
@@ -55,7 +55,7 @@ bool Supervisor::is_running() const {
   const fs::path fifo = layout_.scan() / ".s6-svscan" / "control";
   const UniqueFd fd{open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
   if (fd) return true;
-  if (errno == ENXIO || errno == ENOENT) return false;  // nobody reads it, or there never was a tree
+  if (errno == ENXIO || errno == ENOENT) return false;  // no process reads it, or there never was a tree
   throw_errno("open " + fifo.native());
 }
 
@@ -114,7 +114,7 @@ unsigned Supervisor::end_orphans(Milliseconds at_most) const {
     if (!orphan.supervisor.wait(after_kill))
       throw Error("a process of an earlier tree does not end: " + orphan.directory.native());
   }
-  // A killed shim's sandbox outlives it by a moment. Nobody could tell of it once its directory is gone.
+  // A killed shim's sandbox outlives it by a moment. Without its directory it could not be found any more.
   for (const std::string& name : services()) {
     while (is_instance_lock_held(layout_.service(name))) {
       if (after_kill.passed()) throw Error("a process of an earlier tree does not end: " + name);

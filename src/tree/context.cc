@@ -16,7 +16,7 @@ namespace pushrod {
 
 namespace {
 
-// Without symbolic links, so that whatever records the path or compares it has the same one.
+// Without symbolic links, so that all code that records or compares the path has the same one.
 std::filesystem::path resolved(const std::filesystem::path& root) {
   std::error_code error;
   auto path = std::filesystem::weakly_canonical(root, error);

@@ -43,7 +43,7 @@ void cancel_deployments(const Platform& platform) {
   }
 }
 
-// Stopping goes on whatever happens in one part of it.
+// Stopping goes on when one part of it fails.
 template <class Action>
 void attempt(const Action& action) {
   try {
@@ -68,7 +68,7 @@ int stop_tree() {
     const auto platform = context.platform();
     stop_jobs(platform, platform.store.running_jobs());
   });
-  // A connection that somebody leaves open must not hold up the end; it would, through sshd's log.
+  // A connection that a client leaves open must not delay the end; it would, through sshd's log.
   attempt([&] { supervisor.stop_with_children("sshd", kConnectionEnd); });
   supervisor.stop_tree();
   return kExitOk;

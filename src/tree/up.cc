@@ -86,7 +86,7 @@ void prepare_directories(const Layout& layout) {
   }
 }
 
-// What an earlier tree left in run/ is of no use; only the locks must stay, since somebody may hold one.
+// What an earlier tree left in run/ is of no use; only the locks must stay, since a process may hold one.
 void clear_renderings(const Layout& layout) {
   remove_tree(layout.scan());
   remove_tree(layout.services());

@@ -1,4 +1,4 @@
-// Jobs on this machine: the keeper of an instance (src/shim), as a child of whoever looks after the job.
+// Jobs on this machine: the keeper of an instance (src/shim), as a child of the process that looks after the job.
 // Part of the engine for this machine.
 #include <thread>
 
@@ -12,7 +12,7 @@ namespace pushrod {
 
 namespace {
 constexpr Milliseconds kLastBreath{5'000};  // a killed keeper's sandbox is gone within milliseconds
-constexpr Milliseconds kPause{5};           // no event tells when somebody else's lock is free
+constexpr Milliseconds kPause{5};           // no event tells when another process's lock is free
 }  // namespace
 
 Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string>& words) {
@@ -20,7 +20,7 @@ Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string
   write_sandbox_etc(layout_.sandbox_etc());
   Sandbox sandbox = sandbox_of(plan);
   sandbox.argv = words;
-  // Whoever calls from a login is outside of the subtree, and what it starts cannot be moved in: limits of each
+  // A caller from a login is outside of the subtree, and what it starts cannot be moved in: limits of each
   // process.
   if (const auto cgroups = Cgroups::recorded(layout_.cgroup()); !cgroups || !cgroups->holds_us())
     sandbox.cgroup.clear();
