@@ -2,10 +2,10 @@
 // Pure except write_sandbox_etc(), write_sandbox_hosts(), command_shell(), sandbox_command() (finds programs),
 // probe_sandbox() and probe_writable().
 //
-// Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr (and /bin, /sbin, /lib* as the host has
-// them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines, ld.so,
-// alternatives, localtime, ssl), own pid, ipc, uts, cgroup and user namespaces, a new session, no capabilities, no
-// further user namespaces, the host's network. Nothing of the root directory but what is mounted.
+// Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr and /opt (and /bin, /sbin, /lib* as the
+// host has them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines,
+// ld.so, alternatives, localtime, ssl), own pid, ipc, uts, cgroup and user namespaces, a new session, no capabilities,
+// no further user namespaces, the host's network. Nothing of the root directory but what is mounted.
 #pragma once
 
 #include <cstdint>

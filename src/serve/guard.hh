@@ -18,10 +18,10 @@ namespace pushrod {
 // A sandbox that runs: of an instance, a job or a build.
 struct RunningSandbox {
   pid_t init = 0;   // its pid 1, by the host's number
-  std::string app;  // empty: unknown
+  std::string app;  // whose it is
 };
 
-// Those of this root directory.
+// Those whose /app is a checkout of this root directory.
 std::vector<RunningSandbox> running_sandboxes(const Layout& layout);
 // "blog" when a process with these mounts has .../blog/14/tree of one of the parents (the directory of checkouts or
 // that of releases) at /app; otherwise empty. Paths would not tell: a server's root directory may be a part of a file
