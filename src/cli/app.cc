@@ -140,7 +140,7 @@ int app_info(Context& context, const std::string& name, bool json) {
   const auto app = context.require_app(name, Right::See);
   const auto platform = context.platform();
   const auto release = app.live ? context.store().release(app.id, *app.live) : std::nullopt;
-  const auto last = context.store().deployments(app.id, 1);
+  const auto last = list_deployments(context, app.name, 1);
   const auto condition = condition_of(platform, app);
   const auto watch = context.store().watch(app.id);
   const auto note = fallback_note(platform, app);
@@ -180,10 +180,10 @@ int app_info(Context& context, const std::string& name, bool json) {
       text += fmt::format("             watched: falls back to release {} if it keeps ending\n", watch->previous);
     if (!note.empty()) text += fmt::format("             {}\n", escaped(note));
     if (app.stopped) {
-      const bool has_reason =
-          !last.empty() && last.front().kind == DeploymentKind::Stop && !last.front().detail.empty();
+      const bool has_reason = !last.empty() && last.front().deployment.kind == DeploymentKind::Stop &&
+                              !last.front().deployment.detail.empty();
       text += fmt::format("             stopped{}; `start {}` runs it\n",
-                          has_reason ? " because " + escaped(last.front().detail) : "", app.name.str());
+                          has_reason ? " because " + escaped(last.front().deployment.detail) : "", app.name.str());
     }
     for (const auto& process : release->processes) {
       text +=
@@ -193,8 +193,8 @@ int app_info(Context& context, const std::string& name, bool json) {
     text += "  release    none: not deployed\n";
   }
   if (!last.empty()) {
-    text += fmt::format("  last       deployment {}: {}{}\n", last.front().number, shown_state(app, last.front()),
-                        last.front().error.empty() ? "" : ", " + escaped(last.front().error));
+    text += fmt::format("  last       deployment {}: {}{}\n", last.front().deployment.number, shown_state(last.front()),
+                        last.front().deployment.error.empty() ? "" : ", " + escaped(last.front().deployment.error));
   }
   print(text);
   return kExitOk;

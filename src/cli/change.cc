@@ -16,9 +16,9 @@ int run_change(Context& context, const Change& change) {
   return deploy_audited(context, change, journal, cancel_fd).live ? kExitOk : kExitRequest;
 }
 
-std::string shown_state(const App& app, const Deployment& deployment) {
-  const bool is_past = deployment.state == DeploymentState::Live && app.live != deployment.number;
-  return is_past ? "done" : std::string(to_string(deployment.state));
+std::string shown_state(const DeploymentView& view) {
+  const auto state = view.deployment.state;
+  return state == DeploymentState::Live && !view.is_current ? "done" : std::string(to_string(state));
 }
 
 }  // namespace pushrod

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "operate/change.hh"
+#include "operate/deployments.hh"
 #include "tree/context.hh"
 
 namespace pushrod {
@@ -11,6 +12,6 @@ namespace pushrod {
 int run_change(Context& context, const Change& change);
 
 // The state that people read: "live" is the deployment that runs now, "done" one that was live before.
-std::string shown_state(const App& app, const Deployment& deployment);
+std::string shown_state(const DeploymentView& view);
 
 }  // namespace pushrod

@@ -113,6 +113,6 @@ def test_a_rollback_that_would_change_a_foreign_app_does_not_name_it(platform, a
     app.push({"VERSION": "2"})
     eve = Person(platform, "--role", "deploy", "--app", app.name)
     refused = eve.ssh("rollback", app.name, "1", code=1)
-    assert "runs other apps as well" in refused.err and other.name not in refused.text
+    assert "also takes back the other apps" in refused.err and other.name not in refused.text
     assert app.version() == "2"
     assert [entry["action"] for entry in platform.json("audit", other.name)][0] == "push"
