@@ -24,8 +24,8 @@ namespace pushrod {
 
 void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
-  add_app_check_verb(grammar);
-  add_app_rename_verb(grammar);
+  add_app_list_verbs(grammar);
+  add_app_info_verbs(grammar);
   add_app_set_verb(grammar);
   add_key_verbs(grammar);
   add_maintenance_verbs(grammar);

@@ -21,6 +21,8 @@ class Completions : public InRoot {
  protected:
   Completions() {
     add_app_verbs(grammar_);
+    add_app_list_verbs(grammar_);
+    add_app_info_verbs(grammar_);
     add_key_verbs(grammar_);
     add_logs_verb(grammar_);
     add_ps_verb(grammar_);
@@ -47,7 +49,7 @@ TEST_F(Completions, OffersVerbsAndThoseOfAGroup) {
   EXPECT_THAT(offered({""}), IsSupersetOf({"app", "key", "logs", "ps", "completion"}));
   EXPECT_THAT(offered({""}), Not(Contains("serve")));
   EXPECT_THAT(offered({"p"}), ElementsAre("ps"));
-  EXPECT_THAT(offered({"app", ""}), ElementsAre("create", "list", "info", "destroy"));
+  EXPECT_THAT(offered({"app", ""}), ElementsAre("create", "rename", "destroy", "list", "info", "check"));
   EXPECT_THAT(offered({"nothing", ""}), IsEmpty());
 }
 
