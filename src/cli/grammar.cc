@@ -165,7 +165,8 @@ CLI::Option* add_number(CLI::App* command, const std::string& names, Value& valu
     constexpr std::uint64_t kMost = std::numeric_limits<Number>::max();
     const auto number = parse_unsigned(words.front());
     if (!number || *number > kMost) {
-      throw CLI::ConversionError(fmt::format("{}: {} is not a number from 0 to {}", name, quoted(words.front()), kMost));
+      throw CLI::ConversionError(
+          fmt::format("{}: {} is not a number from 0 to {}", name, quoted(words.front()), kMost));
     }
     value = static_cast<Number>(*number);
     return true;

@@ -15,7 +15,7 @@ namespace pushrod {
 // What is asked for; what is absent stays as it is, or gets its default.
 struct KeyRights {
   std::optional<Role> role{};
-  std::vector<AppName> apps;
+  std::vector<AppName> apps{};
   bool all_apps = false;
 };
 

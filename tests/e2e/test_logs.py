@@ -91,7 +91,7 @@ def test_logs_since_a_time(platform, app):
         assert [text for _, text in lines_of(platform.pushrod("logs", app.name, "--since", since))] == ["new"]
     assert ("worker.1", "old") in lines_of(platform.ssh("logs", app.name, "--since", "1h"))
     assert lines_of(platform.pushrod("logs", app.name, "--since", "1h", "-n", "1")) == [("worker.1", "new")]
-    assert "no point in time" in platform.pushrod("logs", app.name, "--since", "lately", code=1).err
+    assert "not a point in time" in platform.pushrod("logs", app.name, "--since", "lately", code=1).err
 
 
 def wait_until_a_new_second():
