@@ -1,5 +1,6 @@
 // Pushrod: one program with subcommands, and git's hooks under their own names.
 // Wiring, nothing else.
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ void show_as_watchdog(int argc, char** argv) {
 }
 
 int serve_root(const std::filesystem::path& root, int argc, char** argv) {
+  mallopt(M_ARENA_MAX, 1);  // its threads sleep most of the time: an arena each would only take memory
   pushrod::Context context(root, {});
   pushrod::Watchdog watchdog(context.layout(), context.settings(), pushrod::own_program().parent_path(),
                              [&] { show_as_watchdog(argc, argv); });
