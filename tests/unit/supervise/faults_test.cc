@@ -297,7 +297,7 @@ TEST_F(Faults, ALogStaysWithinItsCapAndItsLinesAreSplit) {
   std::uintmax_t bytes = 0;
   for (const auto& file : fs::directory_iterator(layout_.logs() / "a")) bytes += file.file_size();
   EXPECT_LE(bytes, 1'000'000U);
-  EXPECT_GT(bytes, 500'000U);
+  EXPECT_GT(bytes, 350'000U) << "the oldest file goes as a whole, and may be as long as a part of a long line";
 }
 
 TEST_F(Faults, StoppingTheTreeStopsTheRouterFirst) {
