@@ -1,5 +1,5 @@
 // completion: the scripts for bash, zsh and fish, and what they ask.
-// Names come from the database; whatever fails there is nobody's business while he types.
+// Names come from the database; errors there are not shown while the user types.
 #include "cli/completion.hh"
 
 #include <fmt/format.h>

@@ -116,7 +116,7 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
       fmt::format("Writable in /app{}, until the instance ends: {}", suffix(run, part), join(shown, ", ")));
 }
 
-// Planning takes a moment, so it is no step of its own, unless it fails: its record would take longer. What needs no
+// Planning is quick, so it gets a step of its own only when it fails: the record would take longer. What needs no
 // build is settled with it.
 PlannedRelease plan_or_fail_the_build(Run& run, const Part& part, const Checkout& checkout) {
   try {

@@ -78,7 +78,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
-    // Without the key to their settings nobody can start them; the rest is undone all the same.
+    // They cannot be started without the key to their settings; the rest is undone nevertheless.
     std::vector<InstancePlan> plans;
     attempt("starting again what " + app->name.str() + " ran", [&] {
       plans = plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
