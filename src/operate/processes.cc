@@ -102,14 +102,14 @@ Json to_json(const JobView& view) {
           {"author", view.job.author}};
 }
 
-Processes processes(Session& session, const std::optional<AppName>& app) {
+RunningProcesses processes(Session& session, const std::optional<AppName>& app) {
   std::optional<AppId> only;
   if (app) only = session.require_app(*app, Right::See).id;
   const auto instances = only ? session.store().instances(*only) : session.store().instances();
   std::map<InstanceName, InstanceStatus> observed;
   for (auto& status : session.engine().inspect()) observed.emplace(status.name, status);
   const auto conditions = session.engine().conditions(instances);
-  Processes found;
+  RunningProcesses found;
   for (std::size_t at = 0; at < instances.size(); ++at) {
     if (!session.may(instances[at].name.app, Right::See)) continue;
     const auto status = observed.find(instances[at].name);

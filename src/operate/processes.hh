@@ -32,12 +32,12 @@ struct JobView {
 };
 Json to_json(const JobView& view);
 
-struct Processes {
+struct RunningProcesses {
   std::vector<InstanceView> instances;
   std::vector<JobView> jobs;
 };
 // Of one app, or of all that the caller may see.
-Processes processes(Session& session, const std::optional<AppName>& app);
+RunningProcesses processes(Session& session, const std::optional<AppName>& app);
 
 struct Usage {
   InstanceStatus status;
