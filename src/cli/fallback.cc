@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include "base/error.hh"
-#include "cli/audited.hh"
 #include "deploy/fallback.hh"
+#include "operate/change.hh"
 #include "os/stop_signal.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 
@@ -20,8 +21,8 @@ int run_fallback(const std::filesystem::path& root, std::int64_t group) {
   }
   if (parts.empty()) return kExitOk;
   Journal journal(STDERR_FILENO);
-  return audited_exit(context, parts,
-                      [&] { return fall_back(platform, group, journal, cancel_fd).live ? kExitOk : kExitRequest; });
+  const auto outcome = audited_outcome(context, parts, [&] { return fall_back(platform, group, journal, cancel_fd); });
+  return outcome.live ? kExitOk : kExitRequest;
 }
 
 }  // namespace pushrod

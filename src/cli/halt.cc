@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/error.hh"
-#include "cli/audited.hh"
-#include "cli/change.hh"
+#include "operate/change.hh"
 #include "os/stop_signal.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 
@@ -15,13 +15,11 @@ int run_halt(const std::filesystem::path& root, const std::string& name, const s
   Context context(root, {});
   const auto app = context.store().app(AppName::parse(name));
   if (!app || !app->live || app->stopped) return kExitOk;
-  const auto platform = context.platform();
   auto change = change_of(context, *app, DeploymentKind::Stop);
   change.author = "pushrod";
   change.detail = reason;
   Journal journal(STDERR_FILENO);
-  return audited_exit(context, {{app->name.str(), "stop", reason}},
-                      [&] { return deploy(platform, change, journal, cancel_fd).live ? kExitOk : kExitRequest; });
+  return deploy_audited(context, change, journal, cancel_fd).live ? kExitOk : kExitRequest;
 }
 
 }  // namespace pushrod

@@ -10,14 +10,15 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "cli/audited.hh"
 #include "deploy/dry_run.hh"
 #include "deploy/push.hh"
 #include "deploy/verdict.hh"
 #include "gate/arrival.hh"
 #include "gate/gate.hh"
+#include "operate/audit.hh"
 #include "os/command.hh"
 #include "os/stop_signal.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 

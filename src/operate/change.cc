@@ -4,7 +4,6 @@
 
 #include "base/error.hh"
 #include "git/repository.hh"
-#include "operate/audit.hh"
 
 namespace pushrod {
 
@@ -24,9 +23,14 @@ Outcome deploy_audited(Session& session, const Change& change, Journal& journal,
     parts.push_back({app.name.str(), action, change.detail});
     if (change.new_name) parts.push_back({change.new_name->str(), action, change.detail});
   }
+  return audited_outcome(session, parts, [&] { return deploy(platform, change, journal, cancel_fd); });
+}
+
+Outcome audited_outcome(Session& session, const std::vector<AuditedChange>& parts,
+                        const std::function<Outcome()>& deployment) {
   Outcome outcome;
   audited(session, parts, [&] {
-    outcome = deploy(platform, change, journal, cancel_fd);
+    outcome = deployment();
     return outcome.live ? std::string(kDone) : "failed: " + outcome.refusal;
   });
   return outcome;

@@ -3,9 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/audited.hh"
 #include "cli/output.hh"
 #include "in_root.hh"
+#include "operate/jobs.hh"
+#include "tree/context.hh"
 
 namespace pushrod {
 namespace {
@@ -19,7 +20,7 @@ class Audit : public InRoot {
   }
   int change(const std::string& app, const std::function<int()>& action, const Caller& caller = {}) {
     Context context(layout_.root(), caller);
-    return audited_exit(context, {{app, "restart", "detail"}}, action);
+    return audited_job(context, {app, "restart", "detail"}, action);
   }
   static std::vector<std::string> apps_in(const Json& entries) {
     std::vector<std::string> apps;
