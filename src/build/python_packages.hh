@@ -15,7 +15,7 @@ struct PythonPackages {
   std::string install;   // what `pip install` is given: "-r requirements.txt"
 };
 
-// requirements.txt; or, if there is no package.json, Pipfile.lock or the dependencies of pyproject.toml. Absent when
+// requirements.txt; or, without a package.json, Pipfile.lock or the dependencies of pyproject.toml. Absent when
 // there is none of them that pip could install from.
 std::optional<PythonPackages> python_packages(const std::filesystem::path& directory);
 

@@ -28,7 +28,7 @@ std::vector<AppName> parse_apps(Context& context, const std::vector<std::string>
 
 Role parse_role(const std::string& text) {
   if (text == "admin" || text == "deploy" || text == "view") return role_from(text);
-  throw UsageError(fmt::format("there is no role {}", quoted(text)), "roles: admin, deploy, view");
+  throw UsageError(fmt::format("unknown role {}", quoted(text)), "use one of: admin, deploy, view");
 }
 
 // "may do everything", "has the role view for blog, shop".

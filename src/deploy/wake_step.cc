@@ -1,5 +1,5 @@
 // Waking what sleeps before it is changed.
-// Whoever wakes an app for a request waits for the app's lock, which a deployment holds through its build; and
+// The process that wakes an app for a request waits for the app's lock, which a deployment holds through its build; and
 // a request waits for half a minute at the most. So the old release is up meanwhile.
 #include <fmt/format.h>
 

@@ -76,7 +76,7 @@ std::vector<AppLogs::Source> AppLogs::sources(const std::string& process) const 
   return found;
 }
 
-// A name that has no logs, and that is no process type of the live release, is a mistake.
+// A name without logs is a mistake, unless it is a process type of the live release.
 void AppLogs::check_process() const {
   const auto& process = query_.process;
   if (process.empty() || !sources(process).empty()) return;

@@ -31,7 +31,7 @@ enum class ReleaseFrom {
   Live,        // the live release, made once more on the same checkout
   LiveIfAny,   // the same; none when the app is not deployed
   Older,       // a release that the change names, made once more on its checkout
-  Nothing      // there is no release, and the app runs nothing afterwards
+  Nothing      // no release: the app runs nothing afterwards
 };
 
 // Where the settings of a release that is not built come from. A build takes those of the app.

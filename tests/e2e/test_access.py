@@ -88,7 +88,7 @@ def test_several_apps_and_a_role_for_all_apps(platform, app):
     assert (keys[some.name]["role"], sorted(keys[some.name]["apps"])) == ("deploy", sorted([app.name, other.name]))
     assert (keys[every.name]["role"], keys[every.name]["apps"]) == ("view", "all")
     platform.pushrod("key", "add", "nobody", "-", "--app", "nowhere", input="", code=1)
-    assert "roles: admin" in platform.pushrod("key", "add", "nobody", "-", "--role", "boss", input="", code=2).err
+    assert "use one of: admin" in platform.pushrod("key", "add", "nobody", "-", "--role", "boss", input="", code=2).err
 
 
 def test_a_change_of_a_keys_rights_counts_from_the_next_connection(platform, app):
