@@ -7,7 +7,7 @@
 namespace pushrod {
 
 // Stops the app as `stop` does, and records the reason in its deployments and in the audit. Does nothing when there is
-// no such app, or it is stopped already. Returns the exit code.
+// no such app, or it is already stopped. Returns the exit code.
 int run_halt(const std::filesystem::path& root, const std::string& app, const std::string& reason);
 
 }  // namespace pushrod

@@ -92,7 +92,10 @@ std::vector<ReleaseNumber> cancel_deployments(Session& session, const AppName& n
     });
     if (is_asked) cancelled.push_back(deployment.number);
   }
-  if (cancelled.empty()) throw UserError(fmt::format("no deployment of {} is in progress", name.str()));
+  if (cancelled.empty()) {
+    throw UserError(fmt::format("no deployment of {} is in progress", name.str()),
+                    fmt::format("`deployments {}` lists those that have ended", name.str()));
+  }
   return cancelled;
 }
 

@@ -124,7 +124,10 @@ Change rollback_change(Session& session, const AppName& name, std::optional<Rele
   const auto app = session.require_app(name, Right::Deploy);
   require_deployed(app, "roll back");
   const auto number = wanted ? *wanted : previous_release(session, app);
-  if (number == *app.live) throw UserError(fmt::format("no change: release {} of {} is live", number, name.str()));
+  if (number == *app.live) {
+    throw UserError(fmt::format("no change: release {} of {} is live", number, name.str()),
+                    fmt::format("`releases {}` lists the others", name.str()));
+  }
   const auto target = require_release(session, app, number);
   check_same_branch(app, number, target.source);
   auto change = change_of(session, app, DeploymentKind::Rollback);

@@ -110,7 +110,10 @@ ScaleChange scale(Session& session, const AppName& name, const Counts& counts) {
 
 Change stop_change(Session& session, const AppName& name) {
   const auto app = require_running(session, name, "stop");
-  if (app.stopped) throw UserError(fmt::format("app {} is stopped already", app.name.str()));
+  if (app.stopped) {
+    throw UserError(fmt::format("app {} is already stopped", name.str()),
+                    fmt::format("run it again: start {}", name.str()));
+  }
   return change_of(session, app, DeploymentKind::Stop);
 }
 

@@ -68,7 +68,8 @@ TEST_F(Scale, StopStartAndRestartFitTheState) {
   EXPECT_THAT(refusal([&] { start_change(operator_, blog_); }), StartsWith("app blog is not stopped"));
   EXPECT_EQ(restart_change(operator_, blog_, kWorker).detail, "worker");
   EXPECT_TRUE(run(stop_change(operator_, blog_)).outcome.live);
-  EXPECT_THAT(refusal([&] { stop_change(operator_, blog_); }), StartsWith("app blog is stopped already"));
+  EXPECT_THAT(refusal([&] { stop_change(operator_, blog_); }),
+              StartsWith("app blog is already stopped | run it again: start blog"));
   EXPECT_THAT(refusal([&] { restart_change(operator_, blog_, {}); }), StartsWith("app blog is stopped"));
   EXPECT_EQ(start_change(operator_, blog_).kind, DeploymentKind::Start);
 }
