@@ -44,7 +44,7 @@ class Events:
                 del self._events[:10_000]
 
     def begin(self, key, what):
-        """From now until end(), every failure of the app is explained."""
+        """From now until end(), every failure of the app ("*": of every app) is explained."""
         self.add(key, what)
         with self._lock:
             self._excused[key] = self._excused.get(key, 0) + 1
@@ -56,7 +56,7 @@ class Events:
 
     def is_excused(self, key):
         with self._lock:
-            return self._excused.get(key, 0) > 0
+            return any(self._excused.get(concerned, 0) > 0 for concerned in (key, "*"))
 
     def latest(self, key, before):
         """(time, what) of the latest event that concerns the app, before that time; None if there was none."""

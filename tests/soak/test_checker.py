@@ -410,14 +410,15 @@ def test_a_failed_request_needs_an_event_that_concerns_its_app():
         assert client.take_unexplained(), "after it had recovered from the event"
 
 
-def test_an_operation_that_stops_the_app_explains_failures_until_its_end():
+@pytest.mark.parametrize("stopped", ["a", "*"])
+def test_an_operation_that_stops_apps_explains_failures_until_its_end(stopped):
     events = Events()
     with Requests() as server, server.client(events) as client:
-        events.begin("a", "stop")
+        events.begin(stopped, "stop")
         server.recover(client)
         server.fail_for(client)
         assert not client.take_unexplained()
-        events.end("a", "start")
+        events.end(stopped, "start")
         server.recover(client)
         client.take_unexplained()
         server.fail_for(client)
