@@ -50,16 +50,16 @@ become_ordinary_user() {
 }
 
 # Makes a directory for tests, sets work to it, and as_user to what runs a command there; copies the programs of a build
-# and these directories of the source into it. Short, because the paths of sockets must be.
+# and these files and directories of the source into it. Short, because the paths of sockets must be.
 make_work() {
   local build=$1
   shift
   work=$(mktemp -d /tmp/pushrod-test.XXXXXX)
   mkdir "$work/bin" "$work/tests" "$work/tmp" "$work/unit"
   cp "$build/pushrod" "$build/pushrod-shim" "$work/bin/"
-  local directory
-  for directory; do
-    if [ -d "$source_root/$directory" ]; then cp -R "$source_root/$directory" "$work/$directory"; fi
+  local name
+  for name; do
+    if [ -e "$source_root/$name" ]; then cp -R "$source_root/$name" "$work/$name"; fi
   done
   chmod -R a+rX "$work"
   if [ "$(id -u)" = 0 ]; then chown -R deploy: "$work"; fi

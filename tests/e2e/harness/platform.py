@@ -68,11 +68,20 @@ class Platform:
     # Its life
 
     def start(self, *arguments):
-        """Starts `pushrod up` and waits until HTTP and SSH answer and the daemon looks after things."""
+        """Starts `pushrod up` on its ports, and makes it and its clients known to each other."""
+        self.launch("--http", f"127.0.0.1:{self.ports.http}", "--ssh", f"127.0.0.1:{self.ports.ssh}", *arguments)
+        if not self.json("key", "list"):
+            self.pushrod("key", "add", "admin", f"{self.key}.pub")
+        host_key = (self.root / "ssh" / "host_ed25519_key.pub").read_text().split()
+        (self.home / "known_hosts").write_text(f"[127.0.0.1]:{self.ports.ssh} {host_key[0]} {host_key[1]}\n")
+        return self
+
+    def launch(self, *arguments):
+        """Starts `pushrod up` with these arguments and waits until HTTP and SSH answer and the daemon looks after
+        things."""
         assert self.up is None, "it runs already"
         log = open(self.directory / "up.log", "ab")
-        argv = [self.binary, "--root", self.root, "up", "--http", f"127.0.0.1:{self.ports.http}",
-                "--ssh", f"127.0.0.1:{self.ports.ssh}", *arguments]  # fmt: skip
+        argv = [self.binary, "--root", self.root, "up", *arguments]
         self.up = start_command(argv, env=self.server_env, stdout=log, stderr=log)
         log.close()
 
@@ -82,11 +91,6 @@ class Platform:
             return self.daemon_pid() and self.accepts(self.ports.http) and self.accepts(self.ports.ssh)
 
         wait_until(is_ready, 30, f"`pushrod up` to be ready\n{self.evidence()}")
-        if not self.json("key", "list"):
-            self.pushrod("key", "add", "admin", f"{self.key}.pub")
-        host_key = (self.root / "ssh" / "host_ed25519_key.pub").read_text().split()
-        (self.home / "known_hosts").write_text(f"[127.0.0.1]:{self.ports.ssh} {host_key[0]} {host_key[1]}\n")
-        return self
 
     def stop(self, deadline=40.0):
         """Stops the tree with SIGTERM and asserts that nothing of it is left: no process, no port."""
