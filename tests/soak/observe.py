@@ -7,6 +7,7 @@ import re
 import socket
 import sqlite3
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -117,10 +118,17 @@ def processes(root):
 # The database
 
 
-def rows(root, query, *values):
-    """Asks the database. sqlite3.OperationalError when a killed transaction has not been rolled back yet."""
-    with contextlib.closing(sqlite3.connect(f"file:{root}/pushrod.db?mode=ro", uri=True, timeout=10)) as database:
-        return database.execute(query, values).fetchall()
+def rows(root, query, *values, deadline=10.0):
+    """Asks the database. Only Pushrod rolls a killed transaction back, as soon as it looks: that is waited for."""
+    end = time.monotonic() + deadline
+    while True:
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{root}/pushrod.db?mode=ro", uri=True, timeout=10)) as database:
+                return database.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "readonly database" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 @dataclass

@@ -232,7 +232,8 @@ class Lane:
         outcome = self.ask(number, "rollback", app.name)
         for one in self.apps:  # those of the same branch go with it
             self.change(one, outcome, lambda state: replace(state, commit=ANY, web=ANY, colour=ANY))
-            if outcome is True:
+        if outcome is True:
+            for one in self.apps:
                 self.accept(one)
         return outcome
 

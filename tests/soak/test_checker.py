@@ -447,3 +447,28 @@ def test_a_kill_explains_only_what_it_can_break(lane):
         killer._explain(victims[kind][-1], kind)
         explains = len(events._events) > before
         assert explains == (kind in ("supervisor", "shim", "app", "router", "worker")), kind
+
+
+KILLED_IN_TRANSACTION = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute("CREATE TABLE t (value)")
+database.commit()
+database.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the commit
+database.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 1000)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_transaction_is_waited_for(tmp_path):
+    file = tmp_path / "pushrod.db"
+    subprocess.run([sys.executable, "-c", KILLED_IN_TRANSACTION, file], check=False)
+    with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+        observe.rows(tmp_path, "SELECT count(*) FROM t", deadline=0)
+    found = []
+    reader = threading.Thread(target=lambda: found.extend(observe.rows(tmp_path, "SELECT count(*) FROM t", deadline=30)))
+    reader.start()
+    with contextlib.closing(sqlite3.connect(file)) as database:  # as Pushrod does when it starts anew
+        database.execute("SELECT count(*) FROM t").fetchall()
+    reader.join(30)
+    assert found == [(0,)]
