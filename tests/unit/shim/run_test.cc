@@ -1,0 +1,39 @@
+// The role `run`: pid 1 of the sandbox of a build. Here without a sandbox.
+#include <sys/syscall.h>
+
+#include "fixtures.hh"
+
+namespace pushrod {
+namespace {
+
+int end_of(const std::string& script) { return run(run_role({"--", "/bin/sh", "-c", script})).code; }
+
+TEST(RunRole, EndsAsTheCommandDoes) {
+  EXPECT_EQ(end_of("exit 0"), 0);
+  EXPECT_EQ(end_of("exit 3"), 3);
+  EXPECT_EQ(end_of("kill -TERM $$"), 128 + SIGTERM);
+  EXPECT_EQ(run(run_role({"--", "/no/such/program"})).code, 111);
+}
+
+TEST(RunRole, PassesOnOnlyVariablesThatAreForTheSandbox) {
+  auto command = run_role({"--", "/usr/bin/env"});
+  command.environment = {{"+A", "1"}, {"LD_PRELOAD", ""}, {"B", "2"}};
+  EXPECT_EQ(run(command).out, "A=1\n");
+}
+
+TEST(RunRole, EndsWithTheProcessThatStartedTheSandbox) {
+  auto input = make_pipe();  // the command ends with this test, whatever happens
+  Command sleeping;
+  sleeping.argv = {"/bin/sleep", "1000"};
+  std::optional<ChildProcess> starter = ChildProcess::start(sleeping, -1, -1, -1);
+  const UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, starter->pid(), 0)));
+  auto command = run_role({fmt::format("starter={}", pidfd.get()), "--", "/bin/cat"});
+  command.inherit = {pidfd.get()};
+  auto shim = ChildProcess::start(command, input.read_end.get(), -1, -1);
+  EXPECT_FALSE(shim.wait(Milliseconds{100}));
+  starter.reset();
+  EXPECT_EQ(shim.wait(kPatience).value().describe(), "exit code 111");
+}
+
+}  // namespace
+}  // namespace pushrod
