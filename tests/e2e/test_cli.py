@@ -77,7 +77,7 @@ def test_help_and_version(platform):
     assert platform.pushrod("--version").out.startswith("pushrod ")
 
 
-def test_an_error_of_ours_has_code_70(make_platform):
+def test_an_internal_error_has_exit_code_70(make_platform):
     platform = make_platform()
     (platform.root / "pushrod.db").write_bytes(b"this is no database" * 1000)
     result = platform.pushrod("app", "list", code=70)

@@ -102,7 +102,7 @@ def hook_of(app):
     return int((app.platform.root / "run" / "locks" / f"app.{app.name}").read_text().split()[0])
 
 
-def test_a_build_dies_whole_with_its_sandbox(platform):
+def test_every_process_of_a_build_ends_with_its_sandbox(platform):
     app, commits = live_held_app(platform)
     push = app.start_push({"VERSION": "2"})
     app.await_build()

@@ -101,7 +101,7 @@ def test_a_run_does_not_overlap_unless_it_may(platform):
     assert finish(client).code == 143
 
 
-def test_its_timeout_ends_it_whole(platform):
+def test_its_timeout_ends_all_its_processes(platform):
     app = cron_app(platform, command="sleep 1011 & trap '' TERM; echo begun; while :; do sleep 0.05; done",
                    more='timeout = "1s"')  # fmt: skip
     platform.pushrod("cron", "run", app.name, "clean", code=124)

@@ -133,7 +133,7 @@ def test_a_killed_s6_svscan_is_replaced_and_nothing_runs_twice(service):
     assert len([p for p in platform.processes(" serve") if "gate" not in p.argv]) == 1
 
 
-def test_up_does_not_become_somebody_else_without_root(make_platform):
+def test_up_cannot_become_another_user_without_root(make_platform):
     platform = make_platform()
     result = platform.pushrod("up", "--user", "root", code=1)
     assert "only root can become" in result.err

@@ -69,7 +69,7 @@ def test_the_address_that_it_listens_on_instead_is_named(platform):
     assert f"it listens on 127.0.0.1:{port}, not on $PORT (" in text
 
 
-def test_a_process_that_listens_on_nothing_is_told_so(platform):
+def test_a_process_that_listens_on_nothing_is_diagnosed(platform):
     _, text = fail_to_push(platform, {"web.py": "import time\ntime.sleep(60)\n", "pushrod.toml": QUICK_HEALTH})
     assert "it does not listen on any port: a web process must listen on $PORT (" in text
 

@@ -90,7 +90,7 @@ def test_the_commit_of_a_forgotten_release_is_let_go(platform):
     assert first not in kept_refs(platform, app).values()
 
 
-def test_the_log_of_a_forgotten_deployment_goes_although_a_killed_daemon_had_left_it(make_platform):
+def test_the_log_of_a_forgotten_deployment_is_removed_after_the_daemon_was_killed(make_platform):
     platform = make_platform(settings="[retention]\ndeployments = 2\n").start()
     app = platform.deploy(web_app("1"))
     logs = platform.root / "logs" / app.name / "deployments"

@@ -68,7 +68,7 @@ def test_it_tells_what_would_change_and_changes_nothing(own_platform, app):
     assert len(app.deployments()) == 2 and own_platform.json("audit", app.name)[0]["action"] == "config"
 
 
-def test_missing_settings_are_told_and_refuse_a_real_push_before_the_build(own_platform, app):
+def test_missing_settings_are_named_and_refuse_a_real_push_before_the_build(own_platform, app):
     app.work.commit({"Procfile": None, "pushrod.toml": MANIFEST + '[build]\ncommand = "touch /cache/built"\n'})
     told = dry_run(app)
     assert f"The push would fail: {app.name} wants settings that it does not have: DATABASE_URL" in told

@@ -255,7 +255,7 @@ def test_requests_in_flight_are_finished_by_an_app_that_then_has_to_be_killed(pl
     app.await_settled()
 
 
-def test_an_app_that_was_told_to_end_may_finish_what_it_answers(platform):
+def test_a_stopping_app_can_finish_its_answers(platform):
     # Its requests take longer than the old instance may drain; but it finishes them on SIGTERM.
     patient = web_app()["web.py"].replace("daemon_threads = True", "daemon_threads = False")
     patient = patient.replace("time.sleep(int(", "os.path.exists('/data/go') or self.wait_for_go(), time.sleep(int(")

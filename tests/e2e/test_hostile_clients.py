@@ -110,7 +110,7 @@ def test_a_proxy_that_is_named_has_no_share_of_its_own(make_platform):
         assert ask(app, "127.0.0.2").startswith("HTTP/1.1 200 ")
 
 
-def test_idle_ssh_connections_keep_nobody_else_out(platform):
+def test_idle_ssh_connections_lock_no_client_out(platform):
     """200 from two addresses filled every place once."""
     app = platform.deploy()
     with idle_connections(platform.ports.ssh, 200, ["127.0.0.2", "127.0.0.3"]):

@@ -118,7 +118,7 @@ def test_streams_are_binary_apart_and_half_closed(platform, job_app):
     assert err == data + b"end\n"
 
 
-def test_output_that_nobody_reads_to_its_end_ends_the_command(platform, job_app):
+def test_a_command_ends_when_its_output_is_no_longer_read(platform, job_app):
     argv = [platform.binary, "--root", platform.root, "run", job_app.name, "--", "yes"]
     process = start_command(argv, env=platform.server_env)
     assert process.stdout.read(4) == b"y\ny\n"
@@ -228,7 +228,7 @@ def test_a_detached_job_goes_on_without_connection_and_daemon(make_platform):
     assert platform.pushrod("logs", app.name, "--process", "run").out == log
 
 
-def test_a_detached_job_is_stopped_whole(platform, job_app):
+def test_all_processes_of_a_detached_job_are_stopped(platform, job_app):
     name = platform.ssh("run", job_app.name, "-d", "--", "sh", "-c",
                         "trap 'echo told; exit 5' TERM; sleep 1002 & wait").out.strip()  # fmt: skip
     wait_until(lambda: platform.processes("sleep 1002"), what="it to run")

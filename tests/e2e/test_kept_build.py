@@ -44,7 +44,7 @@ def test_the_next_push_of_the_same_files_uses_the_build_of_one_that_did_not_star
     assert builds(app) == 2
 
 
-def test_a_push_with_the_option_builds_anew(platform):
+def test_a_push_with_the_option_rebuild_builds_again(platform):
     app = platform.create_app(web_app("1", pushrod_toml=MANIFEST))
     app.work.push(code=1)
     make_ready(app)

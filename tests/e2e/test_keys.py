@@ -21,7 +21,7 @@ def authorized(platform):
     return (platform.root / "ssh" / "authorized_keys").read_bytes()
 
 
-def test_a_key_lets_in_from_when_it_is_added_until_it_is_removed(platform, new_key):
+def test_a_key_works_from_its_addition_until_its_removal(platform, new_key):
     name, key = new_key
     platform.ssh("app", "list", key=key, code=255)
     result = platform.pushrod("key", "add", name, public(key))

@@ -77,7 +77,7 @@ def test_more_memory_than_allowed_is_refused_to_the_process(platform):
     )
 
 
-def test_a_limit_that_this_machine_cannot_keep_is_told_to_the_pusher(platform):
+def test_the_push_reports_a_limit_that_the_machine_cannot_enforce(platform):
     toml = '[processes.worker]\ncommand = "exec sleep 1000"\ncpu = 0.5\nmemory = "256 MiB"\n'
     app = platform.create_app({"pushrod.toml": toml})
     pushed = app.push().err
@@ -90,7 +90,7 @@ def test_a_limit_that_this_machine_cannot_keep_is_told_to_the_pusher(platform):
         assert not finding["good"] and "cpu" in finding["lost"] and "Delegate=yes" in finding["remedy"]
 
 
-def test_more_open_files_than_the_hard_limit_are_told_to_the_pusher(own_platform):
+def test_the_push_reports_more_open_files_than_the_hard_limit(own_platform):
     # `up` has become s6-svscan, from which instances have their hard limits.
     resource.prlimit(own_platform.up.pid, resource.RLIMIT_NOFILE, (2_000, 2_000))
     toml = '[processes.web]\ncommand = "exec python3 web.py"\nopen_files = {}\n'
@@ -176,7 +176,7 @@ def test_a_fork_bomb_in_a_build_stays_within_its_limit(make_platform):
     wait_until(lambda: not bombs(platform), what="the end of the bomb")
 
 
-def test_a_build_that_wants_more_than_it_may_have_is_told_the_limit(make_platform):
+def test_a_build_that_exceeds_a_limit_names_it(make_platform):
     platform = make_platform(settings='[limits]\nbuild_memory = "256M"\nbuild_processes = 20\n').start()
     toml = "[build]\ncommand = \"python3 -c 'bytearray(100 << 30)'\"\n"
     app = platform.create_app(web_app("1", pushrod_toml=toml))

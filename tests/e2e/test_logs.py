@@ -227,7 +227,7 @@ def records(app):
     return [json.loads(line) for line in app.platform.pushrod("logs", app.name, "--json", "--since", "1d").out.splitlines()]
 
 
-def test_a_record_is_whole_whatever_is_in_it(platform):
+def test_a_record_is_whole_with_any_content(platform):
     app = platform.create_app({"say.py": SAY_STRANGE, "Procfile": "worker: exec python3 say.py\n"})
     app.push()
     wait_until(lambda: any(r["text"] == "19999\ufffd" for r in records(app)), what="the last line")
@@ -239,7 +239,7 @@ def test_a_record_is_whole_whatever_is_in_it(platform):
     wait_until(lambda: records(app)[-1]["text"] == "end\ufffd", what="what was printed without a newline")
 
 
-def test_the_last_words_of_an_app_that_fails_are_whole(platform):
+def test_the_last_lines_of_a_failing_app_are_complete(platform):
     say = "import sys\nsys.stdout.buffer.write(b'a\\0b' + b'z' * 70_000 + b'\\n')\nsys.exit(3)\n"
     toml = '[processes.worker]\ncommand = "exec python3 say.py"\nhealth.settle = "5s"\n'
     app = platform.create_app({"say.py": say, "pushrod.toml": toml})

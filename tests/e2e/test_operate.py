@@ -249,7 +249,7 @@ def test_settings_that_do_not_start_are_undone(platform):
     assert setting(app, "GOOD") == "1"
 
 
-def test_a_lost_or_foreign_key_file_is_told_and_nothing_is_lost(make_platform):
+def test_a_lost_or_foreign_key_file_is_reported_and_nothing_is_lost(make_platform):
     platform = make_platform().start()
     app = platform.deploy()
     platform.pushrod("config", "set", app.name, "A=1")
@@ -316,7 +316,7 @@ def test_a_rollback_brings_code_settings_and_processes_back(platform):
     assert (app.version(), setting(app, "STAGE")) == ("3", "one")
 
 
-def test_a_rollback_goes_to_the_release_before_and_forth_again(platform):
+def test_a_rollback_can_be_rolled_back(platform):
     app = platform.deploy(web_app("1"))
     app.push({"VERSION": "2"})
     platform.pushrod("restart", app.name)
@@ -385,7 +385,7 @@ def test_releases_tell_what_changed(platform):
 # Processes
 
 
-def test_scaling_leaves_alone_what_goes_on(platform):
+def test_scaling_keeps_running_instances(platform):
     app = platform.deploy({**web_app(), "Procfile": TWO_TYPES})
     before = pids(app)
     with Traffic(app) as traffic:
@@ -428,7 +428,7 @@ def test_what_is_so_already_makes_no_release(platform):
         "type": "web", "count": 1, "scaled": True, "pending": False}  # fmt: skip
 
 
-def test_a_rollback_goes_past_releases_that_are_alike_and_leaves_what_waits(platform):
+def test_a_rollback_skips_equal_releases_and_keeps_pending_settings(platform):
     app = platform.deploy()
     for value in ("1", "2", "2 ", "2"):
         platform.pushrod("config", "set", app.name, f"MODE={value}")

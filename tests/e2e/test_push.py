@@ -133,7 +133,7 @@ def test_two_apps_on_one_branch_go_live_together(platform):
         assert traffic.versions(since=returned) == {"2"}
 
 
-def test_of_two_apps_on_one_branch_neither_goes_live_if_one_fails(platform):
+def test_two_apps_on_one_branch_go_live_only_together(platform):
     fails_in_two = "set -e; grep -q bad VERSION && [ $APP = {} ] && exit 4; exit 0\n"
     one = platform.create_app(web_app("good"))
     two = platform.create_app(work=one.work)
@@ -275,7 +275,7 @@ def test_a_push_to_a_branch_without_an_app_names_the_way_to_the_one_with_an_app(
     assert "git push <remote> master:main" in result.err
 
 
-def test_a_shallow_clone_is_told_how_to_get_its_history(platform, tmp_path):
+def test_a_push_from_a_shallow_clone_explains_how_to_get_the_history(platform, tmp_path):
     app = platform.create_app(web_app("1"))
     app.work.commit({"VERSION": "2"})
     shallow = tmp_path / "shallow"
@@ -446,7 +446,7 @@ def test_a_deployment_outlives_its_client(platform):
     assert app.ref() == app.work.head()
 
 
-def test_a_second_push_waits_and_says_for_whom(platform):
+def test_a_second_push_waits_and_names_the_first(platform):
     app = held_app(platform, "1")
     first = app.start_push()
     app.await_build()

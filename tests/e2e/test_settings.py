@@ -44,7 +44,7 @@ def test_a_wrong_server_toml_is_refused_with_file_and_line(stopped_platform, tex
     assert not platform.processes()
 
 
-def test_up_says_that_somebody_else_listens_there(stopped_platform):
+def test_up_says_that_the_address_is_in_use(stopped_platform):
     platform = stopped_platform
     platform.write_settings()
     with socket.create_server(("127.0.0.1", platform.ports.http)):

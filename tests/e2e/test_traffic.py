@@ -235,7 +235,7 @@ def test_requests_wait_for_a_release_command_that_asks_for_it(platform):
     assert_versions_in_order(traffic, "1", "2")
 
 
-def test_a_killed_deployment_holds_nobody(own_platform):
+def test_a_killed_deployment_blocks_no_other(own_platform):
     app = own_platform.deploy(web_app("1"))
     with Traffic(app) as traffic:
         push = app.start_push({"VERSION": "2", "pushrod.toml": HELD_RELEASE, "Procfile": None})

@@ -123,7 +123,7 @@ def send_signals(pids):
     return seen
 
 
-def test_signals_reach_nobody_outside(platform, hostile, victim):
+def test_signals_reach_no_process_outside(platform, hostile, victim):
     pids = [p["pid"] for p in victim.processes()] + [platform.daemon_pid(), platform.service_pid("router")]
     pids += [p["pid"] for p in hostile.processes()]
     for pid in pids:
@@ -168,7 +168,7 @@ NO_PORT = {"127.0.0.1": "EACCES", "0.0.0.0": "EACCES", "::": "EACCES", "127.0.0.
            "SO_REUSEPORT": "EACCES", "MPTCP": "EPROTONOSUPPORT", "SCTP": "EPROTONOSUPPORT", "SMC": "EPROTONOSUPPORT"}  # fmt: skip
 
 
-def test_nobody_listens_on_a_port_that_is_not_theirs(platform, hostile, victim, walls):
+def test_an_app_cannot_listen_on_a_foreign_port(platform, hostile, victim, walls):
     leased = {instance["port"] for instance in platform.json("ps")}
     first, last = platform.ports.apps
     free = next(port for port in range(last, first, -1) if port not in leased)
@@ -228,7 +228,7 @@ def snatch(first, last, seconds):
     return [rounds, sorted(seen)]
 
 
-def test_the_port_of_an_app_that_restarts_or_is_deployed_anew_is_not_snatched(own_platform):
+def test_the_port_of_an_app_that_restarts_or_is_redeployed_cannot_be_taken(own_platform):
     platform = own_platform
     victim = platform.deploy(web_app("victim"))
     hostile = deploy_hostile(platform)

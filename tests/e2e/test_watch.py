@@ -89,7 +89,7 @@ def test_with_the_defaults_no_request_fails_of_a_release_that_dies_soon(make_pla
     assert app.version() == "1"
 
 
-def test_everyone_is_told_of_a_fallback(watching_platform):
+def test_a_fallback_is_reported_everywhere(watching_platform):
     app = watching_platform.deploy(web_app("1"))
     app.push(ending_app("2"))
     tell_to_end(app)

@@ -26,7 +26,7 @@ TEST(ValidUtf8, RefusesOverlongSurrogateCutAndOutOfRange) {
   }
 }
 
-TEST(Quoted, EscapesWhateverCouldSteerATerminalOrForgeALine) {
+TEST(Quoted, EscapesWhatCouldSteerATerminalOrForgeALine) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
       {"plain é 😀", "\"plain é 😀\""},
       {"a\nb\tc\rd", R"("a\nb\tc\rd")"},

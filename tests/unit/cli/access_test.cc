@@ -127,7 +127,7 @@ class Access : public InRoot {
 
 constexpr Role kRoles[] = {Role::View, Role::Deploy, Role::Admin};
 
-TEST_F(Access, SomebodyHasDecidedOnEveryVerb) {
+TEST_F(Access, EveryVerbHasADecision) {
   Grammar grammar;
   add_verbs(grammar);
   std::vector<std::string> decided;

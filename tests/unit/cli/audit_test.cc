@@ -29,7 +29,7 @@ class Audit : public InRoot {
   }
 };
 
-TEST_F(Audit, TellsWhoWhatFromWhereAndHowItEnded) {
+TEST_F(Audit, RecordsAuthorActionAddressAndOutcome) {
   add_app("blog", "blog");
   Caller bob = key("bob", {"blog"});
   bob.address = "192.0.2.7";

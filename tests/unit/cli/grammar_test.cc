@@ -65,7 +65,7 @@ TEST_F(Grammar, ZeroIsNoWayToLeaveANumberOut) {
   EXPECT_THAT(refused({"logs", "blog", "--deployment", "0"}), HasSubstr("has no deployment 0"));
 }
 
-TEST_F(Grammar, WhatIsWrongWithTheWordsIsSaidPlainly) {
+TEST_F(Grammar, MistakesInUsageAreExplained) {
   add_app("blog", "site");
   EXPECT_EQ(misspelt({"--versoin"}), "there is no option \"--versoin\" | did you mean --version?");
   EXPECT_EQ(misspelt({"app", "create", "--bogus"}), "there is no option \"--bogus\" | see: pushrod app create --help");
@@ -77,7 +77,7 @@ TEST_F(Grammar, WhatIsWrongWithTheWordsIsSaidPlainly) {
             "--app and --all-apps cannot both be given | see: pushrod key set --help");
 }
 
-TEST_F(Grammar, HelpIsGivenForTheAsking) {
+TEST_F(Grammar, HelpIsPrintedOnRequest) {
   const auto all = printed({"help"});
   EXPECT_THAT(all, HasSubstr("Usage: pushrod [OPTIONS] COMMAND"));
   EXPECT_EQ(printed({}), all);
@@ -196,7 +196,7 @@ TEST_F(ReportErrors, EachKindHasItsExitCode) {
             std::pair(70, std::string("pushrod: odd\n  this is a mistake in Pushrod\n")));
 }
 
-TEST_F(ReportErrors, OutputThatDoesNotArriveIsAnErrorUnlessNobodyReadsIt) {
+TEST_F(ReportErrors, OutputThatDoesNotArriveIsAnErrorIfItHasAReader) {
   // Standard output is `file` while the action prints.
   const auto report_into = [](int file) {
     const UniqueFd before(dup(STDOUT_FILENO));

@@ -47,7 +47,7 @@ TEST_F(Apps, TheLastOneOfARepoLeavesNothing) {
   EXPECT_TRUE(engine().states().empty());
 }
 
-TEST_F(Apps, ABranchGoesWithTheLastAppThatRunsFromIt) {
+TEST_F(Apps, ABranchIsRemovedWithTheLastAppThatRunsFromIt) {
   add_app("blog");
   const auto docs = add_on("docs", "docs");
   deploy_all();
@@ -69,7 +69,7 @@ TEST_F(Apps, OneThatIsGoneAlreadyTakesNothingOfOthers) {
   EXPECT_EQ(engine().states().size(), 2U) << "of blog";
 }
 
-TEST_F(Apps, TheRepoGoesWhenAllOfItsAppsAreDestroyedAtOnce) {
+TEST_F(Apps, TheRepoIsRemovedWhenAllOfItsAppsAreDestroyedAtOnce) {
   std::vector<App> apps;
   for (const auto* name : {"a", "b", "c"}) apps.push_back(add_on(name, name));
   std::vector<pid_t> children;
@@ -85,7 +85,7 @@ TEST_F(Apps, TheRepoGoesWhenAllOfItsAppsAreDestroyedAtOnce) {
   EXPECT_FALSE(has_repo());
 }
 
-TEST_F(Apps, OneWhoseRepoIsGoingGetsANewOne) {
+TEST_F(Apps, AnAppWhoseRepoIsBeingRemovedGetsANewOne) {
   add_app("blog");
   deploy_all();
   auto lock = std::optional(FileLock::acquire(layout_.repo_lock(repo_)));

@@ -86,7 +86,7 @@ class CronTest : public DeployTest {
   std::vector<std::string> started_;
 };
 
-TEST_F(CronTest, NothingIsDueForWhoHasNone) {
+TEST_F(CronTest, NothingIsDueForAnAppWithoutCronJobs) {
   EXPECT_FALSE(pass(kNoon));
   EXPECT_THAT(started_, IsEmpty());
 }
@@ -149,7 +149,7 @@ TEST_F(CronTest, WhatIsNotDeployedAnyMoreRunsNothing) {
   EXPECT_THAT(store().cron_states(app("blog").id), IsEmpty());
 }
 
-TEST_F(CronTest, ARunThatCannotStartIsNotTriedForEver) {
+TEST_F(CronTest, ARunThatCannotStartIsNotRetriedEndlessly) {
   push();
   pass(kNoon);
   CronClock clock(platform(), [](const JobRequest&) { throw Error("no"); });

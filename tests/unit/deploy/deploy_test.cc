@@ -51,7 +51,7 @@ class Pipeline : public DeployTest {
   std::optional<CommitId> first_;
 };
 
-TEST_F(Pipeline, TellsWhichLimitsTheMachineCannotKeep) {
+TEST_F(Pipeline, ReportsLimitsThatTheMachineCannotEnforce) {
   engine().not_kept = {"cpu is not limited", "memory is limited per process"};
   EXPECT_THAT(run(push_of(*first_)).text,
               HasSubstr("limits of blog: cpu is not limited, memory is limited per process on this machine"));
@@ -285,7 +285,7 @@ TEST_F(Pipeline, APushOntoABranchThatHasMovedIsRefused) {
   });
 }
 
-TEST_F(Pipeline, APushThatContainsWhereTheBranchHasMovedGoesOn) {
+TEST_F(Pipeline, APushThatContainsTheNewTipOfTheBranchGoesOn) {
   deploy_first();
   const auto second = version(2, first_);
   auto third = push_of(version(3, second));
@@ -383,7 +383,7 @@ class Waiting : public Pipeline {
   }
 };
 
-TEST_F(Waiting, ItSaysForWhomItWaitsAndGoesOnAfterwards) {
+TEST_F(Waiting, ItNamesTheDeploymentThatItWaitsForAndThenGoesOn) {
   deploy_first();
   const auto change = push_of(version(2, first_));
   auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
@@ -445,7 +445,7 @@ TEST_F(Waiting, OneThatWaitsIsCancelledOnRequestAndTouchesNothing) {
   EXPECT_FALSE(request_cancel(platform(), group)) << "its process is gone";
 }
 
-TEST_F(Waiting, OneWhoseAppIsDestroyedMeanwhileSaysSo) {
+TEST_F(Waiting, OneWhoseAppIsDestroyedMeanwhileSaysWhy) {
   deploy_first();
   const auto change = push_of(version(2, first_));
   const auto id = app("blog").id;
@@ -521,7 +521,7 @@ TEST_F(GroupOfTwo, EveryMessageNamesItsApp) {
   EXPECT_THAT(platform().store.deployments(app("blog").id, 1).at(0).error, testing::StartsWith("admin: "));
 }
 
-TEST_F(GroupOfTwo, NeitherGoesLiveWhenOneFails) {
+TEST_F(GroupOfTwo, NoAppGoesLiveWhenOneFails) {
   const auto one = both(1);
   ASSERT_TRUE(run(push_of(one)).outcome.live);
   reconcile();

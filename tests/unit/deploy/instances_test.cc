@@ -36,7 +36,7 @@ class Instances : public DeployTest {
   std::optional<App> app_;
 };
 
-TEST_F(Instances, EveryProgramOfAReleaseIsToldWhichReleaseItIs) {
+TEST_F(Instances, EveryProgramOfAReleaseKnowsItsRelease) {
   const auto process = environment_layers(platform(), release({{"A", "1"}}), EnvironmentLayers::For::Process);
   EXPECT_THAT(process.own, ElementsAre(Pair("APP", "blog"), Pair("DATA_DIR", "/data"),
                                        Pair("GIT_COMMIT", std::string(40, 'b')), Pair("RELEASE", "14")));
@@ -78,7 +78,7 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.environment.at("PORT"), "21001");
 }
 
-TEST_F(Instances, AnInstanceIsToldWhatItLeasedForItsFurtherPorts) {
+TEST_F(Instances, AnInstanceKnowsTheLeasesOfItsFurtherPorts) {
   Instance leased{instance("blog.14.web.2"), Port{21001}, {}, {}};
   leased.ports = {{9100, 21003}, {9394, 21002}};
   const auto plan = plan_instance(platform(), release(), leased);

@@ -62,7 +62,7 @@ TEST_F(Jobs, ThatCannotBeginAreNotRunning) {
   EXPECT_EQ(engine().forgotten.size(), 1U) << "what was made for it is removed";
 }
 
-TEST_F(Jobs, WhoseLoggerIsKilledTellTheirEndAllTheSame) {
+TEST_F(Jobs, WhoseLoggerIsKilledStillRecordTheirEnd) {
   static_cast<void>(signal(SIGPIPE, SIG_IGN));  // as the program does
   engine().loggers_die = true;
   const auto job =

@@ -210,7 +210,7 @@ TEST_F(JournalTest, OutputCannotSteerATerminal) {
   EXPECT_EQ(said(), "       100 %\n");
 }
 
-TEST_F(JournalTest, ALongLineOfOutputIsCutHoweverItComes) {
+TEST_F(JournalTest, ALongLineOfOutputIsCutInAnyChunks) {
   Journal journal(client_.get());
   const auto lengths = [&] {
     std::vector<std::size_t> found;
@@ -276,7 +276,7 @@ TEST_F(JournalTest, StepLinesAreBoldForATerminalAndPlainInTheLog) {
   EXPECT_EQ(read_file(directory_ / "log"), "-----> Deploying\n       details\n");
 }
 
-TEST_F(JournalTest, EveryLogGetsWhatIsSaidAfterItWasOpened) {
+TEST_F(JournalTest, EveryLogGetsTheLinesThatFollowItsOpening) {
   Journal journal(client_.get());
   journal.open_log(directory_ / "logs/blog/1.log");
   journal.line("one");
@@ -319,7 +319,7 @@ TEST_F(JournalTest, AClientThatReadsNoMoreHoldsNothingUp) {
   EXPECT_EQ(first, "       " + line + "\n") << "as long as there was room";
 }
 
-TEST_F(JournalTest, TheLogGetsSoMuchOutputAndEveryStep) {
+TEST_F(JournalTest, TheLogKeepsALimitedOutputAndEveryStep) {
   Journal journal(-1);
   journal.open_log(directory_ / "log");
   const std::string chunk = std::string(1999, 'x') + "\n";
@@ -337,7 +337,7 @@ TEST_F(JournalTest, TheLogGetsSoMuchOutputAndEveryStep) {
   EXPECT_EQ(read_file(directory_ / "next"), "       one\n") << "the next deployment's begins anew";
 }
 
-TEST_F(JournalTest, NobodyNeedListen) {
+TEST_F(JournalTest, WorksWithoutAClient) {
   Journal journal(-1);
   journal.open_log(directory_ / "log");
   journal.line("one");

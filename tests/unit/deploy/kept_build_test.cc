@@ -81,7 +81,7 @@ TEST_F(KeptBuild, OtherFilesAreBuiltAndTakeItsPlace) {
   EXPECT_EQ(read_file(kept() / "tree" / "version"), "2");
 }
 
-TEST_F(KeptBuild, OtherSettingsOfAppOrServerBuildAnew) {
+TEST_F(KeptBuild, OtherSettingsOfAppOrServerBuildAgain) {
   const auto first = built_version(1);
   const auto name = SettingName::parse("COLOUR");
   const auto set = [&](const std::string& value) {
@@ -124,7 +124,7 @@ TEST_F(KeptBuild, ACancelledStartKeepsIt) {
   EXPECT_THAT(run(push_of(first)).text, HasSubstr(kUses));
 }
 
-TEST_F(KeptBuild, ARedeployAndAPushThatSaysSoBuildAnew) {
+TEST_F(KeptBuild, ARedeployAndAPushWithRebuildBuildAgain) {
   const auto first = built_version(1);
   ASSERT_TRUE(run(push_of(first)).outcome.live);
   engine().unhealthy = "web";
@@ -179,7 +179,7 @@ TEST_F(KeptBuild, AfterAWeekOrABootItIsNotUsedAndTheTidierDropsIt) {
   EXPECT_FALSE(fs::exists(kept()));
 }
 
-TEST_F(KeptBuild, ItGoesWithItsAppAndWhenRoomIsMade) {
+TEST_F(KeptBuild, ItIsRemovedWithItsAppAndWhenSpaceIsNeeded) {
   const auto first = built_version(1);
   fail_to_start(first);
   std::vector<std::string> what;

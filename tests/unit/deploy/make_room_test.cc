@@ -81,7 +81,7 @@ TEST_F(Room, CachesAndSparesGoAndTellTheirSize) {
   EXPECT_THAT(list_directory(layout_.cache(app("blog").name)), IsEmpty());
 }
 
-TEST_F(Room, NothingGoesWhenEnoughIsFree) {
+TEST_F(Room, NothingIsRemovedWhenEnoughSpaceIsFree) {
   for (int i = 0; i < 4; ++i) release();
   EXPECT_THAT(removed(1), IsEmpty());
 }

@@ -163,7 +163,7 @@ TEST_F(Reconcile, WithoutTheKeyOfTheSettingsADeploymentFailsAndIsUndone) {
   check_invariants("as it was");
 }
 
-TEST_F(Reconcile, WhatFailsIsTriedAgainEverMoreSeldomUntilSomebodyCalls) {
+TEST_F(Reconcile, FailuresAreRetriedLessAndLessOftenUntilTheDaemonIsCalled) {
   engine().lose(instance("blog.1.web.1"));
   remove_tree(layout_.checkouts(AppName::parse("blog")));
   const auto tries = [&] {

@@ -35,7 +35,7 @@ TEST_F(Tidying, AnAppWhosePushesAllFailKeepsNoMoreThanAnother) {
   EXPECT_EQ(store().deployments(app("blog").id, 10).size(), 2U);
 }
 
-TEST_F(Tidying, AnAppThatSomebodyIsAtWorkOnIsLeftForLater) {
+TEST_F(Tidying, AnAppWhoseLockIsHeldIsTidiedLater) {
   ASSERT_TRUE(run(push_of(version(1))).outcome.live);
   reconcile();
   Tidier tidier(platform());

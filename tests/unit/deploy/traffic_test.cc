@@ -31,7 +31,7 @@ TEST(TrafficOfAnApp, WaitsWhileADeploymentOrItsOwnerSaysSo) {
   EXPECT_EQ(traffic_mode(app, web({InstanceState::Serving}), true), TrafficMode::Maintenance);
 }
 
-TEST(TrafficOfAnApp, IsToldThatTheAppWasStopped) {
+TEST(TrafficOfAnApp, IsStoppedWithTheApp) {
   auto app = blog();
   app.stopped = true;
   EXPECT_EQ(traffic_mode(app, {}, false), TrafficMode::Stopped);

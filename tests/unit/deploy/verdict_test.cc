@@ -75,7 +75,7 @@ TEST_F(Verdict, TheOnlyBranchWithAnAppIsNamedAsTheTarget) {
                           "it: git push <remote> master:main"));
 }
 
-TEST_F(Verdict, AKeyIsToldTheSameOfAForbiddenBranchAsOfAMissingOne) {
+TEST_F(Verdict, AForbiddenBranchGetsTheSameAnswerAsAMissingOne) {
   const std::string hint = " | branches that have one: shop/live (shop); to deploy it: git push <remote> ";
   const auto forbidden = refusals({to("refs/heads/main")}, {}, key_for({"shop"}));
   EXPECT_THAT(forbidden, ElementsAre("branch \"main\" of repo site has no app" + hint + "main:shop/live"));
@@ -197,7 +197,7 @@ TEST_F(Verdict, ATagIsNotStoredWhenTheDeploymentBesideItFails) {
   EXPECT_TRUE(reports[2].left_to_git) << "a deletion needs no branch";
 }
 
-TEST_F(Verdict, AnAtomicPushOfSeveralBranchesIsRefusedWhole) {
+TEST_F(Verdict, AnAtomicPushOfSeveralBranchesIsRefusedAsAWhole) {
   const auto before = everything();
   const auto reports = push({to("refs/heads/main"), to("refs/heads/shop/live"), to("refs/tags/v1")}, true);
   ASSERT_EQ(reports.size(), 3U);
@@ -207,7 +207,7 @@ TEST_F(Verdict, AnAtomicPushOfSeveralBranchesIsRefusedWhole) {
   EXPECT_EQ(everything(), before);
 }
 
-TEST_F(Verdict, AnAtomicPushWithARefusedRefIsRefusedWhole) {
+TEST_F(Verdict, AnAtomicPushWithARefusedRefIsRefusedAsAWhole) {
   const auto before = everything();
   const auto reports = push({to("refs/heads/main"), to("refs/heads/dev"), to("refs/tags/v1")}, true);
   EXPECT_EQ(reports[0].refusal, "--atomic, and refs/heads/dev is refused");

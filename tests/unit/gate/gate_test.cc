@@ -62,7 +62,7 @@ TEST_F(Gate, NoPathComesFromTheOtherSide) {
   }
 }
 
-TEST_F(Gate, NothingButGitAndOurOwnCommandsIsRun) {
+TEST_F(Gate, OnlyGitAndPushrodsCommandsAreRun) {
   const auto bob = key("bob");
   for (const auto* command : {"", "sh", "ls; app list", "git-shell -c x", "git-upload-archive 'site'", "up", "serve",
                               "gate --key 1", "app list\napp list"}) {
@@ -81,7 +81,7 @@ TEST_F(Gate, AVerbIsRunWithTheRightsOfTheKey) {
   EXPECT_THAT(log(), MatchesRegex("[-0-9]+ [:0-9]+ key=ann from=\"192.0.2.7\" asked=\"app list\" accepted\n"));
 }
 
-TEST_F(Gate, WhatWasAskedForIsOneLineInTheLogWhateverItWas) {
+TEST_F(Gate, EveryRequestIsOneLineInTheLog) {
   const auto bob = key("bob");
   ask("app\n2026-01-01 00:00:00 key=root asked=forged accepted", bob);
   ask("\x1b[2J" + std::string(100'000, 'x'), bob);
@@ -111,7 +111,7 @@ TEST_F(Gate, NoValueOfASettingAndNoArgumentOfAProgramReachesTheLog) {
   EXPECT_THAT(log(), HasSubstr("asked=\"cron run blog 'nightly\" refused: the command has a quote that is not closed"));
 }
 
-TEST_F(Gate, AFullDiskShutsNobodyOut) {
+TEST_F(Gate, AFullDiskLocksNoClientOut) {
   const auto ann = key("ann", {"shop"});
   make_directory(layout_.service_log(""));
   fs::create_symlink("/dev/full", layout_.service_log("gate.log"));
@@ -123,7 +123,7 @@ TEST_F(Gate, AFullDiskShutsNobodyOut) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("No space left on device"));
 }
 
-TEST_F(Gate, ALongLogIsTurnedOnceHoweverManySeeIt) {
+TEST_F(Gate, ALongLogIsRotatedOnceByManyConnections) {
   const auto bob = key("bob");
   const auto file = layout_.service_log("gate.log");
   make_directory(file.parent_path());

@@ -29,7 +29,7 @@ class BranchesTest : public GitTest {
   CommitId one_, two_;
 };
 
-TEST_F(BranchesTest, MovesFromWhatItWasToWhatItShallBe) {
+TEST_F(BranchesTest, MovesFromTheOldCommitToTheNewOne) {
   repo().move_branch(kMain, one_, std::nullopt);
   EXPECT_EQ(repo().head_of(kMain), one_);
   repo().move_branch(kMain, two_, one_);

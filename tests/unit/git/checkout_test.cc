@@ -109,7 +109,7 @@ TEST_F(CheckoutTest, TheSpareBecomesTheCheckoutAndOnlyDifferencesAreWritten) {
   expect_nothing_left_beside();
 }
 
-TEST_F(CheckoutTest, ASpareIsMadeAnewOnlyForAnotherCommit) {
+TEST_F(CheckoutTest, ASpareIsMadeAgainOnlyForAnotherCommit) {
   const CommitId one = commit_files({{"a", "1"}});
   const CommitId two = commit_files({{"a", "2"}});
   prepare_spare(repo(), one, spare_);
@@ -149,7 +149,7 @@ TEST_F(CheckoutTest, ASpareThatCannotBeMovedIsNotUsed) {
   expect_nothing_left_beside();
 }
 
-TEST_F(CheckoutTest, ASpareThatSomebodyBeganToDeleteGivesAWholeCheckout) {
+TEST_F(CheckoutTest, AHalfDeletedSpareGivesAWholeCheckout) {
   const CommitId one = commit_files({{"a", "1"}, {"b", "1"}, {"c", "1"}});
   const CommitId two = commit_files({{"a", "2"}, {"b", "1"}, {"c", "1"}}, {one});
   for (const char* missing : {"tree/b", "tree", "index"}) {
@@ -162,7 +162,7 @@ TEST_F(CheckoutTest, ASpareThatSomebodyBeganToDeleteGivesAWholeCheckout) {
   }
 }
 
-TEST_F(CheckoutTest, ASpareThatWasChangedGivesTheCommitAllTheSame) {
+TEST_F(CheckoutTest, AChangedSpareStillGivesTheCommit) {
   const CommitId one = commit_files({{"a", "1"}, {"b", "1"}});
   prepare_spare(repo(), one, spare_);
   write_file(spare_ / "tree/b", "forged");
@@ -243,7 +243,7 @@ TEST_F(CheckoutTest, ATreeWhoseSymlinkIsAlsoADirectoryWritesNothingOutside) {
 }
 
 // Attributes that fill something in would make a checkout larger than what the push was measured by.
-TEST_F(CheckoutTest, WritesFilesAsTheyAreStoredWhateverAttributesSay) {
+TEST_F(CheckoutTest, WritesFilesAsTheyAreStoredInSpiteOfAttributes) {
   const std::map<std::string, std::string> files = {
       {".gitattributes",
        "* text eol=crlf ident\n*.utf16 text working-tree-encoding=UTF-16\n*.odd working-tree-encoding\n"},

@@ -260,7 +260,7 @@ TEST(Report, ALongReasonIsCutBetweenCharacters) {
   EXPECT_TRUE(text.ends_with("é…0000")) << text;
 }
 
-TEST(Report, SaysFalseWhenNobodyListensAndLeavesNoSignalBehind) {
+TEST(Report, SaysFalseWithoutAReaderAndLeavesNoSignalBehind) {
   Pipe pipe = make_pipe();
   pipe.read_end.reset();
   ASSERT_NE(signal(SIGPIPE, SIG_DFL), SIG_ERR);

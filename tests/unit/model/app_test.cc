@@ -19,7 +19,7 @@ TEST(AppPaths, AreRelativeAndPlain) {
   EXPECT_EQ(parse_app_path(std::string(200, 'a')).size(), 200u);
 }
 
-TEST(AppPaths, AreRefusedRatherThanRepaired) {
+TEST(AppPaths, AreRefusedAndNotRepaired) {
   for (const std::string& text : {"/"s, "/api"s, "api/"s, "a//b"s, "."s, ".."s, "./a"s, "a/."s, "a/../b"s, "../a"s,
                                   "a/.."s, "a\nb"s, "a\0b"s, "\x7f"s, "a\xff"s, std::string(201, 'a')}) {
     try {
@@ -66,7 +66,7 @@ TEST(Layout, PutsEverythingUnderTheRoot) {
 }
 
 // An app called "pushrod" is allowed, and destroying it must not remove our own services' logs.
-TEST(Layout, KeepsOurLogsApartFromEveryApps) {
+TEST(Layout, KeepsPushrodsLogsApartFromThoseOfApps) {
   const Layout layout("/srv/pushrod");
   const std::string own = layout.service_log("router").parent_path().filename();
   EXPECT_THROW(AppName::parse(own), UserError);

@@ -65,7 +65,7 @@ TEST(DeploymentWords, AreReadBack) {
   }
 }
 
-TEST(DeploymentWords, OfOtherTextsAreErrorsOfOurs) {
+TEST(DeploymentWords, OfUnknownTextsAreInternalErrors) {
   for (const char* text : {"", "Live", "live ", "superseded\n"}) {
     EXPECT_THROW(deployment_state_from(text), Error) << text;
     EXPECT_THROW(deployment_kind_from(text), Error) << text;

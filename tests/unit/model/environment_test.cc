@@ -59,7 +59,7 @@ TEST(Environments, SettingsWinOverEveryDefault) {
   }
 }
 
-TEST(Environments, ASettingReplacesADefaultOfNpmInWhateverCase) {
+TEST(Environments, ASettingReplacesADefaultOfNpmInAnyCase) {
   const auto build = compose({.use = For::Build, .settings = {{"NPM_CONFIG_CACHE", "/tmp/c"}}});
   EXPECT_EQ(build.at("NPM_CONFIG_CACHE"), "/tmp/c");
   EXPECT_EQ(build.count("npm_config_cache"), 0U) << "npm would take either";
@@ -104,7 +104,7 @@ TEST(ReservedNames, AreThoseThatThePlatformOrTheShellSets) {
   }
 }
 
-TEST(ReservedNames, TheRefusalTellsWhy) {
+TEST(ReservedNames, TheRefusalSaysWhy) {
   try {
     check_not_reserved("PWD");
     FAIL();

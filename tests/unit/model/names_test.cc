@@ -135,7 +135,7 @@ TEST(Names, OfCommitsAreFullAndLowerCase) {
   EXPECT_FALSE(accepts<CommitId>("0123456789ABCDEF0123456789abcdef01234567"));
 }
 
-TEST(BranchNames, ReachToolsVerbatimHoweverOdd) {
+TEST(BranchNames, ReachToolsVerbatimEvenIfOdd) {
   for (const std::string& text : kOdd) {
     ASSERT_TRUE(accepts<BranchName>(text)) << quoted(text);
     EXPECT_EQ(ref_of(BranchName::parse(text)), "refs/heads/" + text);

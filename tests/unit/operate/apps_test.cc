@@ -18,7 +18,7 @@ class AppsOfAMachine : public OperateTest {
   const AppName shop_ = AppName::parse("shop");
 };
 
-TEST_F(AppsOfAMachine, CreatingOneTellsWhereToPush) {
+TEST_F(AppsOfAMachine, CreatingOneNamesTheAddressToPushTo) {
   const auto created = create_app(operator_, blog_, {repo_, branch_});
   EXPECT_EQ(created.app.name, blog_);
   EXPECT_FALSE(created.commit);
@@ -29,7 +29,7 @@ TEST_F(AppsOfAMachine, CreatingOneTellsWhereToPush) {
   EXPECT_THAT(last_record(), StartsWith("app create repo site, branch main: failed: "));
 }
 
-TEST_F(AppsOfAMachine, ABranchThatIsThereIsTold) {
+TEST_F(AppsOfAMachine, CreatingOneOnAnExistingBranchNamesItsCommit) {
   live_app("blog");
   EXPECT_EQ(create_app(operator_, shop_, {repo_, branch_}).commit, repository().head_of(branch_));
 }

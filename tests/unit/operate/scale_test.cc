@@ -35,7 +35,7 @@ TEST_F(Scale, WithoutADifferenceNothingIsDeployed) {
   EXPECT_FALSE(lines[1].is_scaled);
 }
 
-TEST_F(Scale, BeforeTheFirstReleaseEveryTypeMayBeNamed) {
+TEST_F(Scale, AcceptsEveryTypeBeforeTheFirstRelease) {
   add_app("blog");
   const auto result = scale(operator_, blog_, {{kClock, 2}});
   EXPECT_FALSE(result.change.has_value());

@@ -108,7 +108,7 @@ TEST_F(SettingsOfApps, SecretsStaySecretAndAreMasked) {
   EXPECT_EQ(value("PLAIN"), "z") << "a request for this one value shows it";
 }
 
-TEST_F(SettingsOfApps, ARequestIsAcceptedOrRefusedWhole) {
+TEST_F(SettingsOfApps, ARequestIsAcceptedOrRefusedAsAWhole) {
   EXPECT_THAT(refusal([&] { set({setting("A", "1"), setting("A", "2")}); }), HasSubstr("A is given twice"));
   EXPECT_THAT(refusal([&] { set({setting("A", "1"), setting("PORT", "2")}); }), HasSubstr("PORT"));
   EXPECT_THAT(refusal([&] { set({setting("A", "1"), setting("B", std::string("x\0y", 3))}); }), HasSubstr("NUL byte"));

@@ -95,7 +95,7 @@ TEST_F(Attached, CarriesMegabytesOfAnyBytesBothWaysAndTheEndOfInput) {
   EXPECT_TRUE(read.get() == bytes);
 }
 
-TEST_F(Attached, DoesNotWaitForInputThatNobodyReads) {
+TEST_F(Attached, DoesNotWaitForInputThatIsNotRead) {
   std::thread writer([&] { write_to(in_.write_end.get(), std::string(1 << 20, 'x')); });
   const auto result = run_attached(shell("exec <&-; sleep 0.1; exit 3"), pipes());
   EXPECT_EQ(result.code, 3);
@@ -114,7 +114,7 @@ TEST_F(Attached, ShowsAllThatWasWrittenBeforeTheEndToASlowReader) {
   EXPECT_EQ(read.get(), 200'000u);
 }
 
-TEST_F(Attached, EndsTheCommandWhenNobodyReadsItsOutput) {
+TEST_F(Attached, EndsTheCommandWhenItsOutputIsNotRead) {
   const Stopwatch watch;
   std::thread reader([&] {
     std::this_thread::sleep_for(Milliseconds{50});

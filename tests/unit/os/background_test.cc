@@ -49,7 +49,7 @@ TEST(Background, TheOneThatWasStartedReturnsOnceTheOtherHasBegun) {
   EXPECT_EQ(halves.background, "begun own session");
 }
 
-TEST(Background, TheOtherHoldsNothingOfWhoeverStartedIt) {
+TEST(Background, TheOtherHoldsNoDescriptorOfItsStarter) {
   const auto halves = split([](int) {},
                             [](int fd) {
                               char name[100] = {};

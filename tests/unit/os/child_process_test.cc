@@ -123,7 +123,7 @@ TEST(Start, ChildLeadsAGroupOfItsOwn) {
   EXPECT_EQ(lines[0], trim(lines[1]));
 }
 
-TEST(Start, WorksWithoutStandardDescriptorsOfOurOwn) {
+TEST(Start, WorksWithoutStandardDescriptors) {
   const int code = in_another_process([] {
     for (const int fd : {0, 1, 2}) close(fd);
     Command command = shell("cat; echo err >&2");

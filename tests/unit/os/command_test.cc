@@ -86,7 +86,7 @@ TEST(Run, InputMayBeLongerThanAPipe) {
   EXPECT_EQ(result.out, command.input);
 }
 
-TEST(Run, InputThatNobodyReadsBreaksNothing) {
+TEST(Run, UnreadInputBreaksNothing) {
   Command command;
   command.argv = {"true"};
   command.input = std::string(3'000'000, 'x');

@@ -145,7 +145,7 @@ TEST_F(Locks, SignalReachesTheHolder) {
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
 }
 
-TEST_F(Locks, SignalReachesNobodyWhenNobodyHoldsThem) {
+TEST_F(Locks, SignalReachesNoProcessWhenTheyAreFree) {
   EXPECT_FALSE(signal_holder(path_, SIGCONT));
   // The number of a living process in a left-over announcement: it must not be hit.
   make_directory(path_.parent_path());
@@ -166,7 +166,7 @@ TEST_F(Locks, LookingNeverMakesAnAcquisitionFail) {
 }
 
 // Holds the lock for a look, and lets go once try_acquire has come back for a second attempt.
-TEST_F(Locks, SomebodysLookOnlyDelaysAnAcquisition) {
+TEST_F(Locks, ALookOnlyDelaysAnAcquisition) {
   FileLock::acquire(path_);
   const UniqueFd watch(inotify_init1(IN_CLOEXEC));
   const UniqueFd look = open_file(path_, O_RDONLY);

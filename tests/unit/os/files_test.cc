@@ -65,7 +65,7 @@ TEST_F(Files, ReadingRefusesWhatIsNoFile) {
   EXPECT_THROW(read_file(root_), SystemError);
 }
 
-TEST_F(Files, WritingSetsTheModeWhateverTheUmask) {
+TEST_F(Files, WritingSetsTheModeWithAnyUmask) {
   const mode_t before = umask(0077);
   write_file(root_ / "open", "x", 0644);
   umask(0);
@@ -139,7 +139,7 @@ TEST_F(Files, ReadersSeeTheOldOrTheNewContentWhole) {
   }
 }
 
-TEST_F(Files, DirectoriesAreMadeWithTheirModeWhateverTheUmask) {
+TEST_F(Files, DirectoriesAreMadeWithTheirModeWithAnyUmask) {
   const mode_t before = umask(0077);
   make_directory(root_ / "a" / "b" / "c", 0755);
   umask(before);

@@ -87,7 +87,7 @@ TEST(Ports, AreProbed) {
   EXPECT_FALSE(is_port_free(0));
 }
 
-TEST(Ports, SayWhyNobodyCouldListenThere) {
+TEST(Ports, SayWhyAServerCouldNotListenThere) {
   const Server server;
   EXPECT_EQ(listen_problem("127.0.0.1", server.port()), EADDRINUSE);
   EXPECT_EQ(listen_problem("*", server.port()), EADDRINUSE);

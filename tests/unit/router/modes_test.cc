@@ -139,7 +139,7 @@ TEST_F(Modes, HeldRequestsGetThePageOfTheModeThatFollows) {
   EXPECT_EQ(client.read_response().status, 503);
 }
 
-TEST_F(Modes, HoldOnlySoManyAndForgetThoseWhoGoAway) {
+TEST_F(Modes, HoldALimitedNumberAndForgetClientsThatLeave) {
   constexpr unsigned kMost = 1'000;
   router_->apply(in_mode(TrafficMode::Hold));
   for (int round = 0; round < 2; ++round) {

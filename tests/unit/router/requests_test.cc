@@ -99,7 +99,7 @@ TEST_F(Requests, LoseEveryHeaderThatADocumentedNameMatches) {
   EXPECT_NE(seen.find("\r\nx-kept: yes\r\nforward: yes\r\n"), seen.npos) << seen;
 }
 
-TEST_F(Requests, TellTheNameOfTheRouteHoweverTheClientSpellsIt) {
+TEST_F(Requests, CarryTheNameOfTheRouteInItsOwnSpelling) {
   for (const std::string spelling : {"BLOG.localhost", "blog.localhost.", "Blog.LOCALHOST.."}) {
     for (const std::string port_text : {"", ":", ":81"}) {
       const auto seen = get(spelling + port_text, "/echo").body;

@@ -55,7 +55,7 @@ TEST(CgroupSettings, TakeBackLimitsThatAreNoMore) {
             "memory.max: max\nmemory.swap.max: max\nmemory.oom.group: 1\ncpu.max: max 100000\npids.max: max\n");
 }
 
-TEST_F(CgroupFiles, SubtreeIsTakenWithALeafForOurselves) {
+TEST_F(CgroupFiles, SubtreeIsTakenWithALeafForPushrodItself) {
   write("pushrod/cgroup.procs", "");
   const auto cgroups = Cgroups::take(subtree_);
   ASSERT_TRUE(cgroups);
@@ -74,7 +74,7 @@ TEST_F(CgroupFiles, SubtreeWithOtherProcessesIsNotTaken) {
   EXPECT_FALSE(Cgroups::take(subtree_));
 }
 
-TEST_F(CgroupFiles, SubtreeOfSomebodyElseIsNotTaken) {
+TEST_F(CgroupFiles, SubtreeOfAnotherServiceIsNotTaken) {
   EXPECT_FALSE(Cgroups::take({}));
   EXPECT_FALSE(Cgroups::take(subtree_ / "nowhere"));
 }

@@ -41,7 +41,7 @@ TEST(Limits, ThatAreAbsentAreNoWordsButForDescriptors) {
   EXPECT_EQ(wall_words(Sandbox{}, {true}), std::vector<std::string>{"open_files=12288"});
 }
 
-TEST(Limits, OfDescriptorsStayBelowTheRoutersWhateverAnAppAsksFor) {
+TEST(Limits, OfDescriptorsStayBelowThoseOfTheRouter) {
   Sandbox sandbox;
   sandbox.limits.open_files = 1'000'000;
   EXPECT_EQ(wall_words(sandbox, {true}), std::vector<std::string>{"open_files=12288"});
@@ -57,14 +57,14 @@ TEST(Limits, TheTighterOneCounts) {
   EXPECT_EQ(tighter({}, {}), Limits{});
 }
 
-TEST(Limits, ThatDoNotHoldAreTold) {
+TEST(Limits, ThatCannotBeEnforcedAreReported) {
   EXPECT_EQ(shortcomings({1, 50, 64, 1024}, {true}),
             (std::vector<std::string>{"cpu is not limited", "memory is limited per process, not per instance"}));
   EXPECT_EQ(shortcomings({{}, {}, 64, 1024}, {true}), std::vector<std::string>{});
   EXPECT_EQ(shortcomings({{}, {}, 64, {}}, {false}), std::vector<std::string>{"processes are not limited"});
 }
 
-TEST(Limits, ThatAreAboveTheHardOnesAreTold) {
+TEST(Limits, ThatExceedTheHardOnesAreReported) {
   const Limits wanted{1U << 30, 50, 5000, 1'000'000};
   EXPECT_EQ(beyond(wanted, {}, false),
             std::vector<std::string>{"open_files is 12288 instead of 1000000 (the most that an app may have)"});

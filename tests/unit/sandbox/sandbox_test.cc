@@ -194,7 +194,7 @@ TEST_F(RealSandbox, EndsWithItsMainProcessAndTakesTheRestWithIt) {
 }
 
 // At every moment of its setting up: bwrap consists of two processes then, and one of them waits for the other.
-TEST_F(RealSandbox, EndsWithTheProcessThatStartedItAtWhateverMoment) {
+TEST_F(RealSandbox, EndsWithTheProcessThatStartedItAtAnyMoment) {
   make_directory(root_ / "data" / "began");
   prctl(PR_SET_CHILD_SUBREAPER, 1);  // what outlives its parents becomes our child
   for (int round = 0; round < 72; ++round) {

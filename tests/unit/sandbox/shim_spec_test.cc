@@ -38,7 +38,7 @@ TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {
   EXPECT_FALSE(has(spec, "arg=--die-with-parent"));
 }
 
-TEST(JobSpec, KeepsTheStreamsOfWhoeverStartsIt) {
+TEST(JobSpec, KeepsTheStreamsOfItsClient) {
   Sandbox sandbox;
   sandbox.command = "x";
   sandbox.shim = "/opt/pushrod-shim";

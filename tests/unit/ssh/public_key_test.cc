@@ -74,7 +74,7 @@ TEST(PublicKey, LosesItsComment) {
   }
 }
 
-TEST(PublicKey, EverythingElseIsRefusedWithWhatItLooksLike) {
+TEST(PublicKey, TextThatIsNoPublicKeyIsRefusedWithAGuessOfWhatItIs) {
   const std::string blob = kEd25519.substr(kEd25519.find(' ') + 1);
   EXPECT_EQ(problem_of(""), "the text is empty" + kGiveInstead);
   EXPECT_EQ(problem_of(" \n"), "the text is empty" + kGiveInstead);

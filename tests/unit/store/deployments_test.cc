@@ -195,7 +195,7 @@ TEST_F(StoreDeployments, StepsFollowEachOther) {
   EXPECT_EQ(read(blog, 1).steps.size(), 5u);
 }
 
-TEST_F(StoreDeployments, AreSupersededWholeWhileTheyWait) {
+TEST_F(StoreDeployments, AreSupersededAsAGroupWhileTheyWait) {
   const App blog = add_app("blog");
   const App shop = add_app("shop");
   const App api = add_app("api");

@@ -30,7 +30,7 @@ class StoreFile : public StoreTest {
   }
 };
 
-TEST_F(StoreFile, IsForItsOwnerOnlyWhateverTheUmask) {
+TEST_F(StoreFile, IsForItsOwnerOnlyWithAnyUmask) {
   const mode_t before = umask(0);
   add_app("blog");
   umask(before);

@@ -93,7 +93,7 @@ TEST_F(JobsTest, AreForgottenByKindAndName) {
   EXPECT_TRUE(store().prune_jobs(app_.id, 1).empty());
 }
 
-TEST_F(JobsTest, TheyGoWithTheirApp) {
+TEST_F(JobsTest, TheyAreRemovedWithTheirApp) {
   add();
   store().set_cron_state(app_.id, {"nightly", "@daily UTC", now()});
   store().remove_app(app_.id);

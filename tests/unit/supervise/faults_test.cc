@@ -208,7 +208,7 @@ TEST_F(Faults, AServiceThatLeftTheTreeWithoutItsLoggerCanBeStartedAgain) {
   EXPECT_TRUE(eventually([&] { return starts() == 2; }));
 }
 
-TEST_F(Faults, WritingAServiceAnewEndsTheLoggerOfTheOldOne) {
+TEST_F(Faults, WritingAServiceAgainEndsTheLoggerOfTheOldOne) {
   run(lonely("a"));
   ASSERT_TRUE(eventually([&] { return starts() == 1; }));
   const pid_t logger = supervisor_of(layout_.service("a") / "log").value();
