@@ -53,6 +53,22 @@ def test_few_blocks_are_not_replayed():
     assert len(exempt) <= MOST_NOT_REPLAYED, exempt
 
 
+def anchors(page):
+    headings = [line.lstrip("#").strip().lower() for line in page.read_text().splitlines() if line.startswith("#")]
+    return {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_links_to_other_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        if target.startswith("http") or linked.parent != SOURCE / "docs" or linked.suffix != ".md":
+            continue
+        assert linked.is_file(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(linked), f"{page.name}: {target}"
+
+
 PAGE = """
 <!-- replay:
 echo hidden > file
