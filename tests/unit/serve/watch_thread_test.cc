@@ -12,34 +12,41 @@ class WatchInDaemon : public DaemonTest {
     settings_.watch = kPatience;
     open();
     add_app("blog");
-    const auto first = version(1);
-    EXPECT_TRUE(run(push_of(first)).outcome.live);
+    first_ = version(1);
+    EXPECT_TRUE(run(push_of(*first_)).outcome.live);
     settle_down();
-    EXPECT_TRUE(run(push_of(version(2, first))).outcome.live);
   }
-  std::string fallback() { return fmt::format("fallback --group {}\n", store().watch(app("blog").id).value().group); }
+  // A second release, which is watched.
+  void push() { EXPECT_TRUE(run(push_of(version(2, first_))).outcome.live); }
+  bool falls_back() {
+    const auto group = store().watch(app("blog").id).value().group;
+    return eventually([&] { return started().starts_with(fmt::format("fallback --group {}\n", group)); });
+  }
+  static void let_it_die(View& view) { view.engine.deaths[instance("blog.2.web.1")] = {1, "exit code 1"}; }
+  std::optional<CommitId> first_;
 };
 
 TEST_F(WatchInDaemon, StartsAFallbackInAProcessOfItsOwn) {
+  push();
   const auto daemon = in_daemon([](View& view) {
-    view.engine.deaths[instance("blog.2.web.1")] = {1, "exit code 1"};
+    let_it_die(view);
     new WatchThread(view.platform);
   });
-  EXPECT_TRUE(eventually([&] { return started().starts_with(fallback()); })) << started();
+  EXPECT_TRUE(falls_back()) << started();
 }
 
 TEST_F(WatchInDaemon, LooksAtOnceWhenItIsCalled) {
   auto pipe = make_pipe();
   const auto daemon = in_daemon([&pipe](View& view) {
+    let_it_die(view);
     auto* thread = new WatchThread(view.platform);
     char byte = 0;
     static_cast<void>(!read(pipe.read_end.get(), &byte, 1));
-    view.engine.deaths[instance("blog.2.web.1")] = {1, "exit code 1"};
     thread->call();
   });
-  EXPECT_EQ(started(), "");
+  push();
   ASSERT_EQ(write(pipe.write_end.get(), "x", 1), 1);
-  EXPECT_TRUE(eventually([&] { return started().starts_with(fallback()); })) << started();
+  EXPECT_TRUE(falls_back()) << started();
 }
 
 }  // namespace
