@@ -8,8 +8,8 @@ using Init = ServiceDirectory;
 
 TEST_F(Init, GivesASignalToEveryProcessInside) {
   write_instance_spec(
-      "(trap 'echo first; exit' USR1; echo up; while :; do sleep 0.02; done) & "
-      "(trap 'echo second; exit' USR1; echo up; while :; do sleep 0.02; done) & trap '' USR1; wait; wait");
+      "trap : USR1; (trap 'echo first; exit' USR1; echo up; while :; do sleep 0.02; done) & "
+      "(trap 'echo second; exit' USR1; echo up; while :; do sleep 0.02; done) & wait; wait; wait");
   RunningKeeper keeper(shim());
   ASSERT_TRUE(keeper.prints("up\nup\n"));
   keeper.send(SIGUSR1);
@@ -20,7 +20,9 @@ TEST_F(Init, GivesASignalToEveryProcessInside) {
 }
 
 TEST_F(Init, EndsWhatTheAppLeavesBehind) {
-  write_instance_spec("(trap 'echo ended; exit' TERM; echo up; while :; do sleep 0.02; done) & sleep 0.2; exit 4");
+  write_instance_spec(
+      "trap 'exit 4' USR1; (trap 'echo ended; exit' TERM; kill -USR1 $$; while :; do sleep 0.02; done) & "
+      "while :; do sleep 0.02; done");
   const auto result = run(shim());
   EXPECT_THAT(result.out, testing::EndsWith("ended\n"));
   EXPECT_EQ(result.describe(), "exit code 4");
