@@ -29,7 +29,7 @@ void end_instances(const Platform& platform, const App& app) {
   }
   publish_routes(platform);
   platform.engine.kill(names);
-  const auto left = await_end(platform.engine, names, kEndDeadline);
+  const auto left = await_end(platform, names, kEndDeadline);
   if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()), "try again");
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/engine.hh"
+#include "engine/ingress.hh"
 #include "model/layout.hh"
 #include "model/settings.hh"
 #include "store/store.hh"
@@ -12,7 +13,8 @@ struct Platform {
   const Layout& layout;
   const Settings& settings;
   Store& store;
-  Engine& engine;
+  const Engine& engine;
+  const Ingress& ingress;
 };
 
 }  // namespace pushrod

@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/attempt.hh"
+#include "deploy/await_end.hh"
 #include "deploy/control.hh"
 #include "deploy/jobs.hh"
 #include "deploy/plans.hh"
@@ -132,7 +133,7 @@ void Reconciler::drain_and_stop() {
   for (const auto& deployment : platform_.store.unfinished_deployments()) {
     if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app_id);
   }
-  const auto requests = platform_.engine.requests_in_flight();
+  const auto requests = platform_.ingress.requests_in_flight();
   std::vector<InstanceName> ended;
   for (const auto& instance : leaving) {
     tend("ending " + instance.name.str(), [&] {
@@ -146,7 +147,7 @@ void Reconciler::drain_and_stop() {
       }
     });
   }
-  const auto still_up = platform_.engine.remove(ended);
+  const auto still_up = remove_ended(platform_, ended);
   for (const auto& name : ended) {
     if (std::find(still_up.begin(), still_up.end(), name) == still_up.end()) platform_.store.remove_instance(name);
   }
@@ -191,7 +192,7 @@ void Reconciler::remove_strangers() {
   if (strangers.empty()) return;
   busy_ = true;
   platform_.engine.kill(strangers);
-  platform_.engine.remove(strangers);
+  remove_ended(platform_, strangers);
 }
 
 void Reconciler::start_missing() {
@@ -220,7 +221,7 @@ void Reconciler::start_missing() {
 }
 
 void Reconciler::correct_routes() {
-  if (platform_.engine.is_routed(traffic_targets(platform_))) return;
+  if (platform_.ingress.is_routed(traffic_targets(platform_))) return;
   busy_ = true;
   publish_routes(platform_);
 }

@@ -74,7 +74,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& instance : instances_of(platform, deployment, InstanceState::Starting))
       names.push_back(instance.name);
     platform.engine.kill(names);
-    await_end(platform.engine, names, kUndoDeadline);
+    await_end(platform, names, kUndoDeadline);
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;

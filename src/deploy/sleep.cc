@@ -60,7 +60,7 @@ void stop_and_remove(const Platform& platform, const App& app, const std::vector
   Milliseconds longest{0};
   for (const auto& process : processes_of(platform, app, instances)) longest = std::max(longest, process.stop_timeout);
   platform.engine.stop(names);
-  const auto left = await_end(platform.engine, names, longest + kStopMargin);
+  const auto left = await_end(platform, names, longest + kStopMargin);
   if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
   // The router has forgotten their servers; with their rows they are to be there.
   publish_routes(platform);
@@ -136,7 +136,7 @@ Milliseconds Sleeper::pass() {
       awake_.erase(app.name);
       continue;
     }
-    if (!is_known) idleness = platform_.engine.idleness();
+    if (!is_known) idleness = platform_.ingress.idleness();
     is_known = true;
     const auto found = idleness.find(app.name);
     if (found == idleness.end()) continue;  // the router does not run, or does not know it yet

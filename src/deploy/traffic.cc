@@ -64,11 +64,11 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
 
 void publish_routes(const Platform& platform) {
   const auto lock = FileLock::acquire(platform.layout.traffic_lock());
-  platform.engine.route(traffic_targets(platform));
+  platform.ingress.route(traffic_targets(platform));
 }
 
 bool have_requests(const Platform& platform, const std::vector<Instance>& instances) {
-  const auto requests = platform.engine.requests_in_flight();
+  const auto requests = platform.ingress.requests_in_flight();
   return std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
     const auto found = requests.find(instance.name);
     return found != requests.end() && found->second > 0;

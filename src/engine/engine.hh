@@ -1,14 +1,13 @@
-// Where instances run: the narrow interface between deploying and running.
-// engine/local runs them on this machine; another engine (Docker Swarm) goes behind the same interface. All
-// calls are idempotent: after a crash the caller makes the same call again.
+// Where instances run: the narrow interface between deploying and running. Requests are the business of the other one,
+// engine/ingress.hh. engine/local runs instances on this machine; another engine (Docker Swarm) goes behind the same
+// interface.
 //
-// Threads and processes may make calls at the same time, on one engine or on several: the daemon's threads share one.
-// Two rules hold. The caller of start() holds the app's lock. The caller of route() holds Layout::traffic_lock(), so
-// that an older list of targets never replaces a newer one. A child process that a call starts ends with the calling
-// thread.
+// Calls are idempotent: after a crash the caller makes the same call again. An engine has no state of its own beyond
+// what it was made from, so its functions are const, and any number of threads and processes may call it at the same
+// time, on one object or on several. One rule holds: the caller of start() holds the app's lock. Programs that a call
+// starts end when the calling thread ends; a call that returns has waited for them.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,7 +15,6 @@
 
 #include "model/layout.hh"
 #include "model/release.hh"
-#include "model/traffic.hh"
 #include "os/clock.hh"
 #include "os/command.hh"
 
@@ -60,9 +58,8 @@ struct InstanceCondition {
 // What an instance uses, all of its processes together.
 struct InstanceUsage {
   InstanceName name;
-  Milliseconds processor{0};   // since it was started
-  std::uint64_t memory = 0;    // bytes
-  std::uint64_t requests = 0;  // sent to it by a router that has not been reloaded since
+  Milliseconds processor{0};  // since it was started
+  std::uint64_t memory = 0;   // bytes
 };
 
 // Why an instance is not healthy.
@@ -73,16 +70,6 @@ struct HealthFailure {
   std::vector<std::string> output;  // what it printed, as far as its log goes back: raw lines, oldest first
 };
 
-// Which instances get the requests for which app.
-struct TrafficTarget {
-  AppName app;
-  std::vector<std::string> hosts;
-  std::vector<Instance> instances;  // routed ones; may be empty
-  TrafficMode mode = TrafficMode::Serve;
-  std::string page = {};  // its own page for Maintenance; empty: the usual page
-  bool sticky = false;    // a client stays with its instance as long as that one is among `instances`
-};
-
 class Engine {
  public:
   Engine() = default;
@@ -91,50 +78,40 @@ class Engine {
   virtual ~Engine() = default;
 
   // Throws UserError when instances cannot run now (the tree is not up), with what to do.
-  virtual void check_ready() = 0;
+  virtual void check_ready() const = 0;
   // Starts them all; returns when all have been started, not when they are healthy.
-  virtual void start(const std::vector<InstancePlan>& plans) = 0;
+  virtual void start(const std::vector<InstancePlan>& plans) const = 0;
   // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws UserError).
-  virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) = 0;
+  virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) const = 0;
   // Every instance that exists here, also one that the database does not know.
-  virtual std::vector<InstanceStatus> inspect() = 0;
+  virtual std::vector<InstanceStatus> inspect() const = 0;
   // Only these; one that does not exist is left out.
-  virtual std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) = 0;
+  virtual std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) const = 0;
   // What clients and operators find of these instances now. Cheaper than inspect(): for lists of hundreds.
   // In the order of `instances`.
-  virtual std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) = 0;
+  virtual std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) const = 0;
   // The last lines that an instance wrote, raw, oldest first.
-  virtual std::vector<std::string> last_output(const InstanceName& name) = 0;
+  virtual std::vector<std::string> last_output(const InstanceName& name) const = 0;
   // Of those that run.
-  virtual std::vector<InstanceUsage> usage() = 0;
+  virtual std::vector<InstanceUsage> usage() const = 0;
   // The limits of these plans that this machine does not enforce, or enforces with another value: "cpu is not limited".
-  virtual std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) = 0;
+  virtual std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) const = 0;
   // Graceful end, without waiting: SIGTERM, SIGKILL after the stop timeout, no restart.
-  virtual void stop(const std::vector<InstanceName>& names) = 0;
+  virtual void stop(const std::vector<InstanceName>& names) const = 0;
   // SIGKILL at once, no restart.
-  virtual void kill(const std::vector<InstanceName>& names) = 0;
-  // Removes what has ended, with its renderings; returns those that still run.
-  virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) = 0;
+  virtual void kill(const std::vector<InstanceName>& names) const = 0;
+  // Removes what has ended, with its renderings; returns those that still run. The ingress forgets the others next.
+  virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) const = 0;
 
   // Prepares a job. The caller starts the returned command as a child with descriptors of its own. The command runs
   // these words in the plan's sandbox, passes signals on to everything in it, and ends as the words do, after
   // everything in the sandbox has ended. `plan.process` names no command.
-  virtual Command job(const InstancePlan& plan, const std::vector<std::string>& words) = 0;
+  virtual Command job(const InstancePlan& plan, const std::vector<std::string>& words) const = 0;
   // The command that writes a job's output to its log, from its standard input.
-  virtual Command job_log(const InstanceName& name) = 0;
+  virtual Command job_log(const InstanceName& name) const = 0;
   // Waits until every process of an ended or abandoned job is gone, and removes its renderings. Throws Error when they
   // do not end within a few seconds.
-  virtual void forget_job(const InstanceName& name) = 0;
-
-  // Replaces all routes: an app that is not among the targets has none afterwards.
-  virtual void route(const std::vector<TrafficTarget>& targets) = 0;
-  // Does the router do this now? True when it does not run: it reads its file when it starts.
-  virtual bool is_routed(const std::vector<TrafficTarget>& targets) = 0;
-  // By app; empty when the router does not run.
-  virtual std::map<AppName, Idleness> idleness() = 0;
-  // Requests in flight per instance that the router knows, in the routes or out of them. An instance that it does not
-  // know is absent.
-  virtual std::map<InstanceName, unsigned> requests_in_flight() = 0;
+  virtual void forget_job(const InstanceName& name) const = 0;
 };
 
 }  // namespace pushrod

@@ -60,6 +60,12 @@ JobView view_of(Session& session, const Job& job) {
           .command = visible_command(session, job)};
 }
 
+// An instance that the router does not know has had none.
+std::uint64_t count(const std::map<InstanceName, std::uint64_t>& requests, const InstanceName& name) {
+  const auto found = requests.find(name);
+  return found == requests.end() ? 0 : found->second;
+}
+
 // What began less than a look ago, or whose router was reloaded, has used nothing yet.
 template <typename Number>
 double rate(Number before, Number after, double divisor) {
@@ -141,6 +147,7 @@ UsageMeter::UsageMeter(Session& session, std::optional<AppName> app) : session_(
 
 UsageMeter::Look UsageMeter::take() const {
   Look look;
+  look.requests = session_.ingress().requests_served();
   for (auto& usage : session_.engine().usage()) look.usage.emplace(usage.name, std::move(usage));
   return look;
 }
@@ -157,7 +164,8 @@ std::vector<Usage> UsageMeter::look() {
     Usage usage{std::move(status), 0, now->second.memory, 0};
     if (const auto then = before_.usage.find(usage.status.name); then != before_.usage.end() && milliseconds > 0) {
       usage.processors = rate(then->second.processor.count(), now->second.processor.count(), milliseconds);
-      usage.requests = rate(then->second.requests, now->second.requests, milliseconds / 1000);
+      usage.requests = rate(count(before_.requests, usage.status.name), count(after.requests, usage.status.name),
+                            milliseconds / 1000);
     }
     found.push_back(std::move(usage));
   }

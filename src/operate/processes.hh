@@ -58,6 +58,7 @@ class UsageMeter {
   struct Look {
     Stopwatch taken;
     std::map<InstanceName, InstanceUsage> usage;
+    std::map<InstanceName, std::uint64_t> requests;  // sent to them
   };
   Look take() const;
 

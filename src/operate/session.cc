@@ -16,8 +16,8 @@ std::string Caller::author() const {
   return fmt::format("local:{}", user != nullptr ? user->pw_name : std::to_string(geteuid()));
 }
 
-Session::Session(const std::filesystem::path& root, Caller caller, MakeEngine make_engine)
-    : layout_(root), caller_(std::move(caller)), make_engine_(std::move(make_engine)) {}
+Session::Session(const std::filesystem::path& root, Caller caller, MakeEngines make_engines)
+    : layout_(root), caller_(std::move(caller)), make_engines_(std::move(make_engines)) {}
 
 const Settings& Session::settings() {
   if (!settings_) {
@@ -33,9 +33,9 @@ Store& Session::store() {
   return *store_;
 }
 
-Engine& Session::engine() {
-  if (!engine_) engine_ = make_engine_(layout_, settings());
-  return *engine_;
+const Engines& Session::engines() {
+  if (!engines_) engines_ = make_engines_(layout_, settings());
+  return *engines_;
 }
 
 App Session::require_app(const AppName& name, Right right) {

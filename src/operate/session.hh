@@ -22,20 +22,27 @@ struct Caller {
   std::string author() const;  // "anna", "local:deploy"
 };
 
+// Where instances run, and how requests get to them.
+struct Engines {
+  std::unique_ptr<const Engine> engine;
+  std::unique_ptr<const Ingress> ingress;
+};
+
 // Parts are made when they are first needed, so that a quick operation stays quick. For one thread.
 class Session {
  public:
-  using MakeEngine = std::function<std::unique_ptr<Engine>(const Layout&, const Settings&)>;
+  using MakeEngines = std::function<Engines(const Layout&, const Settings&)>;
 
-  Session(const std::filesystem::path& root, Caller caller, MakeEngine make_engine);
+  Session(const std::filesystem::path& root, Caller caller, MakeEngines make_engines);
 
   const Layout& layout() const { return layout_; }
   const Settings& settings();
   // For `up`, which is told its listen addresses.
   void set_settings(Settings settings) { settings_ = std::move(settings); }
   Store& store();
-  Engine& engine();
-  Platform platform() { return {layout_, settings(), store(), engine()}; }
+  const Engine& engine() { return *engines().engine; }
+  const Ingress& ingress() { return *engines().ingress; }
+  Platform platform() { return {layout_, settings(), store(), engine(), ingress()}; }
   const Caller& caller() const { return caller_; }
   // For the gate and git's hooks, which find out in the database who calls.
   void set_caller(Caller caller) { caller_ = std::move(caller); }
@@ -50,12 +57,14 @@ class Session {
   std::vector<App> visible_apps();
 
  private:
+  const Engines& engines();
+
   Layout layout_;
   Caller caller_;
-  MakeEngine make_engine_;
+  MakeEngines make_engines_;
   std::optional<Settings> settings_;
   std::unique_ptr<Store> store_;
-  std::unique_ptr<Engine> engine_;
+  std::optional<Engines> engines_;
 };
 
 }  // namespace pushrod

@@ -7,7 +7,8 @@ namespace pushrod {
 
 struct OwnPlatform {
   explicit OwnPlatform(const Platform& shared)
-      : store(shared.layout.database()), platform{shared.layout, shared.settings, store, shared.engine} {}
+      : store(shared.layout.database()),
+        platform{shared.layout, shared.settings, store, shared.engine, shared.ingress} {}
   Store store;
   Platform platform;
 };

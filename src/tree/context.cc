@@ -59,10 +59,13 @@ void check_root(const std::filesystem::path& root) {
 
 Context::Context(const std::filesystem::path& root, Caller caller)
     : Session((check_root(root), root), std::move(caller), [](const Layout& layout, const Settings& settings) {
-        return std::make_unique<LocalEngine>(layout, settings, own_program().parent_path());
+        return Engines{std::make_unique<LocalEngine>(layout, settings, own_program().parent_path()),
+                       std::make_unique<LocalIngress>(layout, settings)};
       }) {}
 
-LocalEngine& Context::local_engine() { return static_cast<LocalEngine&>(engine()); }
+const LocalEngine& Context::local_engine() { return static_cast<const LocalEngine&>(engine()); }
+
+const LocalIngress& Context::local_ingress() { return static_cast<const LocalIngress&>(ingress()); }
 
 App Context::require_app(const std::string& name, Right right) {
   return Session::require_app(AppName::parse(name), right);

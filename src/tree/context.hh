@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/local/local_engine.hh"
+#include "engine/local/local_ingress.hh"
 #include "operate/session.hh"
 
 namespace pushrod {
@@ -16,7 +17,8 @@ class Context : public Session {
   Context(const std::filesystem::path& root, Caller caller);
 
   // For what concerns this machine's processes: `up`, `stop`, `top`.
-  LocalEngine& local_engine();
+  const LocalEngine& local_engine();
+  const LocalIngress& local_ingress();
 
   // Before a command shows what runs: says on standard error that the tree does not run.
   void note_if_down();

@@ -107,7 +107,7 @@ void forget_ended_instances(Store& store) {
 }
 
 // One app that cannot be started (a setting that cannot be opened) keeps no other from it.
-void prepare_instances(const Platform& platform, LocalEngine& engine) {
+void prepare_instances(const Platform& platform, const LocalEngine& engine) {
   std::map<AppId, std::vector<Instance>> serving;
   for (auto& instance : platform.store.instances()) {
     if (instance.state == InstanceState::Serving) serving[instance.app_id].push_back(instance);
@@ -125,10 +125,11 @@ void prepare_repos(const Platform& platform, const std::filesystem::path& progra
   }
 }
 
-void prepare_own_services(const Platform& platform, LocalEngine& engine, const std::filesystem::path& program) {
+void prepare_own_services(const Platform& platform, const LocalEngine& engine, const LocalIngress& ingress,
+                          const std::filesystem::path& program) {
   const auto& layout = platform.layout;
-  engine.prepare_router(traffic_targets(platform));
-  prepare_own_service(layout, engine.supervisor(), "router", engine.router().command(), SIGUSR1, kRouterStop, true,
+  ingress.prepare(traffic_targets(platform));
+  prepare_own_service(layout, engine.supervisor(), "router", ingress.router().command(), SIGUSR1, kRouterStop, true,
                       LogBranch{std::string(kAccessMark), layout.access_log(), {"aborting Lua processing"}});
 
   Command daemon;
@@ -219,7 +220,7 @@ int up(Context& context, const UpRequest& request) {
   check_machine();
 
   prepare_directories(layout);
-  auto& engine = context.local_engine();
+  const auto& engine = context.local_engine();
   if (const auto orphans = engine.supervisor().end_orphans(kOrphanDeadline); orphans > 0) {
     print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
   }
@@ -234,7 +235,7 @@ int up(Context& context, const UpRequest& request) {
   forget_ended_instances(platform.store);
   prepare_repos(platform, program);
   prepare_instances(platform, engine);
-  prepare_own_services(platform, engine, program);
+  prepare_own_services(platform, engine, context.local_ingress(), program);
   raise_limits();
 
   const auto& settings = context.settings();

@@ -11,7 +11,7 @@ constexpr std::size_t kOutputLines = 40;
 
 }  // namespace
 
-std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instance>& instances) {
+std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instance>& instances) const {
   std::vector<InstanceCondition> found;
   found.reserve(instances.size());
   const auto ports = accepting_ports();
@@ -32,7 +32,7 @@ std::vector<InstanceCondition> LocalEngine::conditions(const std::vector<Instanc
   return found;
 }
 
-std::vector<std::string> LocalEngine::last_output(const InstanceName& name) {
+std::vector<std::string> LocalEngine::last_output(const InstanceName& name) const {
   return last_log_lines(layout_.instance_log(name), kOutputLines);
 }
 

@@ -61,7 +61,7 @@ std::vector<std::string> LocalEngine::instance_output(const InstanceName& name) 
   return last_log_lines(layout_.instance_log(name), kMostLines);
 }
 
-std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) {
+std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) const {
   struct Pending {
     const InstancePlan* plan;
     Deadline deadline;                       // of its first successful check

@@ -15,7 +15,7 @@ constexpr Milliseconds kLastBreath{5'000};  // a killed keeper's sandbox is gone
 constexpr Milliseconds kPause{5};           // no event tells when another process's lock is free
 }  // namespace
 
-Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string>& words) {
+Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string>& words) const {
   make_directory(layout_.data(plan.name.app));
   write_sandbox_etc(layout_.sandbox_etc());
   Sandbox sandbox = sandbox_of(plan);
@@ -33,7 +33,7 @@ Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string
   return command;
 }
 
-Command LocalEngine::job_log(const InstanceName& name) {
+Command LocalEngine::job_log(const InstanceName& name) const {
   const auto directory = layout_.instance_log(name);
   make_directory(directory);
   Command command;
@@ -41,7 +41,7 @@ Command LocalEngine::job_log(const InstanceName& name) {
   return command;
 }
 
-void LocalEngine::forget_job(const InstanceName& name) {
+void LocalEngine::forget_job(const InstanceName& name) const {
   const auto directory = layout_.job(name);
   if (!is_directory(directory)) return;
   const Deadline deadline(kLastBreath);

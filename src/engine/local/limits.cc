@@ -31,7 +31,7 @@ std::vector<std::string> missing_controllers(const Cgroups& cgroups, const Limit
 }  // namespace
 
 // Of an instance's keeper, whose soft limits are its own; a command from a login may have others.
-HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& started) {
+HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& started) const {
   for (const auto& instance : inspect(started)) {
     if (instance.up) return hard_limits_of(instance.pid);
   }
@@ -54,7 +54,7 @@ void LocalEngine::remove_groups(const std::vector<InstanceName>& names) const {
   for (const auto& name : names) cgroups->remove(group_of(name));
 }
 
-std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<InstancePlan>& plans) {
+std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<InstancePlan>& plans) const {
   const auto cgroups = Cgroups::recorded(layout_.cgroup());
   std::vector<std::string> found;
   const auto add = [&](const std::vector<std::string>& texts) {
@@ -78,9 +78,8 @@ std::string LocalEngine::last_exit_of(const InstanceName& name, const std::strin
   return cgroups && cgroups->ran_out_of_memory(group_of(name)) ? "killed: out of memory" : as_supervised;
 }
 
-std::vector<InstanceUsage> LocalEngine::usage() {
+std::vector<InstanceUsage> LocalEngine::usage() const {
   const auto cgroups = Cgroups::recorded(layout_.cgroup());
-  const auto requests = router_.requests_served();
   const auto instances = inspect();
   std::vector<pid_t> keepers;
   for (const auto& instance : instances) {
@@ -91,14 +90,13 @@ std::vector<InstanceUsage> LocalEngine::usage() {
   for (const auto& instance : instances) {
     if (!instance.up) continue;
     const auto& tree = trees.at(instance.pid);
-    InstanceUsage usage{instance.name, tree.processor, tree.memory, 0};
+    InstanceUsage usage{instance.name, tree.processor, tree.memory};
     // A control group counts them, too.
     for (const char* path : {"/tmp", "/dev/shm"}) usage.memory += bytes_in_mount_of(tree.child, path);
     if (const auto group = cgroups ? cgroups->usage(group_of(instance.name)) : std::nullopt) {
       usage.processor = group->processor;
       usage.memory = group->memory;
     }
-    if (const auto count = requests.find(instance.name.str()); count != requests.end()) usage.requests = count->second;
     found.push_back(std::move(usage));
   }
   return found;

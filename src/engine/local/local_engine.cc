@@ -24,20 +24,6 @@ std::vector<std::string> service_names(const std::vector<InstanceName>& names) {
   return services;
 }
 
-RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
-  RoutingTable table;
-  for (const auto& target : targets) {
-    RoutedApp app{target.app, target.hosts, {}, target.mode, target.page, target.sticky};
-    for (const auto& instance : target.instances) {
-      if (instance.port) app.servers.push_back({instance.name, *instance.port});
-    }
-    std::sort(app.servers.begin(), app.servers.end());
-    table.apps.push_back(std::move(app));
-  }
-  std::sort(table.apps.begin(), table.apps.end(), [](const auto& a, const auto& b) { return a.app < b.app; });
-  return table;
-}
-
 // Under the name that an app is getting, its directory is a symlink (deploy/app_directories.hh).
 void make_data_directory(const fs::path& directory) {
   if (std::error_code error; !fs::is_directory(directory, error)) make_directory(directory);
@@ -46,13 +32,9 @@ void make_data_directory(const fs::path& directory) {
 }  // namespace
 
 LocalEngine::LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs)
-    : layout_(layout),
-      settings_(settings),
-      programs_(programs),
-      supervisor_(layout, programs),
-      router_(layout, settings) {}
+    : layout_(layout), settings_(settings), programs_(programs), supervisor_(layout, programs) {}
 
-void LocalEngine::check_ready() {
+void LocalEngine::check_ready() const {
   if (!supervisor_.is_running()) {
     throw UserError("Pushrod is not running, so nothing can be started",
                     "start it with: pushrod --root " + shell_quoted(layout_.root().string()) + " up");
@@ -89,7 +71,7 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   return service;
 }
 
-void LocalEngine::start(const std::vector<InstancePlan>& plans) {
+void LocalEngine::start(const std::vector<InstancePlan>& plans) const {
   if (plans.empty()) return;
   std::vector<std::string> names;
   for (const auto& plan : plans) {
@@ -101,28 +83,26 @@ void LocalEngine::start(const std::vector<InstancePlan>& plans) {
   supervisor_.start(names, Milliseconds{10'000});
 }
 
-void LocalEngine::stop(const std::vector<InstanceName>& names) {
+void LocalEngine::stop(const std::vector<InstanceName>& names) const {
   for (const auto& name : names) supervisor_.stop(name.str());
 }
 
-void LocalEngine::kill(const std::vector<InstanceName>& names) {
+void LocalEngine::kill(const std::vector<InstanceName>& names) const {
   for (const auto& name : names) supervisor_.kill(name.str());
 }
 
-std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& names) {
+std::vector<InstanceName> LocalEngine::remove(const std::vector<InstanceName>& names) const {
   std::vector<InstanceName> left;
   for (const auto& service : supervisor_.remove(service_names(names))) {
     if (auto name = InstanceName::from(service)) left.push_back(*name);
   }
   auto gone = names;
   std::erase_if(gone, [&](const auto& name) { return std::find(left.begin(), left.end(), name) != left.end(); });
-  // Not before they have ended: what was told to end may still answer a request.
-  router_.forget(gone);
   remove_groups(gone);
   return left;
 }
 
-std::vector<InstanceStatus> LocalEngine::inspect() {
+std::vector<InstanceStatus> LocalEngine::inspect() const {
   std::vector<InstanceStatus> found;
   for (const auto& service : supervisor_.services()) {
     const auto name = InstanceName::from(service);
@@ -132,7 +112,7 @@ std::vector<InstanceStatus> LocalEngine::inspect() {
   return found;
 }
 
-std::vector<InstanceStatus> LocalEngine::inspect(const std::vector<InstanceName>& names) {
+std::vector<InstanceStatus> LocalEngine::inspect(const std::vector<InstanceName>& names) const {
   std::vector<InstanceStatus> found;
   for (const auto& name : names) {
     if (is_directory(layout_.service(name.str()))) found.push_back(status_of(name));
@@ -145,28 +125,7 @@ InstanceStatus LocalEngine::status_of(const InstanceName& name) const {
   return {name, status.up, status.pid, status.since, status.deaths, last_exit_of(name, status.last_exit)};
 }
 
-void LocalEngine::route(const std::vector<TrafficTarget>& targets) { router_.apply(table_of(targets)); }
-
-bool LocalEngine::is_routed(const std::vector<TrafficTarget>& targets) {
-  // A router that does not run will read the file when it starts, and there is nothing to ask.
-  return !router_.is_running() || router_.serves(table_of(targets));
-}
-
-std::map<AppName, Idleness> LocalEngine::idleness() {
-  std::map<AppName, Idleness> apps;
-  for (const auto& [app, idleness] : router_.idleness()) apps.emplace(AppName::parse(app), idleness);
-  return apps;
-}
-
-std::map<InstanceName, unsigned> LocalEngine::requests_in_flight() {
-  std::map<InstanceName, unsigned> counts;
-  for (const auto& [service, count] : router_.requests_in_flight()) {
-    if (auto name = InstanceName::from(service)) counts.emplace(*name, count);
-  }
-  return counts;
-}
-
-void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) {
+void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) const {
   for (const auto& plan : plans) {
     make_data_directory(layout_.data(plan.name.app));
     const auto service = service_of(plan);
@@ -174,8 +133,6 @@ void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) {
     replace_symlink(layout_.scan() / service.name, layout_.service(service.name));
   }
 }
-
-void LocalEngine::prepare_router(const std::vector<TrafficTarget>& targets) { router_.prepare(table_of(targets)); }
 
 void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
                          const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities,

@@ -1,6 +1,5 @@
-// An engine without processes: instances and routes are files, so that they outlive a killed deployment as real ones
-// do. What it is told to do wrong, it does wrong at a chosen call.
-// Used by the tests of deploy/ only.
+// An engine and an ingress without processes: instances and routes are files, so that they outlive a killed deployment
+// as real ones do. What it is told to do wrong, it does wrong at a chosen call. Used by the tests of deploy/ only.
 #pragma once
 
 #include <poll.h>
@@ -16,11 +15,12 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "engine/engine.hh"
+#include "engine/ingress.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 
-class FakeEngine : public Engine {
+class FakeEngine : public Engine, public Ingress {
  public:
   explicit FakeEngine(fs::path directory) : directory_(std::move(directory)) { make_directory(instances()); }
 
@@ -28,7 +28,7 @@ class FakeEngine : public Engine {
   enum class Fault { None, Throw, ThrowAfter, Die, DieAfter };
   Fault fault = Fault::None;
   unsigned fault_at = 0;
-  unsigned calls = 0;
+  mutable unsigned calls = 0;
 
   bool ready = true;
   std::string unhealthy;  // "blog.2.web.1" or a type: "web"; ends with exit code 1
@@ -39,15 +39,16 @@ class FakeEngine : public Engine {
   std::map<InstanceName, std::pair<unsigned, std::string>> deaths;  // how many, and the last exit
   std::map<InstanceName, Condition> condition;                      // otherwise by whether it is up
   bool stubborn = false;                                            // stopped instances go on running
-  std::vector<std::string> told;
+  mutable std::vector<std::string> told;
   bool loggers_die = false;  // those of jobs, at once
-  std::vector<InstancePlan> jobs;
-  std::vector<InstanceName> forgotten;
+  mutable std::vector<InstancePlan> jobs;
+  mutable std::vector<InstanceName> forgotten;
+  mutable std::vector<InstanceName> unrouted;  // that the ingress was told to forget
 
-  void check_ready() override {
+  void check_ready() const override {
     if (!ready) throw UserError("Pushrod is not running", "start it");
   }
-  void start(const std::vector<InstancePlan>& plans) override {
+  void start(const std::vector<InstancePlan>& plans) const override {
     const Call call(*this, "start", names_of(plans));
     for (const auto& plan : plans) {
       if (!is_directory(plan.checkout.tree())) {
@@ -56,7 +57,7 @@ class FakeEngine : public Engine {
       set(plan.name, "up");
     }
   }
-  std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) override {
+  std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) const override {
     const Call call(*this, "await", names_of(plans));
     if (on_await) on_await();
     pollfd cancel{cancel_fd, POLLIN, 0};
@@ -67,13 +68,13 @@ class FakeEngine : public Engine {
     }
     return std::nullopt;
   }
-  std::vector<InstanceStatus> inspect() override {
+  std::vector<InstanceStatus> inspect() const override {
     const Call call(*this, "inspect", {});
     std::vector<InstanceStatus> found;
     for (const auto& [name, state] : states()) found.push_back({name, state == "up", 0, Milliseconds{0}, 0, {}});
     return found;
   }
-  std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) override {
+  std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) const override {
     std::vector<InstanceStatus> found;
     for (auto& status : inspect()) {
       if (std::find(names.begin(), names.end(), status.name) == names.end()) continue;
@@ -85,7 +86,7 @@ class FakeEngine : public Engine {
     }
     return found;
   }
-  std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) override {
+  std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) const override {
     std::vector<InstanceCondition> found;
     for (const auto& instance : instances) {
       const auto state = states();
@@ -100,21 +101,21 @@ class FakeEngine : public Engine {
     }
     return found;
   }
-  std::vector<std::string> last_output(const InstanceName& name) override {
+  std::vector<std::string> last_output(const InstanceName& name) const override {
     return {"the last words of " + name.str()};
   }
-  std::vector<InstanceUsage> usage() override { return {}; }
-  std::map<AppName, Idleness> idleness() override { return idle; }
-  std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>&) override { return not_kept; }
+  std::vector<InstanceUsage> usage() const override { return {}; }
+  std::map<AppName, Idleness> idleness() const override { return idle; }
+  std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>&) const override { return not_kept; }
   // A job is its words, without any sandbox.
-  Command job(const InstancePlan& plan, const std::vector<std::string>& words) override {
+  Command job(const InstancePlan& plan, const std::vector<std::string>& words) const override {
     jobs.push_back(plan);
     Command command;
     command.argv = words;
     command.environment.insert(plan.environment.begin(), plan.environment.end());
     return command;
   }
-  Command job_log(const InstanceName& name) override {
+  Command job_log(const InstanceName& name) const override {
     Command command;
     if (loggers_die) {
       command.argv = {"/bin/true"};
@@ -123,20 +124,20 @@ class FakeEngine : public Engine {
     command.argv = {"/bin/sh", "-c", "cat >'" + (directory_ / (name.str() + ".log")).string() + "'"};
     return command;
   }
-  void forget_job(const InstanceName& name) override { forgotten.push_back(name); }
+  void forget_job(const InstanceName& name) const override { forgotten.push_back(name); }
 
-  void stop(const std::vector<InstanceName>& names) override {
+  void stop(const std::vector<InstanceName>& names) const override {
     const Call call(*this, "stop", names);
     for (const auto& name : names) {
       if (!stubborn) end(name);
     }
   }
-  void kill(const std::vector<InstanceName>& names) override {
+  void kill(const std::vector<InstanceName>& names) const override {
     const Call call(*this, "kill", names);
     for (const auto& name : names) end(name);
   }
   // Nothing ends at once: the first time it is asked for, an instance still runs.
-  std::vector<InstanceName> remove(const std::vector<InstanceName>& names) override {
+  std::vector<InstanceName> remove(const std::vector<InstanceName>& names) const override {
     const Call call(*this, "remove", names);
     std::vector<InstanceName> left;
     const auto before = states();
@@ -152,13 +153,17 @@ class FakeEngine : public Engine {
     }
     return left;
   }
-  void route(const std::vector<TrafficTarget>& targets) override {
+  void route(const std::vector<TrafficTarget>& targets) const override {
     if (on_route) on_route();
     const Call call(*this, "route", {});
     write_file(routes_file(), rendered(targets), 0600, false);
   }
-  bool is_routed(const std::vector<TrafficTarget>& targets) override { return routes() == rendered(targets); }
-  std::map<InstanceName, unsigned> requests_in_flight() override { return flights; }
+  bool is_routed(const std::vector<TrafficTarget>& targets) const override { return routes() == rendered(targets); }
+  std::map<InstanceName, unsigned> requests_in_flight() const override { return flights; }
+  std::map<InstanceName, std::uint64_t> requests_served() const override { return {}; }
+  void forget(const std::vector<InstanceName>& ended) const override {
+    unrouted.insert(unrouted.end(), ended.begin(), ended.end());
+  }
 
   // --- what tests look at and change
   std::map<InstanceName, std::string> states() const {
@@ -189,7 +194,7 @@ class FakeEngine : public Engine {
  private:
   class Call {
    public:
-    Call(FakeEngine& engine, const std::string& what, const std::vector<InstanceName>& names)
+    Call(const FakeEngine& engine, const std::string& what, const std::vector<InstanceName>& names)
         : engine_(engine), hit_(engine.fault != Fault::None && ++engine.calls == engine.fault_at) {
       std::vector<std::string> words{what};
       for (const auto& name : names) words.push_back(name.str());
@@ -208,7 +213,7 @@ class FakeEngine : public Engine {
     }
 
    private:
-    FakeEngine& engine_;
+    const FakeEngine& engine_;
     bool hit_;
   };
 

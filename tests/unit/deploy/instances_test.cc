@@ -59,9 +59,9 @@ TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
   const auto ends = instance("blog.14.web.1"), stays = instance("blog.14.web.2");
   for (const auto& name : {ends, stays}) engine().set(name, "up");
   engine().stop({ends});
-  EXPECT_TRUE(await_end(engine(), {ends}, kPatience).empty());
+  EXPECT_TRUE(await_end(platform(), {ends}, kPatience).empty());
   engine().told.clear();
-  const auto left = await_end(engine(), {stays}, Milliseconds{50});
+  const auto left = await_end(platform(), {stays}, Milliseconds{50});
   EXPECT_EQ(left, std::vector{stays});
   EXPECT_LE(engine().told.size(), 12U);
 }

@@ -71,7 +71,7 @@ struct View {
         settings(settings_value),
         store(layout.database()),
         engine(layout.root() / "engine"),
-        platform{layout, settings, store, engine} {}
+        platform{layout, settings, store, engine, engine} {}
   Layout layout;
   Settings settings;
   Store store;

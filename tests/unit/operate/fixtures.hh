@@ -30,7 +30,8 @@ class OperateTest : public DeployTest {
 
   Session& as(const Caller& caller) {
     auto& session = sessions_.emplace_back(layout_.root(), caller, [](const Layout& layout, const Settings&) {
-      return std::make_unique<FakeEngine>(layout.root() / "engine");
+      const auto directory = layout.root() / "engine";
+      return Engines{std::make_unique<FakeEngine>(directory), std::make_unique<FakeEngine>(directory)};
     });
     session.set_settings(settings_);
     return session;
