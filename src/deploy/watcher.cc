@@ -36,11 +36,6 @@ bool has_standby(const Platform& platform, const Watch& watch) {
                      [](const Instance& instance) { return instance.state == InstanceState::Standby; });
 }
 
-std::string how_it_ended(const std::string& last_exit) {
-  if (last_exit.starts_with("killed")) return "was " + last_exit;
-  return last_exit.empty() ? "ended" : "ended with " + last_exit;
-}
-
 // What is watched of one app, and for how much longer.
 struct Look {
   std::vector<InstanceName> names;
@@ -92,7 +87,7 @@ void Watcher::look_at(std::int64_t group, const std::vector<Watch>& watches) {
     left = std::max(left, look.left);
     if (const auto* instance = failing_instance(look.instances)) {
       const auto& name = look.names.at(static_cast<std::size_t>(instance - look.instances.data()));
-      platform_.store.fail_watch(group, fmt::format("{} {}", name.str(), how_it_ended(instance->last_exit)));
+      platform_.store.fail_watch(group, fmt::format("{} {}", name.str(), describe_end(instance->last_exit)));
       publish_routes(platform_);
       failing_.push_back(group);
       return;

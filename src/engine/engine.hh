@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "model/exit_status.hh"
 #include "model/layout.hh"
 #include "model/release.hh"
 #include "os/clock.hh"
@@ -35,10 +36,10 @@ struct InstancePlan {
 struct InstanceStatus {
   InstanceName name;
   bool up = false;
-  pid_t pid = 0;          // 0 when down
-  Milliseconds since{0};  // in this state
-  unsigned restarts = 0;  // how often it has ended since it was started; at most 100
-  std::string last_exit;  // "exit code 1", "killed: out of memory"; empty when it never ended
+  pid_t pid = 0;                        // 0 when down
+  Milliseconds since{0};                // in this state
+  unsigned restarts = 0;                // how often it has ended since it was started; at most 100
+  std::optional<ExitStatus> last_exit;  // absent when it never ended
 };
 
 // Whether an instance works now.

@@ -1,6 +1,7 @@
 // When a watched release counts as failing.
 #include "model/watch.hh"
 
+#include <csignal>
 #include <map>
 
 namespace pushrod {
@@ -11,8 +12,8 @@ constexpr unsigned kKeepsEnding = 2;
 
 bool counts(const WatchedInstance& instance) {
   if (instance.deaths >= kKeepsEnding) return true;
-  if (instance.deaths == 0 || instance.last_exit == "SIGKILL") return false;
-  return instance.routed || instance.last_exit != "exit code 0";
+  if (instance.deaths == 0 || instance.last_exit == ExitStatus::signalled(SIGKILL)) return false;
+  return instance.routed || instance.last_exit != ExitStatus::exited(0);
 }
 
 }  // namespace

@@ -9,10 +9,12 @@
 // moment it is failing, they get the requests. All apps of a deployment group are watched, and fall back, together.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "model/app.hh"
+#include "model/exit_status.hh"
 
 namespace pushrod {
 
@@ -32,7 +34,7 @@ struct WatchedInstance {
   std::string type;
   bool routed = false;
   unsigned deaths = 0;
-  std::string last_exit;  // of the last one: "exit code 1", "SIGKILL", "killed: out of memory"
+  std::optional<ExitStatus> last_exit;  // of the last one
 };
 
 // Does a release with these instances, all of its types, keep ending? The first death of an instance counts, unless it

@@ -46,7 +46,7 @@ InstanceView view_of(const Instance& instance, const InstanceStatus* status, con
   }
   // The last of its ends has been followed by a start only if it is up.
   if (status->restarts > 0) view.restarts = status->restarts - (is_up ? 0 : 1);
-  view.last_exit = status->last_exit;
+  view.last_exit = to_string(status->last_exit);
   return view;
 }
 

@@ -1,11 +1,8 @@
 // Parsers for s6-svstat and s6-svdt; s6_state.cc runs the tools.
 #include "supervise/s6_answers.hh"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "base/text.hh"
@@ -43,12 +40,6 @@ std::optional<bool> parse_flag(std::string_view text) {
   return std::nullopt;
 }
 
-// s6's own names lack the real-time signals.
-std::string name_of_signal(int number) {
-  const char* name = sigabbrev_np(number);
-  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", number);
-}
-
 }  // namespace
 
 std::optional<SvstatAnswer> parse_svstat(std::string_view text) {
@@ -68,9 +59,9 @@ std::optional<SvdtAnswer> parse_svdt(std::string_view text) {
     const std::vector<std::string> fields = split(line, ' ');
     if (fields.size() != 3 || !parse_label(fields[0])) return std::nullopt;
     if (fields[1] == "exitcode" && parse_unsigned(fields[2])) {
-      answer.last_exit = "exit code " + fields[2];
+      answer.last_exit = ExitStatus::exited(static_cast<int>(*parse_unsigned(fields[2])));
     } else if (fields[1] == "signal" && parse_unsigned(fields[2])) {
-      answer.last_exit = name_of_signal(static_cast<int>(*parse_unsigned(fields[2])));
+      answer.last_exit = ExitStatus::signalled(static_cast<int>(*parse_unsigned(fields[2])));
     } else {
       return std::nullopt;
     }

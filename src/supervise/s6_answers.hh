@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/exit_status.hh"
 #include "os/clock.hh"
 
 namespace pushrod {
@@ -29,7 +30,7 @@ std::optional<SvstatAnswer> parse_svstat(std::string_view text);
 
 struct SvdtAnswer {
   unsigned deaths = 0;
-  std::string last_exit;  // "exit code 1", "SIGKILL", "signal 35"; empty without a death
+  std::optional<ExitStatus> last_exit;  // absent without a death
 
   bool operator==(const SvdtAnswer&) const = default;
 };

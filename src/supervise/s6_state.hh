@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "model/exit_status.hh"
 #include "os/clock.hh"
 
 namespace pushrod {
@@ -16,10 +17,10 @@ namespace pushrod {
 struct SuperviseState {
   bool up = false;
   bool wanted_up = false;
-  pid_t pid = 0;          // 0 while it is down
-  WallTime since;         // when it came up or went down
-  unsigned deaths = 0;    // ends since its s6-supervise started, at most 100
-  std::string last_exit;  // "exit code 1", "SIGKILL"; empty when it never ended
+  pid_t pid = 0;                        // 0 while it is down
+  WallTime since;                       // when it came up or went down
+  unsigned deaths = 0;                  // ends since its s6-supervise started, at most 100
+  std::optional<ExitStatus> last_exit;  // absent when it never ended
 
   bool operator==(const SuperviseState&) const = default;
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/exit_status.hh"
 #include "model/layout.hh"
 #include "os/clock.hh"
 
@@ -35,11 +36,11 @@ struct ServiceStatus {
   bool supervised = false;  // an s6-supervise looks after it
   bool up = false;          // something of it lives: its shim, or what a killed shim has left and is about to die
   bool wanted_up = false;
-  pid_t pid = 0;                // of the shim; 0 when that is not there
-  Milliseconds since{0};        // how long it has been up or down
-  unsigned deaths = 0;          // ends since it was started, as s6 remembers them (s6-svdt; at most 100)
-  std::string last_exit;        // "exit code 1", "SIGKILL"; empty when it never ended
-  Milliseconds backing_off{0};  // up, but after quick deaths in a row the app is started only then
+  pid_t pid = 0;                        // of the shim; 0 when that is not there
+  Milliseconds since{0};                // how long it has been up or down
+  unsigned deaths = 0;                  // ends since it was started, as s6 remembers them (s6-svdt; at most 100)
+  std::optional<ExitStatus> last_exit;  // absent when it never ended
+  Milliseconds backing_off{0};          // up, but after quick deaths in a row the app is started only then
 };
 
 // Is anything of a service alive? Told by the shim's own lock, without asking s6.

@@ -27,14 +27,11 @@ FailedProgram failed_program(const InstancePlan& plan, const ServiceStatus& stat
   failed.port = plan.port;
   failed.limits = plan.process.limits;
   failed.type = plan.name.type.str();
-  constexpr std::string_view kExitCode = "exit code ";
-  if (status.last_exit.starts_with(kExitCode)) {
-    if (const auto code = parse_unsigned(std::string_view(status.last_exit).substr(kExitCode.size()))) {
-      failed.exit_code = static_cast<int>(*code);
-    }
+  if (const auto& end = status.last_exit) {
+    if (end->kind == ExitStatus::Kind::Exited) failed.exit_code = end->number;
+    if (end->kind == ExitStatus::Kind::Signalled) failed.signal = to_string(*end);
+    failed.out_of_memory = end->kind == ExitStatus::Kind::OutOfMemory;
   }
-  if (status.last_exit.starts_with("SIG")) failed.signal = status.last_exit;
-  failed.out_of_memory = status.last_exit == "killed: out of memory";
   return failed;
 }
 

@@ -47,11 +47,6 @@ Attempt probe(const InstancePlan& plan, bool up) {
   return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code), true};
 }
 
-std::string died(const std::string& last_exit) {
-  if (last_exit.starts_with("killed")) return "was " + last_exit;
-  return last_exit.empty() ? "ended" : "ended with " + last_exit;
-}
-
 }  // namespace
 
 std::vector<std::string> LocalEngine::instance_output(const InstanceName& name) const {
@@ -92,7 +87,7 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
       auto status = supervisor_.status(plan.name.str());
       if (status.deaths > 0) {
         status.last_exit = last_exit_of(plan.name, status.last_exit);
-        auto reason = died(status.last_exit);
+        auto reason = describe_end(status.last_exit);
         if (it->settling)
           reason += fmt::format(", {} after its first successful check", format_duration(it->settling->elapsed()));
         return failure(plan, status, std::move(reason), false);

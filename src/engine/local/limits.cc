@@ -2,6 +2,7 @@
 // themselves elsewhere.
 // Part of the engine for this machine.
 #include <algorithm>
+#include <csignal>
 
 #include "engine/local/local_engine.hh"
 #include "os/process_tree.hh"
@@ -71,11 +72,12 @@ std::vector<std::string> LocalEngine::limits_not_kept(const std::vector<Instance
   return found;
 }
 
-std::string LocalEngine::last_exit_of(const InstanceName& name, const std::string& as_supervised) const {
+std::optional<ExitStatus> LocalEngine::last_exit_of(const InstanceName& name,
+                                                    std::optional<ExitStatus> as_supervised) const {
   // The group counts for as long as it is there: only an end as the kernel brings it about may be another one.
-  if (as_supervised != "SIGKILL") return as_supervised;
+  if (as_supervised != ExitStatus::signalled(SIGKILL)) return as_supervised;
   const auto cgroups = Cgroups::recorded(layout_.cgroup());
-  return cgroups && cgroups->ran_out_of_memory(group_of(name)) ? "killed: out of memory" : as_supervised;
+  return cgroups && cgroups->ran_out_of_memory(group_of(name)) ? ExitStatus::out_of_memory() : as_supervised;
 }
 
 std::vector<InstanceUsage> LocalEngine::usage() const {

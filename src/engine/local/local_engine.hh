@@ -52,7 +52,7 @@ class LocalEngine : public Engine {
   // All that the instance has printed, as far as its log goes back.
   std::vector<std::string> instance_output(const InstanceName& name) const;
   InstanceStatus status_of(const InstanceName& name) const;
-  std::string last_exit_of(const InstanceName& name, const std::string& as_supervised) const;
+  std::optional<ExitStatus> last_exit_of(const InstanceName& name, std::optional<ExitStatus> as_supervised) const;
 
   Layout layout_;
   Settings settings_;

@@ -36,9 +36,9 @@ class FakeEngine : public Engine, public Ingress {
   std::map<InstanceName, unsigned> flights;
   std::map<AppName, Idleness> idle;
   std::vector<std::string> not_kept;
-  std::map<InstanceName, std::pair<unsigned, std::string>> deaths;  // how many, and the last exit
-  std::map<InstanceName, Condition> condition;                      // otherwise by whether it is up
-  bool stubborn = false;                                            // stopped instances go on running
+  std::map<InstanceName, std::pair<unsigned, ExitStatus>> deaths;  // how many, and the last exit
+  std::map<InstanceName, Condition> condition;                     // otherwise by whether it is up
+  bool stubborn = false;                                           // stopped instances go on running
   mutable std::vector<std::string> told;
   bool loggers_die = false;  // those of jobs, at once
   mutable std::vector<InstancePlan> jobs;

@@ -28,7 +28,7 @@ class Watched : public DeployTest {
     second_ = version(2, first_);
     EXPECT_TRUE(run(push_of(*second_)).outcome.live);
   }
-  void dies(const std::string& name, unsigned times = 1, const std::string& exit = "exit code 1") {
+  void dies(const std::string& name, unsigned times = 1, ExitStatus exit = ExitStatus::exited(1)) {
     engine().deaths[instance(name)] = {times, exit};
   }
   std::int64_t group() { return store().watch(app("blog").id).value().group; }

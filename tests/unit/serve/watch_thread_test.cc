@@ -22,7 +22,7 @@ class WatchInDaemon : public DaemonTest {
     const auto group = store().watch(app("blog").id).value().group;
     return eventually([&] { return started().starts_with(fmt::format("fallback --group {}\n", group)); });
   }
-  static void let_it_die(View& view) { view.engine.deaths[instance("blog.2.web.1")] = {1, "exit code 1"}; }
+  static void let_it_die(View& view) { view.engine.deaths[instance("blog.2.web.1")] = {1, ExitStatus::exited(1)}; }
   std::optional<CommitId> first_;
 };
 

@@ -102,7 +102,7 @@ TEST_F(Faults, KilledInitTakesItsInstanceAlong) {
   ::kill(init_of(status("a").pid), SIGKILL);
   ASSERT_TRUE(eventually([&] { return starts() == 2; }));
   EXPECT_EQ(shared("starts").find("TWICE"), std::string::npos);
-  EXPECT_EQ(status("a").last_exit, "SIGKILL");
+  EXPECT_EQ(to_string(status("a").last_exit), "SIGKILL");
 }
 
 TEST_F(Faults, SigtermToEverythingDoesNotKillTheSandboxUnderTheApp) {

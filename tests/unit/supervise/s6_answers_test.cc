@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 namespace pushrod {
 namespace {
 
@@ -40,9 +42,9 @@ TEST(S6Answers, ThatAreSomethingElseAreRecognised) {
 TEST(S6Answers, CountTheDeathsAndTellTheLast) {
   EXPECT_EQ(parse_svdt(""), SvdtAnswer{});
   const std::string exit = std::string(kLabel) + " exitcode 3\n";
-  EXPECT_EQ(parse_svdt(exit), (SvdtAnswer{1, "exit code 3"}));
-  EXPECT_EQ(parse_svdt(exit + kLabel + " signal 9\n"), (SvdtAnswer{2, "SIGKILL"}));
-  EXPECT_EQ(parse_svdt(exit + kLabel + " signal 35\n"), (SvdtAnswer{2, "signal 35"}));
+  EXPECT_EQ(parse_svdt(exit), (SvdtAnswer{1, ExitStatus::exited(3)}));
+  EXPECT_EQ(parse_svdt(exit + kLabel + " signal 9\n"), (SvdtAnswer{2, ExitStatus::signalled(SIGKILL)}));
+  EXPECT_EQ(parse_svdt(exit + kLabel + " signal 35\n"), (SvdtAnswer{2, ExitStatus::signalled(35)}));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ TEST_F(Services, StartWritesLinksAndBringsUp) {
   EXPECT_TRUE(now.supervised && now.up && now.wanted_up);
   EXPECT_GT(now.pid, 0);
   EXPECT_EQ(now.deaths, 0U);
-  EXPECT_EQ(now.last_exit, "");
+  EXPECT_EQ(to_string(now.last_exit), "");
   EXPECT_TRUE(supervisor_.is_linked("a.1.web.1"));
   EXPECT_EQ(supervisor_.services(), std::vector<std::string>{"a.1.web.1"});
   EXPECT_TRUE(eventually([&] { return log("a.1.web.1") == "hello"; })) << log("a.1.web.1");
@@ -32,7 +32,7 @@ TEST_F(Services, StartAgainChangesNothingAndBringsUpWhatIsDown) {
   supervisor_.stop("a");
   ASSERT_TRUE(eventually([&] { return !status("a").up; }));
   EXPECT_FALSE(status("a").wanted_up);
-  EXPECT_EQ(status("a").last_exit, "SIGTERM");
+  EXPECT_EQ(to_string(status("a").last_exit), "SIGTERM");
   supervisor_.start({"a"}, kPatience);
   EXPECT_TRUE(status("a").up);
 }
@@ -50,12 +50,13 @@ TEST_F(Services, StartOfSeveralIsOneRescan) {
 TEST_F(Services, StartOfOneThatEndsAtOnceReturns) {
   run(instance("a", "exit 3"));
   EXPECT_TRUE(eventually([&] { return status("a").deaths > 0; }));
-  EXPECT_EQ(status("a").last_exit, "exit code 3");
+  EXPECT_EQ(to_string(status("a").last_exit), "exit code 3");
 }
 
 TEST_F(Services, EndAsTheirAppDid) {
   run(instance("a", "kill -SEGV $$"));
-  EXPECT_TRUE(eventually([&] { return status("a").last_exit == "SIGSEGV"; })) << status("a").last_exit;
+  EXPECT_TRUE(eventually([&] { return to_string(status("a").last_exit) == "SIGSEGV"; }))
+      << to_string(status("a").last_exit);
 }
 
 TEST_F(Services, LogTheLastWordsBeforeTheirEndIsSeen) {
@@ -125,7 +126,7 @@ TEST_F(Services, OfPushrodItselfGetTheirVariablesAndNothingElse) {
 
 TEST_F(Services, WithASpecThatIsNoneSayWhy) {
   run(service("a", "mode=sandbox\0surprise=1\0"s));
-  EXPECT_TRUE(eventually([&] { return status("a").last_exit == "exit code 100"; }));
+  EXPECT_TRUE(eventually([&] { return to_string(status("a").last_exit) == "exit code 100"; }));
   EXPECT_TRUE(eventually([&] { return log("a").find("does not know") != std::string::npos; })) << log("a");
 }
 
@@ -145,11 +146,11 @@ TEST_F(Services, AreSeenAsTheyAre) {
 
   EXPECT_TRUE(status("up").up && status("up").wanted_up);
   EXPECT_EQ(kill(status("up").pid, 0), 0);
-  EXPECT_EQ(status("up").last_exit, "");
-  EXPECT_EQ(status("exited").last_exit, "exit code 3");
-  EXPECT_EQ(status("killed").last_exit, "SIGKILL");
-  EXPECT_EQ(status("real-time").last_exit, "signal 35");
-  EXPECT_EQ(status("stopped").last_exit, "SIGTERM");
+  EXPECT_EQ(to_string(status("up").last_exit), "");
+  EXPECT_EQ(to_string(status("exited").last_exit), "exit code 3");
+  EXPECT_EQ(to_string(status("killed").last_exit), "SIGKILL");
+  EXPECT_EQ(to_string(status("real-time").last_exit), "signal 35");
+  EXPECT_EQ(to_string(status("stopped").last_exit), "SIGTERM");
   EXPECT_EQ(status("stopped").deaths, 1U);
   EXPECT_LT(status("stopped").since, kPatience);
   for (const char* name : {"up", "stopped"}) {
@@ -174,7 +175,7 @@ TEST_F(Services, AreAskedForAgainOnlyWhenTheyHaveChanged) {
 
   supervisor_.stop("a");
   EXPECT_TRUE(eventually([&] { return !status("a").up; }));
-  EXPECT_EQ(status("a").last_exit, "SIGTERM");
+  EXPECT_EQ(to_string(status("a").last_exit), "SIGTERM");
 }
 
 TEST_F(Services, AreNotSeenByWhatTheirSupervisorSaidBeforeItEnded) {

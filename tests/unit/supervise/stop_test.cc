@@ -63,7 +63,7 @@ TEST_F(Stop, OfWhatIgnoresItIsSigkillAtTheDeadline) {
   stop("a");
   EXPECT_GE(watch.elapsed(), Milliseconds{290});
   EXPECT_LT(watch.elapsed(), Milliseconds{5'000});
-  EXPECT_EQ(status("a").last_exit, "SIGKILL");
+  EXPECT_EQ(to_string(status("a").last_exit), "SIGKILL");
 }
 
 TEST_F(Stop, UsesTheServicesOwnSignal) {
@@ -75,7 +75,7 @@ TEST_F(Stop, UsesTheServicesOwnSignal) {
   ASSERT_TRUE(appears("ready", "up"));
   stop("a");
   EXPECT_EQ(shared("done"), "usr1\n");
-  EXPECT_EQ(status("a").last_exit, "exit code 0");
+  EXPECT_EQ(to_string(status("a").last_exit), "exit code 0");
 }
 
 TEST_F(Stop, BeforeTheSandboxStandsIsAStopToo) {
@@ -101,7 +101,7 @@ TEST_F(Stop, PassesOtherSignalsOnAsTheyAre) {
 TEST_F(Stop, OfTheMainProcessByItselfTakesWhatItLeftBehind) {
   run(instance("a", graceful("left") + " & while [ ! -s $SHARED/ready ]; do sleep 0.01; done; exit 4"));
   ASSERT_TRUE(eventually([&] { return status("a").deaths > 0; }));
-  EXPECT_EQ(status("a").last_exit, "exit code 4");
+  EXPECT_EQ(to_string(status("a").last_exit), "exit code 4");
   EXPECT_EQ(shared("done").substr(0, 5), "left\n");
   supervisor_.stop("a");
 }
