@@ -72,7 +72,7 @@ struct SandboxJob {
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw
   Limits limits{};
-  std::uint64_t tmpfs_bytes = 0;  // as in Sandbox
+  std::uint64_t tmpfs_bytes = 0;  // as in Sandbox; less where `limits` has less memory
   WritablePaths writable{};       // for the release command
 };
 

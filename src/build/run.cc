@@ -11,6 +11,7 @@
 #include "build/builders.hh"
 #include "diagnosis/diagnosis.hh"
 #include "os/files.hh"
+#include "sandbox/limits.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/sandbox_group.hh"
 
@@ -51,7 +52,7 @@ Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   sandbox.environment = job.environment;
   sandbox.command = "set -e\n" + command;
   sandbox.limits = job.limits;
-  sandbox.tmpfs_bytes = job.tmpfs_bytes;
+  sandbox.tmpfs_bytes = tmpfs_bytes(job.tmpfs_bytes, job.limits);
   return sandbox;
 }
 

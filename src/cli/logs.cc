@@ -30,7 +30,7 @@ std::string one_line(const Json& value) { return value.dump(-1, ' ', false, Json
 void note(const std::string& text) { fmt::print(stderr, "Note: {}.\n", text); }
 
 void show(const LogEntry& entry) {
-  const auto time = format_time(time_of_stamp(entry.stamp));
+  const auto time = format_time(entry.time);
   if (!is_terminal(STDOUT_FILENO)) {
     print(fmt::format("{} {} | {}\n", time, entry.source, plain_text(entry.text)));
     return;

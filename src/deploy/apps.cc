@@ -14,7 +14,6 @@
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
-#include "sandbox/sandbox.hh"
 
 namespace pushrod {
 
@@ -60,7 +59,7 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
                                 layout.data(app.name), layout.logs(app.name)}) {
     discard_if_there(layout, directory);
   }
-  remove_file(sandbox_hosts(layout.sandbox_etc(), app.name.str()));
+  platform.engine.forget_app(app.name);
   const auto repo_lock = FileLock::acquire(layout.repo_lock(app.repo));
   remove_branch(platform, app);
   platform.store.remove_app(app.id);

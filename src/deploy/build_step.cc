@@ -16,7 +16,6 @@
 #include "deploy/steps.hh"
 #include "os/files.hh"
 #include "os/process_tree.hh"
-#include "sandbox/limits.hh"
 
 namespace pushrod {
 
@@ -57,7 +56,7 @@ SandboxJob job_for(Run& run, const Part& part, const Checkout& checkout, const S
   SandboxJob job{run.platform.layout, part.app.name, checkout, source, {}, timeout, run.cancel_fd, {}};
   if (const auto memory = run.platform.settings.build_memory; memory != 0) job.limits.memory = memory;
   job.limits.processes = run.platform.settings.build_processes;
-  job.tmpfs_bytes = tmpfs_bytes(run.platform.settings.build_tmp, job.limits);
+  job.tmpfs_bytes = run.platform.settings.build_tmp;
   job.on_output = [&run](std::string_view chunk) { run.journal.output(chunk); };
   return job;
 }

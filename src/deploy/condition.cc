@@ -39,8 +39,8 @@ std::string state_of(const App& app, TrafficMode mode, const std::vector<Instanc
 
 std::string traffic_of(const TrafficTarget& target, const std::map<InstanceName, Condition>& conditions) {
   if (target.mode != TrafficMode::Serve) return std::string(to_string(target.mode));
-  const bool is_answered = std::any_of(target.instances.begin(), target.instances.end(), [&](const Instance& instance) {
-    const auto found = conditions.find(instance.name);
+  const bool is_answered = std::any_of(target.backends.begin(), target.backends.end(), [&](const Backend& backend) {
+    const auto found = conditions.find(backend.instance);
     return found != conditions.end() && found->second == Condition::Running;
   });
   return is_answered ? std::string(to_string(target.mode)) : "unavailable";
@@ -50,7 +50,7 @@ std::string traffic_of(const TrafficTarget& target, const std::map<InstanceName,
 std::vector<Instance> relevant(const std::vector<Instance>& rows, const std::vector<TrafficTarget>& targets) {
   std::set<InstanceName> routed;
   for (const auto& target : targets) {
-    for (const auto& instance : target.instances) routed.insert(instance.name);
+    for (const auto& backend : target.backends) routed.insert(backend.instance);
   }
   std::vector<Instance> found;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(found),

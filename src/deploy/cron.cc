@@ -7,7 +7,6 @@
 
 #include "base/error.hh"
 #include "deploy/attempt.hh"
-#include "sandbox/sandbox.hh"
 
 namespace pushrod {
 
@@ -55,8 +54,8 @@ CronTable live_crons(const Platform& platform, const App& app) {
   return release ? release->crons : CronTable{};
 }
 
-JobRequest cron_request(const App& app, const Cron& cron, const std::string& author) {
-  return {app.id, JobKind::Cron, cron.name, {command_shell(), "-c", cron.command}, author};
+JobRequest cron_request(const Platform& platform, const App& app, const Cron& cron, const std::string& author) {
+  return {app.id, JobKind::Cron, cron.name, platform.engine.shell_words(cron.command), author};
 }
 
 bool is_running(const Platform& platform, const App& app, const Cron& cron) {
@@ -104,7 +103,7 @@ std::optional<WallTime> CronClock::pass_cron(const App& app, const Cron& cron, W
     fmt::print(stderr, "cron job {} of {} is skipped: the run before has not ended\n", cron.name, app.name.str());
   } else if (look.due) {
     attempt(fmt::format("starting cron job {} of {}", cron.name, app.name.str()),
-            [&] { start_(cron_request(app, cron, "cron")); });
+            [&] { start_(cron_request(platform_, app, cron, "cron")); });
   }
   return look.next;
 }

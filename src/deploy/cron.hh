@@ -44,7 +44,7 @@ class CronClock {
 
 // The cron jobs of the app's live release; none when it is not deployed.
 CronTable live_crons(const Platform& platform, const App& app);
-JobRequest cron_request(const App& app, const Cron& cron, const std::string& author);
+JobRequest cron_request(const Platform& platform, const App& app, const Cron& cron, const std::string& author);
 bool is_running(const Platform& platform, const App& app, const Cron& cron);
 
 }  // namespace pushrod

@@ -17,7 +17,6 @@
 #include "deploy/trash.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
-#include "sandbox/sandbox.hh"
 
 namespace pushrod {
 
@@ -221,9 +220,9 @@ void settle_jobs(const Platform& platform) {
   if (const auto begin = FileLock::try_acquire(platform.layout.job_begin_lock())) settle_each(platform);
 }
 
-std::vector<std::string> command_of(const std::vector<std::string>& words) {
+std::vector<std::string> command_of(const Platform& platform, const std::vector<std::string>& words) {
   if (words.size() != 1 || words.front().find_first_of(" \t\n") == std::string::npos) return words;
-  return {command_shell(), "-c", words.front()};
+  return platform.engine.shell_words(words.front());
 }
 
 }  // namespace pushrod

@@ -47,6 +47,6 @@ FileLock end_all_jobs(const Platform& platform, AppId app);
 void settle_jobs(const Platform& platform);
 
 // A single word with white space is a command line for the shell; anything else is executed as it is.
-std::vector<std::string> command_of(const std::vector<std::string>& words);
+std::vector<std::string> command_of(const Platform& platform, const std::vector<std::string>& words);
 
 }  // namespace pushrod

@@ -168,6 +168,7 @@ Started start(Run& run, const NewReleases& releases) {
   if (const auto names = described(run, to_start); !names.empty()) {
     run.journal.begin("Starting " + names, "starting " + names);
   }
+  for (const auto& one : to_start) run.platform.engine.provide(one.plans);
   Started started;
   start_all(run, together, started);
   tell_limits_not_kept(run, to_start);

@@ -48,13 +48,15 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
   const auto sticky = platform.store.sticky_releases();
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
-    TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, std::move(routed[app.name])};
-    target.mode = traffic_mode(app, target.instances, holding.contains(app.id));
-    target.sticky = std::any_of(target.instances.begin(), target.instances.end(), [&](const Instance& instance) {
+    TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, {}};
+    const auto& instances = routed[app.name];
+    target.mode = traffic_mode(app, instances, holding.contains(app.id));
+    target.sticky = std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
       return sticky.contains({app.id, instance.name.release});
     });
-    if (target.mode == TrafficMode::Serve) {
-      std::erase_if(target.instances, [](const Instance& one) { return one.state == InstanceState::Asleep; });
+    for (const auto& instance : instances) {
+      if (target.mode == TrafficMode::Serve && instance.state == InstanceState::Asleep) continue;
+      target.backends.push_back({instance.name, platform.engine.endpoint(instance)});
     }
     if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
     targets.push_back(std::move(target));

@@ -9,10 +9,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/finding.hh"
+#include "engine/logs.hh"
+#include "model/endpoint.hh"
 #include "model/exit_status.hh"
 #include "model/layout.hh"
 #include "model/release.hh"
@@ -80,6 +84,11 @@ class Engine {
 
   // Throws UserError when instances cannot run now (the tree is not up), with what to do.
   virtual void check_ready() const = 0;
+  // What instances need where they run, and whether it is there: for `doctor`.
+  virtual std::vector<Finding> examine() const = 0;
+  // Makes the built releases of these plans available where their instances will run, so that start() is quick. A
+  // release stays available for as long as it has instances; start() provides one that is not.
+  virtual void provide(const std::vector<InstancePlan>& plans) const = 0;
   // Starts them all; returns when all have been started, not when they are healthy.
   virtual void start(const std::vector<InstancePlan>& plans) const = 0;
   // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws UserError).
@@ -91,6 +100,11 @@ class Engine {
   // What clients and operators find of these instances now. Cheaper than inspect(): for lists of hundreds.
   // In the order of `instances`.
   virtual std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) const = 0;
+  // Where the ingress reaches an instance, which must have a port.
+  virtual Endpoint endpoint(const Instance& instance) const = 0;
+  // What the app's instances and jobs have written. `process`: only those of this type ("web"), or this one ("web.2");
+  // empty: all.
+  virtual std::unique_ptr<LogStream> logs(const AppName& app, const std::string& process) const = 0;
   // The last lines that an instance wrote, raw, oldest first.
   virtual std::vector<std::string> last_output(const InstanceName& name) const = 0;
   // Of those that run.
@@ -104,6 +118,8 @@ class Engine {
   // Removes what has ended, with its renderings; returns those that still run. The ingress forgets the others next.
   virtual std::vector<InstanceName> remove(const std::vector<InstanceName>& names) const = 0;
 
+  // The words for job() that run a line of shell where instances run.
+  virtual std::vector<std::string> shell_words(const std::string& line) const = 0;
   // Prepares a job. The caller starts the returned command as a child with descriptors of its own. The command runs
   // these words in the plan's sandbox, passes signals on to everything in it, and ends as the words do, after
   // everything in the sandbox has ended. `plan.process` names no command.
@@ -113,6 +129,8 @@ class Engine {
   // Waits until every process of an ended or abandoned job is gone, and removes its renderings. Throws Error when they
   // do not end within a few seconds.
   virtual void forget_job(const InstanceName& name) const = 0;
+  // Removes what is kept for an app beside its instances, all of which have ended: it is destroyed.
+  virtual void forget_app(const AppName& app) const = 0;
 };
 
 }  // namespace pushrod

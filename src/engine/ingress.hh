@@ -8,23 +8,31 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/logs.hh"
+#include "model/endpoint.hh"
 #include "model/names.hh"
-#include "model/release.hh"
 #include "model/traffic.hh"
 
 namespace pushrod {
+
+struct Backend {
+  InstanceName instance;
+  Endpoint endpoint;
+  auto operator<=>(const Backend&) const = default;
+};
 
 // Which instances get the requests for which app.
 struct TrafficTarget {
   AppName app;
   std::vector<std::string> hosts;
-  std::vector<Instance> instances;  // routed ones; may be empty
+  std::vector<Backend> backends;  // may be empty
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // its own page for Maintenance; empty: the usual page
-  bool sticky = false;    // a client stays with its instance as long as that one is among `instances`
+  bool sticky = false;    // a client stays with its instance as long as that one is among `backends`
 };
 
 class Ingress {
@@ -49,6 +57,8 @@ class Ingress {
   virtual std::map<InstanceName, unsigned> requests_in_flight() const = 0;
   // Requests that were sent to each instance; less than before after the ingress was reloaded or restarted.
   virtual std::map<InstanceName, std::uint64_t> requests_served() const = 0;
+  // The requests for the app, by the source "router".
+  virtual std::unique_ptr<LogStream> access_log(const AppName& app) const = 0;
 };
 
 }  // namespace pushrod

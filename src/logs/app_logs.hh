@@ -3,26 +3,18 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/logs.hh"
 #include "logs/filter.hh"
-#include "logs/reader.hh"
 #include "operate/json.hh"
 #include "operate/session.hh"
-#include "router/access_log.hh"
 
 namespace pushrod {
 
-struct LogEntry {
-  std::string stamp;   // sorts by time (logs/filter.hh)
-  std::string source;  // "web.1", "router"
-  std::string text;
-  std::optional<AccessLine> access;  // of the router's
-  bool continued = false;            // the logger has split the line: the next entry of this source goes on
-};
 Json to_json(const LogEntry& entry);
 
 struct LogQuery {
@@ -49,23 +41,14 @@ class AppLogs {
   void follow(const LogReceiver& receiver);
 
  private:
-  struct Source {
-    std::string label;
-    std::filesystem::path directory;
-    std::string back_end;  // of the router's lines those for this one
-    std::size_t longest_record = 0;
-  };
-  std::vector<Source> sources(const std::string& process) const;
   void check_process() const;
-  std::vector<std::pair<Source, LogText>> read_on();
-  void take(std::string_view text, const Source& source, std::vector<LogEntry>& entries) const;
-  static std::optional<LogEntry> parse(std::string_view line, const Source& source);
+  std::vector<LogChunk> read_on();
 
   Session& session_;
   App app_;
   LogQuery query_;
   LogFilter filter_;
-  std::map<std::filesystem::path, LogReader> readers_;
+  std::unique_ptr<LogStream> stream_;
 };
 
 struct DeploymentLogQuery {

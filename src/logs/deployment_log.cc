@@ -7,7 +7,8 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "logs/app_logs.hh"
-#include "logs/watch.hh"
+#include "os/log_file.hh"
+#include "os/log_watch.hh"
 
 namespace pushrod {
 

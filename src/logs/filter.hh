@@ -24,6 +24,7 @@ class LogFilter {
   LogFilter(const std::string& since, const std::string& pattern);
   ~LogFilter();
 
+  std::optional<WallTime> since() const { return since_; }
   bool is_since(WallTime time) const { return !since_ || time >= *since_; }
   // Matches anywhere in the line as people see it, without colours.
   bool matches(const std::string& text) const;

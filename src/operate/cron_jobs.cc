@@ -94,7 +94,7 @@ int run_cron_job(Session& session, const AppName& name, const std::string& cron_
   return audited_job(session, {name.str(), "cron run", cron.name}, [&] {
     Attachment attachment;
     attachment.deadline = cron.timeout;
-    return run_job(platform, cron_request(app, cron, session.caller().author()), attachment);
+    return run_job(platform, cron_request(platform, app, cron, session.caller().author()), attachment);
   });
 }
 

@@ -28,8 +28,10 @@ int run_attached(Session& session, const AppName& name, const std::vector<std::s
                  const Attachment& attachment) {
   const auto app = session.require_app(name, Right::Deploy);
   return audited_job(session, run_of(app, command), [&] {
-    return run_job(session.platform(),
-                   {.app = app.id, .command = command_of(command), .author = session.caller().author()}, attachment);
+    return run_job(
+        session.platform(),
+        {.app = app.id, .command = command_of(session.platform(), command), .author = session.caller().author()},
+        attachment);
   });
 }
 
@@ -48,8 +50,9 @@ std::string run_detached(Session& session, const AppName& name, const std::vecto
   std::string job;
   audited(session, run_of(app, command), [&] {
     session.engine().check_ready();
-    job = start_job(session.platform(),
-                    {.app = app.id, .command = command_of(command), .author = session.caller().author()})
+    job = start_job(
+              session.platform(),
+              {.app = app.id, .command = command_of(session.platform(), command), .author = session.caller().author()})
               .short_name();
   });
   return job;

@@ -15,8 +15,8 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/sleep.hh"
+#include "engine/local/local_ingress.hh"
 #include "os/socket.hh"
-#include "router/router.hh"
 #include "serve/own_platform.hh"
 
 namespace pushrod {
@@ -38,7 +38,7 @@ std::optional<AppName> read_call(int fd) {
     if (got <= 0) return std::nullopt;
     text.append(buffer, static_cast<std::size_t>(got));
   }
-  return app_of_backend(trim(text));
+  return app_of_wake_call(text);
 }
 
 // Who is being woken: one thread each.

@@ -19,13 +19,12 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/attempt.hh"
+#include "engine/local/local_tree.hh"
 #include "os/accepting_ports.hh"
 #include "os/background.hh"
 #include "os/command.hh"
 #include "os/process_tree.hh"
-#include "router/router.hh"
 #include "serve/guard.hh"
-#include "supervise/supervise.hh"
 
 namespace pushrod {
 
@@ -62,11 +61,7 @@ class Lasting {
 class Watch {
  public:
   Watch(const Layout& layout, const Settings& settings, const std::filesystem::path& programs, const Pulse& pulse)
-      : settings_(settings),
-        supervisor_(layout, programs),
-        router_(layout, settings),
-        pulse_(pulse),
-        guard_(layout, own_program()) {}
+      : settings_(settings), tree_(layout, programs), pulse_(pulse), guard_(layout, own_program()) {}
 
   [[noreturn]] void run() {
     bool asks_router = false;
@@ -96,7 +91,7 @@ class Watch {
 
   void look_at_sshd() {
     if (!settings_.ssh_enabled || is_starting(sshd_ended_)) return;
-    const auto pid = supervisor_.status("sshd").pid;
+    const auto pid = tree_.pid_of("sshd");
     if (pid == 0) return;
     const bool is_stopped = sshd_stopped_.look(pushrod::is_stopped(pid)) >= kLook;
     const bool refuses = sshd_refuses_.look(connections_waiting_at(settings_.ssh.port) > 0) >= kAnswer;
@@ -108,9 +103,9 @@ class Watch {
 
   void look_at_router(bool ask) {
     if (is_starting(router_ended_)) return;
-    auto pids = stopped_of_router();
+    auto pids = tree_.stopped_of_router();
     const bool is_stopped = router_stopped_.look(!pids.empty()) >= kLook;
-    if (!is_stopped) pids = ask ? router_.silent_processes(kAnswer) : std::vector<pid_t>{};
+    if (!is_stopped) pids = ask ? tree_.silent_of_router(settings_, kAnswer) : std::vector<pid_t>{};
     if (pids.empty()) return;
     end(pids, "the router", is_stopped);
     router_ended_.emplace();
@@ -119,25 +114,14 @@ class Watch {
 
   void look_at_tree() {
     if (++looks_ % kLooksAtTree != 0) return;
-    auto unsupervised = supervisor_.unsupervised();
+    auto unsupervised = tree_.unsupervised();
     std::erase_if(unsupervised_, [&](const auto& name) { return std::ranges::count(unsupervised, name) == 0; });
     if (!unsupervised_.empty()) {
       fmt::print(stderr, "s6-svscan has forgotten {}; it is reminded.\n", join(unsupervised_, ", "));
       std::fflush(stderr);
-      supervisor_.start_forgotten();
+      tree_.start_forgotten();
     }
     unsupervised_ = std::move(unsupervised);
-  }
-
-  // Its master, whose workers end with it; or some of the workers.
-  std::vector<pid_t> stopped_of_router() const {
-    const auto master = supervisor_.status("router").pid;
-    if (master == 0) return {};
-    auto all = children_of(master);
-    all.insert(all.begin(), master);
-    if (is_stopped(master)) return all;
-    std::erase_if(all, [](pid_t pid) { return !is_stopped(pid); });
-    return all;
   }
 
   static bool is_starting(const std::optional<Stopwatch>& ended) { return ended && ended->elapsed() < kStarting; }
@@ -151,8 +135,7 @@ class Watch {
   }
 
   const Settings& settings_;
-  Supervisor supervisor_;
-  Router router_;
+  LocalTree tree_;
   const Pulse& pulse_;
   Guard guard_;
   Lasting daemon_stopped_, sshd_stopped_, sshd_refuses_, router_stopped_;

@@ -12,6 +12,7 @@
 #include "base/text.hh"
 #include "deploy/control.hh"
 #include "deploy/jobs.hh"
+#include "engine/local/local_tree.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
 #include "tree/context.hh"
@@ -57,20 +58,20 @@ void attempt(const Action& action) {
 
 int stop_tree() {
   const auto root = std::filesystem::current_path().parent_path().parent_path();
-  const Supervisor supervisor(Layout(root), own_program().parent_path());
+  const LocalTree tree(Layout(root), own_program().parent_path());
   attempt([&] {
     Context context(root, {});
     cancel_deployments(context.platform());
   });
   attempt([&] {
-    supervisor.stop("daemon");  // it would go on starting what is due by the clock
+    tree.stop("daemon");  // it would go on starting what is due by the clock
     Context context(root, {});
     const auto platform = context.platform();
     stop_jobs(platform, platform.store.running_jobs());
   });
   // A connection that a client leaves open must not delay the end; it would, through sshd's log.
-  attempt([&] { supervisor.stop_with_children("sshd", kConnectionEnd); });
-  supervisor.stop_tree();
+  attempt([&] { tree.stop_with_children("sshd", kConnectionEnd); });
+  tree.stop_all();
   return kExitOk;
 }
 

@@ -17,18 +17,14 @@
 #include "deploy/attempt.hh"
 #include "deploy/plans.hh"
 #include "deploy/traffic.hh"
+#include "engine/local/local_tree.hh"
+#include "engine/local/machine.hh"
 #include "git/repository.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 #include "os/socket.hh"
 #include "os/standard_output.hh"
 #include "os/stop_signal.hh"
-#include "router/access_log.hh"
-#include "router/router.hh"
-#include "sandbox/cgroup.hh"
-#include "sandbox/limits.hh"
-#include "sandbox/sandbox.hh"
-#include "sandbox/walls.hh"
 #include "ssh/sshd.hh"
 #include "tree/tools.hh"
 
@@ -37,14 +33,11 @@ namespace pushrod {
 namespace {
 
 constexpr Milliseconds kOrphanDeadline{15'000};
-constexpr Milliseconds kRouterStop{20'000};
-constexpr Milliseconds kServiceStop{5'000};
 
 // Without enough descriptors for its connections, the router could not even be told of changes once they are all open.
 // Returns the line for the tree's own settings; empty when there are enough.
 std::string limit_connections(Settings& settings) {
-  const auto descriptors = hard_limits_of(0).open_files;
-  const auto most = connections_within(descriptors);
+  const auto [descriptors, most] = connection_limit();
   if (settings.connections <= most) return {};
   if (most < settings.connections / 2) {
     print(fmt::format(
@@ -125,22 +118,20 @@ void prepare_repos(const Platform& platform, const std::filesystem::path& progra
   }
 }
 
-void prepare_own_services(const Platform& platform, const LocalEngine& engine, const LocalIngress& ingress,
+void prepare_own_services(const Platform& platform, const LocalTree& tree, const LocalIngress& ingress,
                           const std::filesystem::path& program) {
   const auto& layout = platform.layout;
-  ingress.prepare(traffic_targets(platform));
-  prepare_own_service(layout, engine.supervisor(), "router", ingress.router().command(), SIGUSR1, kRouterStop, true,
-                      LogBranch{std::string(kAccessMark), layout.access_log(), {"aborting Lua processing"}});
+  tree.prepare_router(ingress, traffic_targets(platform));
 
   Command daemon;
   daemon.argv = {program.string(), "--root", layout.root().string(), "serve"};
-  prepare_own_service(layout, engine.supervisor(), "daemon", daemon, SIGTERM, kServiceStop, false);
+  tree.prepare_program("daemon", daemon);
 
   write_authorized_keys(layout, platform.store.keys(), program);
   if (!platform.settings.ssh_enabled) return;
   ensure_host_key(layout);
   write_file(layout.sshd() / "sshd_config", render_sshd_config(layout, platform.settings.ssh), 0600, false);
-  prepare_own_service(layout, engine.supervisor(), "sshd", sshd_command(layout), SIGTERM, kServiceStop, false);
+  tree.prepare_program("sshd", sshd_command(layout));
 }
 
 // The tree would try again and again, and only a log would say so.
@@ -184,26 +175,6 @@ int run_below_terminal(Command tree) {
   return child.wait(Milliseconds{0})->code;
 }
 
-// Where an init system gave us a subtree of cgroups, instances are limited by it; elsewhere by what each process may
-// do.
-void take_cgroups(const Layout& layout) {
-  const auto cgroups = Cgroups::take(Cgroups::own_group());
-  if (!cgroups) {
-    remove_file(layout.cgroup());
-    return;
-  }
-  cgroups->remove_all("app.");
-  cgroups->remove_all("build.");
-  cgroups->record(layout.cgroup());
-}
-
-// `doctor` calls MISSING what this refuses.
-void check_machine() {
-  require_tools();
-  if (const auto filter = examine_walls().front(); !filter.stands) throw UserError(filter.found, filter.remedy);
-  if (const auto missing = probe_sandbox(); !missing.empty()) throw UserError(missing, "`pushrod doctor` tells more");
-}
-
 }  // namespace
 
 int up(Context& context, const UpRequest& request) {
@@ -212,39 +183,39 @@ int up(Context& context, const UpRequest& request) {
   make_directory(layout.run());
   const auto lock = FileLock::try_acquire(layout.tree_lock());
   if (!lock) throw UserError(fmt::format("another `pushrod up` is starting on {}", quoted(layout.root().string())));
-  if (Supervisor(layout, program.parent_path()).is_running()) {
+  const LocalTree tree(layout, program.parent_path());
+  if (tree.is_running()) {
     throw UserError(fmt::format("Pushrod is running already on {}", quoted(layout.root().string())),
                     "stop that one first, or choose another --root");
   }
   apply_request(context, request);
-  check_machine();
+  require_tools();
+  check_sandboxes();
 
   prepare_directories(layout);
-  const auto& engine = context.local_engine();
-  if (const auto orphans = engine.supervisor().end_orphans(kOrphanDeadline); orphans > 0) {
+  if (const auto orphans = tree.end_orphans(kOrphanDeadline); orphans > 0) {
     print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
   }
   check_can_listen("http", context.settings().http);
   if (context.settings().ssh_enabled) check_can_listen("ssh", context.settings().ssh);
   clear_renderings(layout);
   prepare_directories(layout);
-  take_cgroups(layout);
-  write_sandbox_etc(layout.sandbox_etc());
+  tree.prepare_sandboxes();
 
   const auto platform = context.platform();
   forget_ended_instances(platform.store);
   prepare_repos(platform, program);
-  prepare_instances(platform, engine);
-  prepare_own_services(platform, engine, context.local_ingress(), program);
+  prepare_instances(platform, context.local_engine());
+  prepare_own_services(platform, tree, context.local_ingress(), program);
   raise_limits();
 
   const auto& settings = context.settings();
   print(fmt::format("Pushrod is up on {}\n  http  {}  (apps answer as <app>.{})\n  ssh   {}\n", layout.root().string(),
                     settings.http.str(), settings.domain, settings.ssh_enabled ? settings.ssh.str() : "off"));
-  Command tree;
-  tree.argv = engine.supervisor().prepare_scan(program);
-  if (is_terminal(STDIN_FILENO)) return run_below_terminal(std::move(tree));
-  replace_process(tree);
+  Command scan;
+  scan.argv = tree.prepare_scan(program);
+  if (is_terminal(STDIN_FILENO)) return run_below_terminal(std::move(scan));
+  replace_process(scan);
 }
 
 }  // namespace pushrod

@@ -39,7 +39,7 @@ Attempt probe(const InstancePlan& plan, bool up) {
   if (!plan.port) return {up ? Verdict::Healthy : Verdict::NotYet, "it is not up"};
   if (!plan.process.health.path) {
     if (accepts_connections(*plan.port, kProbeDeadline)) return {Verdict::Healthy, {}};
-    return {Verdict::NotYet, fmt::format("nothing accepts connections on 127.0.0.1:{}", *plan.port)};
+    return {Verdict::NotYet, "nothing accepts connections on " + loopback(*plan.port).str()};
   }
   const auto code = http_status(*plan.port, host_for_health(plan), *plan.process.health.path, kProbeDeadline);
   if (!code) return {Verdict::NotYet, fmt::format("GET {} got no answer", *plan.process.health.path)};

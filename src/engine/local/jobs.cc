@@ -15,6 +15,10 @@ constexpr Milliseconds kLastBreath{5'000};  // a killed keeper's sandbox is gone
 constexpr Milliseconds kPause{5};           // no event tells when another process's lock is free
 }  // namespace
 
+std::vector<std::string> LocalEngine::shell_words(const std::string& line) const {
+  return {command_shell(), "-c", line};
+}
+
 Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string>& words) const {
   make_directory(layout_.data(plan.name.app));
   write_sandbox_etc(layout_.sandbox_etc());

@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "engine/local/logs.hh"
 #include "model/source.hh"
 #include "os/files.hh"
 #include "sandbox/sandbox.hh"
@@ -71,6 +72,19 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   return service;
 }
 
+// The checkout is on this machine already. A missing one is found here, before a running instance has to end for it.
+void LocalEngine::provide(const std::vector<InstancePlan>& plans) const {
+  for (const auto& plan : plans) {
+    if (!is_directory(plan.checkout.tree())) {
+      throw Error(fmt::format("the files of release {} of {} are gone: {}", plan.name.release, plan.name.app.str(),
+                              plan.checkout.tree().native()),
+                  "deploy the app again: redeploy " + plan.name.app.str());
+    }
+  }
+}
+
+Endpoint LocalEngine::endpoint(const Instance& instance) const { return loopback(instance.port.value()); }
+
 void LocalEngine::start(const std::vector<InstancePlan>& plans) const {
   if (plans.empty()) return;
   std::vector<std::string> names;
@@ -125,6 +139,25 @@ InstanceStatus LocalEngine::status_of(const InstanceName& name) const {
   return {name, status.up, status.pid, status.since, status.deaths, last_exit_of(name, status.last_exit)};
 }
 
+void LocalEngine::forget_app(const AppName& app) const { remove_file(sandbox_hosts(layout_.sandbox_etc(), app.str())); }
+
+std::unique_ptr<LogStream> LocalEngine::logs(const AppName& app, const std::string& process) const {
+  const auto directory = layout_.instance_logs(app);
+  const auto sources = [app, process, directory] {
+    std::vector<LocalLogs::Source> found;
+    for (const auto& entry : list_directory(directory)) {
+      const auto name = InstanceName::from(app.str() + "." + entry);
+      if (!name) continue;
+      const auto number = fmt::format("{}.{}", name->type.str(), name->number);
+      if (process.empty() || process == name->type.str() || process == number) {
+        found.push_back({number, directory / entry});
+      }
+    }
+    return found;
+  };
+  return std::make_unique<LocalLogs>(LocalLogs::Places{directory, sources, longest_log_record(settings_.log_bytes)});
+}
+
 void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) const {
   for (const auto& plan : plans) {
     make_data_directory(layout_.data(plan.name.app));
@@ -132,20 +165,6 @@ void LocalEngine::prepare_services(const std::vector<InstancePlan>& plans) const
     supervisor_.write(service);
     replace_symlink(layout_.scan() / service.name, layout_.service(service.name));
   }
-}
-
-void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
-                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities,
-                         std::optional<LogBranch> log_branch) {
-  Service service;
-  service.name = name;
-  service.spec = render_exec_spec(command.argv, command.environment, keep_capabilities);
-  service.stop_timeout = stop_timeout;
-  service.stop_signal = stop_signal;
-  service.log_directory = layout.service_log(name);
-  service.log_branch = std::move(log_branch);
-  supervisor.write(service);
-  replace_symlink(layout.scan() / name, layout.service(name));
 }
 
 }  // namespace pushrod

@@ -22,25 +22,29 @@ class LocalEngine : public Engine {
   LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs);
 
   void check_ready() const override;
+  std::vector<Finding> examine() const override;
+  void provide(const std::vector<InstancePlan>& plans) const override;
   void start(const std::vector<InstancePlan>& plans) const override;
   std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) const override;
   std::vector<InstanceStatus> inspect() const override;
   std::vector<InstanceStatus> inspect(const std::vector<InstanceName>& names) const override;
   std::vector<InstanceCondition> conditions(const std::vector<Instance>& instances) const override;
+  Endpoint endpoint(const Instance& instance) const override;
+  std::unique_ptr<LogStream> logs(const AppName& app, const std::string& process) const override;
   std::vector<std::string> last_output(const InstanceName& name) const override;
   std::vector<InstanceUsage> usage() const override;
   std::vector<std::string> limits_not_kept(const std::vector<InstancePlan>& plans) const override;
   void stop(const std::vector<InstanceName>& names) const override;
   void kill(const std::vector<InstanceName>& names) const override;
   std::vector<InstanceName> remove(const std::vector<InstanceName>& names) const override;
+  std::vector<std::string> shell_words(const std::string& line) const override;
   Command job(const InstancePlan& plan, const std::vector<std::string>& words) const override;
   Command job_log(const InstanceName& name) const override;
   void forget_job(const InstanceName& name) const override;
+  void forget_app(const AppName& app) const override;
 
-  // For `pushrod up`, before the tree runs: everything that the tree is to start with.
+  // For `pushrod up`, before the tree runs: what it is to start with.
   void prepare_services(const std::vector<InstancePlan>& plans) const;
-
-  const Supervisor& supervisor() const { return supervisor_; }
 
  private:
   Sandbox sandbox_of(const InstancePlan& plan) const;
@@ -59,10 +63,5 @@ class LocalEngine : public Engine {
   std::filesystem::path programs_;
   Supervisor supervisor_;
 };
-
-// Writes run/services/<name> for one of Pushrod's own programs (router, sshd, daemon) and links it.
-void prepare_own_service(const Layout& layout, const Supervisor& supervisor, const std::string& name,
-                         const Command& command, int stop_signal, Milliseconds stop_timeout, bool keep_capabilities,
-                         std::optional<LogBranch> log_branch = {});
 
 }  // namespace pushrod

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.hh"
+#include "engine/local/logs.hh"
+#include "router/access_log.hh"
+#include "supervise/supervise.hh"
+
 namespace pushrod {
 
 namespace {
@@ -10,9 +15,7 @@ RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
   RoutingTable table;
   for (const auto& target : targets) {
     RoutedApp app{target.app, target.hosts, {}, target.mode, target.page, target.sticky};
-    for (const auto& instance : target.instances) {
-      if (instance.port) app.servers.push_back({instance.name, *instance.port});
-    }
+    for (const auto& backend : target.backends) app.servers.push_back({backend.instance, backend.endpoint.port});
     std::sort(app.servers.begin(), app.servers.end());
     table.apps.push_back(std::move(app));
   }
@@ -32,7 +35,8 @@ std::map<InstanceName, Count> by_instance(const std::map<std::string, Count>& se
 
 }  // namespace
 
-LocalIngress::LocalIngress(const Layout& layout, const Settings& settings) : router_(layout, settings) {}
+LocalIngress::LocalIngress(const Layout& layout, const Settings& settings)
+    : layout_(layout), settings_(settings), router_(layout, settings) {}
 
 void LocalIngress::route(const std::vector<TrafficTarget>& targets) const { router_.apply(table_of(targets)); }
 
@@ -57,6 +61,27 @@ std::map<InstanceName, std::uint64_t> LocalIngress::requests_served() const {
   return by_instance(router_.requests_served());
 }
 
-void LocalIngress::prepare(const std::vector<TrafficTarget>& targets) const { router_.prepare(table_of(targets)); }
+std::unique_ptr<LogStream> LocalIngress::access_log(const AppName& app) const {
+  const auto sources = [directory = layout_.access_log()] {
+    return std::vector<LocalLogs::Source>{{"router", directory}};
+  };
+  // The log is that of all apps.
+  const auto complete = [back_end = backend_name(app)](LogEntry& entry) {
+    auto line = parse_access_line(entry.text);
+    if (!line || line->back_end != back_end) return false;
+    entry.text = line->text();
+    entry.access = AccessRecord{line->status, line->bytes, line->duration, line->client, line->method, line->path};
+    return true;
+  };
+  return std::make_unique<LocalLogs>(
+      LocalLogs::Places{layout_.instance_logs(app), sources, longest_log_record(settings_.log_bytes), complete});
+}
+
+Command LocalIngress::prepare(const std::vector<TrafficTarget>& targets) const {
+  router_.prepare(table_of(targets));
+  return router_.command();
+}
+
+std::optional<AppName> app_of_wake_call(std::string_view text) { return app_of_backend(trim(text)); }
 
 }  // namespace pushrod

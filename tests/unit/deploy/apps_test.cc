@@ -45,6 +45,7 @@ TEST_F(Apps, TheLastOneOfARepoLeavesNothing) {
   EXPECT_THAT(list_directory(layout_.trash()), IsEmpty());
   EXPECT_THAT(store().apps(), IsEmpty());
   EXPECT_TRUE(engine().states().empty());
+  EXPECT_EQ(engine().forgotten_apps, std::vector{blog.name});
 }
 
 TEST_F(Apps, ABranchIsRemovedWithTheLastAppThatRunsFromIt) {

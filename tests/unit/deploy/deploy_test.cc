@@ -89,6 +89,12 @@ TEST_F(Pipeline, ASecondPushReplacesTheFirst) {
   EXPECT_THAT(list_directory(layout_.releases(AppName::parse("blog"))), ElementsAre("1"));
 }
 
+TEST_F(Pipeline, AReleaseIsMadeAvailableBeforeItsInstancesAreStarted) {
+  EXPECT_TRUE(run(push_of(*first_)).outcome.live);
+  EXPECT_EQ(engine().provided,
+            (std::map<InstanceName, bool>{{instance("blog.1.web.1"), false}, {instance("blog.1.worker.1"), false}}));
+}
+
 TEST_F(Pipeline, TheNewInstancesAreHealthyBeforeTheRefMovesAndRoutedAfterwards) {
   deploy_first();
   const auto second = version(2, first_);

@@ -43,11 +43,22 @@ class FakeEngine : public Engine, public Ingress {
   bool loggers_die = false;  // those of jobs, at once
   mutable std::vector<InstancePlan> jobs;
   mutable std::vector<InstanceName> forgotten;
+  mutable std::map<InstanceName, bool> provided;  // whether it was there already
+  mutable std::vector<AppName> forgotten_apps;
   mutable std::vector<InstanceName> unrouted;  // that the ingress was told to forget
 
   void check_ready() const override {
     if (!ready) throw UserError("Pushrod is not running", "start it");
   }
+  std::vector<Finding> examine() const override { return {}; }
+  void provide(const std::vector<InstancePlan>& plans) const override {
+    for (const auto& plan : plans) provided[plan.name] = states().contains(plan.name);
+  }
+  Endpoint endpoint(const Instance& instance) const override { return loopback(instance.port.value()); }
+  std::unique_ptr<LogStream> logs(const AppName&, const std::string&) const override { return nullptr; }
+  std::unique_ptr<LogStream> access_log(const AppName&) const override { return nullptr; }
+  std::vector<std::string> shell_words(const std::string& line) const override { return {"/bin/sh", "-c", line}; }
+  void forget_app(const AppName& app) const override { forgotten_apps.push_back(app); }
   void start(const std::vector<InstancePlan>& plans) const override {
     const Call call(*this, "start", names_of(plans));
     for (const auto& plan : plans) {
@@ -184,7 +195,7 @@ class FakeEngine : public Engine, public Ingress {
     std::string text;
     for (const auto& target : targets) {
       std::vector<std::string> servers;
-      for (const auto& instance : target.instances) servers.push_back(instance.name.str());
+      for (const auto& backend : target.backends) servers.push_back(backend.instance.str());
       std::sort(servers.begin(), servers.end());
       text += join(target.hosts, ",") + ": " + join(servers, " ") + "\n";
     }

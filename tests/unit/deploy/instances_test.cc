@@ -60,6 +60,7 @@ TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
   for (const auto& name : {ends, stays}) engine().set(name, "up");
   engine().stop({ends});
   EXPECT_TRUE(await_end(platform(), {ends}, kPatience).empty());
+  EXPECT_EQ(engine().unrouted, std::vector{ends}) << "not before it had ended";
   engine().told.clear();
   const auto left = await_end(platform(), {stays}, Milliseconds{50});
   EXPECT_EQ(left, std::vector{stays});

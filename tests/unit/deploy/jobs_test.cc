@@ -5,7 +5,6 @@
 #include <signal.h>
 
 #include "../eventually.hh"
-#include "sandbox/sandbox.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -134,12 +133,12 @@ TEST_F(Jobs, KeepTheirReleaseFromBeingPruned) {
   EXPECT_FALSE(store().release(app("blog").id, 1));
 }
 
-TEST(CommandOf, TakesOneWordWithSpacesForACommandLine) {
+TEST_F(Jobs, TakeOneWordWithSpacesForACommandLine) {
   using Words = std::vector<std::string>;
-  EXPECT_EQ(command_of({"ls"}), Words{"ls"});
-  EXPECT_EQ(command_of({"ls -l"}), (Words{command_shell(), "-c", "ls -l"}));
-  EXPECT_EQ(command_of({"a;b"}), Words{"a;b"});
-  EXPECT_EQ(command_of({"ls", "a b"}), (Words{"ls", "a b"}));
+  EXPECT_EQ(command_of(platform(), {"ls"}), Words{"ls"});
+  EXPECT_EQ(command_of(platform(), {"ls -l"}), (Words{"/bin/sh", "-c", "ls -l"}));
+  EXPECT_EQ(command_of(platform(), {"a;b"}), Words{"a;b"});
+  EXPECT_EQ(command_of(platform(), {"ls", "a b"}), (Words{"ls", "a b"}));
 }
 
 }  // namespace

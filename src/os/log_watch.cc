@@ -1,5 +1,4 @@
-// Watches the files and directories that logs.cc names.
-#include "logs/watch.hh"
+#include "os/log_watch.hh"
 
 #include <poll.h>
 #include <sys/inotify.h>

@@ -1,5 +1,5 @@
 // Logs as s6-log writes them, read on across rotations.
-#include "logs/reader.hh"
+#include "supervise/log_reader.hh"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+
+#include "base/text.hh"
 
 namespace pushrod {
 namespace {
@@ -29,8 +31,8 @@ class LogReading : public testing::Test {
   static std::string archive(unsigned seconds) { return fmt::format("@40000000{:08x}00000000.s", seconds); }
 
   // "(…)" stands for what is left out.
-  std::string read(LogReader& reader, const std::string& since = {}) {
-    const auto text = reader.read_on(LogFilter(since, {}));
+  std::string read(LogReader& reader, std::optional<WallTime> since = {}) {
+    const auto text = reader.read_on(since);
     return (text.is_partial ? "(…) " : "") + text.lines;
   }
 
@@ -111,7 +113,7 @@ TEST_F(LogReading, FilesThatAreTooOldAreNotRead) {
   rotate(1'000);
   write("new\n");
   LogReader reader(directory_);
-  EXPECT_EQ(read(reader, "2026-01-01"), "new\n");
+  EXPECT_EQ(read(reader, parse_time("2026-01-01")), "new\n");
 }
 
 TEST_F(LogReading, AFileIsReadFromAnOffset) {
