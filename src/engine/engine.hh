@@ -4,8 +4,8 @@
 //
 // Calls are idempotent: after a crash the caller makes the same call again. An engine has no state of its own beyond
 // what it was made from, so its functions are const, and any number of threads and processes may call it at the same
-// time, on one object or on several. One rule holds: the caller of start() holds the app's lock. Programs that a call
-// starts end when the calling thread ends; a call that returns has waited for them.
+// time, on one object or on several. One rule holds: the caller of start() holds the app's lock. The tools that a call
+// runs (s6's) have ended when it returns, and end with the calling thread.
 #pragma once
 
 #include <map>
