@@ -125,19 +125,36 @@ FileLock::~FileLock() {
   if (fd_) static_cast<void>(retry_interrupted([&] { return ftruncate(fd_.get(), 0); }));
 }
 
-std::optional<FileLock> FileLock::acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted) {
+namespace {
+
+// Empty when it was interrupted.
+UniqueFd open_locked(const std::filesystem::path& path, int operation, const std::function<bool()>& interrupted) {
   while (true) {
     UniqueFd fd = open_lock_file(path);
     std::optional<InterruptingTicks> ticks;
     if (interrupted) ticks.emplace();
-    while (flock(fd.get(), LOCK_EX) != 0) {
+    while (flock(fd.get(), operation) != 0) {
       if (errno != EINTR) throw_errno(lock_purpose(path));
-      if (interrupted && interrupted()) return std::nullopt;
+      if (interrupted && interrupted()) return {};
     }
-    if (!still_names(path, fd.get())) continue;
-    forget_announcement(path, fd.get());
-    return FileLock(std::move(fd));
+    if (still_names(path, fd.get())) return fd;
   }
+}
+
+}  // namespace
+
+std::optional<FileLock> FileLock::acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted) {
+  UniqueFd fd = open_locked(path, LOCK_EX, interrupted);
+  if (!fd) return std::nullopt;
+  forget_announcement(path, fd.get());
+  return FileLock(std::move(fd));
+}
+
+std::optional<FileLock> FileLock::acquire_shared(const std::filesystem::path& path,
+                                                 const std::function<bool()>& interrupted) {
+  UniqueFd fd = open_locked(path, LOCK_SH, interrupted);
+  if (!fd) return std::nullopt;
+  return FileLock(std::move(fd));
 }
 
 FileLock FileLock::acquire(const std::filesystem::path& path) { return std::move(*acquire(path, nullptr)); }

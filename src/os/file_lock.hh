@@ -21,6 +21,10 @@ class FileLock {
   // way.
   static std::optional<FileLock> acquire(const std::filesystem::path& path, const std::function<bool()>& interrupted);
   static FileLock acquire(const std::filesystem::path& path);
+  // Several may hold it in this way at once, and none of them together with a holder in another way. Not to be
+  // announced.
+  static std::optional<FileLock> acquire_shared(const std::filesystem::path& path,
+                                                const std::function<bool()>& interrupted);
   // Absent if another process, or another descriptor of this one, holds it. Waits up to 100 ms for a holder that has
   // not announced itself: it may be a process that only looks.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path);

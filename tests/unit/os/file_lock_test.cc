@@ -71,6 +71,18 @@ TEST_F(Locks, ExcludeEachOther) {
   EXPECT_TRUE(FileLock::try_acquire(path_));
 }
 
+TEST_F(Locks, SharedOnesExcludeOnlyTheOthers) {
+  auto first = FileLock::acquire_shared(path_, nullptr);
+  auto second = FileLock::acquire_shared(path_, nullptr);
+  ASSERT_TRUE(first && second);
+  first.reset();
+  EXPECT_FALSE(FileLock::try_acquire(path_));
+  second.reset();
+  const auto whole = FileLock::try_acquire(path_);
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(FileLock::acquire_shared(path_, [] { return true; })) << "interrupted while it waits";
+}
+
 TEST_F(Locks, FileIsPrivateAndCloseOnExec) {
   const FileLock lock = FileLock::acquire(path_);
   struct stat status {};
