@@ -12,12 +12,6 @@ namespace pushrod {
 
 namespace {
 
-std::string built_by(const BuildPlan& plan) {
-  if (plan.builder == "python") return "Python";
-  if (plan.builder == "node") return "Node.js";
-  return {};
-}
-
 // Says which command was guessed, since no file names one.
 std::string told_guess(const AppManifest& manifest, const BuildPlan& plan) {
   if (!plan.guessed_web || !manifest.processes.empty() || !plan.default_processes.empty()) return {};
@@ -38,7 +32,7 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
       .names = list_directory(directory),
       .runs = !manifest.processes.empty() || !plan.default_processes.empty() || plan.guessed_web.has_value(),
       .own_build = plan.builder == "command" || plan.builder == "script",
-      .built = built_by(plan)};
+      .built = plan.language};
   append(plan.notices, misnamed_files(situation));
   const auto others = other_languages(situation, host);
   append(plan.notices, others.lines);

@@ -18,16 +18,18 @@ namespace pushrod {
 
 namespace {
 
-struct Language {
-  std::string name;  // of the file by which it is known, for the message about two of them
+struct Builder {
+  std::string name;  // BuildPlan::builder
+  std::string file;  // by which it is known, for the message about two of them
   std::optional<BuildPlan> (*plan)(const AppTree& tree, const std::string& where, const Host& host);
+  std::vector<BuildCache> caches;
 };
-const std::vector<Language>& languages() {
-  static const std::vector<Language> kList{
-      {"requirements.txt", plan_python},
-      {"package.json", plan_node},
+const std::vector<Builder>& builders() {
+  static const std::vector<Builder> kTable{
+      {"python", "requirements.txt", plan_python, {{"PIP_CACHE_DIR", "pip"}}},
+      {"node", "package.json", plan_node, {{"npm_config_cache", "npm"}}},
   };
-  return kList;
+  return kTable;
 }
 
 constexpr const char* kScript = ".build.sh";
@@ -62,11 +64,13 @@ BuildPlan own_command_plan(const AppTree& tree, const AppManifest& manifest, std
   BuildPlan plan;
   plan.builder = std::move(builder);
   plan.description = first_line(command);
-  plan.command = std::move(command);
+  plan.steps = {{std::move(command)}};
+  for (const Builder& known : builders())
+    plan.caches.insert(plan.caches.end(), known.caches.begin(), known.caches.end());
   std::string first;
   if (std::any_of(directories.begin(), directories.end(),
                   [&](const std::string& directory) { return is_python_tree(tree.root / directory); })) {
-    plan.needs_venv = true;
+    plan.mounts.push_back(venv_mount());
     plan.environment = venv_environment();
     first = "/venv/bin";
   } else if (has_python_files(tree.directory())) {
@@ -144,27 +148,106 @@ std::string node_programs(const AppTree& tree) {
   return join(directories, ":");
 }
 
-std::string run_in_directory(const AppTree& tree, const std::string& where, const std::string& command) {
-  if (where == tree.path) return command;
-  return fmt::format("(cd {} && {})", shell_quoted(in_sandbox(where)), command);
+BuildStep step_in(const AppTree& tree, const std::string& where, std::string command) {
+  return {std::move(command), where == tree.path ? std::string{} : in_sandbox(where)};
 }
 
 namespace {
 
+// "/app/node_modules/.bin" of "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin".
+std::string own_part(const std::string& path) {
+  const auto common = path_variable();
+  if (path.size() <= common.size() || !path.ends_with(common)) return {};
+  return path.substr(0, path.size() - common.size() - 1);
+}
+
+template <class List>
+void append(List& list, const List& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+const std::string& told_steps(const BuildPlan& plan) {
+  return plan.building.empty() ? plan.description : plan.building;
+}
+
+// Both, one after the other; the later one serves.
+BuildPlan combined(const BuildPlan& first, const BuildPlan& second) {
+  auto plan = second;
+  plan.builder = first.builder + "+" + second.builder;
+  plan.description = first.description + "; " + second.description;
+  if (!first.building.empty() || !second.building.empty()) {
+    plan.building = join(std::vector{told_steps(first), told_steps(second)}, "; ");
+  }
+  plan.layers = first.layers;
+  append(plan.layers, second.layers);
+  plan.steps = first.steps;
+  append(plan.steps, second.steps);
+  append(plan.mounts, first.mounts);
+  append(plan.caches, first.caches);
+  append(plan.notices, first.notices);
+  const auto own = own_part(first.environment.at("PATH"));
+  const auto path = second.environment.at("PATH");
+  plan.environment["PATH"] = own.empty() ? path : own + ":" + path;
+  plan.environment.insert(first.environment.begin(), first.environment.end());
+  plan.build_environment.insert(first.build_environment.begin(), first.build_environment.end());
+  return plan;
+}
+
+std::optional<BuildPlan> plan_of(const Builder& builder, const AppTree& tree, const std::string& where,
+                                 const Host& host) {
+  auto plan = builder.plan(tree, where, host);
+  if (!plan) return std::nullopt;
+  plan->builder = builder.name;
+  append(plan->caches, builder.caches);
+  return plan;
+}
+
+const Builder& builder_named(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& builder : builders()) {
+    if (builder.name == name) return builder;
+    known.push_back(builder.name);
+  }
+  throw UserError{fmt::format("[build] builder in pushrod.toml: there is no builder {}", quoted(name)),
+                  "known: " + join(known, ", ")};
+}
+
+BuildPlan chosen_plan(const AppTree& tree, const std::vector<std::string>& names, const Host& host) {
+  std::optional<BuildPlan> all;
+  for (const auto& name : names) {
+    const Builder& builder = builder_named(name);
+    std::optional<BuildPlan> plan;
+    for (const auto& where : tree.upwards()) {
+      if ((plan = plan_of(builder, tree, where, host))) break;
+    }
+    if (!plan) {
+      throw UserError{
+          fmt::format("[build] builder = \"{}\" in pushrod.toml, and there is no {} that says what to install", name,
+                      builder.file),
+          fmt::format("commit {}, or choose another builder", builder.file)};
+    }
+    all = all ? combined(*all, *plan) : *std::move(plan);
+  }
+  return *std::move(all);
+}
+
 // Of the language whose files are in this directory of the root.
 std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& where, const Host& host) {
   std::optional<BuildPlan> chosen;
-  std::string by;
-  for (const Language& language : languages()) {
-    auto plan = language.plan(tree, where, host);
+  const Builder* by = nullptr;
+  for (const Builder& builder : builders()) {
+    auto plan = plan_of(builder, tree, where, host);
     if (!plan) continue;
-    if (chosen) {
-      throw UserError{fmt::format("both {} and {} are there: which language builds the app?", by, language.name),
-                      "say it in pushrod.toml, for both: [build] command = \"python3 -m venv /venv && /venv/bin/pip "
-                      "install -r requirements.txt && npm ci\""};
+    if (by != nullptr) {
+      throw UserError{
+          fmt::format("both {} and {} are there: which language builds the app?", by->file, builder.file),
+          fmt::format(
+              "say it in pushrod.toml: [build] builder = \"{0}\", or \"{1}\", or for both [\"{1}\", \"{0}\"], of "
+              "which the last one serves; or write a [build] command of your own",
+              by->name, builder.name)};
     }
     chosen = std::move(plan);
-    by = language.name;
+    by = &builder;
   }
   return chosen;
 }
@@ -176,6 +259,7 @@ BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Ho
     check_script(directory);
     return own_command_plan(tree, manifest, "script", std::string{"./"} + kScript);
   }
+  if (!manifest.builders.empty()) return chosen_plan(tree, manifest.builders, host);
 
   for (const auto& where : tree.upwards()) {
     if (auto plan = plan_language(tree, where, host)) return *std::move(plan);
@@ -190,10 +274,23 @@ BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Ho
   return none;
 }
 
+// [build] after
+void add_last_step(const AppTree& tree, const std::string& command, BuildPlan& plan) {
+  const auto told = first_line(command);
+  if (plan.building.empty() && plan.layers.empty()) {
+    plan.description = plan.steps.empty() ? told : plan.description + ", " + told;
+  } else {
+    plan.building = plan.building.empty() ? told : plan.building + ", " + told;
+  }
+  plan.steps.push_back({command, in_sandbox(tree.path)});
+}
+
 }  // namespace
 
 BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host) {
   BuildPlan plan = choose_plan(tree, manifest, host);
+  add_production_defaults(tree, plan);
+  if (manifest.build_after) add_last_step(tree, *manifest.build_after, plan);
   advise(tree.directory(), manifest, host, plan);
   return plan;
 }
@@ -227,13 +324,11 @@ ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest
   if (processes.empty() && plan.guessed_web) processes.push_back(*plan.guessed_web);
   std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
   if (!processes.empty()) return processes;
-  const bool is_node = plan.builder == "node";
-  const std::string usual = is_node ? "node server.js" : "python3 app.py";
   throw UserError{
-      fmt::format("the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml{}",
-                  is_node ? ", no start script, server.js or main in package.json" : ""),
+      fmt::format("the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml{}{}",
+                  plan.looked_for.empty() ? "" : ", ", plan.looked_for),
       fmt::format("commit a Procfile with a line such as \"web: {}\"",
-                  plan.usual_command.empty() ? usual : plan.usual_command)};
+                  plan.usual_command.empty() ? plan.likely_command : plan.usual_command)};
 }
 
 fs::path app_directory(const Checkout& checkout, const std::string& path) {

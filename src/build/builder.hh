@@ -1,16 +1,16 @@
 // From a checkout to something that runs: which builder, what it does in the sandbox, what it adds for every process.
-// A builder is a function that reads the tree and returns a plan; run_build() carries the plan out. A new builder is a
-// file and a line in the list in builder.cc.
+// A builder is a function that reads the tree and returns a plan (plan.hh); run_build() carries the plan out. A new
+// builder is a file and a line in the table in builder.cc.
 #pragma once
 
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "build/plan.hh"
 #include "model/layout.hh"
 #include "model/process.hh"
 #include "model/settings.hh"
@@ -18,19 +18,6 @@
 #include "os/command.hh"
 
 namespace pushrod {
-
-struct BuildPlan {
-  std::string builder;                             // "python", "node", "command", "script", "none"
-  std::string description;                         // "Python 3.11, pip": shown after "Building"
-  std::string command;                             // shell text, run in the sandbox; empty: nothing to build
-  bool needs_venv = false;                         // mount the checkout's venv/ at /venv (writable while building)
-  std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
-  std::map<std::string, std::string> build_environment;  // for the build alone
-  ProcessTable default_processes;                        // of types that the app does not name
-  std::optional<Process> guessed_web;                    // only if no process is known otherwise
-  std::vector<std::string> notices;  // what the author should know: printable lines, with what to do
-  std::string usual_command;         // how such an app is usually run; empty: not known
-};
 
 // An app's files on this machine: the build root, which is /app in the sandbox, and the app's own directory in it,
 // where commands run.
@@ -47,9 +34,9 @@ struct AppTree {
 // A directory of the root as the sandbox sees it: "/app", "/app/apps".
 std::string in_sandbox(const std::string& path);
 
-// The order: [build] command, executable .build.sh, detected language, nothing. The app's own directory is looked at
-// first, then those above it up to the root. Throws UserError when the tree contradicts itself. Symlinks are not
-// followed.
+// The order: [build] command, executable .build.sh, [build] builder, detected language, nothing. The app's own
+// directory is looked at first, then those above it up to the root. Throws UserError when the tree contradicts itself.
+// Symlinks are not followed.
 BuildPlan plan_build(const AppTree& tree, const AppManifest& manifest);
 
 // The process table of the release: the manifest's, and those of the plan's defaults that it does not name (`npm start`
@@ -74,12 +61,16 @@ struct SandboxJob {
   Limits limits{};
   std::uint64_t tmpfs_bytes = 0;  // as in Sandbox; less where `limits` has less memory
   WritablePaths writable{};       // for the release command
+  ReleaseMounts mounts{};         // of the release; their layers are there
 };
 
-// Runs the plan's command with /app, /venv and /cache writable. Throws UserError with the last lines as evidence when
-// it fails, is stopped at the time limit (named, with its setting), or was cancelled.
-void run_build(const BuildPlan& plan, const SandboxJob& job);
-// Runs the release command on the built code: /app read-only but for the writable paths, /data writable.
-void run_release_command(const std::string& command, const BuildPlan& plan, const SandboxJob& job);
+// Runs the plan's steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:
+// what the steps have changed in a layer belongs to the release alone, so it gets a copy of its own. Throws UserError
+// with the last lines as evidence when it fails, is stopped at the time limit (named, with its setting), or was
+// cancelled.
+ReleaseMounts run_build(const BuildPlan& plan, const SandboxJob& job);
+// Runs the release command on the built code: /app read-only but for the writable paths, /data writable, the job's
+// mounts as in a process.
+void run_release_command(const std::string& command, const SandboxJob& job);
 
 }  // namespace pushrod

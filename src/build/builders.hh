@@ -1,5 +1,6 @@
 // What builder.cc and the language builders share; nothing outside build/ includes it.
-// Each language is one function: absent when the tree is not of its kind, otherwise the plan.
+// Each language is one function: absent when the tree is not of its kind, otherwise the plan. The table in builder.cc
+// has a line for each.
 #pragma once
 
 #include <filesystem>
@@ -26,8 +27,8 @@ struct Host {
 
 // "/app/apps/web/node_modules/.bin:/app/node_modules/.bin": of every directory from the app's to the root.
 std::string node_programs(const AppTree& tree);
-// The command, run in this directory of the root; as it is where commands run anyway.
-std::string run_in_directory(const AppTree& tree, const std::string& where, const std::string& command);
+// A step that runs in this directory of the root.
+BuildStep step_in(const AppTree& tree, const std::string& where, std::string command);
 
 // A name in the app's directory, a plain file or a symlink; what a symlink points to is looked at in the sandbox only.
 bool in_tree(const std::filesystem::path& directory, const std::string& name);
@@ -42,12 +43,20 @@ std::optional<std::string> read_tree_file(const std::filesystem::path& directory
 // pyproject.toml; absent when there is none that can be read.
 std::optional<PyProject> read_pyproject(const std::filesystem::path& directory);
 
-// Python's variables for processes that use /venv.
+// Python's virtualenv: beside the tree, so that code and packages do not mix. Its variables for processes.
+ReleaseMount venv_mount();
 std::map<std::string, std::string> venv_environment();
 // Node's, for processes, and those for builds alone: npm's and yarn's ways to say that development dependencies are
 // installed although NODE_ENV is production. They are variables, not flags, so that a setting overrides them.
 std::map<std::string, std::string> node_environment();
 std::map<std::string, std::string> node_build_environment();
+
+// NODE_ENV, RAILS_ENV, MIX_ENV and their like, for the languages that the tree has files of; what the plan says already
+// stays.
+void add_production_defaults(const AppTree& tree, BuildPlan& plan);
+
+// Absent unless the app is a Django project that says where its static files are collected (STATIC_ROOT).
+std::optional<BuildStep> collect_static_files(const std::filesystem::path& directory);
 
 // `where`: the directory of the root that has the language's file: the app's own, or one above it.
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);

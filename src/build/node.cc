@@ -6,6 +6,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/node_layer.hh"
 #include "build/node_tool.hh"
 #include "build/package_json.hh"
 #include "build/workspace.hh"
@@ -31,8 +32,56 @@ std::string usual_command(const PackageJson& package) {
   return "python3 -m http.server $PORT --bind 127.0.0.1 --directory " + output;
 }
 
+std::string told_missing_lock(const NodeTool& tool) {
+  const std::string file = tool.name == "npm" ? "package-lock.json" : "its lock file";
+  return fmt::format(
+      "there is no lock file, so every push installs all packages, in whatever versions are the newest: run {} install "
+      "and commit {}",
+      tool.name, file);
+}
+
+std::string joined_commands(const std::vector<BuildStep>& steps) {
+  std::vector<std::string> commands;
+  for (const auto& step : steps) commands.push_back(step.command);
+  return join(commands, ", ");
+}
+
 Process web_process(std::string command) {
   return Process{.type = ProcessType::parse("web"), .command = std::move(command), .health = {}};
+}
+
+struct Work {
+  bool installs;
+  bool builds;
+  bool starts;
+};
+// What the plan does with this package; returns it in words. Packages are installed in the directory `install` of the
+// root.
+std::vector<std::string> add_steps(const AppTree& tree, const std::string& install, const PackageJson& package,
+                                   const NodeTool& tool, const Host& host, const Work& work, BuildPlan& plan) {
+  std::vector<std::string> does;
+  auto layer = work.installs ? node_layer(tree, install, package, tool, host) : std::nullopt;
+  if (work.installs || work.builds || work.starts) {
+    auto command = install_tool(tool);
+    if (!command.empty() && !layer) plan.steps.push_back({std::move(command)});
+    plan.environment.merge(tool_variables(tool));
+  }
+  if (work.installs) {
+    does.push_back(described_install(tool));
+    if (install != tree.path) does.back() += " in " + in_sandbox(install);
+  }
+  if (layer) {
+    plan.layers.push_back(*std::move(layer));
+    plan.steps = own_install_scripts(tree, install, package, tool);
+  } else if (work.installs) {
+    plan.steps.push_back(step_in(tree, install, install_packages(tool)));
+  }
+  if (work.builds) {
+    does.push_back(run_script(tool, "build"));
+    plan.steps.push_back({does.back()});
+  }
+  if (!plan.layers.empty()) plan.building = joined_commands(plan.steps);
+  return does;
 }
 
 }  // namespace
@@ -71,7 +120,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   if (!package) return std::nullopt;
 
   BuildPlan plan;
-  plan.builder = "node";
+  plan.language = "Node.js";
+  plan.looked_for = "no start script, server.js or main in package.json";
   plan.environment = node_environment();
   plan.build_environment = node_build_environment();
 
@@ -82,25 +132,15 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   const bool starts = where == tree.path && package->scripts.contains("start");
   const auto workspace = install == where ? package : read_package_json(tree.root / install);
   const NodeTool tool = choose_node_tool(tree.root / install, workspace.value_or(*package), host, plan.notices);
-  std::vector<std::string> does;
-  if (installs || builds || starts) {
-    plan.command = install_tool(tool);
-    plan.environment.merge(tool_variables(tool));
-  }
-  if (installs) {
-    does.push_back(described_install(tool));
-    if (install != tree.path) does.back() += " in " + in_sandbox(install);
-    plan.command += run_in_directory(tree, install, std::string(trim(install_packages(tool)))) + "\n";
-  }
-  if (builds) {
-    does.push_back(run_script(tool, "build"));
-    plan.command += does.back() + "\n";
-  }
+  const Work work{installs, builds, starts};
+  const auto does = add_steps(tree, install, workspace.value_or(*package), tool, host, work, plan);
+  if (installs && !tool.is_locked && !package->dependencies.empty()) plan.notices.push_back(told_missing_lock(tool));
   const auto programs = tool_directory(tool);
   plan.environment["PATH"] = path_variable(node_programs(tree) + (programs.empty() ? "" : ":" + programs));
   plan.description = "Node.js, " + (tool.package.empty() ? "" : tool.package + ", ") +
                      (does.empty() ? "no dependencies" : join(does, ", "));
   plan.usual_command = usual_command(*package);
+  plan.likely_command = "node server.js";
   if (starts) {
     plan.default_processes.push_back(web_process(run_script(tool, "start")));
   } else {
@@ -111,7 +151,7 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
     throw Error{"Node.js is not installed on this machine",
                 "its administrator can install it: apt-get install nodejs npm"};
   }
-  if (!plan.command.empty() && !host.has_program("npm")) {
+  if (!has_nothing_to_build(plan) && !host.has_program("npm")) {
     throw Error{"npm is not installed on this machine", "its administrator can install it: apt-get install npm"};
   }
   return plan;

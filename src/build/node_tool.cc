@@ -159,6 +159,7 @@ NodeTool choose_node_tool(const fs::path& directory, const PackageJson& package,
     break;
   }
   tool.is_locked = !used.empty();
+  tool.lock_file = used;
   choose_version(directory, named ? named->version : "", host, tool);
   if (!package.package_manager.empty() && (!named || named->version.empty())) {
     notices.push_back(

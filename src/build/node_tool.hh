@@ -15,6 +15,7 @@ struct NodeTool {
   std::string name = "npm";
   bool is_modern_yarn = false;  // version 2 or later, which is another program than version 1
   bool is_locked = false;       // its lock file is there
+  std::string lock_file{};      // its name; empty: there is none
   // Its name and version in the registry ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts
   // find it at run time as well. Empty: the machine's is used.
   std::string package;

@@ -6,17 +6,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/layer.hh"
 #include "build/python_packages.hh"
+#include "build/requirements.hh"
 #include "build/wanted_versions.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 
 namespace {
+
+// The layer of the packages, but for its steps. Absent where they depend on more than a few files, or do not say their
+// versions.
+std::optional<LayerPlan> python_layer(const AppTree& tree, const std::string& where, const PythonPackages& packages,
+                                      std::vector<std::string>& notices) {
+  LayerPlan layer;
+  layer.kind = "python";
+  if (packages.file != "requirements.txt") return std::nullopt;
+  auto requirements = read_requirements(tree.root, where.empty() ? packages.file : where + "/" + packages.file);
+  if (requirements.uses_tree) return std::nullopt;
+  layer.files = std::move(requirements.files);
+  const auto& unpinned = requirements.unpinned;
+  if (unpinned.empty()) return layer;
+  notices.push_back(
+      fmt::format("{} does not say which version of {} is wanted, so every push installs all packages, in whatever "
+                  "versions are the "
+                  "newest: write name==version, as pip freeze does",
+                  packages.file, escaped(unpinned.front(), 100)));
+  return std::nullopt;
+}
 
 bool is_minor_version(std::string_view text) {  // "3.11"
   return text.starts_with("3.") && parse_unsigned(text.substr(2)).has_value();
@@ -100,6 +123,8 @@ std::vector<std::string> installed_versions(const Host& host) {
 
 }  // namespace
 
+ReleaseMount venv_mount() { return {.directory = "venv", .path = "/venv"}; }
+
 std::map<std::string, std::string> venv_environment() {
   // Unbuffered, or a log line would come minutes after it was printed.
   return {{"VIRTUAL_ENV", "/venv"}, {"PYTHONUNBUFFERED", "1"}, {"PATH", path_variable("/venv/bin")}};
@@ -140,8 +165,8 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
   }
 
   BuildPlan plan;
-  plan.builder = "python";
-  plan.needs_venv = true;
+  plan.language = "Python";
+  plan.mounts = {venv_mount()};
   plan.environment = venv_environment();
   plan.usual_command = usual_python_command(directory);
   const std::string python = is_default ? "python3" : "python" + version;
@@ -150,7 +175,7 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
   const std::string from = packages->file == "requirements.txt" ? "" : " from " + packages->file;
   if (packages->is_none) {
     plan.description = fmt::format("Python {}, no requirements{}", version, from);
-    plan.command = python + " -m venv --without-pip /venv\n";
+    plan.steps = {{python + " -m venv --without-pip /venv"}};
     return plan;
   }
   plan.description = fmt::format("Python {}, pip{}", version, from);
@@ -159,8 +184,25 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
   const auto install =
       fmt::format("/venv/bin/python {} install --no-input --disable-pip-version-check --progress-bar off {}", pip,
                   packages->install);
-  plan.command = fmt::format("{} -m venv {}/venv\n{}{}\n", python, system_pip ? "--without-pip " : "",
-                             packages->prepare, run_in_directory(tree, where, install));
+  const auto make =
+      fmt::format("{} -m venv {}/venv\n{}", python, system_pip ? "--without-pip " : "", packages->prepare);
+  auto layer = python_layer(tree, where, *packages, plan.notices);
+  const auto collect = collect_static_files(tree.directory());
+  if (!layer) {
+    plan.steps = {{make}, step_in(tree, where, install)};
+    if (collect) plan.steps.push_back(*collect);
+    return plan;
+  }
+  if (collect) {
+    plan.steps = {*collect};
+    plan.building = "python manage.py collectstatic";
+  }
+  layer->description = plan.description;
+  layer->steps = {{make}, {install, in_sandbox(where)}};
+  layer->mounts = std::exchange(plan.mounts, {});
+  layer->tools = describe_tools(host.program_directories, {python, "python" + version});
+  if (system_pip) layer->tools += describe_tools({host.pip_runner.parent_path()}, {host.pip_runner.filename()});
+  plan.layers.push_back(*std::move(layer));
   return plan;
 }
 

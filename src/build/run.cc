@@ -1,150 +1,144 @@
-// Carries a build plan or a release command out in the sandbox, streams its output, and tells how it ended. Second half
-// of the build step, and the release step; builder.cc chose the plan.
+// Carries a build plan or a release command out. Second half of the build step, and the release step; builder.cc chose
+// the plan.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.hh"
-#include "base/text.hh"
 #include "build/builder.hh"
-#include "build/builders.hh"
-#include "diagnosis/diagnosis.hh"
+#include "build/changes.hh"
+#include "build/layer.hh"
+#include "build/run_sandbox.hh"
+#include "os/beneath.hh"
 #include "os/files.hh"
-#include "sandbox/limits.hh"
-#include "sandbox/sandbox.hh"
-#include "sandbox/sandbox_group.hh"
 
 namespace pushrod {
 
 namespace {
 
-constexpr std::size_t kEvidenceBytes = 65'536;
-constexpr std::size_t kOutputCap = std::size_t{256} << 20;
+struct Changed {
+  ReleaseMount mount;
+  fs::path changes;  // of this build; empty: none were allowed
+};
 
-// The end of a stream of output, raw.
-class Tail {
- public:
-  void add(std::string_view chunk) {
-    text_ += chunk.substr(chunk.size() - std::min(chunk.size(), kEvidenceBytes));
-    if (text_.size() > 2 * kEvidenceBytes) text_.erase(0, text_.size() - kEvidenceBytes);
+fs::path source_of(const SandboxJob& job, const ReleaseMount& mount) {
+  return job.layout.layer(mount.layer) / mount.directory;
+}
+
+// Over the layer, changes go to a directory of the checkout.
+std::vector<Changed> lay_for_build(Sandbox& sandbox, const SandboxJob& job) {
+  std::vector<Changed> laid;
+  for (const auto& mount : job.mounts) {
+    if (mount.building == Access::None) continue;
+    if (mount.layer.empty()) {
+      make_directory(job.checkout.directory / mount.directory);
+      sandbox.mounts.push_back({job.checkout.directory / mount.directory, mount.path, mount.building == Access::Write});
+      continue;
+    }
+    const auto changes = job.checkout.directory / "changes" / std::to_string(laid.size());
+    make_directory(changes / "upper", 0755);
+    make_directory(changes / "work");
+    if (!below_app(mount)) sandbox.mounts.push_back({source_of(job, mount), mount.path, false});
+    sandbox.layers.push_back({source_of(job, mount), mount.path, changes});
+    laid.push_back({mount, changes});
   }
-  std::vector<std::string> lines() const { return lines_of(text_); }
-
- private:
-  std::string text_;
-};
-
-struct Kind {
-  std::string name;     // "the build"
-  std::string setting;  // of its time limit
-  Stage stage;
-};
-const Kind kBuild{"the build", "[limits] build_timeout", Stage::Build};
-const Kind kRelease{"the release command", "[limits] release_timeout", Stage::Release};
-
-Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
-  Sandbox sandbox;
-  sandbox.host_name = job.app.str();
-  sandbox.directory = directory_in_sandbox(job.source);
-  sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
-  write_sandbox_hosts(sandbox);
-  sandbox.environment = job.environment;
-  sandbox.command = "set -e\n" + command;
-  sandbox.limits = job.limits;
-  sandbox.tmpfs_bytes = tmpfs_bytes(job.tmpfs_bytes, job.limits);
-  return sandbox;
+  return laid;
 }
 
-std::string name_of_signal(int number) {
-  const char* name = sigabbrev_np(number);
-  return name != nullptr ? fmt::format("SIG{}", name) : std::string{};
+// The layer's directory with its changes becomes a part of the checkout.
+void take_copy(const SandboxJob& job, const Changed& changed) {
+  const auto& mount = changed.mount;
+  const auto copy = job.checkout.directory / "copy";
+  make_directory(copy, 0755);
+  Sandbox sandbox = sandbox_of(job, "cp -a /from/. /to/");
+  sandbox.directory = "/";
+  sandbox.mounts = {{source_of(job, mount), "/from", false}, {copy, "/to", true}};
+  if (!changed.changes.empty()) sandbox.layers = {{source_of(job, mount), "/from", changed.changes}};
+  run_in(sandbox, job, Stage::Build);
+  if (const auto relative = below_app(mount)) {
+    move_beneath(copy, app_tree(job.checkout, job.source).root, *relative);
+  } else {
+    rename_path(copy, job.checkout.directory / mount.directory);
+  }
 }
 
-FailedProgram failed_program(const SandboxJob& job, const Sandbox& sandbox, const Kind& kind) {
-  FailedProgram failed;
-  failed.stage = kind.stage;
-  failed.app = job.app.str();
-  failed.code = app_directory(job.checkout, job.source.path);
-  failed.directory = directory_in_sandbox(job.source);
-  for (const auto& [name, value] : sandbox.environment) failed.variables.insert(name);
-  failed.limits = sandbox.limits;
-  return failed;
-}
-
-void run_in(Sandbox sandbox, const SandboxJob& job, const Kind& kind) {
-  Tail tail;
-  const SandboxGroup group(job.layout, sandbox);
-  Command command = sandbox_command(sandbox);
-  command.deadline = job.timeout;
-  command.output_cap = kOutputCap;
-  command.merge_output = true;
-  command.cancel_fd = job.cancel_fd;
-  command.on_output = [&](std::string_view chunk) {
-    tail.add(chunk);
-    if (job.on_output) job.on_output(chunk);
-    return true;
-  };
-  const CommandResult result = run(command);
-  if (result.ok()) return;
-
-  auto failed = failed_program(job, sandbox, kind);
-  failed.output = tail.lines();
-  UserError error = [&] {
-    if (group.ran_out_of_memory()) {
-      failed.out_of_memory = true;
-      return UserError{fmt::format("{} was killed: out of memory", kind.name), diagnose(failed)};
+void make_mount_points(const SandboxJob& job) {
+  const auto root = app_tree(job.checkout, job.source).root;
+  for (const auto& mount : job.mounts) {
+    const auto relative = below_app(mount);
+    if (!relative) continue;
+    try {
+      make_directory_beneath(root, *relative);
+    } catch (const SystemError&) {
+      throw UserError(fmt::format("packages are installed in {}, and the app has something else there", *relative),
+                      "remove it from the repository, and what the build makes there");
     }
-    switch (result.end) {
-      case CommandResult::End::TimedOut:
-        return UserError{
-            fmt::format("{} was stopped after {}", kind.name, format_duration(job.timeout)),
-            fmt::format("make it quicker, or have the administrator raise {} in server.toml", kind.setting)};
-      case CommandResult::End::Cancelled:
-        return UserError{fmt::format("{} was cancelled", kind.name)};
-      case CommandResult::End::OutputTooLong:
-        return UserError{fmt::format("{} was stopped: it printed more than {}", kind.name, format_bytes(kOutputCap)),
-                         "send its output to a file"};
-      case CommandResult::End::Exited:
-        failed.exit_code = result.code;
-        return UserError{fmt::format("{} failed with {}", kind.name, result.describe()), diagnose(failed)};
-      default:
-        failed.signal = name_of_signal(result.code);
-        return UserError{fmt::format("{} was {}", kind.name, result.describe()), diagnose(failed)};
-    }
-  }();
-  auto evidence = excerpt(failed.output);
-  for (std::string& line : evidence) line = terminal_safe(line);
-  error.set_evidence(std::move(evidence));
-  throw error;
+  }
+}
+
+SandboxJob with_mounts(const SandboxJob& job, ReleaseMounts mounts) {
+  auto other = job;
+  other.mounts = std::move(mounts);
+  return other;
+}
+
+// Without overlays, a build gets copies that it may change.
+ReleaseMounts copied(const SandboxJob& job) {
+  ReleaseMounts mounts;
+  for (auto mount : job.mounts) {
+    if (!mount.layer.empty()) take_copy(job, {mount, {}});
+    if (!mount.layer.empty() && below_app(mount)) continue;
+    mount.layer.clear();
+    mounts.push_back(std::move(mount));
+  }
+  return mounts;
+}
+
+bool has_layers(const ReleaseMounts& mounts) {
+  return std::any_of(mounts.begin(), mounts.end(), [](const ReleaseMount& mount) { return !mount.layer.empty(); });
+}
+
+ReleaseMounts run_steps(const BuildPlan& plan, const SandboxJob& job) {
+  const fs::path cache = job.layout.build_cache(job.app);
+  make_directory(cache);
+  Sandbox sandbox = sandbox_of(job, script(plan));
+  sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", true}, {cache, "/cache", true}};
+  const auto laid = lay_for_build(sandbox, job);
+  run_in(sandbox, job, Stage::Build);
+  auto mounts = job.mounts;
+  for (const auto& changed : laid) {
+    if (!holds_changes(changed.changes / "upper")) continue;
+    take_copy(job, changed);
+    const auto mount = std::find(mounts.begin(), mounts.end(), changed.mount);
+    mount->layer.clear();
+    if (below_app(*mount)) mounts.erase(mount);
+  }
+  remove_tree(job.checkout.directory / "changes");
+  return mounts;
 }
 
 }  // namespace
 
-void run_build(const BuildPlan& plan, const SandboxJob& job) {
-  if (plan.command.empty()) return;
-  const fs::path app = app_tree(job.checkout, job.source).root;
-  const fs::path cache = job.layout.build_cache(job.app);
-  make_directory(cache);
-
-  Sandbox sandbox = sandbox_of(job, plan.command);
-  sandbox.mounts = {{app, "/app", true}, {cache, "/cache", true}};
-  if (plan.needs_venv) {
-    make_directory(job.checkout.venv());
-    sandbox.mounts.push_back({job.checkout.venv(), "/venv", true});
+ReleaseMounts run_build(const BuildPlan& plan, const SandboxJob& job) {
+  make_mount_points(job);
+  if (plan.steps.empty()) return job.mounts;
+  if (has_layers(job.mounts) && !probe_writable().empty()) {
+    return run_steps(plan, with_mounts(job, copied(job)));
   }
-  run_in(sandbox, job, kBuild);
+  auto mounts = run_steps(plan, job);
+  make_mount_points(with_mounts(job, mounts));  // the build may have put something else there
+  return mounts;
 }
 
-void run_release_command(const std::string& command, const BuildPlan& plan, const SandboxJob& job) {
+void run_release_command(const std::string& command, const SandboxJob& job) {
   const fs::path data = job.layout.data(job.app);
   make_directory(data);
 
   Sandbox sandbox = sandbox_of(job, command);
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", false}, {data, "/data", true}};
-  if (plan.needs_venv) sandbox.mounts.push_back({job.checkout.venv(), "/venv", false});
+  add_mounts(sandbox, job.layout, job.checkout, job.mounts, &ReleaseMount::running);
   sandbox.writable = job.writable;
-  run_in(sandbox, job, kRelease);
+  run_in(sandbox, job, Stage::Release);
 }
 
 }  // namespace pushrod

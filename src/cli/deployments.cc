@@ -77,6 +77,7 @@ void add_deployment_verbs(Grammar& grammar) {
     unsigned most = 20;
     ReleaseNumber number = 0;
     bool json = false;
+    bool no_cache = false;
   };
   const auto words = std::make_shared<Words>();
   grammar
@@ -94,9 +95,10 @@ void add_deployment_verbs(Grammar& grammar) {
   grammar
       .verb("redeploy", "build and deploy the branch's commit again",
             [words](Context& context) {
-              return run_change(context, redeploy_change(context, AppName::parse(words->app)));
+              return run_change(context, redeploy_change(context, AppName::parse(words->app), words->no_cache));
             })
-      .app(words->app);
+      .app(words->app)
+      .flag("--no-cache", words->no_cache, "install all packages again, and empty the app's build cache");
   grammar
       .verb("cancel", "stop a deployment that is in progress",
             [words](Context& context) { return cancel(context, words->app); })

@@ -71,6 +71,27 @@ std::string read_command_and_no_more(TomlSection& section) {
   return *std::move(command);
 }
 
+// One name, or a list of them.
+std::vector<std::string> read_builders(TomlSection& section) {
+  std::vector<std::string> names;
+  if (section.is_list("builder")) {
+    names = section.texts("builder").value_or(names);
+  } else if (auto name = section.text("builder")) {
+    names = {*std::move(name)};
+  }
+  if (section.has("builder") && names.empty()) {
+    section.refuse("builder", fmt::format("{} names none", section.shown("builder")), "remove it, or name one");
+  }
+  for (std::size_t at = 1; at < names.size(); ++at) {
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(at), names[at]) ==
+        names.begin() + static_cast<std::ptrdiff_t>(at)) {
+      continue;
+    }
+    section.refuse("builder", fmt::format("{} names {} twice", section.shown("builder"), quoted(names[at])));
+  }
+  return names;
+}
+
 void read_build(TomlSection& section, AppManifest& manifest) {
   manifest.build_root = section.text("root");
   if (manifest.build_root) {
@@ -84,7 +105,14 @@ void read_build(TomlSection& section, AppManifest& manifest) {
           "write it relative to the app's directory: \"..\", \"../..\"");
     }
   }
-  if (section.has("command") || !manifest.build_root) {
+  manifest.builders = read_builders(section);
+  manifest.build_after = section.text("after");
+  if (manifest.build_after) check_command(*manifest.build_after, section.shown("after"), section.place("after"));
+  if (section.has("command") && !manifest.builders.empty()) {
+    section.refuse("builder", fmt::format("{} and a command exclude each other", section.shown("builder")),
+                   "keep one of them; a command after the builder is \"after\"");
+  }
+  if (section.has("command") || !(manifest.build_root || manifest.build_after || !manifest.builders.empty())) {
     manifest.build_command = read_command_and_no_more(section);
   } else {
     section.refuse_unknown_keys();

@@ -12,7 +12,9 @@
 //   drain_timeout = "1m"
 //   health = { path = "/up", timeout = "10s" }    # path: web only, the one type with a port
 //   [build]
-//   command = "make"
+//   command = "make"                              # or:
+//   builder = ["node", "python"]                  # one name or several, in this order; the last one serves
+//   after = "make docs"                           # runs after the builder, or the command
 //   root = "../.."                                # a directory above the app's that is /app; relative to the app's
 //   [release]
 //   command = "./migrate"

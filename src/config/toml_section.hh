@@ -36,6 +36,7 @@ class TomlSection {
       : table_(&table), name_(std::move(name)), file_name_(std::move(file_name)) {}
 
   bool has(std::string_view key) const { return table_->contains(key); }
+  bool is_list(std::string_view key) const { return table_->get_as<toml::array>(key) != nullptr; }
   std::vector<std::string> keys() const;  // in the order of the file
 
   // Any text without NUL.

@@ -3,17 +3,22 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <thread>
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/layer.hh"
 #include "build/writable.hh"
 #include "deploy/control.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/layers.hh"
 #include "deploy/narration.hh"
 #include "deploy/planned_release.hh"
 #include "deploy/plans.hh"
 #include "deploy/steps.hh"
+#include "deploy/trash.hh"
 #include "os/files.hh"
 #include "os/process_tree.hh"
 
@@ -61,14 +66,21 @@ SandboxJob job_for(Run& run, const Part& part, const Checkout& checkout, const S
   return job;
 }
 
-bool uses_kept_build(Run& run, const Part& part, const Checkout& checkout, const BuildPlan& plan,
-                     const std::string& key) {
-  if (rules_of(run.change.kind).release == ReleaseFrom::FreshBuild || run.change.rebuild) return false;
-  const auto built_by = take_kept_build(run.platform.layout, part.app.name, key, checkout);
-  if (!built_by) return false;
+std::optional<KeptBuild> use_kept_build(Run& run, const Part& part, const Checkout& checkout, const BuildPlan& plan,
+                                        const std::string& key, const ReleaseMounts& provided) {
+  if (rules_of(run.change.kind).release == ReleaseFrom::FreshBuild || run.change.rebuild || run.change.no_cache) {
+    return std::nullopt;
+  }
+  // The others may be removed at any moment.
+  for (const auto& mount : mounts_of_kept_build(run.platform.layout, part.app.name)) {
+    const auto is_same = [&](const ReleaseMount& other) { return other.layer == mount.layer; };
+    if (!mount.layer.empty() && std::none_of(provided.begin(), provided.end(), is_same)) return std::nullopt;
+  }
+  auto kept = take_kept_build(run.platform.layout, part.app.name, key, checkout);
+  if (!kept) return std::nullopt;
   run.journal.headline(fmt::format("Using the build of deployment {}{} ({}); to build anew: git push -o rebuild",
-                                   *built_by, suffix(run, part), plan.description));
-  return true;
+                                   kept->built_by, suffix(run, part), plan.description));
+  return kept;
 }
 
 // The program that the build waits for: below us there are bwrap and its children, the shell that reads the script,
@@ -85,24 +97,100 @@ PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
   return planned;
 }
 
-void run_plan(Run& run, const Part& part, const Checkout& checkout, const PlannedRelease& planned) {
-  const auto& plan = planned.plan;
-  const auto& release = planned.release;
-  run.platform.store.begin_step(run.group, Step::Build);
-  const auto key = build_key(run.platform, release, plan);
-  if (uses_kept_build(run, part, checkout, plan, key)) return;
-  run.journal.begin(fmt::format("Building{} ({})", suffix(run, part), plan.description), "building");
-  const auto slot = take_build_slot(run);
-  run.journal.now_doing("building", command_that_runs);
-  auto job = job_for(run, part, checkout, release.source, run.platform.settings.build_timeout);
-  auto layers = environment_layers(run.platform, release, EnvironmentLayers::For::Build);
-  layers.administrator = run.platform.settings.build_environment;
-  layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
-  job.environment = compose(layers);
-  run_build(plan, job);
-  mark_built(checkout, part.deployment.number, key);
-  run.journal.end();
-}
+// What one build does, in order.
+class Building {
+ public:
+  Building(Run& run, const Part& part, const Checkout& checkout, const PlannedRelease& planned)
+      : run_(run), part_(part), checkout_(checkout), planned_(planned) {}
+
+  // Returns what the release mounts.
+  ReleaseMounts carry_out() {
+    const auto& plan = planned_.plan;
+    run_.platform.store.begin_step(run_.group, Step::Build);
+    forget_caches();
+    const auto key = build_key(run_.platform, planned_.release, plan);
+    auto mounts = provide_layers();
+    if (auto kept = use_kept_build(run_, part_, checkout_, plan, key, mounts)) return std::move(kept->mounts);
+    mounts = run_steps(std::move(mounts));
+    mark_built(checkout_, part_.deployment.number, key, mounts);
+    return mounts;
+  }
+
+ private:
+  void forget_caches() {
+    const auto cache = run_.platform.layout.build_cache(part_.app.name);
+    if (run_.change.no_cache && is_directory(cache)) discard(run_.platform.layout, cache);
+  }
+
+  void take_slot() {
+    if (!slot_) slot_ = take_build_slot(run_);
+  }
+
+  SandboxJob job() const {
+    return job_for(run_, part_, checkout_, planned_.release.source, run_.platform.settings.build_timeout);
+  }
+
+  EnvironmentLayers environment() const {
+    const auto& plan = planned_.plan;
+    auto layers = environment_layers(run_.platform, planned_.release, EnvironmentLayers::For::Build);
+    layers.administrator = run_.platform.settings.build_environment;
+    layers.caches = cache_variables(plan);
+    layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
+    return layers;
+  }
+
+  ReleaseMounts provide_layers() {
+    auto mounts = planned_.plan.mounts;
+    for (const auto& layer : planned_.plan.layers) {
+      auto seen = environment();
+      seen.settings = layer_settings(layer, seen.settings);
+      seen.own.clear();
+      auto making = job();
+      making.environment = compose(seen);
+      bool is_made = false;
+      const auto name =
+          provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache, [&](const auto& in) {
+            is_made = true;
+            run_.journal.begin(fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
+                               "installing packages");
+            take_slot();
+            run_.journal.now_doing("installing packages", command_that_runs);
+            make_layer(layer, making, in);
+            run_.journal.end();
+          });
+      if (!is_made) {
+        run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
+      }
+      for (auto mount : layer.mounts) {
+        mount.layer = name;
+        mounts.push_back(std::move(mount));
+      }
+    }
+    return mounts;
+  }
+
+  ReleaseMounts run_steps(ReleaseMounts mounts) {
+    const auto& plan = planned_.plan;
+    auto building = job();
+    building.mounts = std::move(mounts);
+    if (plan.steps.empty()) return run_build(plan, building);
+    run_.journal.begin(
+        fmt::format("Building{} ({})", suffix(run_, part_), plan.building.empty() ? plan.description : plan.building),
+        "building");
+    take_slot();
+    run_.journal.now_doing("building", command_that_runs);
+    building.environment = compose(environment());
+    mounts = run_build(plan, building);
+    run_.journal.end();
+    return mounts;
+  }
+
+  Run& run_;
+  const Part& part_;
+  const Checkout& checkout_;
+  const PlannedRelease& planned_;
+  std::optional<FileLock> slot_;
+};
 
 // From what is asked for to directories of what the build has left.
 void settle_writable(Run& run, const Part& part, const Checkout& checkout, PlannedRelease& planned) {
@@ -120,7 +208,7 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
 PlannedRelease plan_or_fail_the_build(Run& run, const Part& part, const Checkout& checkout) {
   try {
     auto planned = plan(run, part, checkout);
-    if (planned.plan.command.empty()) settle_writable(run, part, checkout, planned);
+    if (has_nothing_to_build(planned.plan)) settle_writable(run, part, checkout, planned);
     return planned;
   } catch (const Error&) {
     run.platform.store.begin_step(run.group, Step::Build);
@@ -133,11 +221,11 @@ PlannedRelease plan_or_fail_the_build(Run& run, const Part& part, const Checkout
 Built build(Run& run, const Part& part, const Checkout& checkout) {
   check_cancelled(run.cancel_fd);
   auto planned = plan_or_fail_the_build(run, part, checkout);
-  if (!planned.plan.command.empty()) {
-    run_plan(run, part, checkout, planned);
+  if (!has_nothing_to_build(planned.plan)) {
+    planned.release.mounts = Building(run, part, checkout, planned).carry_out();
     settle_writable(run, part, checkout, planned);
   }
-  return {std::move(planned.release), checkout, std::move(planned.plan), std::move(planned.manifest.release_command),
+  return {std::move(planned.release), checkout, std::move(planned.manifest.release_command),
           planned.manifest.hold_for_release};
 }
 
@@ -151,7 +239,8 @@ void run_release_command(Run& run, const Part& part, const Built& built) {
   auto job = job_for(run, part, built.checkout, built.release.source, run.platform.settings.release_timeout);
   job.environment = compose(environment_layers(run.platform, built.release, EnvironmentLayers::For::Release));
   job.writable = built.release.writable;
-  run_release_command(*built.release_command, built.plan, job);
+  job.mounts = built.release.mounts;
+  run_release_command(*built.release_command, job);
   run.journal.end();
 }
 

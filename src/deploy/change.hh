@@ -25,8 +25,9 @@ struct Change {
   std::optional<CommitId> commit;    // what to run; absent for Remove
   std::optional<CommitId> previous;  // what the branch named when the change was asked for; absent: nothing
   std::string author;
-  std::string detail{};  // see Deployment
-  bool rebuild = false;  // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
+  std::string detail{};   // see Deployment
+  bool rebuild = false;   // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
+  bool no_cache = false;  // Push, Redeploy: the same, without layers and caches of earlier builds
 
   // What the caller records of it: called within the transaction that records the deployments, and within the one that
   // records that they are live. Rows cost nothing there; a transaction of their own costs its flushes.

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "base/text.hh"
+#include "build/layer.hh"
 #include "build/software.hh"
 #include "deploy/trash.hh"
 #include "git/repository.hh"
@@ -19,6 +20,11 @@ namespace {
 constexpr std::chrono::hours kLongestKept{7 * 24};
 
 fs::path mark_in(const fs::path& directory) { return directory / "built"; }
+fs::path mounts_in(const fs::path& directory) { return directory / "mounts"; }
+
+ReleaseMounts read_mounts(const fs::path& directory) {
+  return mounts_from_json(read_file(mounts_in(directory), std::size_t{1} << 20, /*follow=*/false).value_or("[]"));
+}
 
 // After a power cut files that were not flushed may be empty, so a build from before the last boot is not used.
 std::string boot() { return read_file("/proc/sys/kernel/random/boot_id").value_or("\n"); }
@@ -66,9 +72,10 @@ std::string build_key(const Platform& platform, const Release& release, const Bu
   const auto& source = release.source;
   const auto root = source.build_root.value_or(source.path);
   const Repository repository(platform.layout.repo(source.repo));
-  std::string key = fmt::format("app {}\nroot {} {}\npath {}\nbuilder {}\nvenv {}\ncommand {}\n", release.app.str(),
+  std::string key = fmt::format("app {}\nroot {} {}\npath {}\nbuilder {}\nmounts {}\nscript {}\n", release.app.str(),
                                 quoted(root), repository.tree_of(release.commit, root), quoted(source.path),
-                                plan.builder, plan.needs_venv, hexadecimal(plan.command));
+                                plan.builder, to_json(plan.mounts), hexadecimal(script(plan)));
+  for (const auto& layer : plan.layers) key += fmt::format("layer {}\n", layer_name(layer, {}));
   for (const auto& [name, value] : plan.environment) key += fmt::format("plan {}={}\n", name, hexadecimal(value));
   for (const auto& [name, value] : plan.build_environment)
     key += fmt::format("build {}={}\n", name, hexadecimal(value));
@@ -82,21 +89,27 @@ std::string build_key(const Platform& platform, const Release& release, const Bu
   return key + fmt::format("software {}\n", hexadecimal(software_stamp()));
 }
 
-void mark_built(const Checkout& checkout, ReleaseNumber deployment, const std::string& key) {
+void mark_built(const Checkout& checkout, ReleaseNumber deployment, const std::string& key,
+                const ReleaseMounts& mounts) {
+  write_file(mounts_in(checkout.directory), to_json(mounts), 0600, /*durable=*/false);
   write_file(mark_in(checkout.directory), mark_of(deployment, key), 0600, /*durable=*/false);
 }
 
 bool is_built(const Checkout& checkout) { return is_plain_file(mark_in(checkout.directory)); }
 
-std::optional<ReleaseNumber> take_kept_build(const Layout& layout, const AppName& app, const std::string& key,
-                                             const Checkout& checkout) {
+std::optional<KeptBuild> take_kept_build(const Layout& layout, const AppName& app, const std::string& key,
+                                         const Checkout& checkout) {
   const auto kept = kept_build(layout, app);
   const auto mark = mark_of_good(kept);
   if (!mark || mark->key != key) return std::nullopt;
   if (is_directory(checkout.directory)) discard(layout, checkout.directory);
   make_directory(checkout.directory.parent_path());
   rename_path(kept, checkout.directory);
-  return mark->deployment;
+  return KeptBuild{mark->deployment, read_mounts(checkout.directory)};
+}
+
+ReleaseMounts mounts_of_kept_build(const Layout& layout, const AppName& app) {
+  return read_mounts(kept_build(layout, app));
 }
 
 void keep_build(const Layout& layout, const AppName& app, ReleaseNumber deployment) {

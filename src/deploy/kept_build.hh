@@ -22,14 +22,21 @@ std::filesystem::path kept_build(const Layout& layout, const AppName& app);
 // key are interchangeable. RELEASE and GIT_COMMIT are left out: they differ for each deployment.
 std::string build_key(const Platform& platform, const Release& release, const BuildPlan& plan);
 
-// The checkout holds the finished build of that deployment.
-void mark_built(const Checkout& checkout, ReleaseNumber deployment, const std::string& key);
+// The checkout holds the finished build of that deployment, whose release mounts these.
+void mark_built(const Checkout& checkout, ReleaseNumber deployment, const std::string& key,
+                const ReleaseMounts& mounts);
 bool is_built(const Checkout& checkout);
 
-// Replaces the checkout, which may be there, by the kept build if it has this key. Returns the deployment that built
-// it.
-std::optional<ReleaseNumber> take_kept_build(const Layout& layout, const AppName& app, const std::string& key,
-                                             const Checkout& checkout);
+// What a build has left: who built it, and what its release mounts.
+struct KeptBuild {
+  ReleaseNumber built_by = 0;
+  ReleaseMounts mounts;
+};
+// Replaces the checkout, which may be there, by the kept build if it has this key.
+std::optional<KeptBuild> take_kept_build(const Layout& layout, const AppName& app, const std::string& key,
+                                         const Checkout& checkout);
+// Of the build that is kept; none if there is none.
+ReleaseMounts mounts_of_kept_build(const Layout& layout, const AppName& app);
 
 // Keeps the build of a deployment that is undone, in place of an older one. Does nothing unless it is finished.
 void keep_build(const Layout& layout, const AppName& app, ReleaseNumber deployment);

@@ -68,7 +68,8 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
       .crons = manifest.crons,
       .created = now(),
       .source = source,
-      .writable = manifest.writable};
+      .writable = manifest.writable,
+      .mounts = plan.mounts};
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);

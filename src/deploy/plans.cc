@@ -68,7 +68,8 @@ InstancePlan plan_process(const Platform& platform, const Release& release, cons
                       find_checkout(platform.layout, name.app, release.checkout),
                       release.source,
                       compose(layers),
-                      release.writable};
+                      release.writable,
+                      release.mounts};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

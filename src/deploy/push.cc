@@ -79,7 +79,9 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
                                    const std::vector<RefVerdict>& verdicts, const std::string& author, Journal& journal,
                                    int cancel_fd, const PushRecords& records) {
   const auto& options = request.push_options;
-  const bool rebuild = std::find(options.begin(), options.end(), kRebuild) != options.end();
+  const auto has = [&](std::string_view option) {
+    return std::find(options.begin(), options.end(), option) != options.end();
+  };
   const auto not_atomic = request.atomic ? why_not_atomic(verdicts) : std::string{};
   std::vector<RefReport> reports;
   bool any_deployed = false;
@@ -91,7 +93,8 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
     if (any_deployed) forget_stop_signals(cancel_fd);
     any_deployed = true;
     auto change = change_of(platform, repo, verdict.command, author);
-    change.rebuild = rebuild;
+    change.rebuild = has(kRebuild);
+    change.no_cache = has(kNoCache);
     report = deploy_branch(platform, verdict.command, std::move(change), journal, cancel_fd, records);
   }
   for (std::size_t at = 0; at < reports.size(); ++at) {

@@ -28,7 +28,6 @@ using NewReleases = std::map<AppId, NewRelease>;
 struct Built {
   Release release;
   Checkout checkout;
-  BuildPlan plan;
   std::optional<std::string> release_command;
   bool holds_requests = false;  // while the command runs
 };

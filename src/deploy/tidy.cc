@@ -6,6 +6,7 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/kept_build.hh"
+#include "deploy/layers.hh"
 #include "deploy/left_locks.hh"
 #include "deploy/make_room.hh"
 #include "deploy/placement.hh"
@@ -50,6 +51,7 @@ bool Tidier::pass() {
       tidied_[app.id] = newest;
     });
   }
+  attempt("removing unused layers", [&] { remove_unused_layers(platform_); });
   // Failed deployments leave something there as well, and no app that was to be tidied.
   const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });
   attempt("removing left locks", [&] { remove_left_locks(platform_); });

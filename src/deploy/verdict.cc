@@ -165,9 +165,9 @@ std::optional<Refusal> judge_option(const std::string& option, const std::vector
       option.starts_with(kConfirm) && std::any_of(commands.begin(), commands.end(), [&](const RefCommand& command) {
         return !command.after && command.ref == std::string(kBranchPrefix) + option.substr(kConfirm.size());
       });
-  if (confirms || option == kDryRun || option == kRebuild) return std::nullopt;
+  if (confirms || option == kDryRun || option == kRebuild || option == kNoCache) return std::nullopt;
   return Refusal{fmt::format("unknown push option {}", quoted(option)),
-                 "known: dry-run; rebuild; confirm=BRANCH, together with the deletion of that branch"};
+                 "known: dry-run; no-cache; rebuild; confirm=BRANCH, together with the deletion of that branch"};
 }
 
 }  // namespace

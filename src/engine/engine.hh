@@ -35,6 +35,7 @@ struct InstancePlan {
   Source source;                                   // which part of the checkout is /app, and where commands run in it
   std::map<std::string, std::string> environment;  // complete
   WritablePaths writable{};                        // directories of the release
+  ReleaseMounts mounts{};                          // directories of the checkout beside /app
 };
 
 struct InstanceStatus {

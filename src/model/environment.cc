@@ -74,12 +74,11 @@ void put(Environment& environment, const Environment& layer) {
   environment.insert(layer.begin(), layer.end());
 }
 
-Environment base(EnvironmentLayers::For use) {
+Environment base(EnvironmentLayers::For use, const Environment& caches) {
   Environment base{{"HOME", std::string(kHome)}, {"LANG", "C.UTF-8"}, {"PATH", path_variable()}};
   if (use == EnvironmentLayers::For::Build) {
     base["XDG_CACHE_HOME"] = "/cache";
-    base["PIP_CACHE_DIR"] = "/cache/pip";
-    base["npm_config_cache"] = "/cache/npm";
+    base.insert(caches.begin(), caches.end());
   }
   return base;
 }
@@ -100,7 +99,7 @@ void add_xdg_directories(Environment& environment) {
 }  // namespace
 
 Environment compose(const EnvironmentLayers& layers) {
-  Environment environment = base(layers.use);
+  Environment environment = base(layers.use, layers.caches);
   if (layers.use == EnvironmentLayers::For::Build) put(environment, layers.administrator);
   put(environment, layers.builder);
   put(environment, layers.settings);

@@ -12,7 +12,7 @@
 namespace pushrod {
 
 // Each layer wins over those before it:
-//   1. the base: PATH, LANG, HOME; in a build the caches, which lie in /cache
+//   1. the base: PATH, LANG, HOME; in a build the caches of its tools, which lie in /cache
 //   2. administrator: [build.environment] of server.toml, in builds only
 //   3. builder: what the app's language needs (NODE_ENV, PYTHONUNBUFFERED, its PATH, …)
 //   4. settings: what the app's operator has set, opened. They win over every default of the layers above
@@ -22,6 +22,7 @@ namespace pushrod {
 struct EnvironmentLayers {
   enum class For { Process, Release, Build };
   For use = For::Process;
+  Environment caches{};  // of a build's tools: a part of the base
   Environment administrator{};
   Environment builder{};
   Environment settings{};

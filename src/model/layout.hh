@@ -10,11 +10,10 @@ namespace pushrod {
 
 namespace fs = std::filesystem;
 
-// The three parts of a built release on disk.
+// A built release on disk. Beside the tree lie the directories that its builder asked for (release_mount.hh).
 struct Checkout {
   fs::path directory;                                   // checkouts/<app>/<n> or releases/<app>/<n>
   fs::path tree() const { return directory / "tree"; }  // the commit's files: /app
-  fs::path venv() const { return directory / "venv"; }  // /venv; only there if the builder made one
 };
 
 class Layout {
@@ -38,6 +37,10 @@ class Layout {
   fs::path releases() const { return root_ / "releases"; }
   fs::path releases(const AppName& app) const { return releases() / app.str(); }
   Checkout kept_checkout(const AppName& app, ReleaseNumber number) const;
+
+  // What builds share: each layer is complete, never changes, and is named by what it was made from (deploy/layers.hh).
+  fs::path layers() const { return root_ / "layers"; }
+  fs::path layer(const std::string& name) const { return layers() / name; }
 
   // Discarded directories; the tidier deletes them at any moment.
   fs::path trash() const { return root_ / "trash"; }
@@ -84,6 +87,7 @@ class Layout {
   fs::path job_lock(std::int64_t job) const { return locks() / ("job." + std::to_string(job)); }
   fs::path job_begin_lock() const { return locks() / "jobs"; }  // from a job's row to its lock
   fs::path repo_lock(const RepoName& repo) const { return locks() / ("repo." + repo.str()); }  // who uses the repo
+  fs::path layer_lock(const std::string& name) const { return locks() / ("layer." + name); }   // who uses or makes it
   fs::path trash_lock() const { return locks() / "trash"; }                                    // one empties it
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   // One push of this key that is on its way.

@@ -81,6 +81,8 @@ struct AppManifest {
   std::vector<std::string> required_settings;  // [settings] required: names without which it is not deployed
   WritablePaths writable{};                    // [app] writable
   std::optional<std::string> build_root{};     // [build] root, as written: relative to the app's path
+  std::vector<std::string> builders{};         // [build] builder: in this order; empty: the builder is detected
+  std::optional<std::string> build_after{};    // [build] after: a command that runs after the builder's own
 };
 
 std::string to_json(const ProcessTable& processes);

@@ -10,6 +10,7 @@
 #include "model/app.hh"
 #include "model/app_setting.hh"
 #include "model/process.hh"
+#include "model/release_mount.hh"
 #include "os/socket.hh"
 
 namespace pushrod {
@@ -28,6 +29,7 @@ struct Release {
   WallTime created;
   Source source;
   WritablePaths writable{};  // relative to the app's directory
+  ReleaseMounts mounts{};    // beside /app and /data
 };
 
 // Null when it has none of that type.

@@ -67,9 +67,10 @@ DeploymentView require_deployment(Session& session, const AppName& name, Release
                   fmt::format("`deployments {}` lists them", name.str()));
 }
 
-Change redeploy_change(Session& session, const AppName& name) {
+Change redeploy_change(Session& session, const AppName& name, bool no_cache) {
   const auto app = session.require_app(name, Right::Deploy);
   auto change = change_of(session, app, DeploymentKind::Redeploy);
+  change.no_cache = no_cache;
   if (change.commit) return change;
   throw UserError(fmt::format("branch {} of repo {} has no commit yet", quoted(app.branch.str()), app.repo.str()),
                   "push a commit to the branch");

@@ -23,8 +23,9 @@ std::vector<DeploymentView> list_deployments(Session& session, const AppName& ap
 // Throws UserError when there is none with this number.
 DeploymentView require_deployment(Session& session, const AppName& app, ReleaseNumber number);
 
-// A new build of the commit that the app's branch names. Throws UserError when the branch has none.
-Change redeploy_change(Session& session, const AppName& app);
+// A new build of the commit that the app's branch names; with no_cache, without what earlier builds have installed and
+// cached. Throws UserError when the branch has none.
+Change redeploy_change(Session& session, const AppName& app, bool no_cache = false);
 
 // Asks the deployments of the app that are in progress to end, and returns their numbers. Throws UserError when none is
 // in progress, and for one that is past its commit point.

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/error.hh"
 #include "os/files.hh"
 #include "sandbox/limits.hh"
@@ -33,9 +35,9 @@ void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   arguments.add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
   // A setuid-root program gains nothing (bwrap sets no_new_privs), and no namespace inside gives capabilities back.
   arguments.add("--disable-userns", "--cap-drop", "ALL");
-  // For the shim, which gives up all of them before it starts the command: to mount with (src/shim/writable.cc), else
+  // For the shim, which gives up all of them before it starts the command: to mount with (src/shim/mounts.cc), else
   // to limit what the kernel counts per user namespace and to lose the capabilities for good.
-  if (!sandbox.writable.empty()) {
+  if (!sandbox.writable.empty() || !sandbox.layers.empty()) {
     arguments.add("--cap-add", "ALL");
   } else {
     arguments.add("--cap-add", "CAP_SYS_RESOURCE", "--cap-add", "CAP_SETPCAP");
@@ -69,6 +71,39 @@ void add_host(Arguments& arguments, const Sandbox& sandbox, const HostRoot& host
   for (const std::string& name : host.etc_directories) arguments.add("--ro-bind-try", "/etc/" + name, "/etc/" + name);
 }
 
+bool lies_in(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory + "/");
+}
+
+// What the shim mounts itself. A layer goes over what is writable around it, and what is writable in it over the layer:
+// all of it, if the directory around it is writable.
+std::vector<std::string> mount_words(const Sandbox& sandbox) {
+  std::vector<std::string> around;
+  std::vector<std::string> within;
+  for (const std::string& path : sandbox.writable) {
+    const auto absolute = path == "." ? "/app" : "/app/" + path;
+    const bool inside = std::any_of(sandbox.layers.begin(), sandbox.layers.end(),
+                                    [&](const SandboxLayer& layer) { return lies_in(absolute, layer.path); });
+    (inside ? within : around).push_back("writable=" + path);
+    for (const auto& layer : sandbox.layers) {
+      if (!inside && lies_in(layer.path, absolute)) within.push_back("writable=" + layer.path.substr(sizeof "/app"));
+    }
+  }
+  for (const auto& layer : sandbox.layers)
+    around.push_back((layer.changes.empty() ? "layer=" : "changes=") + layer.path);
+  around.insert(around.end(), within.begin(), within.end());
+  return around;
+}
+
+void add_layers(Arguments& arguments, const Sandbox& sandbox) {
+  for (std::size_t at = 0; at < sandbox.layers.size(); ++at) {
+    const auto& layer = sandbox.layers[at];
+    const auto offered = fmt::format("/.layers/{}", at);
+    arguments.add("--ro-bind", layer.from.native(), offered);
+    if (!layer.changes.empty()) arguments.add("--bind", layer.changes.native(), offered + ".changes");
+  }
+}
+
 }  // namespace
 
 HostRoot read_host_root() {
@@ -87,6 +122,19 @@ HostRoot read_host_root() {
     if (is_directory(fs::path("/etc") / name)) host.etc_directories.emplace_back(name);
   }
   return host;
+}
+
+void add_mounts(Sandbox& sandbox, const Layout& layout, const Checkout& checkout, const ReleaseMounts& mounts,
+                Access ReleaseMount::*access) {
+  for (const auto& mount : mounts) {
+    if (mount.*access == Access::None) continue;
+    const auto from = (mount.layer.empty() ? checkout.directory : layout.layer(mount.layer)) / mount.directory;
+    if (lies_in(mount.path, "/app")) {
+      sandbox.layers.push_back({from, mount.path});
+    } else {
+      sandbox.mounts.push_back({from, mount.path, mount.*access == Access::Write && mount.layer.empty()});
+    }
+  }
 }
 
 std::string command_shell() { return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh"; }
@@ -108,11 +156,12 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, 
   for (const Mount& mount : sandbox.mounts) {
     arguments.add(mount.writable ? "--bind" : "--ro-bind", mount.from.native(), mount.to);
   }
+  add_layers(arguments, sandbox);
   arguments.add("--remount-ro", "/", "--chdir", sandbox.directory, "--");
   arguments.add(kShimInside, role == ShimRole::Init ? "init" : "run");
   if (sandbox.starter) arguments.add("starter=" + std::to_string(*sandbox.starter));
   arguments.add(fmt::format("inotify={}", kInotifyInstances));
-  for (const std::string& path : sandbox.writable) arguments.add("writable=" + path);
+  for (const std::string& word : mount_words(sandbox)) arguments.add(word);
   for (const std::string& word : wall_words(sandbox, rlimits_here())) arguments.add(word);
   if (sandbox.argv.empty()) {
     arguments.add("--", host.shell, "-c", sandbox.command);

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "model/layout.hh"
 #include "model/process.hh"
+#include "model/release_mount.hh"
 #include "os/command.hh"
 #include "os/socket.hh"
 
@@ -24,6 +26,15 @@ struct Mount {
   std::filesystem::path from;  // on the host
   std::string to;              // in the sandbox
   bool writable = false;
+};
+
+// A directory that the shim mounts inside of the sandbox, over a directory of a mount above. bwrap follows symlinks
+// when it makes a mount point, so it never mounts below files that an app controls; the shim opens each part of the
+// path without following any.
+struct SandboxLayer {
+  std::filesystem::path from;       // on the host; mounted read-only
+  std::string path;                 // in the sandbox: "/app/node_modules"; a directory that is there
+  std::filesystem::path changes{};  // on the host, with upper/ and work/ in it: gets what is changed; empty: read-only
 };
 
 struct Sandbox {
@@ -44,8 +55,13 @@ struct Sandbox {
   // They must be there, without symlinks on the way. What is written ends with the sandbox, has 256 MiB (less
   // where `limits.memory` is less and there is no cgroup), and is seen by no other sandbox.
   std::vector<std::string> writable;
+  std::vector<SandboxLayer> layers;
   std::optional<int> starter;  // a pidfd that the sandbox inherits: it ends when that process has ended
 };
+
+// Adds the release's mounts that the sandbox may use; `access` is &ReleaseMount::building or &ReleaseMount::running.
+void add_mounts(Sandbox& sandbox, const Layout& layout, const Checkout& checkout, const ReleaseMounts& mounts,
+                Access ReleaseMount::*access);
 
 // What runs the commands of apps: /bin/bash, as on Heroku, or /bin/sh where this machine has no bash.
 std::string command_shell();

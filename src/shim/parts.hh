@@ -62,9 +62,9 @@ struct Spec {
 // Reads ./spec or ends with 100 (it is not one) or 111.
 Spec read_spec();
 
-// Takes the words "writable=PATH" and makes these directories of /app writable; then this process has no capabilities
-// any more, and cannot get any. Ends the process with 111 where that cannot be done.
-void take_writable(char**& words);
+// Takes the words "writable=PATH", "layer=PATH" and "changes=PATH", in order, and mounts what they ask for. Ends the
+// process with 111 where that cannot be done.
+void take_mounts(char**& words);
 
 // The roles.
 [[noreturn]] void keep(const Spec& spec);

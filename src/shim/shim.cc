@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
     restore_environment(environ);
     char** command = argv + 2;
     take_inotify(command);
-    take_writable(command);
+    take_mounts(command);
     give_up_capabilities();
     const Walls walls = take_walls(command);
     be_init(command, walls);
@@ -98,7 +98,7 @@ int main(int argc, char** argv) {
     char** command = argv + 2;
     const int starter = take_starter(command);
     take_inotify(command);
-    take_writable(command);
+    take_mounts(command);
     give_up_capabilities();
     const Walls walls = take_walls(command);
     run_for(starter, command, walls);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kReleases =
     "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.crons, r.created,"
-    " r.repo, r.branch, r.path, r.config, r.build_root, r.manifest_root, r.writable"
+    " r.repo, r.branch, r.path, r.config, r.build_root, r.manifest_root, r.writable,"
+    " r.mounts"
     " FROM releases r JOIN apps a ON a.id = r.app_id"
     " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
 constexpr std::string_view kSettings =
@@ -43,7 +44,8 @@ Release read_release(Query& row) {
                  .crons = crons_from_json(row.text()),
                  .created = row.time(),
                  .source = read_source(row),
-                 .writable = writable_from_json(row.text())};
+                 .writable = writable_from_json(row.text()),
+                 .mounts = mounts_from_json(row.text())};
 }
 
 std::vector<Release> read_releases(Connection& connection, AppId app, std::optional<ReleaseNumber> number) {
@@ -95,12 +97,12 @@ void Store::add_release(const Release& release) {
   delete_release(*db_, release.app_id, release.number);
   db_->query(
          "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, crons,"
-         " created, repo, branch, path, config, build_root, manifest_root, writable)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+         " created, repo, branch, path, config, build_root, manifest_root, writable, mounts)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(release.app_id, release.number, release.commit, release.checkout, release.builder,
             to_json(release.processes), to_json(release.crons), release.created, release.source.repo,
             release.source.branch, release.source.path, release.source.config, release.source.build_root,
-            std::int64_t{release.source.manifest_root}, to_json(release.writable))
+            std::int64_t{release.source.manifest_root}, to_json(release.writable), to_json(release.mounts))
       .run();
   for (const auto& [name, value] : release.environment) {
     db_->query("INSERT INTO release_environment VALUES (?, ?, ?, ?)")

@@ -356,12 +356,22 @@ ALTER TABLE jobs DROP COLUMN command;
 // Their bytes are still in unused parts of the file, and in the journal.
 constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
 
+// What a release mounts beside /app: until now, a virtualenv, if its environment named one.
+constexpr const char* kMounts = R"sql(
+ALTER TABLE releases ADD COLUMN mounts TEXT NOT NULL DEFAULT '[]';
+UPDATE releases
+  SET mounts = '[{"building":"write","directory":"venv","path":"/venv","running":"read"}]'
+  WHERE EXISTS (SELECT 1 FROM release_environment e
+                WHERE e.app_id = releases.app_id AND e.number = releases.number
+                  AND e.name = 'VIRTUAL_ENV' AND e.value = '/venv');
+)sql";
+
 struct Migration {
   const char* script;
   bool is_transaction = true;  // otherwise it may be repeated
 };
-constexpr std::array<Migration, 6> kMigrations{
-    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}}};
+constexpr std::array<Migration, 7> kMigrations{
+    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}, {kMounts}}};
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }

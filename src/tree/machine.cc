@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/settings_file.hh"
+#include "deploy/layers.hh"
 #include "engine/local/machine.hh"
+#include "os/disk_use.hh"
 #include "os/files.hh"
 #include "os/pty.hh"
 
@@ -83,9 +86,17 @@ Finding examine_settings_key(const Layout& layout, const Store& store) {
   return finding;
 }
 
-// Nothing where there is no database yet.
-void examine_database(const Layout& layout, std::vector<Finding>& findings) {
-  if (!is_plain_file(layout.database())) return;
+// What builds share. Nothing is wrong with any number of them.
+Finding examine_layers(const Layout& layout, const std::set<std::string>& used) {
+  const auto names = list_directory(layout.layers());
+  const auto bytes = measure_disk_use(layout.layers()).bytes;
+  const auto in_use = std::count_if(names.begin(), names.end(), [&](const auto& name) { return used.contains(name); });
+  return {"layers", true, false, fmt::format("{}, {} in use, {}", names.size(), in_use, format_bytes(bytes)), "", ""};
+}
+
+// Nothing where there is no database yet. True when there is a good one.
+bool examine_database(const Layout& layout, std::vector<Finding>& findings) {
+  if (!is_plain_file(layout.database())) return false;
   Finding finding{"database",
                   false,
                   true,
@@ -102,6 +113,7 @@ void examine_database(const Layout& layout, std::vector<Finding>& findings) {
   }
   finding.is_broken = !finding.good;
   findings.push_back(finding);
+  return finding.good;
 }
 
 }  // namespace
@@ -114,7 +126,9 @@ std::vector<Finding> examine_machine(Session& session) {
   findings.push_back(examine_open_files(load_settings(layout.settings())));
   findings.push_back(examine_terminals());
   findings.push_back(examine_disk(layout.root()));
-  examine_database(layout, findings);
+  if (examine_database(layout, findings)) {
+    findings.push_back(examine_layers(layout, layers_in_use(session.platform())));
+  }
   return findings;
 }
 

@@ -225,9 +225,10 @@ def test_a_push_names_python_packages_that_it_does_not_install(platform):
     ("bun.lock", "bun@1.2.0", "bun install --frozen-lockfile"),
 ])  # fmt: skip
 def test_the_tool_of_a_lock_file_installs_and_runs(platform, lock, named, said):
-    """The tool itself is kept in the cache of builds, where a stand-in lies: nothing is downloaded here."""
+    """The tool itself is kept in the cache of builds, where a stand-in lies: nothing is downloaded here. A package in
+    the app's own directory is no part of a layer."""
     tool = named.split("@")[0]
-    package = {"packageManager": named, "dependencies": {"x": "1"}, "scripts": {"build": "x", "start": "x"}}
+    package = {"packageManager": named, "dependencies": {"x": "file:x"}, "scripts": {"build": "x", "start": "x"}}
     app = platform.create_app({"package.json": json.dumps(package), lock: "", "web.py": web_app()["web.py"], "VERSION": "1"})
     program = app.build_cache / "tools" / named / "node_modules" / ".bin" / tool
     program.parent.mkdir(parents=True)

@@ -47,7 +47,7 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   const auto root = root_of(plan.source);
   sandbox.mounts.push_back({root.empty() ? plan.checkout.tree() : plan.checkout.tree() / root, "/app", false});
   sandbox.directory = directory_in_sandbox(plan.source);
-  if (is_directory(plan.checkout.venv())) sandbox.mounts.push_back({plan.checkout.venv(), "/venv", false});
+  add_mounts(sandbox, layout_, plan.checkout, plan.mounts, &ReleaseMount::running);
   sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
   sandbox.writable = plan.writable;
   sandbox.host_name = plan.name.app.str();

@@ -38,8 +38,8 @@ TEST_F(BuilderTest, NothingToBuildInATreeOfNoKnownKind) {
   tree.write("index.html", "hello");
   const BuildPlan none = plan();
   EXPECT_EQ(none.builder, "none");
-  EXPECT_EQ(none.command, "");
-  EXPECT_FALSE(none.needs_venv);
+  EXPECT_EQ(script(none), "");
+  EXPECT_TRUE(none.mounts.empty());
   EXPECT_EQ(none.environment, (Environment{{"PATH", "/usr/local/bin:/usr/bin:/bin"}}));
 }
 
@@ -54,27 +54,44 @@ TEST_F(BuilderTest, RequirementsMakeAVirtualenvWithTheSystemsPip) {
   const BuildPlan python = plan();
   EXPECT_EQ(python.builder, "python");
   EXPECT_EQ(python.description, "Python 3.11, pip");
-  EXPECT_EQ(python.command, "python3 -m venv --without-pip /venv\n/venv/bin/python " + host.pip_runner.string() +
-                                " install --no-input --disable-pip-version-check --progress-bar off"
-                                " -r requirements.txt\n");
-  EXPECT_TRUE(python.needs_venv);
+  EXPECT_TRUE(python.steps.empty());
+  ASSERT_EQ(python.layers.size(), 1U);
+  EXPECT_EQ(script(python.layers[0].steps),
+            "python3 -m venv --without-pip /venv\n(cd /app && /venv/bin/python " + host.pip_runner.string() +
+                " install --no-input --disable-pip-version-check --progress-bar off -r requirements.txt)\n");
+  EXPECT_EQ(python.layers[0].mounts, ReleaseMounts{venv_mount()});
+  EXPECT_EQ(python.layers[0].files, (std::map<std::string, std::string>{{"requirements.txt", "flask==3.0\n"}}));
+  EXPECT_TRUE(python.mounts.empty());
   EXPECT_EQ(python.environment, (Environment{{"PATH", "/venv/bin:/usr/local/bin:/usr/bin:/bin"},
                                              {"VIRTUAL_ENV", "/venv"},
                                              {"PYTHONUNBUFFERED", "1"}}));
   EXPECT_TRUE(python.default_processes.empty());
 }
 
+TEST_F(BuilderTest, RequirementsThatDoNotSayTheirVersionsAreInstalledByEachBuild) {
+  tree.write("requirements.txt", "flask==3.0\ngunicorn\n");
+  EXPECT_TRUE(plan().layers.empty());
+  EXPECT_EQ(plan().mounts, ReleaseMounts{venv_mount()});
+  EXPECT_EQ(
+      join(plan().notices, ""),
+      "requirements.txt does not say which version of gunicorn is wanted, so every push installs all packages, in "
+      "whatever versions are the newest: write name==version, as pip freeze does");
+  tree.write("requirements.txt", "flask==3.0\n-e .\n");
+  EXPECT_TRUE(plan().layers.empty());
+  EXPECT_TRUE(plan().notices.empty()) << "its own code changes with every push";
+}
+
 TEST_F(BuilderTest, PipIsBootstrappedWhereTheSystemHasNone) {
   tree.write("requirements.txt", "flask\n");
   fs::remove(host.pip_runner);
-  EXPECT_EQ(plan().command,
+  EXPECT_EQ(script(plan()),
             "python3 -m venv /venv\n/venv/bin/python -m pip install --no-input --disable-pip-version-check "
             "--progress-bar off -r requirements.txt\n");
 }
 
 TEST_F(BuilderTest, RequirementsOfCommentsOnlyNeedNoPip) {
   tree.write("requirements.txt", "# nothing yet\n\n   \r\n");
-  EXPECT_EQ(plan().command, "python3 -m venv --without-pip /venv\n");
+  EXPECT_EQ(script(plan()), "python3 -m venv --without-pip /venv\n");
   EXPECT_EQ(plan().description, "Python 3.11, no requirements");
   tree.write("requirements.txt", "# one\nflask");
   EXPECT_EQ(plan().description, "Python 3.11, pip");
@@ -94,12 +111,12 @@ TEST_F(BuilderTest, ThePackagesOfAPipfileLockAreInstalled) {
     "own": {"git": "https://x.example/own.git", "ref": "0a1b"}}})");
   EXPECT_EQ(plan().description, "Python 3.11, pip from Pipfile.lock");
   EXPECT_NE(
-      plan().command.find(R"(printf '%s\n' 'flask[async]==3.0.0 ; python_version >= '\''3.8'\''' )"
+      script(plan()).find(R"(printf '%s\n' 'flask[async]==3.0.0 ; python_version >= '\''3.8'\''' )"
                           R"('own @ git+https://x.example/own.git@0a1b' '--extra-index-url https://x.example/$A' )"
                           "> /tmp/requirements.txt\n/venv/bin/python "),
       std::string::npos)
-      << plan().command;
-  EXPECT_TRUE(plan().command.ends_with(" --no-deps -r /tmp/requirements.txt\n")) << plan().command;
+      << script(plan());
+  EXPECT_TRUE(script(plan()).ends_with(" --no-deps -r /tmp/requirements.txt\n")) << script(plan());
   EXPECT_TRUE(plan().notices.empty());
   tree.write("Pipfile.lock", R"({"default": {}, "develop": {}})");
   EXPECT_EQ(plan().description, "Python 3.11, no requirements from Pipfile.lock");
@@ -121,18 +138,18 @@ TEST_F(BuilderTest, TheDependenciesOfAPyprojectAreInstalled) {
   EXPECT_TRUE(plan().notices.empty());
   tree.write("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['flask>=3', \"it's\"]\n");
   EXPECT_EQ(plan().description, "Python 3.11, pip from pyproject.toml");
-  EXPECT_NE(plan().command.find(R"(printf '%s\n' 'flask>=3' 'it'\''s' > /tmp/requirements.txt)"), std::string::npos)
-      << plan().command;
+  EXPECT_NE(script(plan()).find(R"(printf '%s\n' 'flask>=3' 'it'\''s' > /tmp/requirements.txt)"), std::string::npos)
+      << script(plan());
   tree.write("uv.lock", "version = 1\n");
   EXPECT_EQ(join(plan().notices, ""),
             "uv.lock is not used: pip installs what pyproject.toml says; for the versions that it locks: uv export "
             "--no-dev --no-emit-project -o requirements.txt");
   fs::remove(tree.path() / "uv.lock");
   tree.write("pyproject.toml", "[build-system]\nrequires = []\n[project]\nname = 'x'\ndependencies = ['flask>=3']\n");
-  EXPECT_TRUE(plan().command.ends_with(" install --no-input --disable-pip-version-check --progress-bar off .\n"));
+  EXPECT_TRUE(script(plan()).ends_with(" install --no-input --disable-pip-version-check --progress-bar off .\n"));
   const std::string poetry = "[build-system]\n[tool.poetry.dependencies]\npython = '^3.11'\nflask = '*'\n";
   tree.write("pyproject.toml", poetry);
-  EXPECT_TRUE(plan().command.ends_with(" off .\n"));
+  EXPECT_TRUE(script(plan()).ends_with(" off .\n"));
   tree.write("pyproject.toml", "[tool.poetry]\npackage-mode = false\n" + poetry);
   EXPECT_EQ(plan().builder, "none");
   EXPECT_TRUE(join(plan().notices, "").starts_with("pyproject.toml is there, but the packages"))
@@ -157,11 +174,20 @@ TEST_F(BuilderTest, OtherFilesWithPythonPackagesAreNamed) {
   }
 }
 
+TEST_F(BuilderTest, ToolsFindTheirCachesInACommandOfTheAppsOwnToo) {
+  tree.write("requirements.txt", "flask\n");
+  EXPECT_EQ(cache_variables(plan()), (Environment{{"PIP_CACHE_DIR", "/cache/pip"}}));
+  AppManifest own;
+  own.build_command = "make";
+  EXPECT_EQ(cache_variables(plan(own)),
+            (Environment{{"PIP_CACHE_DIR", "/cache/pip"}, {"npm_config_cache", "/cache/npm"}}));
+}
+
 TEST_F(BuilderTest, AnotherInstalledPythonIsUsedWithItsOwnPip) {
   tree.write("requirements.txt", "flask");
   tree.write("runtime.txt", "python-3.12.1\n");
   EXPECT_EQ(plan().description, "Python 3.12, pip");
-  EXPECT_TRUE(plan().command.starts_with("python3.12 -m venv /venv\n/venv/bin/python -m pip install"));
+  EXPECT_TRUE(script(plan()).starts_with("python3.12 -m venv /venv\n/venv/bin/python -m pip install"));
 }
 
 TEST_F(BuilderTest, ThePatchLevelOfTheDefaultPythonDoesNotMatter) {
@@ -211,14 +237,89 @@ TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {
   const BuildPlan node = plan();
   EXPECT_EQ(node.builder, "node");
   EXPECT_EQ(node.description, "Node.js, npm ci, npm run build");
-  EXPECT_EQ(node.command, "npm ci\nnpm run build\n");
+  EXPECT_EQ(script(node), "npm run build\n");
+  EXPECT_EQ(node.building, "npm run build");
+  ASSERT_EQ(node.layers.size(), 1U);
+  EXPECT_EQ(script(node.layers[0].steps), "(cd /app && npm ci)\n(cd /app && mkdir -p node_modules/.cache)\n");
+  EXPECT_EQ(node.layers[0].mounts, (ReleaseMounts{{"app/node_modules", "/app/node_modules"}}));
+  EXPECT_EQ(node.layers[0].files.size(), 2U);
   EXPECT_EQ(node.environment.at("PATH"), "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
   EXPECT_EQ(node.environment.at("NODE_ENV"), "production");
   EXPECT_EQ(node.build_environment.at("npm_config_include"), "dev") << "development dependencies are what builds";
-  EXPECT_FALSE(node.needs_venv);
+  EXPECT_TRUE(node.mounts.empty());
   ASSERT_EQ(node.default_processes.size(), 1U);
   EXPECT_EQ(node.default_processes[0].type.str(), "web");
   EXPECT_EQ(node.default_processes[0].command, "npm start");
+}
+
+TEST_F(BuilderTest, PackagesOfNodeDependOnThePartsOfPackageJsonThatSayWhatToInstall) {
+  const auto files = [&](const std::string& package) {
+    tree.write("package.json", package);
+    return plan().layers.at(0).files;
+  };
+  tree.write("package-lock.json", "{}");
+  tree.write(".npmrc", "fund=false\n");
+  const auto before = files(R"({"dependencies": {"left": "1"}, "scripts": {"start": "node a"}, "author": "x"})");
+  EXPECT_EQ(before.at(".npmrc"), "fund=false\n");
+  EXPECT_EQ(before, files(R"({"dependencies": {"left": "1"}, "scripts": {"start": "node b"}})"));
+  EXPECT_NE(before, files(R"({"dependencies": {"left": "2"}})"));
+  EXPECT_NE(before, files(R"({"dependencies": {"left": "1"}, "overrides": {"right": "1"}})"));
+}
+
+TEST_F(BuilderTest, TheAppsOwnInstallScriptsRunOnItsFiles) {
+  tree.write("package-lock.json", "{}");
+  const auto steps = [&](const std::string& scripts) {
+    tree.write("package.json", R"({"dependencies": {"left": "1"}, "scripts": )" + scripts + "}");
+    return script(plan());
+  };
+  EXPECT_EQ(steps(R"({"postinstall": "x", "build": "y"})"), "npm run postinstall\nnpm run build\n");
+  EXPECT_EQ(steps(R"({"preinstall": "x", "postinstall": "x", "prepare": "x"})"),
+            "npm run preinstall\nnpm run postinstall\nnpm run prepare\n");
+  EXPECT_EQ(steps(R"({"preinstall": "x", "install": "x", "postinstall": "x"})"), "npm run install\n")
+      << "npm runs the others with it";
+}
+
+TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild) {
+  const std::string package = R"({"dependencies": {"left": "1"}})";
+  const auto has_layer = [&] { return !plan().layers.empty(); };
+  tree.write("package.json", package);
+  EXPECT_FALSE(has_layer()) << "without a lock file";
+  EXPECT_EQ(join(plan().notices, "").find("there is no lock file, so every push installs all packages"), 0U);
+  tree.write("package-lock.json", "{}");
+  EXPECT_TRUE(has_layer());
+  for (const char* other : {R"({"dependencies": {"left": "file:./left"}})", R"({"dependencies": {"left": "../left"}})",
+                            R"({"dependencies": {"left": "1"}, "workspaces": ["packages/*"]})",
+                            R"({"dependencies": {"left": "1"}, "pnpm": {"patchedDependencies": {}}})"}) {
+    tree.write("package.json", other);
+    EXPECT_FALSE(has_layer()) << other;
+  }
+  tree.write("package.json", package);
+  for (const char* lock : {R"({"packages": {"node_modules/left": {"resolved": "left", "link" : true}}})",
+                           R"({"dependencies": {"left": {"version": "file:left"}}})"}) {
+    tree.write("package-lock.json", lock);
+    EXPECT_FALSE(has_layer()) << lock;
+  }
+  tree.write("package-lock.json", "{}");
+  for (const auto& [file, text] : {std::pair{".npmrc", "cafile=ca.pem\n"}, std::pair{"binding.gyp", "{}"},
+                                   std::pair{".pnpmfile.cjs", ""}, std::pair{"node_modules", "a file"}}) {
+    tree.write(file, text);
+    EXPECT_FALSE(has_layer()) << file;
+    fs::remove(tree.path() / file);
+  }
+  tree.link("node_modules", "/etc");
+  EXPECT_FALSE(has_layer());
+  fs::remove(tree.path() / "node_modules");
+  EXPECT_TRUE(has_layer());
+}
+
+TEST_F(BuilderTest, AToolOfTheRegistryIsAPartOfTheLayer) {
+  tree.write("package.json", R"({"dependencies": {"left": "1"}, "packageManager": "pnpm@9.1.0"})");
+  tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+  const auto node = plan();
+  EXPECT_TRUE(node.steps.empty());
+  EXPECT_EQ(node.layers.at(0).mounts,
+            (ReleaseMounts{{"app/node_modules", "/app/node_modules"}, {"app/.pushrod", "/app/.pushrod"}}));
+  EXPECT_NE(script(node.layers.at(0).steps).find("pnpm@9.1.0"), std::string::npos);
 }
 
 TEST_F(BuilderTest, ACommandOrScriptOfItsOwnGetsTheVariablesOfNode) {
@@ -240,14 +341,14 @@ TEST_F(BuilderTest, ACommandOrScriptOfItsOwnGetsTheVariablesOfNode) {
 
 TEST_F(BuilderTest, NodeWithoutALockFileIsInstalled) {
   tree.write("package.json", R"({"devDependencies": {"left": "1"}})");
-  EXPECT_EQ(plan().command, "npm install\n");
+  EXPECT_EQ(script(plan()), "npm install\n");
   EXPECT_TRUE(plan().default_processes.empty());
 }
 
 TEST_F(BuilderTest, NodeThatAsksForNothingRunsNoNpm) {
   tree.write("package.json", R"({"dependencies": {}, "scripts": {"start": "node a.js", "build": ""}})");
   fs::remove(programs.path() / "npm");
-  EXPECT_EQ(plan().command, "");
+  EXPECT_EQ(script(plan()), "");
   EXPECT_EQ(plan().description, "Node.js, no dependencies");
 }
 
@@ -288,7 +389,7 @@ TEST_F(BuilderTest, FilesOfWindowsAreRead) {
 
 TEST_F(BuilderTest, RequirementsInUtf16WithAMarkAreReadByPip) {
   tree.write("requirements.txt", std::string("\xFF\xFE#\0\n\0", 6));
-  EXPECT_NE(plan().command.find("install"), std::string::npos);
+  EXPECT_NE(script(plan()).find("install"), std::string::npos);
   tree.write("requirements.txt", std::string("f\0l\0", 4));
   EXPECT_TRUE(refused().starts_with("requirements.txt: is UTF-16, not UTF-8")) << refused();
 }
@@ -303,18 +404,101 @@ TEST_F(BuilderTest, OddlyTypedPackageJsonIsLeftToNpm) {
   EXPECT_EQ(plan().description, "Node.js, npm install");
 }
 
-TEST_F(BuilderTest, TwoLanguagesNeedACommandThatSaysSo) {
+TEST_F(BuilderTest, TwoLanguagesNeedAWordThatSaysWhich) {
   tree.write("requirements.txt", "flask");
   tree.write("package.json", "{}");
-  EXPECT_TRUE(refused().starts_with("both requirements.txt and package.json are there")) << refused();
+  EXPECT_EQ(
+      refused(),
+      "both requirements.txt and package.json are there: which language builds the app? | say it in pushrod.toml: "
+      "[build] builder = \"python\", or \"node\", or for both [\"node\", \"python\"], of which the last one serves; or "
+      "write a [build] command of your own");
 
   AppManifest manifest;
   manifest.build_command = "make";
   const BuildPlan own = plan(manifest);
   EXPECT_EQ(own.builder, "command");
-  EXPECT_EQ(own.command, "make");
-  EXPECT_TRUE(own.needs_venv);
+  EXPECT_EQ(script(own), "make\n");
+  EXPECT_EQ(own.mounts, ReleaseMounts{venv_mount()});
   EXPECT_EQ(own.environment.at("PATH"), "/venv/bin:/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
+}
+
+TEST_F(BuilderTest, ABuilderIsChosenByName) {
+  tree.write("requirements.txt", "flask==3.0\n");
+  tree.write("package.json", R"({"scripts": {"build": "make", "start": "node ."}})");
+  AppManifest manifest;
+  manifest.builders = {"python"};
+  EXPECT_EQ(plan(manifest).builder, "python");
+  EXPECT_TRUE(plan(manifest).default_processes.empty());
+  manifest.builders = {"node"};
+  EXPECT_EQ(plan(manifest).builder, "node");
+  manifest.builders = {"cobol"};
+  EXPECT_TRUE(refusal<UserError>([&] {
+                plan(manifest);
+              }).starts_with("[build] builder in pushrod.toml: there is no builder \"cobol\" | known: python, node"));
+  fs::remove(tree.path() / "package.json");
+  manifest.builders = {"node"};
+  EXPECT_TRUE(refusal<UserError>([&] {
+                plan(manifest);
+              }).starts_with("[build] builder = \"node\" in pushrod.toml, and there is no package.json"));
+}
+
+TEST_F(BuilderTest, SeveralBuildersWorkInOrderAndTheLastOneServes) {
+  tree.write("requirements.txt", "flask==3.0\n");
+  tree.write("package.json", R"({"dependencies": {"a": "1"}, "scripts": {"build": "make", "start": "node ."}})");
+  tree.write("package-lock.json", "{}");
+  AppManifest manifest;
+  manifest.builders = {"node", "python"};
+  const auto both = plan(manifest);
+  EXPECT_EQ(both.builder, "node+python");
+  EXPECT_EQ(both.description, "Node.js, npm ci, npm run build; Python 3.11, pip");
+  EXPECT_EQ(both.layers.size(), 2U);
+  EXPECT_EQ(script(both), "npm run build\n");
+  EXPECT_TRUE(both.default_processes.empty());
+  EXPECT_EQ(both.environment.at("PATH"), "/app/node_modules/.bin:/venv/bin:/usr/local/bin:/usr/bin:/bin");
+  EXPECT_EQ(both.environment.at("NODE_ENV"), "production");
+  EXPECT_EQ(both.environment.at("VIRTUAL_ENV"), "/venv");
+  EXPECT_EQ(both.build_environment.at("npm_config_include"), "dev");
+  EXPECT_EQ(cache_variables(both).size(), 2U);
+  manifest.builders = {"python", "node"};
+  EXPECT_EQ(plan(manifest).default_processes.at(0).command, "npm start");
+}
+
+TEST_F(BuilderTest, ACommandAfterTheBuilderRunsInTheAppsDirectory) {
+  AppManifest manifest;
+  manifest.build_after = "make docs";
+  EXPECT_EQ(script(plan(manifest)), "(cd /app && make docs)\n");
+  EXPECT_EQ(plan(manifest).description, "make docs");
+  tree.write("package.json", R"({"dependencies": {"a": "1"}})");
+  EXPECT_EQ(script(plan(manifest)), "npm install\n(cd /app && make docs)\n");
+  EXPECT_EQ(plan(manifest).description, "Node.js, npm install, make docs");
+  tree.write("package-lock.json", "{}");
+  EXPECT_EQ(script(plan(manifest)), "(cd /app && make docs)\n");
+  EXPECT_EQ(plan(manifest).building, "make docs");
+  manifest.build_command = "cd /tmp && make";
+  EXPECT_EQ(script(plan(manifest)), "cd /tmp && make\n(cd /app && make docs)\n");
+}
+
+TEST_F(BuilderTest, LanguagesAreToldThatTheyAreInProduction) {
+  tree.write("Gemfile", "");
+  tree.write("mix.exs", "");
+  const auto environment = plan().environment;
+  EXPECT_EQ(environment.at("RAILS_ENV"), "production");
+  EXPECT_EQ(environment.at("RACK_ENV"), "production");
+  EXPECT_EQ(environment.at("MIX_ENV"), "prod");
+  EXPECT_FALSE(environment.contains("NODE_ENV"));
+}
+
+TEST_F(BuilderTest, StaticFilesOfDjangoAreCollectedWhereTheProjectSaysWhereTo) {
+  tree.write("requirements.txt", "django==5.1\n");
+  tree.write("manage.py", "");
+  tree.write("site/settings.py", "STATIC_URL = 'static/'\n");
+  EXPECT_TRUE(plan().steps.empty());
+  tree.write("site/settings.py", "STATIC_ROOT = BASE_DIR / 'static'\n");
+  EXPECT_EQ(script(plan()),
+            "if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi\n");
+  EXPECT_EQ(plan().building, "python manage.py collectstatic");
+  fs::remove(tree.path() / "manage.py");
+  EXPECT_TRUE(plan().steps.empty());
 }
 
 TEST_F(BuilderTest, AScriptAsTheCommandIsDescribedByItsFirstLine) {
@@ -328,10 +512,10 @@ TEST_F(BuilderTest, AScriptAsTheCommandIsDescribedByItsFirstLine) {
 TEST_F(BuilderTest, TheCommandGoesBeforeTheScriptAndTheScriptBeforeALanguage) {
   tree.write("requirements.txt", "flask");
   tree.write(".build.sh", "#!/bin/sh\n", true);
-  const BuildPlan script = plan();
-  EXPECT_EQ(script.builder, "script");
-  EXPECT_EQ(script.command, "./.build.sh");
-  EXPECT_TRUE(script.needs_venv);
+  const BuildPlan own = plan();
+  EXPECT_EQ(own.builder, "script");
+  EXPECT_EQ(script(own), "./.build.sh\n");
+  EXPECT_EQ(own.mounts, ReleaseMounts{venv_mount()});
 
   AppManifest manifest;
   manifest.build_command = "make";
@@ -341,7 +525,7 @@ TEST_F(BuilderTest, TheCommandGoesBeforeTheScriptAndTheScriptBeforeALanguage) {
 TEST_F(BuilderTest, ACommandInATreeWithoutPythonHasNoVirtualenv) {
   AppManifest manifest;
   manifest.build_command = "make";
-  EXPECT_FALSE(plan(manifest).needs_venv);
+  EXPECT_TRUE(plan(manifest).mounts.empty());
   EXPECT_EQ(plan(manifest).environment.at("PATH"), "/usr/local/bin:/usr/bin:/bin");
 }
 
@@ -468,7 +652,7 @@ TEST_F(BuildRootTest, AWorkspaceIsInstalledInItsRootAndBuiltInTheApp) {
   tree.write("packages/web/package.json", R"({"scripts": {"build": "vite build", "start": "node ."}})");
   const BuildPlan node = plan();
   EXPECT_EQ(node.description, "Node.js, npm ci in /app, npm run build");
-  EXPECT_EQ(node.command, "(cd /app && npm ci)\nnpm run build\n");
+  EXPECT_EQ(script(node), "(cd /app && npm ci)\nnpm run build\n");
   EXPECT_EQ(node.environment.at("PATH"),
             "/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
             "/usr/local/bin:/usr/bin:/bin");
@@ -478,7 +662,7 @@ TEST_F(BuildRootTest, AWorkspaceIsInstalledInItsRootAndBuiltInTheApp) {
 TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
   const auto command = [&](const std::string& workspaces) {
     tree.write("package.json", R"({"workspaces": )" + workspaces + "}");
-    return plan().command;
+    return script(plan());
   };
   const std::string in_root = "(cd /app && npm install)\n";
   const std::string own = "npm install\n";
@@ -498,13 +682,15 @@ TEST_F(BuildRootTest, TheAppsOwnLockFileCountsFirst) {
   tree.write("package-lock.json", "{}");
   tree.write("packages/web/package.json", R"({"dependencies": {"a": "1"}})");
   tree.write("packages/web/package-lock.json", "{}");
-  EXPECT_EQ(plan().command, "npm ci\n");
+  EXPECT_EQ(plan().layers.at(0).mounts,
+            (ReleaseMounts{{"app/packages/web/node_modules", "/app/packages/web/node_modules"}}));
+  EXPECT_TRUE(script(plan().layers.at(0).steps).starts_with("(cd /app/packages/web && npm ci)\n"));
 }
 
 TEST_F(BuildRootTest, APackageAboveTheAppIsItsPackage) {
   tree.write("package.json", R"({"dependencies": {"a": "1"}})");
   tree.write("packages/web/index.js", "");
-  EXPECT_EQ(plan().command, "(cd /app && npm install)\n");
+  EXPECT_EQ(script(plan()), "(cd /app && npm install)\n");
 }
 
 TEST_F(BuildRootTest, TheLanguageOfTheAppsOwnDirectoryCountsFirst) {
@@ -512,7 +698,7 @@ TEST_F(BuildRootTest, TheLanguageOfTheAppsOwnDirectoryCountsFirst) {
   tree.write("packages/web/requirements.txt", "-e ../shared\n");
   const BuildPlan python = plan();
   EXPECT_EQ(python.builder, "python");
-  EXPECT_NE(python.command.find("\n/venv/bin/python "), std::string::npos) << python.command;
+  EXPECT_NE(script(python).find("\n/venv/bin/python "), std::string::npos) << script(python);
 }
 
 TEST_F(BuildRootTest, RequirementsOfTheRootAreInstalledThere) {
@@ -520,10 +706,10 @@ TEST_F(BuildRootTest, RequirementsOfTheRootAreInstalledThere) {
   tree.write(".python-version", "3.12\n");
   tree.write("packages/web/app.py", "");
   const auto python = plan();
-  EXPECT_NE(python.command.find("(cd /app && /venv/bin/python "), std::string::npos) << python.command;
-  EXPECT_TRUE(python.command.starts_with("python3.12 "));
+  EXPECT_NE(script(python).find("(cd /app && /venv/bin/python "), std::string::npos) << script(python);
+  EXPECT_TRUE(script(python).starts_with("python3.12 "));
   tree.write("packages/web/.python-version", "3.11\n");
-  EXPECT_TRUE(plan().command.starts_with("python3 "));
+  EXPECT_TRUE(script(plan()).starts_with("python3 "));
 }
 
 TEST_F(BuildRootTest, AnOwnCommandFindsTheProgramsOfTheWorkspace) {
@@ -532,7 +718,7 @@ TEST_F(BuildRootTest, AnOwnCommandFindsTheProgramsOfTheWorkspace) {
   AppManifest manifest;
   manifest.build_command = "make";
   const auto own = plan(manifest);
-  EXPECT_TRUE(own.needs_venv);
+  EXPECT_EQ(own.mounts, ReleaseMounts{venv_mount()});
   EXPECT_EQ(own.environment.at("PATH"),
             "/venv/bin:/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
             "/usr/local/bin:/usr/bin:/bin");

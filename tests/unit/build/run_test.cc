@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "build/builder.hh"
+#include "build/layer.hh"
 #include "model/environment.hh"
 #include "os/command.hh"
 #include "os/files.hh"
@@ -42,8 +43,10 @@ class RunTest : public testing::Test {
     return plan_build({tree()}, manifest);
   }
   SandboxJob job(const BuildPlan& plan = {}) {
-    EnvironmentLayers layers{
-        .use = EnvironmentLayers::For::Build, .builder = plan.environment, .settings = environment};
+    EnvironmentLayers layers{.use = EnvironmentLayers::For::Build,
+                             .caches = cache_variables(plan),
+                             .builder = plan.environment,
+                             .settings = environment};
     layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
     return {.layout = layout,
             .app = AppName::parse("blog"),
@@ -54,14 +57,31 @@ class RunTest : public testing::Test {
             .cancel_fd = cancel_fd,
             .on_output = [this](std::string_view chunk) { output += chunk; }};
   }
-  void build(const std::string& command) {
-    const BuildPlan chosen = plan(command);
-    run_build(chosen, job(chosen));
+  void build(const std::string& command) { build(plan(command)); }
+  // With its layers made first, as deploy/layers.hh does.
+  void build(const BuildPlan& chosen) {
+    auto building = job(chosen);
+    building.mounts = chosen.mounts;
+    for (const auto& layer : chosen.layers) {
+      const auto name = layer_name(layer, {});
+      make_directory(layout.layer(name));
+      make_layer(layer, building, layout.layer(name));
+      for (auto mount : layer.mounts) {
+        mount.layer = name;
+        building.mounts.push_back(mount);
+      }
+    }
+    mounts = run_build(chosen, building);
   }
   void release(const std::string& command) {
     environment["DATA_DIR"] = "/data";
     const BuildPlan chosen = plan_build({tree()}, {});
-    run_release_command(command, chosen, job(chosen));
+    run_after_build(command, chosen);
+  }
+  void run_after_build(const std::string& command, const BuildPlan& chosen) {
+    auto running = job(chosen);
+    running.mounts = mounts;
+    run_release_command(command, running);
   }
   std::string build_refusal(const std::string& command) {
     return refusal<UserError>([&] { build(command); });
@@ -79,6 +99,7 @@ class RunTest : public testing::Test {
   std::string path;
   std::optional<std::string> build_root;
   Environment environment;  // the settings
+  ReleaseMounts mounts;     // of the release that was built
   Milliseconds timeout{60'000};
   int cancel_fd = -1;
   std::string output;
@@ -204,14 +225,14 @@ TEST_F(RunTest, ASubDirectoryThatIsASymlinkIsRefused) {
 
 TEST_F(RunTest, NothingToBuildRunsNothing) {
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
+  build(plan);
   EXPECT_FALSE(fs::exists(layout.cache()));
 }
 
 TEST_F(RunTest, TheScriptRuns) {
   write(".build.sh", "#!/bin/sh\necho built by $0 > made\n", true);
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
+  build(plan);
   EXPECT_EQ(read_file(tree() / "made"), "built by ./.build.sh\n");
 }
 
@@ -250,10 +271,9 @@ class PythonBuildTest : public RunTest {
 TEST_F(PythonBuildTest, RequirementsAreInstalledIntoTheVirtualenvThatProcessesUse) {
   write("requirements.txt", "--no-index\n--find-links .\ntiny==1.0\n");
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
+  build(plan);
   output.clear();
-  run_release_command("tiny-answer; python3 -c 'import tiny; print(tiny.__file__.split(\"/lib\")[0])'", plan,
-                      job(plan));
+  run_after_build("tiny-answer; python3 -c 'import tiny; print(tiny.__file__.split(\"/lib\")[0])'", plan);
   EXPECT_EQ(output, "the answer is 42\n/venv\n");
 }
 
@@ -261,7 +281,7 @@ TEST_F(PythonBuildTest, ARequirementThatCannotBeHadFailsTheBuild) {
   write("requirements.txt", "--no-index\nno-such-package\n");
   EXPECT_TRUE(refusal<UserError>([&] {
                 const BuildPlan plan = plan_build({tree()}, {});
-                run_build(plan, job(plan));
+                build(plan);
               }).starts_with("the build failed with exit code 1 | pip found no package for \"no-such-package\""));
   EXPECT_NE(output.find("no-such-package"), std::string::npos);
 }
@@ -271,7 +291,7 @@ TEST_F(PythonBuildTest, AScriptMayMakeItsOwnVirtualenv) {
   write(".build.sh", "#!/bin/sh\npython3 -m venv --without-pip /venv && python3 -c 'import sys; print(sys.prefix)'\n",
         true);
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
+  build(plan);
   EXPECT_EQ(output, "/venv\n");
 }
 
@@ -285,15 +305,15 @@ TEST_F(RunTest, NodeDependenciesAreInstalledFromTheLockFileAndTheBuildScriptRuns
         R"("": {"name": "app", "version": "1.0.0", "dependencies": {"left": "file:left"}},)"
         R"("left": {"version": "1.0.0"}, "node_modules/left": {"resolved": "left", "link": true}}})");
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
+  build(plan);
   EXPECT_EQ(read_file(tree() / "made"), "left\n");
 }
 
 TEST_F(RunTest, NpmStartWorksOnReadOnlyCode) {
   write("package.json", R"({"scripts": {"start": "node -p process.env.NODE_ENV"}})");
   const BuildPlan plan = plan_build({tree()}, {});
-  run_build(plan, job(plan));
-  run_release_command(choose_processes(plan, {}).at(0).command, plan, job(plan));
+  build(plan);
+  run_after_build(choose_processes(plan, {}).at(0).command, plan);
   EXPECT_TRUE(output.ends_with("production\n")) << output;
   EXPECT_EQ(output.find("EROFS"), std::string::npos) << output;
 }

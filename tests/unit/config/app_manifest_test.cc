@@ -138,7 +138,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
-       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"root\", \"command\""},
+       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"root\", \"builder\", \"after\", \"command\""},
       {"[settings]\nrequired = \"A\"\n",
        "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes, not \"A\""},
       {"[settings]\nrequired = [\"A\", 1]\n",
@@ -375,6 +375,36 @@ TEST_F(LoadManifest, AChosenFileMustBeThere) {
   EXPECT_EQ(problem("real", "none/web.toml"), missing("none/web.toml"));
   EXPECT_EQ(problem("", "link/web.toml"), missing("link/web.toml"));
   EXPECT_TRUE(problem("", "web.toml").starts_with("web.toml: is a symbolic link, not a plain file"));
+}
+
+TEST_F(LoadManifest, BuildersAreOneNameOrSeveral) {
+  const auto builders = [&](const std::string& value) {
+    directory_.write("pushrod.toml", "[build]\nbuilder = " + value + "\n");
+    return load().builders;
+  };
+  EXPECT_EQ(builders("\"node\""), std::vector<std::string>{"node"});
+  EXPECT_EQ(builders("[\"node\", \"python\"]"), (std::vector<std::string>{"node", "python"}));
+  EXPECT_FALSE(load().build_command);
+  const auto refused = [&](const std::string& text) {
+    directory_.write("pushrod.toml", "[build]\n" + text);
+    return problem();
+  };
+  EXPECT_TRUE(refused("builder = []\n").starts_with("pushrod.toml:2: \"builder\" in [build] names none"));
+  EXPECT_TRUE(refused("builder = [\"node\", \"node\"]\n")
+                  .starts_with("pushrod.toml:2: \"builder\" in [build] names \"node\" twice"));
+  EXPECT_TRUE(refused("builder = 3\n").starts_with("pushrod.toml:2: ")) << problem();
+  EXPECT_TRUE(refused("builder = \"node\"\ncommand = \"make\"\n")
+                  .starts_with("pushrod.toml:2: \"builder\" in [build] and a command exclude each other | keep one"));
+}
+
+TEST_F(LoadManifest, ACommandMayRunAfterTheBuilder) {
+  directory_.write("pushrod.toml", "[build]\nafter = \"make docs\"\n");
+  EXPECT_EQ(load().build_after, "make docs");
+  EXPECT_FALSE(load().build_command);
+  directory_.write("pushrod.toml", "[build]\nafter = \"make docs\"\ncommand = \"make\"\n");
+  EXPECT_EQ(load().build_command, "make");
+  directory_.write("pushrod.toml", "[build]\nafter = \"a\\u0000b\"\n");
+  EXPECT_EQ(problem(), "pushrod.toml:2: \"after\" in [build] contains a NUL character");
 }
 
 TEST_F(LoadManifest, ABuildRootIsADirectoryAboveTheApps) {

@@ -105,12 +105,13 @@ TEST_F(Verdict, ADeletionMustBeMeant) {
 }
 
 TEST_F(Verdict, TheConfirmationOfAnotherBranchIsNone) {
-  EXPECT_THAT(refusals({deletion("refs/heads/main")}, {"confirm=shop/live"}),
-              ElementsAre("unknown push option \"confirm=shop/live\" | known: dry-run; rebuild; confirm=BRANCH, "
-                          "together with the deletion "
-                          "of that branch",
-                          "deleting branch \"main\" stops blog | if you mean it: git push -o 'confirm=main' --delete "
-                          "<remote> main"));
+  EXPECT_THAT(
+      refusals({deletion("refs/heads/main")}, {"confirm=shop/live"}),
+      ElementsAre("unknown push option \"confirm=shop/live\" | known: dry-run; no-cache; rebuild; confirm=BRANCH, "
+                  "together with the deletion "
+                  "of that branch",
+                  "deleting branch \"main\" stops blog | if you mean it: git push -o 'confirm=main' --delete "
+                  "<remote> main"));
 }
 
 TEST_F(Verdict, ABranchThatIsNotThereCannotBeDeleted) {
@@ -118,10 +119,12 @@ TEST_F(Verdict, ABranchThatIsNotThereCannotBeDeleted) {
 }
 
 TEST_F(Verdict, UnknownOptionsAreRefusedAndEscaped) {
-  EXPECT_THAT(refusals({to("refs/heads/main")}, {"ci.skip\x1b[2J"}),
-              ElementsAre("unknown push option \"ci.skip\\x1b[2J\" | known: dry-run; rebuild; confirm=BRANCH, together "
-                          "with the deletion of "
-                          "that branch"));
+  EXPECT_THAT(
+      refusals({to("refs/heads/main")}, {"ci.skip\x1b[2J"}),
+      ElementsAre(
+          "unknown push option \"ci.skip\\x1b[2J\" | known: dry-run; no-cache; rebuild; confirm=BRANCH, together "
+          "with the deletion of "
+          "that branch"));
   EXPECT_EQ(refusals({to("refs/heads/main")}, {"confirm=main"}).size(), 1U) << "nothing is deleted";
 }
 

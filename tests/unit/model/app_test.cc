@@ -59,7 +59,7 @@ TEST(Layout, PutsEverythingUnderTheRoot) {
   EXPECT_EQ(layout.database(), "/srv/pushrod/pushrod.db");
   EXPECT_EQ(layout.repo(RepoName::parse("site")), "/srv/pushrod/repos/site.git");
   EXPECT_EQ(layout.checkout(app, 14).tree(), "/srv/pushrod/checkouts/blog/14/tree");
-  EXPECT_EQ(layout.kept_checkout(app, 14).venv(), "/srv/pushrod/releases/blog/14/venv");
+  EXPECT_EQ(layout.kept_checkout(app, 14).tree(), "/srv/pushrod/releases/blog/14/tree");
   EXPECT_EQ(layout.deployment_log(app, 14), "/srv/pushrod/logs/blog/deployments/14.log");
   EXPECT_EQ(layout.instance_log({app, 14, ProcessType::parse("web"), 2}), "/srv/pushrod/logs/blog/instances/14.web.2");
   EXPECT_EQ(layout.app_lock(app), "/srv/pushrod/run/locks/app.blog");

@@ -26,15 +26,16 @@ TEST(Environments, TheBaseIsExactlyThis) {
 }
 
 TEST(Environments, ABuildKeepsItsCaches) {
-  const auto build = compose({.use = For::Build});
+  const auto build = compose({.use = For::Build, .caches = {{"PIP_CACHE_DIR", "/cache/pip"}}});
   EXPECT_EQ(build.at("XDG_CACHE_HOME"), "/cache");
   EXPECT_EQ(build.at("PIP_CACHE_DIR"), "/cache/pip");
-  EXPECT_EQ(build.at("npm_config_cache"), "/cache/npm");
+  EXPECT_FALSE(compose({.use = For::Process, .caches = {{"PIP_CACHE_DIR", "/cache/pip"}}}).contains("PIP_CACHE_DIR"));
   EXPECT_EQ(build.at("HOME"), "/tmp/home");
 }
 
 TEST(Environments, EachLayerWinsOverThoseBefore) {
   const EnvironmentLayers layers{.use = For::Build,
+                                 .caches = {{"LANG", "1"}, {"A", "1"}},
                                  .administrator = {{"LANG", "2"}, {"A", "2"}, {"B", "2"}, {"C", "2"}},
                                  .builder = {{"A", "3"}, {"B", "3"}, {"C", "3"}},
                                  .settings = {{"B", "4"}, {"C", "4"}},
@@ -60,7 +61,9 @@ TEST(Environments, SettingsWinOverEveryDefault) {
 }
 
 TEST(Environments, ASettingReplacesADefaultOfNpmInAnyCase) {
-  const auto build = compose({.use = For::Build, .settings = {{"NPM_CONFIG_CACHE", "/tmp/c"}}});
+  const auto build = compose({.use = For::Build,
+                              .caches = {{"npm_config_cache", "/cache/npm"}},
+                              .settings = {{"NPM_CONFIG_CACHE", "/tmp/c"}}});
   EXPECT_EQ(build.at("NPM_CONFIG_CACHE"), "/tmp/c");
   EXPECT_EQ(build.count("npm_config_cache"), 0U) << "npm would take either";
 }

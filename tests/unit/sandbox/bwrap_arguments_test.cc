@@ -57,6 +57,47 @@ TEST(BwrapArguments, OfAnInstanceAreTheGoldenOnes) {
   EXPECT_EQ(shown(bwrap_arguments(instance, ShimRole::Init, debian())), golden("instance.txt"));
 }
 
+TEST(ReleaseMountsOfASandbox, AreThoseThatItMayUse) {
+  const Checkout checkout{"/srv/pushrod/releases/blog/14"};
+  const ReleaseMounts mounts{{"venv", "/venv"},
+                             {"cargo", "/cargo", Access::Write, Access::None},
+                             {"spool", "/spool", Access::None, Access::Write}};
+  const auto mounted = [&](Access ReleaseMount::*access) {
+    Sandbox sandbox;
+    add_mounts(sandbox, Layout("/srv/pushrod"), checkout, mounts, access);
+    std::string text;
+    for (const auto& mount : sandbox.mounts) {
+      text += mount.from.native() + " " + mount.to + (mount.writable ? " rw\n" : " ro\n");
+    }
+    return text;
+  };
+  EXPECT_EQ(mounted(&ReleaseMount::building),
+            "/srv/pushrod/releases/blog/14/venv /venv rw\n/srv/pushrod/releases/blog/14/cargo /cargo rw\n");
+  EXPECT_EQ(mounted(&ReleaseMount::running),
+            "/srv/pushrod/releases/blog/14/venv /venv ro\n/srv/pushrod/releases/blog/14/spool /spool rw\n");
+}
+
+TEST(BwrapArguments, LeaveWhatIsMountedBelowAppToTheShim) {
+  Sandbox instance = blog();
+  instance.layers = {{"/srv/pushrod/layers/node-1/app/node_modules", "/app/node_modules"},
+                     {"/srv/pushrod/layers/node-1/app/a/node_modules", "/app/a/node_modules", "/srv/changes"}};
+  instance.writable = {"a", "node_modules/.cache", "tmp"};
+  const auto text = shown(bwrap_arguments(instance, ShimRole::Init, debian()));
+  EXPECT_NE(text.find("--ro-bind /srv/pushrod/layers/node-1/app/node_modules /.layers/0\n"
+                      "--ro-bind /srv/pushrod/layers/node-1/app/a/node_modules /.layers/1\n"
+                      "--bind /srv/changes /.layers/1.changes\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" writable=a writable=tmp layer=/app/node_modules changes=/app/a/node_modules"
+                      " writable=a/node_modules writable=node_modules/.cache "),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("--cap-add ALL"), std::string::npos);
+  for (const auto& word : bwrap_arguments(instance, ShimRole::Init, debian())) {
+    EXPECT_FALSE(word.starts_with("/app/")) << "bwrap would follow symlinks of the app: " << word;
+  }
+}
+
 TEST(BwrapArguments, NameWritableDirectoriesToTheShimAndLendItCapabilities) {
   Sandbox instance = blog();
   instance.writable = {"tmp", "a b"};

@@ -171,6 +171,73 @@ TEST_F(WritableSandbox, NamesTheDirectoryThatIsNotThere) {
   EXPECT_NE(result.err.find("pushrod-shim: make writable missing: No such file"), std::string::npos) << result.err;
 }
 
+class LayeredSandbox : public RealSandbox {
+ protected:
+  LayeredSandbox() {
+    make_directory(root_ / "app/node_modules");
+    make_directory(root_ / "layer/left/.cache");
+    make_directory(root_ / "layer/right");
+    write_file(root_ / "layer/left/index.js", "of the layer");
+    for (const char* name : {"upper", "work"}) make_directory(root_ / "changes" / name);
+    sandbox_.layers = {{root_ / "layer", "/app/node_modules"}};
+  }
+};
+
+TEST_F(LayeredSandbox, ReadsTheLayerAndWritesNothingToIt) {
+  EXPECT_EQ(output_of("cat node_modules/left/index.js; pwd; ls /.layers"), "of the layer/app\n");
+  EXPECT_FALSE(run_inside("touch node_modules/x").ok());
+  EXPECT_FALSE(run_inside("rm -r node_modules/left").ok());
+}
+
+TEST_F(LayeredSandbox, WritesBesideTheLayerWhatItChanges) {
+  sandbox_.layers[0].changes = root_ / "changes";
+  EXPECT_EQ(output_of("cd node_modules; echo new > left/index.js; rm -r right; mkdir added; echo 1 > added/a; ls"),
+            "added\nleft\n");
+  EXPECT_EQ(read_file(root_ / "layer/left/index.js"), "of the layer");
+  EXPECT_TRUE(is_directory(root_ / "layer/right"));
+  EXPECT_EQ(read_file(root_ / "changes/upper/left/index.js"), "new\n");
+  EXPECT_EQ(output_of("cat node_modules/left/index.js node_modules/added/a; ls node_modules"), "new\n1\nadded\nleft\n");
+}
+
+TEST_F(LayeredSandbox, WritesToAWritableDirectoryInOrAroundTheLayer) {
+  sandbox_.writable = {"node_modules/left/.cache"};
+  EXPECT_EQ(output_of("echo 1 > node_modules/left/.cache/a; cat node_modules/left/.cache/a node_modules/left/index.js"),
+            "1\nof the layer");
+  EXPECT_FALSE(run_inside("touch node_modules/x").ok());
+  sandbox_.writable = {"."};
+  EXPECT_EQ(output_of("echo 1 > x; echo 2 > node_modules/x; cat x node_modules/x node_modules/left/index.js"),
+            "1\n2\nof the layer");
+  EXPECT_EQ(list_directory(root_ / "layer"), (std::vector<std::string>{"left", "right"}));
+}
+
+TEST_F(LayeredSandbox, FollowsNoSymlinkToWhereItIsMounted) {
+  sandbox_.layers = {{root_ / "layer", "/app/link"}};
+  for (const char* target : {"/data", "/etc", "/", "..", "node_modules", "/proc/self/root/data"}) {
+    fs::remove(root_ / "app/link");
+    fs::create_symlink(target, root_ / "app/link");
+    const auto result = run_inside("ls /data");
+    EXPECT_EQ(result.describe(), "exit code 111") << target;
+    EXPECT_NE(result.err.find("pushrod-shim: mount a layer on /app/link: Too many levels of symbolic links"),
+              std::string::npos)
+        << result.err;
+  }
+  fs::remove(root_ / "app/link");
+  fs::create_symlink("/data", root_ / "app/up");
+  make_directory(root_ / "data/packages");
+  sandbox_.layers = {{root_ / "layer", "/app/up/packages"}};
+  EXPECT_EQ(run_inside("true").describe(), "exit code 111") << "a part in the middle";
+  EXPECT_TRUE(list_directory(root_ / "data/packages").empty());
+}
+
+TEST_F(LayeredSandbox, GivesNoCapabilityAndNoMountToTheCommand) {
+  sandbox_.layers[0].changes = root_ / "changes";
+  for (const std::string& line : lines_of(output_of("grep -E '^(Cap|NoNewPrivs)' /proc/self/status"))) {
+    EXPECT_TRUE(line.ends_with(line.starts_with("Cap") ? "\t0000000000000000" : "\t1")) << line;
+  }
+  EXPECT_FALSE(run_inside("umount /app/node_modules").ok());
+  EXPECT_FALSE(run_inside("umount /.layers").ok());
+}
+
 TEST_F(RealSandbox, SeesItselfAsAnOrdinaryUserNamedApp) {
   if (getuid() == 0) {
     EXPECT_EQ(output_of("id -u"), "0\n");

@@ -1,0 +1,113 @@
+// Names layers.
+#include "build/layer.hh"
+
+#include <fmt/format.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+// Without a case: npm reads its variables in any.
+constexpr std::array<std::string_view, 19> kRead{"npm_",      "node_",     "yarn_",     "pnpm_",      "bun_",
+                                                 "pip_",      "python",    "uv_",       "http_",      "https_",
+                                                 "no_proxy",  "all_proxy", "puppeteer", "playwright", "cypress",
+                                                 "sentrycli", "prisma_",   "sharp_",    "electron_"};
+
+bool is_read_by_tools(std::string_view name) {
+  std::string folded(name);
+  for (char& character : folded) {
+    if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
+  }
+  return std::any_of(kRead.begin(), kRead.end(), [&](std::string_view prefix) { return folded.starts_with(prefix); });
+}
+
+// "${NPM_TOKEN}", "$NPM_TOKEN"
+bool names(const std::string& text, const std::string& variable) {
+  return text.find("${" + variable) != std::string::npos || text.find("$" + variable) != std::string::npos;
+}
+
+bool is_named(const LayerPlan& plan, const std::string& variable) {
+  return std::any_of(plan.files.begin(), plan.files.end(),
+                     [&](const auto& file) { return names(file.second, variable); }) ||
+         std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [&](const BuildStep& step) { return names(step.command, variable); });
+}
+
+class Hash {
+ public:
+  Hash() { crypto_generichash_init(&state_, nullptr, 0, kBytes); }
+  // With its length, so that no two lists of texts are one.
+  Hash& add(std::string_view text) {
+    const auto length = fmt::format("{}:", text.size());
+    update(length);
+    update(text);
+    return *this;
+  }
+  std::string hexadecimal() {
+    std::array<unsigned char, kBytes> bytes{};
+    crypto_generichash_final(&state_, bytes.data(), bytes.size());
+    std::string text;
+    for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t kBytes = 16;
+  void update(std::string_view text) {
+    crypto_generichash_update(&state_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  }
+  crypto_generichash_state state_{};
+};
+
+}  // namespace
+
+std::optional<std::string> below_app(const ReleaseMount& mount) {
+  constexpr std::string_view kApp = "/app/";
+  if (!mount.path.starts_with(kApp)) return std::nullopt;
+  return mount.path.substr(kApp.size());
+}
+
+Environment layer_settings(const LayerPlan& plan, const Environment& settings) {
+  Environment seen;
+  for (const auto& [name, value] : settings) {
+    if (is_read_by_tools(name) || is_named(plan, name)) seen.emplace(name, value);
+  }
+  return seen;
+}
+
+std::string layer_name(const LayerPlan& plan, const Environment& environment) {
+  Hash hash;
+  hash.add("1").add(plan.kind).add(plan.tools).add(script(plan.steps)).add(to_json(plan.mounts));
+  hash.add(std::to_string(plan.files.size()));
+  for (const auto& [path, content] : plan.files) hash.add(path).add(content);
+  for (const auto& [name, value] : environment) hash.add(name).add(value);
+  return plan.kind + "-" + hash.hexadecimal();
+}
+
+std::string describe_tools(const std::vector<fs::path>& program_directories, const std::vector<std::string>& programs) {
+  utsname machine{};
+  uname(&machine);
+  std::string text = fmt::format("{}\n{}\n", machine.machine, read_file("/etc/os-release").value_or(""));
+  for (const auto& name : programs) {
+    for (const auto& directory : program_directories) {
+      struct stat status = {};
+      if (stat((directory / name).c_str(), &status) != 0) continue;
+      text += fmt::format("{} {} {} {}\n", (directory / name).native(), status.st_size, status.st_mtim.tv_sec,
+                          status.st_mtim.tv_nsec);
+      break;
+    }
+  }
+  return text;
+}
+
+}  // namespace pushrod

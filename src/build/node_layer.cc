@@ -1,0 +1,166 @@
+// Decides whether a few files tell all about a Node.js app's packages, and which ones.
+#include "build/node_layer.hh"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "build/layer.hh"
+#include "build/software.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kLockCap = std::size_t{64} << 20;
+
+// What installing reads of package.json. A change of the rest (scripts, a version) leaves the packages as they are.
+constexpr std::array<const char*, 26> kManifestParts{"name",
+                                                     "version",
+                                                     "private",
+                                                     "type",
+                                                     "bin",
+                                                     "dependencies",
+                                                     "devDependencies",
+                                                     "optionalDependencies",
+                                                     "engines",
+                                                     "engineStrict",
+                                                     "peerDependencies",
+                                                     "peerDependenciesMeta",
+                                                     "overrides",
+                                                     "resolutions",
+                                                     "dependenciesMeta",
+                                                     "bundleDependencies",
+                                                     "os",
+                                                     "cpu",
+                                                     "libc",
+                                                     "bundledDependencies",
+                                                     "devEngines",
+                                                     "packageManager",
+                                                     "installConfig",
+                                                     "trustedDependencies",
+                                                     "allowScripts",
+                                                     "pnpm"};
+
+std::string manifest_for_install(const std::string& text) {
+  const auto whole = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json part = Json::object();
+  for (const char* key : kManifestParts) {
+    if (whole.is_object() && whole.contains(key)) part[key] = whole[key];
+  }
+  return part.dump(2);
+}
+
+bool mentions(const std::string& text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return text.find(word) != std::string::npos; });
+}
+
+// "key": true, in whatever way it is written.
+bool has_true(const std::string& text, std::string_view key) {
+  const auto quoted_key = "\"" + std::string(key) + "\"";
+  for (auto at = text.find(quoted_key); at != std::string::npos; at = text.find(quoted_key, at + 1)) {
+    const auto value = text.find_first_not_of(" \t\r\n:", at + quoted_key.size());
+    if (value != std::string::npos && text.compare(value, 4, "true") == 0) return true;
+  }
+  return false;
+}
+
+// Packages in directories of the app, or patched by files of it.
+bool uses_own_files(const std::string& manifest, const std::string& lock) {
+  if (has_true(lock, "link")) return true;
+  if (mentions(lock, {"file:", "link:", "portal:", "#~/.yarn"})) return true;
+  return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"patch:", "\"workspace:", "\"./", "\"../", "\"~/",
+                             "patchedDependencies", "configDependencies"});
+}
+
+// Settings that name a file, or a place that is not the usual one.
+bool is_unusual(const std::string& settings) {
+  return mentions(settings, {"file=", "file =", "File:", "prefix", "script-shell", "modules-dir", "modulesFolder",
+                             "virtual-store", "nodeLinker", "yarnPath", "plugins:", "hoist"});
+}
+
+bool is_other_than_directory(const fs::path& path) {
+  struct stat status = {};
+  return lstat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
+// May a package run a program when it is installed, which finds whatever is on the machine?
+bool may_run_scripts(const NodeTool& tool, const std::string& lock) {
+  return tool.name != "npm" || lock.find("\"packages\"") == std::string::npos || has_true(lock, "hasInstallScript");
+}
+
+// Absent when they tell that other files matter.
+std::optional<std::map<std::string, std::string>> files_for_install(const fs::path& directory, const NodeTool& tool) {
+  std::map<std::string, std::string> files;
+  const auto manifest = read_tree_file(directory, "package.json", std::size_t{1} << 20);
+  const auto lock = read_tree_bytes(directory, tool.lock_file, kLockCap);
+  if (!manifest || !lock) return std::nullopt;
+  files["package.json"] = manifest_for_install(*manifest);
+  files[tool.lock_file] = *lock;
+  if (uses_own_files(files["package.json"], *lock)) return std::nullopt;
+  for (const char* name : {".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml"}) {
+    const auto settings = read_tree_file(directory, name, std::size_t{1} << 20);
+    if (!settings) continue;
+    if (is_unusual(*settings)) return std::nullopt;
+    files[name] = *settings;
+  }
+  return files;
+}
+
+std::string below(const std::string& where, const std::string& name) {
+  return where.empty() ? name : where + "/" + name;
+}
+
+}  // namespace
+
+std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
+                                    const NodeTool& tool, const Host& host) {
+  const auto directory = tree.root / where;
+  if (!tool.is_locked || !package.workspaces.empty()) return std::nullopt;
+  for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnp.cjs", "binding.gyp"}) {
+    if (in_tree(directory, name)) return std::nullopt;
+  }
+  if (is_directory(directory / ".yarn") || is_other_than_directory(directory / "node_modules")) return std::nullopt;
+  const auto files = files_for_install(directory, tool);
+  if (!files) return std::nullopt;
+
+  LayerPlan layer;
+  layer.kind = "node";
+  layer.description = described_install(tool);
+  for (const auto& [name, content] : *files) layer.files[below(where, name)] = content;
+  if (auto command = install_tool(tool); !command.empty()) layer.steps.push_back({std::move(command), "/app"});
+  layer.steps.push_back({install_packages(tool), in_sandbox(where)});
+  // Frameworks write there at run time, where the release lets them (writable.hh).
+  layer.steps.push_back({"mkdir -p node_modules/.cache", in_sandbox(where)});
+  const auto modules = below(where, "node_modules");
+  layer.mounts = {{.directory = "app/" + modules, .path = "/app/" + modules}};
+  if (!tool.package.empty()) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
+  layer.tools = describe_tools(host.program_directories, {"node", "npm", tool.name});
+  if (may_run_scripts(tool, files->at(tool.lock_file))) layer.tools += software_stamp();
+  return layer;
+}
+
+std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::string& where, const PackageJson& package,
+                                           const NodeTool& tool) {
+  std::vector<std::string> names{"preinstall", "postinstall"};
+  // With it, those before and after it are run.
+  if (package.scripts.contains("install")) names = {"install"};
+  names.emplace_back("prepublish");
+  names.emplace_back("prepare");
+  std::vector<BuildStep> steps;
+  for (const auto& name : names) {
+    if (package.scripts.contains(name)) steps.push_back(step_in(tree, where, run_script(tool, name)));
+  }
+  return steps;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,22 @@
+// The layer of a Node.js app's packages. Used inside build/ only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "build/builders.hh"
+#include "build/node_tool.hh"
+#include "build/package_json.hh"
+
+namespace pushrod {
+
+// The packages that the tool installs in the directory `where` of the root. Absent where that depends on more of the
+// tree than a few files: without a lock file, in workspaces, with packages in the app's own directories, with patches.
+std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
+                                    const NodeTool& tool, const Host& host);
+
+// The scripts of package.json that the tool would have run after it installed the packages.
+std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::string& where, const PackageJson& package,
+                                           const NodeTool& tool);
+
+}  // namespace pushrod

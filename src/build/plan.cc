@@ -1,0 +1,26 @@
+// What can be told from a build plan alone.
+#include "build/plan.hh"
+
+#include <fmt/format.h>
+
+#include "base/text.hh"
+
+namespace pushrod {
+
+std::string script(const std::vector<BuildStep>& steps) {
+  std::string text;
+  for (const auto& step : steps) {
+    const std::string command(trim(step.command));
+    text +=
+        step.directory.empty() ? command + "\n" : fmt::format("(cd {} && {})\n", shell_quoted(step.directory), command);
+  }
+  return text;
+}
+
+std::map<std::string, std::string> cache_variables(const BuildPlan& plan) {
+  std::map<std::string, std::string> variables;
+  for (const auto& cache : plan.caches) variables[cache.variable] = "/cache/" + cache.directory;
+  return variables;
+}
+
+}  // namespace pushrod

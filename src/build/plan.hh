@@ -1,0 +1,64 @@
+// A build plan: all that a builder decides, as plain values. A language fills one in (builders.hh); run.cc carries it
+// out, and the release keeps what its processes need.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/process.hh"
+#include "model/release_mount.hh"
+
+namespace pushrod {
+
+struct BuildStep {
+  std::string command;      // shell text, whole lines
+  std::string directory{};  // in the sandbox, where it runs: "/app/web"; empty: where the app's commands run
+};
+
+// A directory of the app's /cache, which outlives builds, and the variable that tells a tool where it is.
+struct BuildCache {
+  std::string variable;   // "PIP_CACHE_DIR"
+  std::string directory;  // "pip": /cache/pip
+};
+
+// Packages that are installed once and shared by releases and apps: a layer. It is made in a sandbox that has these
+// files and these steps alone, so that its name, a hash of all this, tells everything that it depends on.
+struct LayerPlan {
+  std::string kind;                          // "node": its name begins with it
+  std::string description;                   // "npm ci": shown after "Installing packages"
+  std::map<std::string, std::string> files;  // by their path in /app
+  std::vector<BuildStep> steps;              // in /app, with an empty /cache; each names its directory
+  ReleaseMounts mounts;  // what the release mounts of it: "venv" at /venv; "app/…" was made below /app
+  std::string tools;     // what the machine adds to the result: programs and their versions
+};
+
+struct BuildPlan {
+  std::string builder;             // "python", "node", "command", "script", "none"
+  std::string language;            // "Python": what the builder builds, for people; empty: not known
+  std::string description;         // "Python 3.11, pip": shown after "Building"
+  std::vector<LayerPlan> layers;   // mounted before the steps run
+  std::string building;            // what the steps do, shown in place of the description; empty: all that it tells
+  std::vector<BuildStep> steps;    // in order, in one sandbox with /app and /cache writable
+  ReleaseMounts mounts;            // beside /app, while building and while running
+  std::vector<BuildCache> caches;  // of its tools; their variables are set in the build alone
+  std::map<std::string, std::string> environment;        // for the build and for every process: PATH, VIRTUAL_ENV, …
+  std::map<std::string, std::string> build_environment;  // for the build alone
+  ProcessTable default_processes;                        // of types that the app does not name
+  std::optional<Process> guessed_web;                    // only if no process is known otherwise
+  std::vector<std::string> notices;               // what the author should know: printable lines, with what to do
+  std::string usual_command;                      // how such an app is usually run; empty: not known
+  std::string likely_command = "python3 app.py";  // an example of one, where that is not known
+  std::string looked_for;  // where it looked for a web process, beside the Procfile: "no start script"
+};
+
+inline bool has_nothing_to_build(const BuildPlan& plan) { return plan.steps.empty() && plan.layers.empty(); }
+
+// The steps as one shell script, to be run with `set -e`; empty without steps.
+std::string script(const std::vector<BuildStep>& steps);
+inline std::string script(const BuildPlan& plan) { return script(plan.steps); }
+// The variables of its caches: "PIP_CACHE_DIR" is "/cache/pip".
+std::map<std::string, std::string> cache_variables(const BuildPlan& plan);
+
+}  // namespace pushrod

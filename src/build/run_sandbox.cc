@@ -1,0 +1,125 @@
+// Runs a build or a release command in its sandbox, streams its output, and tells how it ended.
+#include "build/run_sandbox.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+#include "sandbox/limits.hh"
+#include "sandbox/sandbox_group.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kEvidenceBytes = 65'536;
+constexpr std::size_t kOutputCap = std::size_t{256} << 20;
+
+// The end of a stream of output, raw.
+class Tail {
+ public:
+  void add(std::string_view chunk) {
+    text_ += chunk.substr(chunk.size() - std::min(chunk.size(), kEvidenceBytes));
+    if (text_.size() > 2 * kEvidenceBytes) text_.erase(0, text_.size() - kEvidenceBytes);
+  }
+  std::vector<std::string> lines() const { return lines_of(text_); }
+
+ private:
+  std::string text_;
+};
+
+struct Kind {
+  std::string name;     // "the build"
+  std::string setting;  // of its time limit
+  Stage stage;
+};
+Kind kind_of(Stage stage) {
+  if (stage == Stage::Release) return {"the release command", "[limits] release_timeout", stage};
+  return {"the build", "[limits] build_timeout", stage};
+}
+
+std::string name_of_signal(int number) {
+  const char* name = sigabbrev_np(number);
+  return name != nullptr ? fmt::format("SIG{}", name) : std::string{};
+}
+
+FailedProgram failed_program(const SandboxJob& job, const Sandbox& sandbox, const Kind& kind) {
+  FailedProgram failed;
+  failed.stage = kind.stage;
+  failed.app = job.app.str();
+  failed.code = app_directory(job.checkout, job.source.path);
+  failed.directory = directory_in_sandbox(job.source);
+  for (const auto& [name, value] : sandbox.environment) failed.variables.insert(name);
+  failed.limits = sandbox.limits;
+  return failed;
+}
+
+}  // namespace
+
+Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
+  Sandbox sandbox;
+  sandbox.host_name = job.app.str();
+  sandbox.directory = directory_in_sandbox(job.source);
+  sandbox.etc = write_sandbox_etc(job.layout.sandbox_etc());
+  write_sandbox_hosts(sandbox);
+  sandbox.environment = job.environment;
+  sandbox.command = "set -e\n" + command;
+  sandbox.limits = job.limits;
+  sandbox.tmpfs_bytes = tmpfs_bytes(job.tmpfs_bytes, job.limits);
+  return sandbox;
+}
+
+void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
+  auto sandbox = given;
+  const Kind kind = kind_of(stage);
+  Tail tail;
+  const SandboxGroup group(job.layout, sandbox);
+  Command command = sandbox_command(sandbox);
+  command.deadline = job.timeout;
+  command.output_cap = kOutputCap;
+  command.merge_output = true;
+  command.cancel_fd = job.cancel_fd;
+  command.on_output = [&](std::string_view chunk) {
+    tail.add(chunk);
+    if (job.on_output) job.on_output(chunk);
+    return true;
+  };
+  const CommandResult result = run(command);
+  if (result.ok()) return;
+
+  auto failed = failed_program(job, sandbox, kind);
+  failed.output = tail.lines();
+  UserError error = [&] {
+    if (group.ran_out_of_memory()) {
+      failed.out_of_memory = true;
+      return UserError{fmt::format("{} was killed: out of memory", kind.name), diagnose(failed)};
+    }
+    switch (result.end) {
+      case CommandResult::End::TimedOut:
+        return UserError{
+            fmt::format("{} was stopped after {}", kind.name, format_duration(job.timeout)),
+            fmt::format("make it quicker, or have the administrator raise {} in server.toml", kind.setting)};
+      case CommandResult::End::Cancelled:
+        return UserError{fmt::format("{} was cancelled", kind.name)};
+      case CommandResult::End::OutputTooLong:
+        return UserError{fmt::format("{} was stopped: it printed more than {}", kind.name, format_bytes(kOutputCap)),
+                         "send its output to a file"};
+      case CommandResult::End::Exited:
+        failed.exit_code = result.code;
+        return UserError{fmt::format("{} failed with {}", kind.name, result.describe()), diagnose(failed)};
+      default:
+        failed.signal = name_of_signal(result.code);
+        return UserError{fmt::format("{} was {}", kind.name, result.describe()), diagnose(failed)};
+    }
+  }();
+  auto evidence = excerpt(failed.output);
+  for (std::string& line : evidence) line = terminal_safe(line);
+  error.set_evidence(std::move(evidence));
+  throw error;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,18 @@
+// What run.cc and make_layer.cc share. Used inside build/ only.
+#pragma once
+
+#include <string>
+
+#include "build/builder.hh"
+#include "diagnosis/diagnosis.hh"
+#include "sandbox/sandbox.hh"
+
+namespace pushrod {
+
+// Without mounts yet. The command is a shell script, which ends at the first command that fails.
+Sandbox sandbox_of(const SandboxJob& job, const std::string& command);
+
+// Throws UserError, with the last lines as evidence, unless the command succeeds.
+void run_in(const Sandbox& sandbox, const SandboxJob& job, Stage stage);
+
+}  // namespace pushrod

@@ -1,0 +1,116 @@
+"""Installed packages are layers: made once, shared by releases and apps, out of reach of what is pushed."""
+
+import json
+
+import pytest
+from harness import web_app
+from test_builders import wheel
+
+GREET = wheel("greet", "WORD = 'hello'\n")
+REQUIREMENTS = "--no-index\n--find-links wheels\ngreet==1.0\n"
+
+
+def python_app(version="1"):
+    """An app that answers with what its package says, and imports it from the layer."""
+    return web_app(version) | {
+        "requirements.txt": REQUIREMENTS,
+        "wheels/greet-1.0-py3-none-any.whl": GREET,
+    }
+
+
+def layers(platform):
+    """The names of what lies in layers/."""
+    directory = platform.root / "layers"
+    return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+
+
+def test_a_second_push_and_a_second_app_install_nothing(platform):
+    app = platform.create_app(python_app())
+    assert "Installing packages (Python 3" in app.work.push().err
+    first = layers(platform)
+    assert len(first) == 1 and first[0].startswith("python-")
+    result = app.push({"VERSION": "2"})
+    assert "Packages: unchanged (Python 3" in result.err and "Installing" not in result.err
+    assert app.version() == "2"
+    other = platform.create_app(python_app("of another app"))
+    assert "Packages: unchanged" in other.work.push().err
+    assert other.version() == "of another app"
+    assert layers(platform) == first
+    found = next(each for each in platform.json("doctor") if each["name"] == "layers")
+    assert found["found"].startswith("1, 1 in use, ")
+
+
+def test_every_process_of_a_release_has_its_layer(platform):
+    app = platform.deploy(python_app())
+    word = ["python", "-c", "import greet; print(greet.WORD, greet.__file__.split('/')[1])"]
+    assert platform.pushrod("run", app.name, "--", *word).out == "hello venv\n"
+    app.push({"pushrod.toml": "[release]\ncommand = \"python -c 'import greet; print(greet.WORD)'\"\n"})
+    platform.pushrod("restart", app.name)
+    assert app.version() == "1"
+    platform.pushrod("rollback", app.name)
+    assert platform.pushrod("run", app.name, "--", *word).out == "hello venv\n"
+
+
+def test_redeploy_without_the_cache_installs_again(platform):
+    app = platform.deploy(python_app())
+    before = layers(platform)
+    assert "Installing packages" not in platform.pushrod("redeploy", app.name).out
+    assert "Installing packages" in platform.pushrod("redeploy", app.name, "--no-cache").out
+    assert len(layers(platform)) == len(before) + 1
+    assert "Installing packages" in app.push({"VERSION": "2"}, options=["no-cache"]).err
+    assert app.version() == "2"
+
+
+def node_app(dependencies=None, **more):
+    """An app in JavaScript whose layer has no packages, but is there."""
+    package = {"name": "app", "version": "1.0.0", "scripts": {"postinstall": "true"}, **(dependencies or {})}
+    lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True,
+            "packages": {"": {"name": "app", "version": "1.0.0"}}}  # fmt: skip
+    return web_app() | {"package.json": json.dumps(package), "package-lock.json": json.dumps(lock)} | more
+
+
+def test_a_build_may_change_its_packages_for_its_own_release(platform):
+    script = "mkdir -p node_modules/own && echo changed > node_modules/own/word"
+    files = node_app(**{"pushrod.toml": f'[build]\nafter = "{script}"\n'})
+    app = platform.deploy(files)
+    assert platform.pushrod("run", app.name, "--", "cat", "node_modules/own/word").out == "changed\n"
+    other = platform.deploy(node_app())
+    assert platform.pushrod("run", other.name, "--", "ls", "node_modules").out == ""
+    assert platform.pushrod("run", other.name, "--", "touch", "node_modules/x", code=1).code == 1
+
+
+@pytest.mark.parametrize("target", ["/etc", "/data", "..", "/proc/self/root", "node_modules"])
+def test_a_symlink_in_the_place_of_the_packages_leads_nowhere(platform, target):
+    """The hostile trees: nothing is mounted or made where the link leads."""
+    neighbour = platform.deploy(web_app("untouched"))
+    (neighbour.data / "mine").write_text("1")
+    app = platform.create_app(node_app())
+    (app.work.directory / "node_modules").symlink_to(target)
+    app.work.commit()
+    app.work.push(code=None)
+    assert neighbour.version() == "untouched"
+    assert sorted(path.name for path in neighbour.data.iterdir()) == ["mine"]
+    assert layers(platform) == []
+
+
+def test_a_build_cannot_put_a_symlink_in_the_place_of_its_packages(platform):
+    """It can move a directory above the mount away; so Pushrod looks again after the build."""
+    swap = "cd /app && mv packages moved && mkdir -p packages/web && ln -s /data packages/web/node_modules"
+    web = node_app(**{"pushrod.toml": f"[build]\nroot = \"../..\"\nafter = \"{swap}\"\n"})
+    app = platform.create_app({f"packages/web/{name}": content for name, content in web.items()}, path="packages/web")
+    result = app.work.push(code=1)
+    assert "packages are installed in packages/web/node_modules, and the app has something else there" in result.err
+    assert list(app.data.iterdir() if app.data.exists() else []) == []
+
+
+def test_a_build_cannot_change_the_layer_that_others_use(platform):
+    victim = platform.deploy(python_app())
+    made = layers(platform)
+    spoil = "rm -rf /venv/* /.layers/* 2>&1; find / -name greet.py -exec sh -c 'echo 1 > {}' ';' 2>&1; true"
+    app = platform.create_app(python_app() | {"pushrod.toml": f'[build]\nafter = "{spoil}"\n'})
+    assert "Packages: unchanged" in app.work.push(code=None).err
+    assert layers(platform) == made
+    word = ["python", "-c", "import greet; print(greet.WORD)"]
+    assert platform.pushrod("run", victim.name, "--", *word).out == "hello\n"
+    other = platform.deploy(python_app("2"))
+    assert platform.pushrod("run", other.name, "--", *word).out == "hello\n"
