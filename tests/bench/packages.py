@@ -6,6 +6,7 @@ its first figures depend on the network; the Python app has twenty wheels in its
 
 import io
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -43,7 +44,7 @@ def node_files(directory, dependencies):
     package = {"name": "app", "version": "1.0.0", "dependencies": dependencies}
     (directory / "package.json").write_text(json.dumps(package))
     if dependencies:
-        run_command(["npm", "install", "--package-lock-only", "--no-audit", "--no-fund"], cwd=directory)
+        run_command(["npm", "install", "--package-lock-only", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=directory)
         lock = (directory / "package-lock.json").read_text()
         return {"package.json": json.dumps(package), "package-lock.json": lock}
     return {"package.json": json.dumps(package)}
@@ -57,9 +58,15 @@ def python_files(count):
     return files | {"requirements.txt": "\n".join(lines) + "\n" if names else "# none\n"}
 
 
+def build_environment():
+    """Where connections go through a proxy of its own authority, builds need to know it, too."""
+    authority = os.environ.get("NODE_EXTRA_CA_CERTS")
+    return f'[build.environment]\nNODE_EXTRA_CA_CERTS = "{authority}"\n' if authority else ""
+
+
 def size(path):
     """Bytes on the disk, as du counts them."""
-    return int(run_command(["du", "-s", "--block-size=1", str(path)]).out.split()[0])
+    return int(run_command(["du", "-s", "--block-size=1", str(path)], env=dict(os.environ)).out.split()[0])
 
 
 def pushes_of(app):
@@ -85,7 +92,7 @@ def by_hand(files):
         for name, content in files.items():
             (Path(directory) / name).write_text(content)
         command = ["npm", "ci", "--no-audit", "--no-fund", "--cache", f"{directory}/cache"]
-        return timed(lambda: run_command(command, cwd=directory, timeout=600))
+        return timed(lambda: run_command(command, env=dict(os.environ), cwd=directory, timeout=600))
 
 
 def measure_language(platform, report, name, plain, rich):
@@ -122,7 +129,8 @@ def main():
     report = Report()
     platform = Platform("packages")
     try:
-        (platform.root / "server.toml").write_text(SETTINGS + f"[retention]\nreleases = {RELEASES}\n")
+        (platform.root / "server.toml").write_text(
+            SETTINGS + f"[retention]\nreleases = {RELEASES}\n" + build_environment())
         platform.start()
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
             rich = node_files(Path(one), DEPENDENCIES)
@@ -134,7 +142,7 @@ def main():
                        f"{first / statistics.median(hand):.2f}: {first:.2f} s ÷ {statistics.median(hand):.2f} s")
         measure_language(platform, report, "Python with 20 wheels", python_files(0), python_files(20))
         for app in platform.json("app", "list"):
-            platform.pushrod("app", "destroy", app["name"], "--yes")
+            platform.pushrod("app", "destroy", app["app"], "--yes")
         shutil.rmtree(platform.root / "trash", ignore_errors=True)
         measure_disk(platform, report)
     finally:
