@@ -166,18 +166,11 @@ void append(List& list, const List& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
 
-const std::string& told_steps(const BuildPlan& plan) {
-  return plan.building.empty() ? plan.description : plan.building;
-}
-
 // Both, one after the other; the later one serves.
 BuildPlan combined(const BuildPlan& first, const BuildPlan& second) {
   auto plan = second;
   plan.builder = first.builder + "+" + second.builder;
   plan.description = first.description + "; " + second.description;
-  if (!first.building.empty() || !second.building.empty()) {
-    plan.building = join(std::vector{told_steps(first), told_steps(second)}, "; ");
-  }
   plan.layers = first.layers;
   append(plan.layers, second.layers);
   plan.steps = first.steps;
@@ -276,12 +269,7 @@ BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Ho
 
 // [build] after
 void add_last_step(const AppTree& tree, const std::string& command, BuildPlan& plan) {
-  const auto told = first_line(command);
-  if (plan.building.empty() && plan.layers.empty()) {
-    plan.description = plan.steps.empty() ? told : plan.description + ", " + told;
-  } else {
-    plan.building = plan.building.empty() ? told : plan.building + ", " + told;
-  }
+  plan.description = has_nothing_to_build(plan) ? first_line(command) : plan.description + ", " + first_line(command);
   plan.steps.push_back({command, in_sandbox(tree.path)});
 }
 

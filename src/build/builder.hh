@@ -64,11 +64,11 @@ struct SandboxJob {
   ReleaseMounts mounts{};         // of the release; their layers are there
 };
 
-// Runs the plan's steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:
+// Runs these steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:
 // what the steps have changed in a layer belongs to the release alone, so it gets a copy of its own. Throws UserError
 // with the last lines as evidence when it fails, is stopped at the time limit (named, with its setting), or was
 // cancelled.
-ReleaseMounts run_build(const BuildPlan& plan, const SandboxJob& job);
+ReleaseMounts run_build(const std::vector<BuildStep>& steps, const SandboxJob& job);
 // Runs the release command on the built code: /app read-only but for the writable paths, /data writable, the job's
 // mounts as in a process.
 void run_release_command(const std::string& command, const SandboxJob& job);

@@ -49,7 +49,9 @@ bool has_static_root(const fs::path& directory) {
 
 std::optional<BuildStep> collect_static_files(const fs::path& directory) {
   if (!in_tree(directory, "manage.py") || !has_static_root(directory)) return std::nullopt;
-  return BuildStep{"if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi"};
+  return BuildStep{"if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi",
+                   {},
+                   "python manage.py collectstatic"};
 }
 
 }  // namespace pushrod

@@ -85,6 +85,16 @@ Environment layer_settings(const LayerPlan& plan, const Environment& settings) {
   return seen;
 }
 
+bool names_files_of_app(const Environment& variables) {
+  return std::any_of(variables.begin(), variables.end(), [](const auto& variable) {
+    const auto& [name, value] = variable;
+    const bool is_path = value.starts_with('.') || value.find("/app/") != std::string::npos || value.ends_with("/app");
+    const bool is_relative = (name == "PIP_FIND_LINKS" || name == "PIP_CONSTRAINT" || name == "PIP_REQUIREMENT") &&
+                             value.find("://") == std::string::npos && !value.starts_with('/');
+    return is_path || is_relative;
+  });
+}
+
 std::string layer_name(const LayerPlan& plan, const Environment& environment) {
   Hash hash;
   hash.add("1").add(plan.kind).add(plan.tools).add(script(plan.steps)).add(to_json(plan.mounts));

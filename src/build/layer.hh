@@ -19,6 +19,10 @@ std::optional<std::string> below_app(const ReleaseMount& mount);
 // SENTRYCLI_…). It is made without the others, so it cannot depend on them.
 Environment layer_settings(const LayerPlan& plan, const Environment& settings);
 
+// Does one of these settings or of the server's variables name a file of the app, as PIP_FIND_LINKS=/app/wheels does? A
+// layer is made without those.
+bool names_files_of_app(const Environment& variables);
+
 // "node-6f0c…": the same for two plans if a layer of one may be used for the other. `environment`: all that its steps
 // get.
 std::string layer_name(const LayerPlan& plan, const Environment& environment);

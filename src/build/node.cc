@@ -40,12 +40,6 @@ std::string told_missing_lock(const NodeTool& tool) {
       tool.name, file);
 }
 
-std::string joined_commands(const std::vector<BuildStep>& steps) {
-  std::vector<std::string> commands;
-  for (const auto& step : steps) commands.push_back(step.command);
-  return join(commands, ", ");
-}
-
 Process web_process(std::string command) {
   return Process{.type = ProcessType::parse("web"), .command = std::move(command), .health = {}};
 }
@@ -71,8 +65,10 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
     if (install != tree.path) does.back() += " in " + in_sandbox(install);
   }
   if (layer) {
+    layer->then = own_install_scripts(tree, install, package, tool);
+    if (auto command = install_tool(tool); !command.empty()) layer->in_place.push_back({std::move(command)});
+    layer->in_place.push_back(step_in(tree, install, install_packages(tool)));
     plan.layers.push_back(*std::move(layer));
-    plan.steps = own_install_scripts(tree, install, package, tool);
   } else if (work.installs) {
     plan.steps.push_back(step_in(tree, install, install_packages(tool)));
   }
@@ -80,7 +76,6 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
     does.push_back(run_script(tool, "build"));
     plan.steps.push_back({does.back()});
   }
-  if (!plan.layers.empty()) plan.building = joined_commands(plan.steps);
   return does;
 }
 

@@ -77,7 +77,13 @@ bool has_true(const std::string& text, std::string_view key) {
 // Packages in directories of the app, or patched by files of it.
 bool uses_own_files(const std::string& manifest, const std::string& lock) {
   if (has_true(lock, "link")) return true;
-  if (mentions(lock, {"file:", "link:", "portal:", "#~/.yarn"})) return true;
+  // As a whole word: pnpm writes "excludeLinksFromLockfile:".
+  for (const std::string protocol : {"file:", "link:", "portal:"}) {
+    for (const char* before : {"@", "\"", "'", " "}) {
+      if (lock.find(before + protocol) != std::string::npos) return true;
+    }
+  }
+  if (mentions(lock, {"#~/.yarn"})) return true;
   return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"patch:", "\"workspace:", "\"./", "\"../", "\"~/",
                              "patchedDependencies", "configDependencies"});
 }

@@ -15,6 +15,7 @@ namespace pushrod {
 struct BuildStep {
   std::string command;      // shell text, whole lines
   std::string directory{};  // in the sandbox, where it runs: "/app/web"; empty: where the app's commands run
+  std::string shown{};      // for people; empty: the first line of the command
 };
 
 // A directory of the app's /cache, which outlives builds, and the variable that tells a tool where it is.
@@ -30,20 +31,21 @@ struct LayerPlan {
   std::string description;                   // "npm ci": shown after "Installing packages"
   std::map<std::string, std::string> files;  // by their path in /app
   std::vector<BuildStep> steps;              // in /app, with an empty /cache; each names its directory
-  ReleaseMounts mounts;  // what the release mounts of it: "venv" at /venv; "app/…" was made below /app
-  std::string tools;     // what the machine adds to the result: programs and their versions
+  ReleaseMounts mounts;             // what the release mounts of it: "venv" at /venv; "app/…" was made below /app
+  std::string tools;                // what the machine adds to the result: programs and their versions
+  std::vector<BuildStep> then;      // by the build, when the layer is mounted
+  std::vector<BuildStep> in_place;  // does the same as a part of the build, where there can be no layer
 };
 
 struct BuildPlan {
-  std::string builder;             // "python", "node", "command", "script", "none"
-  std::string language;            // "Python": what the builder builds, for people; empty: not known
-  std::string description;         // "Python 3.11, pip": shown after "Building"
-  std::vector<LayerPlan> layers;   // mounted before the steps run
-  std::string building;            // what the steps do, shown in place of the description; empty: all that it tells
-  std::vector<BuildStep> steps;    // in order, in one sandbox with /app and /cache writable
-  ReleaseMounts mounts;            // beside /app, while building and while running
-  std::vector<BuildCache> caches;  // of its tools; their variables are set in the build alone
-  std::map<std::string, std::string> environment;        // for the build and for every process: PATH, VIRTUAL_ENV, …
+  std::string builder;                             // "python", "node", "command", "script", "none"
+  std::string language;                            // "Python": what the builder builds, for people; empty: not known
+  std::string description;                         // "Python 3.11, pip": shown after "Building"
+  std::vector<LayerPlan> layers;                   // mounted before the steps run
+  std::vector<BuildStep> steps;                    // in order, in one sandbox with /app and /cache writable
+  ReleaseMounts mounts;                            // beside /app, while building and while running
+  std::vector<BuildCache> caches;                  // of its tools; their variables are set in the build alone
+  std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
   std::map<std::string, std::string> build_environment;  // for the build alone
   ProcessTable default_processes;                        // of types that the app does not name
   std::optional<Process> guessed_web;                    // only if no process is known otherwise
@@ -58,6 +60,8 @@ inline bool has_nothing_to_build(const BuildPlan& plan) { return plan.steps.empt
 // The steps as one shell script, to be run with `set -e`; empty without steps.
 std::string script(const std::vector<BuildStep>& steps);
 inline std::string script(const BuildPlan& plan) { return script(plan.steps); }
+// The steps in words: "npm run build, make docs".
+std::string told(const std::vector<BuildStep>& steps);
 // The variables of its caches: "PIP_CACHE_DIR" is "/cache/pip".
 std::map<std::string, std::string> cache_variables(const BuildPlan& plan);
 

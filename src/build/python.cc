@@ -27,6 +27,11 @@ std::optional<LayerPlan> python_layer(const AppTree& tree, const std::string& wh
                                       std::vector<std::string>& notices) {
   LayerPlan layer;
   layer.kind = "python";
+  if (packages.is_listed) {
+    const bool all = std::all_of(packages.lines.begin(), packages.lines.end(),
+                                 [](const std::string& line) { return line.starts_with('-') || is_pinned(line); });
+    return all ? std::optional(layer) : std::nullopt;
+  }
   if (packages.file != "requirements.txt") return std::nullopt;
   auto requirements = read_requirements(tree.root, where.empty() ? packages.file : where + "/" + packages.file);
   if (requirements.uses_tree) return std::nullopt;
@@ -193,10 +198,8 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
     if (collect) plan.steps.push_back(*collect);
     return plan;
   }
-  if (collect) {
-    plan.steps = {*collect};
-    plan.building = "python manage.py collectstatic";
-  }
+  if (collect) plan.steps = {*collect};
+  layer->in_place = {{make}, step_in(tree, where, install)};
   layer->description = plan.description;
   layer->steps = {{make}, {install, in_sandbox(where)}};
   layer->mounts = std::exchange(plan.mounts, {});

@@ -36,7 +36,12 @@ bool asks_for_nothing(const fs::path& directory) {
 // Absent when the lines cannot be written by a command.
 std::optional<PythonPackages> listed(const std::string& file, const std::vector<std::string>& lines,
                                      const std::string& option) {
-  PythonPackages packages{.file = file, .is_none = lines.empty(), .prepare = "printf '%s\\n'", .install = {}};
+  PythonPackages packages{.file = file,
+                          .is_none = lines.empty(),
+                          .prepare = "printf '%s\\n'",
+                          .install = {},
+                          .is_listed = true,
+                          .lines = lines};
   for (const std::string& line : lines) {
     if (line.find_first_of(std::string_view{"\0\n\r", 3}) != std::string::npos) return std::nullopt;
     packages.prepare += " " + shell_quoted(line);

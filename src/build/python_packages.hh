@@ -9,10 +9,12 @@
 namespace pushrod {
 
 struct PythonPackages {
-  std::string file;      // "requirements.txt", "pyproject.toml", "Pipfile.lock"
-  bool is_none = false;  // it asks for nothing
-  std::string prepare;   // shell lines that come before pip
-  std::string install;   // what `pip install` is given: "-r requirements.txt"
+  std::string file;                  // "requirements.txt", "pyproject.toml", "Pipfile.lock"
+  bool is_none = false;              // it asks for nothing
+  std::string prepare;               // shell lines that come before pip
+  std::string install;               // what `pip install` is given: "-r requirements.txt"
+  bool is_listed = false;            // `prepare` and `install` say all of it, without a file of the tree
+  std::vector<std::string> lines{};  // of that list
 };
 
 // requirements.txt; or, without a package.json, Pipfile.lock or the dependencies of pyproject.toml. Absent when

@@ -98,10 +98,10 @@ bool has_layers(const ReleaseMounts& mounts) {
   return std::any_of(mounts.begin(), mounts.end(), [](const ReleaseMount& mount) { return !mount.layer.empty(); });
 }
 
-ReleaseMounts run_steps(const BuildPlan& plan, const SandboxJob& job) {
+ReleaseMounts run_steps(const std::vector<BuildStep>& steps, const SandboxJob& job) {
   const fs::path cache = job.layout.build_cache(job.app);
   make_directory(cache);
-  Sandbox sandbox = sandbox_of(job, script(plan));
+  Sandbox sandbox = sandbox_of(job, script(steps));
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", true}, {cache, "/cache", true}};
   const auto laid = lay_for_build(sandbox, job);
   run_in(sandbox, job, Stage::Build);
@@ -119,13 +119,13 @@ ReleaseMounts run_steps(const BuildPlan& plan, const SandboxJob& job) {
 
 }  // namespace
 
-ReleaseMounts run_build(const BuildPlan& plan, const SandboxJob& job) {
+ReleaseMounts run_build(const std::vector<BuildStep>& steps, const SandboxJob& job) {
   make_mount_points(job);
-  if (plan.steps.empty()) return job.mounts;
+  if (steps.empty()) return job.mounts;
   if (has_layers(job.mounts) && !probe_writable().empty()) {
-    return run_steps(plan, with_mounts(job, copied(job)));
+    return run_steps(steps, with_mounts(job, copied(job)));
   }
-  auto mounts = run_steps(plan, job);
+  auto mounts = run_steps(steps, job);
   make_mount_points(with_mounts(job, mounts));  // the build may have put something else there
   return mounts;
 }

@@ -139,48 +139,59 @@ class Building {
     return layers;
   }
 
+  // Sees to what the steps find installed. Collects the steps.
   ReleaseMounts provide_layers() {
     auto mounts = planned_.plan.mounts;
     for (const auto& layer : planned_.plan.layers) {
       auto seen = environment();
       seen.settings = layer_settings(layer, seen.settings);
       seen.own.clear();
-      auto making = job();
-      making.environment = compose(seen);
-      bool is_made = false;
-      const auto name =
-          provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache, [&](const auto& in) {
-            is_made = true;
-            run_.journal.begin(fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
-                               "installing packages");
-            take_slot();
-            run_.journal.now_doing("installing packages", command_that_runs);
-            make_layer(layer, making, in);
-            run_.journal.end();
-          });
-      if (!is_made) {
-        run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
-      }
+      const bool in_place = names_files_of_app(seen.settings) || names_files_of_app(seen.administrator);
+      const auto name = in_place ? std::string{} : provide(layer, compose(seen));
+      const auto& steps = in_place ? layer.in_place : layer.then;
+      steps_.insert(steps_.end(), steps.begin(), steps.end());
+      has_layers_ = has_layers_ || !in_place;
       for (auto mount : layer.mounts) {
+        if (in_place && below_app(mount)) continue;  // a part of the tree
         mount.layer = name;
         mounts.push_back(std::move(mount));
       }
     }
+    steps_.insert(steps_.end(), planned_.plan.steps.begin(), planned_.plan.steps.end());
     return mounts;
   }
 
+  std::string provide(const LayerPlan& layer, Environment environment) {
+    auto making = job();
+    making.environment = std::move(environment);
+    bool is_made = false;
+    const auto make = [&](const fs::path& directory) {
+      is_made = true;
+      run_.journal.begin(fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
+                         "installing packages");
+      take_slot();
+      run_.journal.now_doing("installing packages", command_that_runs);
+      make_layer(layer, making, directory);
+      run_.journal.end();
+    };
+    auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache, make);
+    if (!is_made) {
+      run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
+    }
+    return name;
+  }
+
   ReleaseMounts run_steps(ReleaseMounts mounts) {
-    const auto& plan = planned_.plan;
     auto building = job();
     building.mounts = std::move(mounts);
-    if (plan.steps.empty()) return run_build(plan, building);
+    if (steps_.empty()) return run_build(steps_, building);
     run_.journal.begin(
-        fmt::format("Building{} ({})", suffix(run_, part_), plan.building.empty() ? plan.description : plan.building),
+        fmt::format("Building{} ({})", suffix(run_, part_), has_layers_ ? told(steps_) : planned_.plan.description),
         "building");
     take_slot();
     run_.journal.now_doing("building", command_that_runs);
     building.environment = compose(environment());
-    mounts = run_build(plan, building);
+    mounts = run_build(steps_, building);
     run_.journal.end();
     return mounts;
   }
@@ -190,6 +201,8 @@ class Building {
   const Checkout& checkout_;
   const PlannedRelease& planned_;
   std::optional<FileLock> slot_;
+  std::vector<BuildStep> steps_;  // of the build, once it is clear which layers there are
+  bool has_layers_ = false;
 };
 
 // From what is asked for to directories of what the build has left.
@@ -197,6 +210,7 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
   auto& paths = planned.release.writable;
   paths = prepare_writable(app_tree(checkout, planned.release.source), paths, planned.known_writable);
   if (paths.empty()) return;
+  check_writable(run.platform.layout, planned.release.mounts, paths);
   std::vector<std::string> shown;
   for (const auto& path : paths) shown.push_back(path == "." ? "all of it" : escaped(path, 100));
   run.journal.line(

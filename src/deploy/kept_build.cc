@@ -75,7 +75,10 @@ std::string build_key(const Platform& platform, const Release& release, const Bu
   std::string key = fmt::format("app {}\nroot {} {}\npath {}\nbuilder {}\nmounts {}\nscript {}\n", release.app.str(),
                                 quoted(root), repository.tree_of(release.commit, root), quoted(source.path),
                                 plan.builder, to_json(plan.mounts), hexadecimal(script(plan)));
-  for (const auto& layer : plan.layers) key += fmt::format("layer {}\n", layer_name(layer, {}));
+  for (const auto& layer : plan.layers) {
+    key += fmt::format("layer {} {} {}\n", layer_name(layer, {}), hexadecimal(script(layer.then)),
+                       hexadecimal(script(layer.in_place)));
+  }
   for (const auto& [name, value] : plan.environment) key += fmt::format("plan {}={}\n", name, hexadecimal(value));
   for (const auto& [name, value] : plan.build_environment)
     key += fmt::format("build {}={}\n", name, hexadecimal(value));

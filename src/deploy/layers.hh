@@ -22,6 +22,10 @@ namespace pushrod {
 std::string provide_layer(Run& run, const std::string& name, bool anew,
                           const std::function<void(const std::filesystem::path& directory)>& make);
 
+// Throws UserError for a directory of /app that is to be writable, and lies in a layer that does not have it: instances
+// could not start.
+void check_writable(const Layout& layout, const ReleaseMounts& mounts, const WritablePaths& writable);
+
 // Those that a release or a kept build names.
 std::set<std::string> layers_in_use(const Platform& platform);
 // Removes the others, but for those of deployments that go on.

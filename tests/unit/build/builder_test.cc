@@ -61,6 +61,10 @@ TEST_F(BuilderTest, RequirementsMakeAVirtualenvWithTheSystemsPip) {
                 " install --no-input --disable-pip-version-check --progress-bar off -r requirements.txt)\n");
   EXPECT_EQ(python.layers[0].mounts, ReleaseMounts{venv_mount()});
   EXPECT_EQ(python.layers[0].files, (std::map<std::string, std::string>{{"requirements.txt", "flask==3.0\n"}}));
+  EXPECT_EQ(script(python.layers[0].in_place), "python3 -m venv --without-pip /venv\n/venv/bin/python " +
+                                                   host.pip_runner.string() +
+                                                   " install --no-input --disable-pip-version-check --progress-bar off"
+                                                   " -r requirements.txt\n");
   EXPECT_TRUE(python.mounts.empty());
   EXPECT_EQ(python.environment, (Environment{{"PATH", "/venv/bin:/usr/local/bin:/usr/bin:/bin"},
                                              {"VIRTUAL_ENV", "/venv"},
@@ -238,7 +242,7 @@ TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {
   EXPECT_EQ(node.builder, "node");
   EXPECT_EQ(node.description, "Node.js, npm ci, npm run build");
   EXPECT_EQ(script(node), "npm run build\n");
-  EXPECT_EQ(node.building, "npm run build");
+  EXPECT_EQ(script(node.layers.at(0).in_place), "npm ci\n");
   ASSERT_EQ(node.layers.size(), 1U);
   EXPECT_EQ(script(node.layers[0].steps), "(cd /app && npm ci)\n(cd /app && mkdir -p node_modules/.cache)\n");
   EXPECT_EQ(node.layers[0].mounts, (ReleaseMounts{{"app/node_modules", "/app/node_modules"}}));
@@ -270,9 +274,9 @@ TEST_F(BuilderTest, TheAppsOwnInstallScriptsRunOnItsFiles) {
   tree.write("package-lock.json", "{}");
   const auto steps = [&](const std::string& scripts) {
     tree.write("package.json", R"({"dependencies": {"left": "1"}, "scripts": )" + scripts + "}");
-    return script(plan());
+    return script(plan().layers.at(0).then);
   };
-  EXPECT_EQ(steps(R"({"postinstall": "x", "build": "y"})"), "npm run postinstall\nnpm run build\n");
+  EXPECT_EQ(steps(R"({"postinstall": "x", "build": "y"})"), "npm run postinstall\n");
   EXPECT_EQ(steps(R"({"preinstall": "x", "postinstall": "x", "prepare": "x"})"),
             "npm run preinstall\nnpm run postinstall\nnpm run prepare\n");
   EXPECT_EQ(steps(R"({"preinstall": "x", "install": "x", "postinstall": "x"})"), "npm run install\n")
@@ -314,12 +318,14 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
 
 TEST_F(BuilderTest, AToolOfTheRegistryIsAPartOfTheLayer) {
   tree.write("package.json", R"({"dependencies": {"left": "1"}, "packageManager": "pnpm@9.1.0"})");
-  tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+  tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\nsettings:\n  excludeLinksFromLockfile: false\n");
   const auto node = plan();
   EXPECT_TRUE(node.steps.empty());
   EXPECT_EQ(node.layers.at(0).mounts,
             (ReleaseMounts{{"app/node_modules", "/app/node_modules"}, {"app/.pushrod", "/app/.pushrod"}}));
   EXPECT_NE(script(node.layers.at(0).steps).find("pnpm@9.1.0"), std::string::npos);
+  tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n    version: link:../left\n");
+  EXPECT_TRUE(plan().layers.empty());
 }
 
 TEST_F(BuilderTest, ACommandOrScriptOfItsOwnGetsTheVariablesOfNode) {
@@ -473,7 +479,7 @@ TEST_F(BuilderTest, ACommandAfterTheBuilderRunsInTheAppsDirectory) {
   EXPECT_EQ(plan(manifest).description, "Node.js, npm install, make docs");
   tree.write("package-lock.json", "{}");
   EXPECT_EQ(script(plan(manifest)), "(cd /app && make docs)\n");
-  EXPECT_EQ(plan(manifest).building, "make docs");
+  EXPECT_EQ(plan(manifest).description, "Node.js, npm ci, make docs");
   manifest.build_command = "cd /tmp && make";
   EXPECT_EQ(script(plan(manifest)), "cd /tmp && make\n(cd /app && make docs)\n");
 }
@@ -496,7 +502,7 @@ TEST_F(BuilderTest, StaticFilesOfDjangoAreCollectedWhereTheProjectSaysWhereTo) {
   tree.write("site/settings.py", "STATIC_ROOT = BASE_DIR / 'static'\n");
   EXPECT_EQ(script(plan()),
             "if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi\n");
-  EXPECT_EQ(plan().building, "python manage.py collectstatic");
+  EXPECT_EQ(told(plan().steps), "python manage.py collectstatic");
   fs::remove(tree.path() / "manage.py");
   EXPECT_TRUE(plan().steps.empty());
 }

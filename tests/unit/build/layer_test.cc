@@ -70,6 +70,20 @@ TEST(LayerSettings, AreThoseThatPackageManagersReadOrFilesName) {
   EXPECT_TRUE(layer_settings(in_a_step, settings).contains("DATABASE_URL"));
 }
 
+TEST(LayerSettings, ThatNameFilesOfTheAppLeaveNoLayer) {
+  for (const auto& [name, value] : Environment{{"PIP_FIND_LINKS", "wheels"},
+                                               {"A", "/app/wheels"},
+                                               {"B", "file:///app"},
+                                               {"C", "./ca.pem"},
+                                               {"PIP_CONSTRAINT", "c.txt"}}) {
+    EXPECT_TRUE(names_files_of_app({{name, value}})) << name;
+  }
+  EXPECT_FALSE(names_files_of_app({{"NODE_ENV", "production"},
+                                   {"NODE_EXTRA_CA_CERTS", "/etc/ssl/ca.pem"},
+                                   {"PIP_FIND_LINKS", "https://h.example/wheels"},
+                                   {"NPM_TOKEN", "x/application"}}));
+}
+
 TEST(LayerTools, ChangeWithTheProgramThatAnUpgradeReplaces) {
   TestTree programs;
   programs.write("node", "18", true);

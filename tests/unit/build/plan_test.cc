@@ -14,6 +14,11 @@ TEST(BuildPlans, RunTheirStepsInOrderEachInItsDirectory) {
   EXPECT_EQ(script(plan), "cd /tmp\nmake\n(cd '/app/it'\\''s' && npm ci)\nnpm run build\n");
 }
 
+TEST(BuildPlans, TellTheirStepsInWords) {
+  EXPECT_EQ(told({{"npm run build"}, {"make one\nmake two\n"}, {"if true; then x; fi", {}, "x"}}),
+            "npm run build, make one …, x");
+}
+
 TEST(BuildPlans, TellToolsWhereTheirCachesAre) {
   BuildPlan plan;
   plan.caches = {{"GOCACHE", "go/build"}, {"PIP_CACHE_DIR", "pip"}};

@@ -62,7 +62,9 @@ class RunTest : public testing::Test {
   void build(const BuildPlan& chosen) {
     auto building = job(chosen);
     building.mounts = chosen.mounts;
+    std::vector<BuildStep> steps;
     for (const auto& layer : chosen.layers) {
+      steps.insert(steps.end(), layer.then.begin(), layer.then.end());
       const auto name = layer_name(layer, {});
       make_directory(layout.layer(name));
       make_layer(layer, building, layout.layer(name));
@@ -71,7 +73,8 @@ class RunTest : public testing::Test {
         building.mounts.push_back(mount);
       }
     }
-    mounts = run_build(chosen, building);
+    steps.insert(steps.end(), chosen.steps.begin(), chosen.steps.end());
+    mounts = run_build(steps, building);
   }
   void release(const std::string& command) {
     environment["DATA_DIR"] = "/data";

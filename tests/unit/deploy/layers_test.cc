@@ -175,6 +175,22 @@ TEST_F(Layers, KeepWhatABuildChangesForItsReleaseAlone) {
   EXPECT_FALSE(live_mounts().at(0).layer.empty());
 }
 
+TEST_F(Layers, HaveTheDirectoriesThatAreToBeWritable) {
+  make_directory(layout_.layer("node-1") / "app/node_modules/.cache");
+  const ReleaseMounts mounts{{"app/node_modules", "/app/node_modules", Access::Write, Access::Read, "node-1"}};
+  const auto refused = [&](const WritablePaths& paths) {
+    try {
+      check_writable(layout_, mounts, paths);
+      return std::string{};
+    } catch (const UserError& error) {
+      return error.message();
+    }
+  };
+  EXPECT_EQ(refused({".", "node_modules", "node_modules/.cache", "tmp", "node_modules_too/x"}), "");
+  EXPECT_EQ(refused({"node_modules/.cache", "node_modules/own"}),
+            "[app] writable: the packages in /app/node_modules have no directory \"node_modules/own\"");
+}
+
 TEST_F(Layers, AreMadeByOneOfTwoDeployments) {
   const auto name = std::string("node-0f");
   const auto go = layout_.root() / "go";
