@@ -65,6 +65,7 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
     if (install != tree.path) does.back() += " in " + in_sandbox(install);
   }
   if (layer) {
+    layer->description = does.back();
     layer->then = own_install_scripts(tree, install, package, tool);
     if (auto command = install_tool(tool); !command.empty()) layer->in_place.push_back({std::move(command)});
     layer->in_place.push_back(step_in(tree, install, install_packages(tool)));

@@ -11,6 +11,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/layer.hh"
+#include "build/npm_lock.hh"
 #include "build/software.hh"
 #include "os/files.hh"
 
@@ -23,7 +24,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kLockCap = std::size_t{64} << 20;
 
 // What installing reads of package.json. A change of the rest (scripts, a version) leaves the packages as they are.
-constexpr std::array<const char*, 26> kManifestParts{"name",
+constexpr std::array<const char*, 27> kManifestParts{"name",
                                                      "version",
                                                      "private",
                                                      "type",
@@ -48,6 +49,7 @@ constexpr std::array<const char*, 26> kManifestParts{"name",
                                                      "installConfig",
                                                      "trustedDependencies",
                                                      "allowScripts",
+                                                     "workspaces",
                                                      "pnpm"};
 
 std::string manifest_for_install(const std::string& text) {
@@ -74,8 +76,12 @@ bool has_true(const std::string& text, std::string_view key) {
   return false;
 }
 
-// Packages in directories of the app, or patched by files of it.
-bool uses_own_files(const std::string& manifest, const std::string& lock) {
+// Packages in directories of the app, or patched by files of it, that `own` does not tell of.
+bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own) {
+  if (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:", "patchedDependencies", "configDependencies"})) {
+    return true;
+  }
+  if (tells_own) return false;
   if (has_true(lock, "link")) return true;
   // As a whole word: pnpm writes "excludeLinksFromLockfile:".
   for (const std::string protocol : {"file:", "link:", "portal:"}) {
@@ -83,9 +89,7 @@ bool uses_own_files(const std::string& manifest, const std::string& lock) {
       if (lock.find(before + protocol) != std::string::npos) return true;
     }
   }
-  if (mentions(lock, {"#~/.yarn"})) return true;
-  return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"patch:", "\"workspace:", "\"./", "\"../", "\"~/",
-                             "patchedDependencies", "configDependencies"});
+  return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"workspace:", "\"./", "\"../", "\"~/"});
 }
 
 // Settings that name a file, or a place that is not the usual one.
@@ -104,15 +108,46 @@ bool may_run_scripts(const NodeTool& tool, const std::string& lock) {
   return tool.name != "npm" || lock.find("\"packages\"") == std::string::npos || has_true(lock, "hasInstallScript");
 }
 
-// Absent when they tell that other files matter.
-std::optional<std::map<std::string, std::string>> files_for_install(const fs::path& directory, const NodeTool& tool) {
+// Without symlinks on the way, and not outside.
+bool is_directory_within(const fs::path& root, const std::string& path) {
+  fs::path here = root;
+  for (const auto& part : fs::path(path)) {
+    if (part == ".." || part.is_absolute()) return false;
+    here /= part;
+    if (!is_directory(here)) return false;
+  }
+  return true;
+}
+
+// What installing reads of a package of the app's own; absent when it runs or links to more of it.
+std::optional<std::string> manifest_of_own(const fs::path& root, const std::string& path) {
+  if (!is_directory_within(root, path) || in_tree(root / path, "binding.gyp")) return std::nullopt;
+  const auto text = read_tree_file(root / path, "package.json", std::size_t{1} << 20);
+  if (!text) return std::nullopt;
+  const auto json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.contains("bin")) return std::nullopt;
+  for (const char* script :
+       {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}) {
+    if (json.contains("scripts") && json["scripts"].contains(script)) return std::nullopt;
+  }
+  return manifest_for_install(*text);
+}
+
+// Absent when they tell that other files matter. `own`: the app's own packages, if the lock file tells of them.
+std::optional<std::map<std::string, std::string>> files_for_install(const fs::path& directory, const NodeTool& tool,
+                                                                    const std::optional<OwnPackages>& own) {
   std::map<std::string, std::string> files;
   const auto manifest = read_tree_file(directory, "package.json", std::size_t{1} << 20);
   const auto lock = read_tree_bytes(directory, tool.lock_file, kLockCap);
   if (!manifest || !lock) return std::nullopt;
   files["package.json"] = manifest_for_install(*manifest);
   files[tool.lock_file] = *lock;
-  if (uses_own_files(files["package.json"], *lock)) return std::nullopt;
+  if (uses_own_files(files["package.json"], *lock, own && !own->directories.empty())) return std::nullopt;
+  for (const auto& path : own ? own->directories : std::set<std::string>{}) {
+    const auto part = manifest_of_own(directory, path);
+    if (!part) return std::nullopt;
+    files[path + "/package.json"] = *part;
+  }
   for (const char* name : {".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml"}) {
     const auto settings = read_tree_file(directory, name, std::size_t{1} << 20);
     if (!settings) continue;
@@ -126,17 +161,25 @@ std::string below(const std::string& where, const std::string& name) {
   return where.empty() ? name : where + "/" + name;
 }
 
+void add_mount(LayerPlan& layer, const std::string& path) {
+  layer.mounts.push_back({.directory = "app/" + path, .path = "/app/" + path});
+}
+
 }  // namespace
 
 std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
                                     const NodeTool& tool, const Host& host) {
   const auto directory = tree.root / where;
-  if (!tool.is_locked || !package.workspaces.empty()) return std::nullopt;
+  if (!tool.is_locked) return std::nullopt;
+  const auto own = tool.name == "npm"
+                       ? own_packages(read_tree_bytes(directory, tool.lock_file, kLockCap).value_or(std::string{}))
+                       : std::nullopt;
+  if (!package.workspaces.empty() && !own) return std::nullopt;
   for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnp.cjs", "binding.gyp"}) {
     if (in_tree(directory, name)) return std::nullopt;
   }
   if (is_directory(directory / ".yarn") || is_other_than_directory(directory / "node_modules")) return std::nullopt;
-  const auto files = files_for_install(directory, tool);
+  const auto files = files_for_install(directory, tool, own);
   if (!files) return std::nullopt;
 
   LayerPlan layer;
@@ -146,9 +189,13 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
   if (auto command = install_tool(tool); !command.empty()) layer.steps.push_back({std::move(command), "/app"});
   layer.steps.push_back({install_packages(tool), in_sandbox(where)});
   // Frameworks write there at run time, where the release lets them (writable.hh).
-  layer.steps.push_back({"mkdir -p node_modules/.cache", in_sandbox(where)});
-  const auto modules = below(where, "node_modules");
-  layer.mounts = {{.directory = "app/" + modules, .path = "/app/" + modules}};
+  std::string directories = "node_modules/.cache";
+  add_mount(layer, below(where, "node_modules"));
+  for (const auto& modules : own ? own->modules : std::set<std::string>{}) {
+    directories += " " + shell_quoted(modules);  // which may be there for another system's packages only
+    add_mount(layer, below(where, modules));
+  }
+  layer.steps.push_back({"mkdir -p " + directories, in_sandbox(where)});
   if (!tool.package.empty()) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
   layer.tools = describe_tools(host.program_directories, {"node", "npm", tool.name});
   if (may_run_scripts(tool, files->at(tool.lock_file))) layer.tools += software_stamp();

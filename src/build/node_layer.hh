@@ -11,7 +11,8 @@
 namespace pushrod {
 
 // The packages that the tool installs in the directory `where` of the root. Absent where that depends on more of the
-// tree than a few files: without a lock file, in workspaces, with packages in the app's own directories, with patches.
+// tree than a few files: without a lock file, with patches, with packages in the app's own directories (workspaces,
+// too) unless npm's lock file lists them, and they run nothing when they are installed.
 std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
                                     const NodeTool& tool, const Host& host);
 

@@ -75,7 +75,7 @@ def test_a_workspace_is_built_with_the_lock_file_of_its_root(platform):
     files = npm_workspace() | {"packages/web/pushrod.toml": '[build]\nroot = "../.."\n'}
     app = platform.create_app(files, path="packages/web")
     result = app.work.push()
-    assert "Node.js, npm ci in /app, npm run build" in result.err
+    assert "Installing packages (npm ci in /app)" in result.err and "Building (npm run build)" in result.err
     assert app.version() == "hello from the workspace"
     environment = app.get("/env").json()
     assert environment["PATH"].startswith("/app/packages/web/node_modules/.bin:")

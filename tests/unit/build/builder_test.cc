@@ -298,8 +298,11 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
     EXPECT_FALSE(has_layer()) << other;
   }
   tree.write("package.json", package);
-  for (const char* lock : {R"({"packages": {"node_modules/left": {"resolved": "left", "link" : true}}})",
-                           R"({"dependencies": {"left": {"version": "file:left"}}})"}) {
+  for (const char* lock :
+       {R"({"packages": {"left": {}, "node_modules/left": {"resolved": "left", "link" : true}}})",
+        R"({"packages": {"node_modules/left": {"resolved": "file:left.tgz"}}})",
+        R"({"packages": {"../left": {}, "node_modules/left": {"resolved": "../left", "link": true}}})",
+        R"({"dependencies": {"left": {"version": "file:left"}}})"}) {
     tree.write("package-lock.json", lock);
     EXPECT_FALSE(has_layer()) << lock;
   }
@@ -658,11 +661,42 @@ TEST_F(BuildRootTest, AWorkspaceIsInstalledInItsRootAndBuiltInTheApp) {
   tree.write("packages/web/package.json", R"({"scripts": {"build": "vite build", "start": "node ."}})");
   const BuildPlan node = plan();
   EXPECT_EQ(node.description, "Node.js, npm ci in /app, npm run build");
+  EXPECT_TRUE(node.layers.empty()) << "a lock file that tells nothing of the workspaces";
   EXPECT_EQ(script(node), "(cd /app && npm ci)\nnpm run build\n");
   EXPECT_EQ(node.environment.at("PATH"),
             "/app/packages/web/node_modules/.bin:/app/packages/node_modules/.bin:/app/node_modules/.bin:"
             "/usr/local/bin:/usr/bin:/bin");
   EXPECT_EQ(node.default_processes.front().command, "npm start");
+}
+
+TEST_F(BuildRootTest, PackagesOfAWorkspaceAreALayerThatDependsOnItsManifests) {
+  const std::string lock = R"({"lockfileVersion": 3, "packages": {"": {}, "packages/web": {}, "packages/lib": {},
+    "node_modules/web": {"resolved": "packages/web", "link": true}, "node_modules/a": {"resolved": "https://x.example/a"},
+    "packages/web/node_modules/b": {"resolved": "https://x.example/b"}, "node_modules/a/node_modules/c": {}}})";
+  tree.write("package.json", R"({"workspaces": ["packages/*"]})");
+  tree.write("package-lock.json", lock);
+  tree.write("packages/web/package.json", R"({"dependencies": {"b": "1"}, "scripts": {"build": "x"}})");
+  tree.write("packages/lib/package.json", R"({"name": "lib", "scripts": {"test": "x"}})");
+  const auto node = plan();
+  ASSERT_EQ(node.layers.size(), 1U);
+  EXPECT_EQ(node.layers[0].description, "npm ci in /app");
+  EXPECT_EQ(node.layers[0].mounts,
+            (ReleaseMounts{{"app/node_modules", "/app/node_modules"},
+                           {"app/packages/web/node_modules", "/app/packages/web/node_modules"}}));
+  EXPECT_EQ(node.layers[0].files.size(), 4U);
+  EXPECT_EQ(node.layers[0].files.at("packages/lib/package.json"), "{\n  \"name\": \"lib\"\n}");
+  const auto has_layer = [&](const std::string& lib) {
+    tree.write("packages/lib/package.json", lib);
+    return !plan().layers.empty();
+  };
+  EXPECT_TRUE(has_layer("{}"));
+  EXPECT_FALSE(has_layer(R"({"scripts": {"prepare": "tsc"}})")) << "it is built when it is installed";
+  EXPECT_FALSE(has_layer(R"({"bin": "cli.js"})")) << "npm links to its files";
+  fs::remove(tree.path() / "packages/lib/package.json");
+  EXPECT_FALSE(!plan().layers.empty());
+  fs::remove(tree.path() / "packages/lib");
+  tree.link("packages/lib", "web");
+  EXPECT_TRUE(plan().layers.empty()) << "through a symlink";
 }
 
 TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
