@@ -73,6 +73,13 @@ void read_http(TomlSection http, Settings& settings) {
   http.refuse_unknown_keys();
 }
 
+void read_https(TomlSection https, Settings& settings) {
+  ListenAddress address{"*", 443};
+  read_listen(https, address);
+  settings.https = address;
+  https.refuse_unknown_keys();
+}
+
 void read_ssh(TomlSection ssh, Settings& settings) {
   ssh.flag("enabled", settings.ssh_enabled);
   read_listen(ssh, settings.ssh);
@@ -172,9 +179,18 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
     }
     return found;
   };
-  if (settings.ssh_enabled && overlap(settings.http, settings.ssh)) {
-    top.refuse(key_of({"http", "ssh"}), fmt::format("[http] and [ssh] cannot both listen on port {} ({} and {})",
-                                                    settings.ssh.port, settings.http.str(), settings.ssh.str()));
+  std::vector<std::pair<std::string, ListenAddress>> addresses{{"http", settings.http}};
+  if (settings.https) addresses.emplace_back("https", *settings.https);
+  if (settings.ssh_enabled) addresses.emplace_back("ssh", settings.ssh);
+  for (std::size_t one = 0; one < addresses.size(); ++one) {
+    for (std::size_t other = one + 1; other < addresses.size(); ++other) {
+      const auto& [name, address] = addresses[one];
+      const auto& [other_name, other_address] = addresses[other];
+      if (!overlap(address, other_address)) continue;
+      top.refuse(key_of({name, other_name}),
+                 fmt::format("[{}] and [{}] cannot both listen on port {} ({} and {})", name, other_name, address.port,
+                             address.str(), other_address.str()));
+    }
   }
   const auto check_range = [&](const std::string& section, const ListenAddress& address) {
     if (address.port < settings.first_port || address.port > settings.last_port) return;
@@ -183,8 +199,7 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
                            address.port, settings.first_port, settings.last_port),
                "move one of the two: an app could take the port while the router does not listen on it");
   };
-  check_range("http", settings.http);
-  if (settings.ssh_enabled) check_range("ssh", settings.ssh);
+  for (const auto& [name, address] : addresses) check_range(name, address);
 }
 
 }  // namespace
@@ -194,6 +209,7 @@ Settings parse_settings(const std::string& text, const std::string& file_name, c
   TomlSection top = document.top();
   Settings settings = defaults;
   if (auto http = top.section("http")) read_http(*std::move(http), settings);
+  if (auto https = top.section("https")) read_https(*std::move(https), settings);
   if (auto ssh = top.section("ssh")) read_ssh(*std::move(ssh), settings);
   if (auto ports = top.section("ports")) read_ports(*std::move(ports), settings);
   if (auto limits = top.section("limits")) read_limits(*std::move(limits), settings);

@@ -13,7 +13,22 @@ namespace pushrod {
 
 namespace {
 constexpr Port kHttpPort = 80;
+constexpr Port kHttpsPort = 443;
 }  // namespace
+
+std::map<AppId, std::vector<Route>> routes_of_apps(const Platform& platform) {
+  std::map<AppId, std::vector<Route>> routes;
+  std::set<HostName> own_addresses;
+  for (const auto& app : platform.store.apps()) {
+    auto host = HostName::of_app(app.name, platform.settings.domain);
+    own_addresses.insert(host);
+    routes[app.id].push_back({{std::move(host)}});
+  }
+  for (const auto& domain : platform.store.domains()) {
+    if (!own_addresses.contains(domain.route.point.host)) routes[domain.app_id].push_back(domain.route);
+  }
+  return routes;
+}
 
 // The order says what is more: a page for visitors, an app that is meant to be down, one that is to come back.
 TrafficMode traffic_mode(const App& app, const std::vector<Instance>& routed, bool holds) {
@@ -46,9 +61,10 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
     if (deployment.holds) holding.insert(deployment.app_id);
   }
   const auto sticky = platform.store.sticky_releases();
+  auto routes = routes_of_apps(platform);
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
-    TrafficTarget target{app.name, {app.name.str() + "." + platform.settings.domain}, {}};
+    TrafficTarget target{app.name, std::move(routes[app.id]), {}};
     const auto& instances = routed[app.name];
     target.mode = traffic_mode(app, instances, holding.contains(app.id));
     target.sticky = std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
@@ -77,10 +93,23 @@ bool have_requests(const Platform& platform, const std::vector<Instance>& instan
   });
 }
 
+bool has_certificate(const Platform& platform, const HostName& host) {
+  if (!platform.settings.https) return false;
+  if (platform.store.certificate(host)) return true;
+  const auto wildcard = wildcard_of(host);
+  return wildcard && platform.store.certificate(*wildcard);
+}
+
+std::string url_of(const Platform& platform, const HostName& host) {
+  const bool is_secure = has_certificate(platform, host);
+  const auto port = is_secure ? platform.settings.https->port : platform.settings.http.port;
+  const bool is_usual = port == (is_secure ? kHttpsPort : kHttpPort);
+  return fmt::format("{}://{}{}", is_secure ? "https" : "http", host.unicode(),
+                     is_usual ? std::string{} : fmt::format(":{}", port));
+}
+
 std::string url_of(const Platform& platform, const AppName& app) {
-  const auto port = platform.settings.http.port;
-  return fmt::format("http://{}.{}{}", app.str(), platform.settings.domain,
-                     port == kHttpPort ? std::string{} : fmt::format(":{}", port));
+  return url_of(platform, HostName::of_app(app, platform.settings.domain));
 }
 
 }  // namespace pushrod

@@ -15,6 +15,7 @@
 #include "engine/logs.hh"
 #include "model/endpoint.hh"
 #include "model/names.hh"
+#include "model/route.hh"
 #include "model/traffic.hh"
 
 namespace pushrod {
@@ -28,7 +29,7 @@ struct Backend {
 // Which instances get the requests for which app.
 struct TrafficTarget {
   AppName app;
-  std::vector<std::string> hosts;
+  std::vector<Route> routes;
   std::vector<Backend> backends;  // may be empty
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // its own page for Maintenance; empty: the usual page
@@ -59,6 +60,9 @@ class Ingress {
   virtual std::map<InstanceName, std::uint64_t> requests_served() const = 0;
   // The requests for the app, by the source "router".
   virtual std::unique_ptr<LogStream> access_log(const AppName& app) const = 0;
+
+  // What has to be done from time to time: the daemon calls this each minute.
+  virtual void tend() const = 0;
 };
 
 }  // namespace pushrod

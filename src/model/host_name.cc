@@ -134,12 +134,12 @@ std::string HostName::unicode() const {
   return shown ? std::string(wildcard) + *shown : text_;
 }
 
-bool HostName::covers(const HostName& other) const {
-  if (*this == other) return true;
-  if (!is_wildcard()) return false;
-  const auto dot = other.text_.find('.');
-  return dot != std::string::npos && !other.is_wildcard() &&
-         std::string_view(other.text_).substr(dot) == std::string_view(text_).substr(1);
+bool HostName::covers(const HostName& other) const { return *this == other || wildcard_of(other) == *this; }
+
+std::optional<HostName> wildcard_of(const HostName& host) {
+  const auto dot = host.text_.find('.');
+  if (host.is_wildcard() || dot == std::string::npos) return std::nullopt;
+  return HostName{"*" + host.text_.substr(dot)};
 }
 
 }  // namespace pushrod

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,11 +29,14 @@ class HostName {
   // A wildcard covers exactly one label: "*.example.com" covers "www.example.com", neither "example.com" nor
   // "a.b.example.com" (as in certificates, RFC 6125). A name covers itself.
   bool covers(const HostName& other) const;
+  // "*.example.com" for "www.example.com"; absent for a wildcard and for a name of one label.
+  friend std::optional<HostName> wildcard_of(const HostName& host);
   auto operator<=>(const HostName&) const = default;
 
  private:
   explicit HostName(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };
+std::optional<HostName> wildcard_of(const HostName& host);
 
 }  // namespace pushrod

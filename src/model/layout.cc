@@ -14,6 +14,11 @@ Checkout Layout::kept_checkout(const AppName& app, ReleaseNumber number) const {
   return {releases(app) / std::to_string(number)};
 }
 
+fs::path Layout::certificate(const HostName& host) const {
+  // '_' is in no host name.
+  return certificates() / fmt::format("{}.pem", host.is_wildcard() ? "_" + host.str().substr(1) : host.str());
+}
+
 fs::path Layout::deployment_log(const AppName& app, ReleaseNumber number) const {
   return logs(app) / "deployments" / fmt::format("{}.log", number);
 }

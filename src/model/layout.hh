@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "model/host_name.hh"
 #include "model/names.hh"
 
 namespace pushrod {
@@ -25,6 +26,9 @@ class Layout {
   fs::path settings() const { return root_ / "server.toml"; }
   fs::path settings_key() const { return root_ / "settings.key"; }  // opens what the database keeps sealed
   fs::path database() const { return root_ / "pushrod.db"; }
+  fs::path certificates() const { return root_ / "certificates"; }
+  // "www.example.com.pem", and "_.example.com.pem" for a wildcard: the chain and the key.
+  fs::path certificate(const HostName& host) const;
 
   fs::path repos() const { return root_ / "repos"; }
   fs::path repo(const RepoName& repo) const { return repos() / (repo.str() + ".git"); }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ struct Settings {
   unsigned app_connections = 1'000;    // of these, with a request to one app; WebSockets included
   unsigned address_connections = 500;  // of these, from one address
   std::vector<std::string> proxies;    // addresses and networks that many clients share
+  // [https]; absent: no TLS
+  std::optional<ListenAddress> https;
   // [ssh]
   bool ssh_enabled = true;
   ListenAddress ssh{"*", 2222};

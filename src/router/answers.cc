@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "router/slots.hh"
 
 namespace pushrod {
 
@@ -113,22 +114,17 @@ std::vector<ServerState> parse_servers(std::string_view answer) {
   return servers;
 }
 
-std::vector<std::string> parse_backends(std::string_view answer) {
-  std::vector<std::string> backends;
-  for (const auto& line : table_under(answer, "# name").rows) backends.emplace_back(line);
-  return backends;
-}
-
-Modes parse_modes(std::string_view answer) {
-  Modes modes;
+Maps parse_maps(std::string_view answer) {
+  Maps maps;
   for (const auto& line : lines_of(answer)) {
     // "0x560990445e20 app.blog hold"; nothing else begins so.
     if (!line.starts_with("0x")) continue;
     const auto parts = words(line);
     if (parts.size() != 3) refuse("a strange line of a map", line);
-    modes[parts[1]] = parts[2];
+    auto& map = parts[1].ends_with('/') ? maps.hosts : is_slot(parts[2]) ? maps.slots : maps.modes;
+    map[parts[1]] = parts[2];
   }
-  return modes;
+  return maps;
 }
 
 std::map<std::string, Activity> parse_activity(std::string_view answer) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "os/socket.hh"
+#include "router/maps.hh"
 
 namespace pushrod {
 
@@ -36,12 +37,8 @@ struct ServerState {
 };
 std::vector<ServerState> parse_servers(std::string_view answer);
 
-// `show backend`
-std::vector<std::string> parse_backends(std::string_view answer);
-
-// `show map` of the modes: by back end.
-using Modes = std::map<std::string, std::string>;
-Modes parse_modes(std::string_view answer);
+// `show map` of the maps, one after the other. Entries tell by their form which map they are of.
+Maps parse_maps(std::string_view answer);
 
 // Of `show info`.
 struct WorkerInfo {

@@ -1,4 +1,4 @@
-// Compares wanted with observed modes and servers, back end by back end.
+// Compares wanted with observed maps and servers.
 #include "router/changes.hh"
 
 #include <fmt/format.h>
@@ -6,61 +6,98 @@
 #include <map>
 #include <set>
 
-#include "router/haproxy_config.hh"
-#include "router/hold_script.hh"
-
 namespace pushrod {
 
-std::vector<std::string> changes_to(const RoutingTable& table, const std::vector<ServerState>& servers,
-                                    const Modes& modes) {
+namespace {
+
+using Commands = std::vector<std::string>;
+
+// What makes one map the other: entries that come or become another, and entries that go.
+struct MapChange {
+  Commands sets, removals;
+};
+
+MapChange map_change(const char* file, const MapEntries& wanted, const MapEntries& known) {
+  MapChange change;
+  for (const auto& [key, value] : wanted) {
+    const auto found = known.find(key);
+    if (found != known.end() && found->second == value) continue;
+    change.sets.push_back(fmt::format("{} map {} {} {}", found == known.end() ? "add" : "set", file, key, value));
+  }
+  for (const auto& [key, value] : known) {
+    if (!wanted.contains(key)) change.removals.push_back(fmt::format("del map {} {}", file, key));
+  }
+  return change;
+}
+
+void append(Commands& commands, Commands more) {
+  for (auto& command : more) commands.push_back(std::move(command));
+}
+
+std::string full_name(std::string_view backend, std::string_view server) {
+  return fmt::format("{}/{}", backend, server);
+}
+
+// A server that drains keeps the clients that have its cookie; one in maintenance does not. Either finishes its
+// requests.
+std::string leave(const ServerState& server) {
+  return fmt::format("set server {} state {}", full_name(server.backend, server.name),
+                     server.backend.starts_with(kStickySlot) ? "maint" : "drain");
+}
+
+void add_server(Commands& commands, const WantedServer& wanted, const ServerState* known) {
+  const auto name = full_name(wanted.backend, wanted.name);
+  if (known == nullptr) {
+    commands.push_back(fmt::format("add server {} 127.0.0.1:{}", name, wanted.port));
+  } else if (known->port != wanted.port || known->address != "127.0.0.1") {
+    commands.push_back(fmt::format("set server {} addr 127.0.0.1 port {}", name, wanted.port));
+  }
+  if (known != nullptr && known->admin == 0) return;
+  // It gets its cookie before its first request: this computes those of all servers of the back end.
+  if (wanted.sticky) commands.push_back(fmt::format("enable dynamic-cookie backend {}", wanted.backend));
+  commands.push_back(fmt::format("set server {} state ready", name));
+}
+
+// The servers of an app's instances begin with the app's name.
+bool is_of(const ServerState& server, const std::map<std::string, std::string>& app_of_slot) {
+  const auto owner = app_of_slot.find(server.backend);
+  const auto instance = InstanceName::from(server.name);
+  return owner != app_of_slot.end() && instance && routed_name(instance->app) == owner->second;
+}
+
+}  // namespace
+
+std::vector<std::string> changes_to(const Rendering& rendering, const std::vector<ServerState>& servers,
+                                    const Maps& maps) {
   std::map<std::string, const ServerState*> leaving;
   for (const auto& server : servers) {
-    if (server.backend.starts_with(kBackendPrefix)) leaving.emplace(server.backend + "/" + server.name, &server);
+    if (is_slot(server.backend)) leaving.emplace(full_name(server.backend, server.name), &server);
   }
-  std::set<std::string> sticky;
-  for (const auto& app : table.apps) {
-    if (app.sticky) sticky.insert(backend_name(app.app));
+  auto modes = map_change(kModesFile, rendering.maps.modes, maps.modes);
+  auto slots = map_change(kSlotsFile, rendering.maps.slots, maps.slots);
+  auto hosts = map_change(kHostsFile, rendering.maps.hosts, maps.hosts);
+  Commands arrivals;
+  for (const auto& wanted : rendering.servers) {
+    const auto found = leaving.find(full_name(wanted.backend, wanted.name));
+    add_server(arrivals, wanted, found == leaving.end() ? nullptr : found->second);
+    if (found != leaving.end()) leaving.erase(found);
   }
-  std::vector<std::string> commands;
-  auto past_modes = modes;
-  for (const auto& app : table.apps) {
-    const auto mode = mode_of(app);
-    if (mode.empty()) continue;
-    const auto known = past_modes.find(backend_name(app.app));
-    if (known == past_modes.end() || known->second != mode) {
-      commands.push_back(fmt::format("{} map {} {} {}", known == past_modes.end() ? "add" : "set", kModesFile,
-                                     backend_name(app.app), mode));
-    }
-    past_modes.erase(backend_name(app.app));
-  }
-  for (const auto& app : table.apps) {
-    for (const auto& wanted : app.servers) {
-      const auto name = backend_name(app.app) + "/" + server_name(wanted.instance);
-      const auto known = leaving.find(name);
-      bool is_ready = false;
-      if (known == leaving.end()) {
-        commands.push_back(fmt::format("add server {} 127.0.0.1:{}", name, wanted.port));
-      } else {
-        is_ready = known->second->admin == 0;
-        if (known->second->port != wanted.port || known->second->address != "127.0.0.1") {
-          commands.push_back(fmt::format("set server {} addr 127.0.0.1 port {}", name, wanted.port));
-        }
-        leaving.erase(known);
-      }
-      if (is_ready) continue;
-      // It gets its cookie before its first request: this computes those of all servers of the back end.
-      if (app.sticky) commands.push_back(fmt::format("enable dynamic-cookie backend {}", backend_name(app.app)));
-      commands.push_back(fmt::format("set server {} state ready", name));
-    }
-  }
-  for (const auto& [backend, mode] : past_modes) commands.push_back(fmt::format("del map {} {}", kModesFile, backend));
+  std::map<std::string, std::string> app_of_slot;
+  for (const auto& [app, slot] : rendering.maps.slots) app_of_slot.emplace(slot, app);
+  Commands strangers, departures;
   for (const auto& [name, server] : leaving) {
-    if (server->admin != 0) continue;
-    // A server that drains keeps the clients that have its cookie; one in maintenance does not. Either finishes its
-    // requests.
-    const auto* state = sticky.contains(server->backend) ? "maint" : "drain";
-    commands.push_back(fmt::format("set server {} state {}", name, state));
+    if (server->admin == 0) (is_of(*server, app_of_slot) ? departures : strangers).push_back(leave(*server));
   }
+
+  Commands commands = std::move(modes.sets);
+  append(commands, std::move(hosts.removals));
+  append(commands, std::move(slots.removals));
+  append(commands, std::move(strangers));
+  append(commands, std::move(arrivals));
+  append(commands, std::move(slots.sets));
+  append(commands, std::move(hosts.sets));
+  append(commands, std::move(modes.removals));
+  append(commands, std::move(departures));
   return commands;
 }
 

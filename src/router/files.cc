@@ -1,9 +1,8 @@
-// The configuration is replaced last and atomically; everything that it names is there before.
+// Everything that a file names is there before the file. The configuration, with the servers, comes before the maps of
+// slots and hosts: a slot that gets another app has that app's servers before a host leads there.
 #include "router/files.hh"
 
 #include <fmt/format.h>
-
-#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -43,55 +42,59 @@ void write_if_new(const fs::path& file, const std::string& text) {
 }
 
 // The pages first, so that each one that the map names exists.
-void write_modes(const fs::path& directory, const RoutingTable& table) {
+void write_modes(const fs::path& directory, const Rendering& rendering) {
   make_directory(directory / "pages");
-  for (const auto& app : table.apps) {
-    if (app.mode == TrafficMode::Maintenance && !app.page.empty()) {
-      write_if_new(directory / mode_of(app), app.page);
-    }
-  }
-  write_if_new(directory / kModesFile, render_modes(table));
+  for (const auto& [file, page] : rendering.own_pages) write_if_new(directory / file, page);
+  write_if_new(directory / kModesFile, render_map(rendering.maps.modes));
 }
 
-bool is_host_map(const std::string& name) { return name.starts_with("hosts.") && name.ends_with(".map"); }
-
-}  // namespace
-
-void install_files(const fs::path& directory, const Rendering& rendering, const RoutingTable& table) {
-  const auto& [mark, config, host_map] = rendering;
+void write_config(const fs::path& directory, const Rendering& rendering) {
   const auto before = read_file(directory / kConfigFile);
-  const auto modes_before = read_file(directory / kModesFile);
-  write_modes(directory, table);
-  if (before == config) return;
-  if (before && before->find(host_map_file(mark)) != std::string::npos) {
-    write_file(directory / kConfigFile, config, 0600, false);
+  if (before == rendering.config) return;
+  if (before && before->find(fmt::format("description {}\n", rendering.mark)) != std::string::npos) {
+    write_file(directory / kConfigFile, rendering.config, 0600, false);
     return;
   }
-
   write_file(directory / kHoldScript, render_hold_script(), 0600, false);
   for (const auto& page : render_pages()) write_file(directory / page.file(), page.response, 0600, false);
-  const auto map = directory / host_map_file(mark);
-  write_file(map, host_map, 0600, false);
-  write_file(directory / kCandidate, config, 0600, false);
+  install_ticket_keys(directory);
+  for (const char* map : {kHostsFile, kSlotsFile}) {
+    if (!read_file(directory / map)) write_file(directory / map, "", 0600, false);
+  }
+  write_file(directory / kCandidate, rendering.config, 0600, false);
   try {
     check(directory, kCandidate);
   } catch (...) {
     remove_file(directory / kCandidate);
-    remove_file(map);
-    if (modes_before) write_file(directory / kModesFile, *modes_before, 0600, false);
     throw;
   }
   rename_path(directory / kCandidate, directory / kConfigFile);
-  for (const auto& name : list_directory(directory)) {
-    if (is_host_map(name) && name != map.filename()) remove_file(directory / name);
-  }
 }
 
-void remove_old_pages(const fs::path& directory, const RoutingTable& table) {
-  std::set<std::string> wanted;
-  for (const auto& app : table.apps) wanted.insert(fs::path(mode_of(app)).filename());
+}  // namespace
+
+void install_files(const fs::path& directory, const Rendering& rendering) {
+  const auto modes_before = read_file(directory / kModesFile);
+  write_modes(directory, rendering);
+  install_certificates(directory, rendering.certificates);
+  try {
+    write_config(directory, rendering);
+  } catch (...) {
+    if (modes_before) write_file(directory / kModesFile, *modes_before, 0600, false);
+    throw;
+  }
+  write_if_new(directory / kSlotsFile, render_map(rendering.maps.slots));
+  write_if_new(directory / kHostsFile, render_map(rendering.maps.hosts));
+}
+
+Slots installed_slots(const fs::path& directory) {
+  return parse_slots(read_file(directory / kConfigFile).value_or(""), read_file(directory / kSlotsFile).value_or(""));
+}
+
+void remove_old_pages(const fs::path& directory, const Rendering& rendering) {
   for (const auto& name : list_directory(directory / "pages")) {
-    if (name.starts_with(kOwnPage) && !wanted.contains(name)) remove_file(directory / "pages" / name);
+    const auto file = fmt::format("pages/{}", name);
+    if (name.starts_with(kOwnPage) && !rendering.own_pages.contains(file)) remove_file(directory / file);
   }
 }
 

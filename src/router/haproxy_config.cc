@@ -1,4 +1,4 @@
-// Renders haproxy.cfg and the host map. Each setting's reason stands beside it, in the file itself where it is short.
+// Renders haproxy.cfg. Each setting's reason stands beside it, in the file itself where it is short.
 #include "router/haproxy_config.hh"
 
 #include <fmt/format.h>
@@ -21,6 +21,8 @@ namespace {
 
 // hard-stop-after: how long a worker that a reload left behind may serve its last WebSockets.
 // It keeps the limit of open files that `up` has raised, which is above that of apps (model/descriptors.hh).
+constexpr std::string_view kRoutedPrefix = "app.";
+
 constexpr std::string_view kGlobal = R"(  nbthread 2
   hard-stop-after 12h
   stats socket unix@admin.sock mode 600 level admin expose-fd listeners
@@ -66,7 +68,11 @@ defaults
 constexpr std::string_view kFrontend = R"(
 frontend public
   bind {address} maxconn {public_connections}
-  bind unix@current.sock mode 600 accept-proxy
+{tls_bind}  bind unix@current.sock mode 600 accept-proxy id 102
+  bind unix@current-tls.sock mode 600 accept-proxy id 103
+  # Over TLS, be it that a worker that a reload left behind hands the request on.
+  acl secure ssl_fc
+  acl secure so_id 103
 {connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
@@ -88,7 +94,11 @@ frontend public
   http-request deny deny_status 400 if {{ req.hdr(Trailer),lower -m reg '{forbidden_trailers}' }}
   # The name of an app's route is the one that the app is told, however the client wrote it.
   http-request set-var(txn.name) req.fhdr(Host),host_only,rtrim(.)
-  http-request set-var(txn.app) var(txn.name),map({hosts})
+  # An entry is found by whole segments of the path, so the path ends in '/'. Entries are shorter than 256 bytes.
+  http-request set-var(txn.path) path,bytes(0,256)
+  http-request set-var(txn.route) var(txn.name),concat(,txn.path,/),map_beg({hosts})
+  http-request set-var(txn.route) var(txn.name),regsub(^[^.]*,*),concat(,txn.path,/),map_beg({hosts}) unless {{ var(txn.route) -m found }}
+  http-request set-var(txn.app) var(txn.route),field(1,|) if {{ var(txn.route) -m found }}
   http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ var(txn.app) -m found }}
   # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
@@ -98,8 +108,16 @@ frontend public
   http-request del-header Upgrade if {{ req.fhdr(Upgrade),lower -m sub h2c }}
   http-request del-header HTTP2-Settings
   http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Proto http unless secure
+  http-request set-header X-Forwarded-Proto https if secure
   http-request set-header X-Forwarded-Host %[req.fhdr(Host)]
+  # The port that the client asked for; behind a translation of addresses it is another one than ours.
+  http-request set-var(txn.port) req.fhdr(Host),port_only
+  http-request set-var(txn.port) int(80) if {{ var(txn.port) -m int eq 0 }} !secure
+  http-request set-var(txn.port) int(443) if {{ var(txn.port) -m int eq 0 }} secure
+  http-request set-header X-Forwarded-Port %[var(txn.port)]
+  http-request set-header X-Request-Id %[uuid()]
+  http-request set-header X-Request-Start t=%[date(0,ms)]
   # Connection must not name headers that the next proxy then takes away.
   http-request set-header Connection Upgrade if {{ req.hdr(Connection) -m str -i upgrade }}
   http-request del-header Connection unless {{ req.hdr(Connection) -m str -i upgrade }}
@@ -111,7 +129,14 @@ frontend public
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1'
-{request_shares}  # Only apps that do not simply serve are in the map.
+{request_shares}  # What the route says beside its app (maps.hh). A worker that a reload left behind leaves it to the current one.
+  http-request set-var(txn.options) var(txn.route) if {{ var(txn.route) -m sub | }} !{{ stopping }}
+  http-request redirect prefix https://%[var(txn.name)]{https_port} code 308 if !secure {{ var(txn.options),field(2,|) -m str https }} !{{ path_beg /.well-known/acme-challenge/ }}
+  http-request set-var(txn.hsts) var(txn.options),field(6,|) if secure {{ var(txn.options) -m found }}
+  http-after-response set-header Strict-Transport-Security max-age=%[var(txn.hsts)] if {{ var(txn.hsts) -m reg . }}
+  http-request set-var(txn.to) var(txn.options),field(5,|) if {{ var(txn.options) -m found }}
+  http-request redirect prefix %[var(txn.to)] code 308 if {{ var(txn.to) -m beg http }}
+  # Only apps that do not simply serve are in the map.
   http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
   # It leaves the mode that is to follow. Whoever goes away meanwhile stays in the one that it was in.
   http-request lua.hold if {{ var(txn.mode) -m str hold asleep }}
@@ -119,9 +144,17 @@ frontend public
   http-request return status 503 errorfiles stopped if {{ var(txn.mode) -m str stopped }}
   http-request return status 503 errorfiles maintenance if {{ var(txn.mode) -m str maintenance }}
   http-request use-service lua.page if {{ var(txn.mode) -m beg pages/ }}
+  # Each line takes a segment off the path.
+  http-request set-var(txn.strip) var(txn.options),field(3,|) if {{ var(txn.options) -m found }}
+  http-request set-header X-Forwarded-Prefix %[var(txn.options),field(4,|)] if {{ var(txn.strip) -m int ge 1 }}
+  http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 1 }}
+  http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 2 }}
+  http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 3 }}
+  http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 4 }}
   # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
+  use_backend current-worker-tls if {{ stopping }} secure
   use_backend current-worker if {{ stopping }}
-  use_backend %[var(txn.app)] if {{ var(txn.app) -m found }}
+  use_backend %[var(txn.app),map({slots})] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 
 backend unknown-host
@@ -130,7 +163,33 @@ backend unknown-host
 backend current-worker
   no option abortonclose
   server current unix@current.sock send-proxy-v2
+
+backend current-worker-tls
+  no option abortonclose
+  server current unix@current-tls.sock send-proxy-v2
 )";
+
+// Mozilla's intermediate profile (ssl-config.mozilla.org, 5.7), without the ciphers that need DH parameters.
+constexpr std::string_view kTls = R"(  ssl-default-bind-options prefer-client-ciphers ssl-min-ver TLSv1.2
+  ssl-default-bind-curves X25519:prime256v1:secp384r1
+  ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
+  ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
+)";
+
+constexpr Port kHttpsPort = 443;
+
+std::string tls_bind(const Settings& settings) {
+  if (!settings.https) return {};
+  // Places for public connections are one number for both addresses.
+  return fmt::format(
+      "  bind {0} maxconn {1} ssl crt-list {2} strict-sni alpn h2,http/1.1 tls-ticket-keys {3}\n"
+      "  tcp-request connection reject if {{ fe_conn gt {1} }} !{{ so_id 102 103 }}\n",
+      settings.https->str(), public_connections(settings), kCertificateList, kTicketKeys);
+}
+
+std::string https_port(const Settings& settings) {
+  return !settings.https || settings.https->port == kHttpsPort ? "" : fmt::format(":{}", settings.https->port);
+}
 
 // The cookie's values are made from addresses, since 2.6 takes no `cookie` for a server that is added at run time. The
 // app does not see it. Browsers send it over http and https, and with requests from other sites only when they are
@@ -173,25 +232,37 @@ void add_pages(Texts& texts) {
   }
 }
 
-void add_backend(Texts& texts, const Settings& settings, const RoutedApp& app) {
-  texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", backend_name(app.app)));
-  texts.add(render_app_share(settings));
-  if (app.sticky) texts.add(kSticky);
-  for (const auto& server : app.servers) {
-    texts.config += fmt::format("  server {} 127.0.0.1:{}\n", server_name(server.instance), server.port);
+void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
+                  const std::vector<WantedServer>& servers) {
+  std::map<std::string, std::string> lines;
+  for (const auto& server : servers) {
+    lines[server.backend] += fmt::format("  server {} 127.0.0.1:{}\n", server.name, server.port);
   }
+  const auto add = [&](std::string_view kind, unsigned count, std::string_view more) {
+    for (unsigned number = 1; number <= count; ++number) {
+      const auto name = fmt::format("{}{}", kind, number);
+      texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", name));
+      texts.add(render_app_share(settings));
+      texts.add(more);
+      texts.config += lines[name];
+    }
+  };
+  add(kPlainSlot, slots.plain, "");
+  add(kStickySlot, slots.sticky, kSticky);
 }
 
-Texts render_texts(const Settings& settings, const RoutingTable& table) {
+Texts render_texts(const Settings& settings, const Slots& slots, const std::vector<WantedServer>& servers) {
   Texts texts;
   texts.add("# Rendered by Pushrod from its database: whatever is changed here is overwritten.\nglobal\n");
   texts.add(fmt::format("  description {}\n", kMark));
   texts.add(kGlobal);
   texts.add(render_connection_limit(settings));
+  if (settings.https) texts.add(kTls);
   add_pages(texts);
   texts.add(kDefaults);
   texts.add(fmt::format(
-      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("hosts", host_map_file(kMark)),
+      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("tls_bind", tls_bind(settings)),
+      fmt::arg("https_port", https_port(settings)), fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile),
       fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
       fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
@@ -199,7 +270,7 @@ Texts render_texts(const Settings& settings, const RoutingTable& table) {
       fmt::arg("request_shares", render_request_shares(settings)), fmt::arg("client_claims", client_claims_pattern()),
       fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
-  for (const auto& app : table.apps) add_backend(texts, settings, app);
+  add_backends(texts, settings, slots, servers);
   return texts;
 }
 
@@ -208,14 +279,19 @@ std::string with_mark(std::string text, std::string_view mark) {
   return text;
 }
 
-bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char character) {
-    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') || character == '-' ||
-           character == '_' || character == '.';
-  });
+std::vector<WantedServer> wanted_servers(const RoutingTable& table, const Slots& slots) {
+  std::vector<WantedServer> servers;
+  for (const auto& app : table.apps) {
+    const auto& backend = slots.of_apps.at(routed_name(app.app));
+    for (const auto& server : app.servers) {
+      servers.push_back({backend, server.instance.str(), server.port, app.sticky});
+    }
+  }
+  return servers;
 }
 
-// FNV-1a. It tells renderings of our own apart, nothing that anybody could want to forge.
+}  // namespace
+
 std::uint64_t fingerprint(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char character : text) {
@@ -225,71 +301,25 @@ std::uint64_t fingerprint(std::string_view text) {
   return hash;
 }
 
-}  // namespace
+std::string routed_name(const AppName& app) { return std::string(kRoutedPrefix) + app.str(); }
 
-std::string server_name(const InstanceName& instance) {
-  return fmt::format("{}.{}.{}", instance.release, instance.type.str(), instance.number);
+std::optional<AppName> app_of_routed_name(std::string_view name) {
+  if (!name.starts_with(kRoutedPrefix)) return std::nullopt;
+  return AppName::parse(std::string(name.substr(kRoutedPrefix.size())));
 }
 
-std::string backend_name(const AppName& app) { return std::string(kBackendPrefix) + app.str(); }
-
-std::optional<AppName> app_of_backend(std::string_view name) {
-  if (!name.starts_with(kBackendPrefix)) return std::nullopt;
-  return AppName::parse(std::string(name.substr(kBackendPrefix.size())));
-}
-
-std::string host_map_file(std::string_view mark) { return fmt::format("hosts.{}.map", mark); }
-
-std::string render_host_map(const RoutingTable& table) {
-  std::map<std::string, const AppName*> owners;
-  for (const auto& app : table.apps) {
-    for (const auto& host : app.hosts) {
-      if (!is_host(host)) {
-        throw Error(fmt::format("app {} has the host name {}, which cannot be routed", app.app.str(), quoted(host)),
-                    "a host name is made of lower-case letters, digits, '-' and '.'");
-      }
-      const auto [owner, is_new] = owners.emplace(host, &app.app);
-      if (!is_new && *owner->second != app.app) {
-        throw Error(
-            fmt::format("host name {} belongs to two apps: {} and {}", host, owner->second->str(), app.app.str()));
-      }
-    }
-  }
-  std::string text;
-  for (const auto& [host, app] : owners) text += fmt::format("{} {}\n", host, backend_name(*app));
-  return text;
-}
-
-std::string mode_of(const RoutedApp& app) {
-  switch (app.mode) {
-    case TrafficMode::Serve:
-      return {};
-    case TrafficMode::Stopped:
-      return "stopped";
-    case TrafficMode::Maintenance:
-      return app.page.empty() ? "maintenance" : fmt::format("pages/own.{:016x}", fingerprint(app.page));
-    case TrafficMode::Hold:
-      return "hold";
-    case TrafficMode::Asleep:
-      return "asleep";
-  }
-  throw Error("an app is in no mode");
-}
-
-std::string render_modes(const RoutingTable& table) {
-  std::string text;
-  for (const auto& app : table.apps) {
-    if (const auto mode = mode_of(app); !mode.empty()) text += fmt::format("{} {}\n", backend_name(app.app), mode);
-  }
-  return text;
-}
-
-Rendering render(const Settings& settings, const RoutingTable& table) {
-  auto texts = render_texts(settings, table);
+Rendering render(const Settings& settings, const RoutingTable& table, const Slots& slots) {
   Rendering rendering;
-  rendering.host_map = render_host_map(table);
+  rendering.maps.hosts = host_entries(settings, table);
+  rendering.maps.slots = slots.of_apps;
+  rendering.maps.modes = mode_entries(table);
+  rendering.servers = wanted_servers(table, slots);
+  for (const auto& app : table.apps) {
+    if (app.mode == TrafficMode::Maintenance && !app.page.empty()) rendering.own_pages.emplace(mode_of(app), app.page);
+  }
+  if (settings.https) rendering.certificates = certificate_files(table);
+  auto texts = render_texts(settings, slots, rendering.servers);
   auto structure = with_mark(std::move(texts.structure), "");
-  structure += rendering.host_map;
   for (const auto& page : render_pages()) structure += page.response;
   structure += render_hold_script();
   rendering.mark = fmt::format("{:016x}", fingerprint(structure));

@@ -1,35 +1,43 @@
-// The parts of the rendering that only this room needs: the map from host names to back ends, and the structure's mark.
+// What HAProxy reads: the configuration and the maps, and the structure's mark.
 // Used inside router/ only. All pure.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "router/certificates.hh"
+#include "router/maps.hh"
 #include "router/router.hh"
+#include "router/slots.hh"
 
 namespace pushrod {
 
-inline constexpr std::string_view kBackendPrefix = "app.";
-
-// One "host back-end" a line, sorted. Throws Error for a host name that is none, or that two apps claim.
-std::string render_host_map(const RoutingTable& table);
-
-// What modes.map says of the app: a word, or the file of its own page ("pages/own.9234f9a796b70d02"); empty for one
-// that simply serves, which is not in the map.
-std::string mode_of(const RoutedApp& app);
-// One "back-end mode" a line, sorted.
-std::string render_modes(const RoutingTable& table);
-
-// What HAProxy reads when it loads.
-struct Rendering {
-  // 16 hexadecimal digits that stand for all that only a load changes: configuration without servers, host names,
-  // pages, script. The configuration says it as its description, so a running HAProxy tells what it has loaded.
-  std::string mark;
-  std::string config;    // with the servers
-  std::string host_map;  // render_host_map()
+// A server as it is to be: of an app's instance, in the app's slot.
+struct WantedServer {
+  std::string backend;  // "slot.3"
+  std::string name;     // "blog.14.web.2"
+  Port port = 0;
+  bool sticky = false;
 };
-Rendering render(const Settings& settings, const RoutingTable& table);
-// "hosts.<mark>.map": with the mark in its name a new map never meets an old configuration.
-std::string host_map_file(std::string_view mark);
+
+// All that HAProxy is to do, rendered once for a change.
+struct Rendering {
+  // 16 hexadecimal digits that stand for all that only a load changes: configuration without servers, pages, script.
+  // The configuration says it as its description, so a running HAProxy tells what it has loaded.
+  std::string mark;
+  std::string config;  // with the servers
+  Maps maps;
+  std::vector<WantedServer> servers;
+  std::map<std::string, std::string> own_pages;  // by file, as modes name it
+  CertificateFiles certificates;                 // empty without [https]
+};
+// `slots`: assign_slots().
+Rendering render(const Settings& settings, const RoutingTable& table, const Slots& slots);
+
+// FNV-1a. It tells renderings of our own apart, nothing that anybody could want to forge.
+std::uint64_t fingerprint(std::string_view text);
 
 }  // namespace pushrod

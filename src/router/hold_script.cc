@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "router/maps.hh"
+
 namespace pushrod {
 
 namespace {

@@ -11,7 +11,6 @@ inline constexpr unsigned kMostHeld = 1'000;     // requests per app
 inline constexpr unsigned kLongestHold = 30;     // seconds
 inline constexpr unsigned kPageRetryAfter = 60;  // seconds, beside an app's own page
 inline constexpr const char* kHoldScript = "hold.lua";
-inline constexpr const char* kModesFile = "modes.map";
 
 std::string render_hold_script();
 

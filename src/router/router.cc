@@ -17,7 +17,6 @@
 #include "router/changes.hh"
 #include "router/files.hh"
 #include "router/haproxy_config.hh"
-#include "router/hold_script.hh"
 #include "router/master_socket.hh"
 #include "router/reload.hh"
 
@@ -35,34 +34,57 @@ FileLock lock_router(const Layout& layout) {
 // What the current worker has loaded and where it sends requests.
 struct Observed {
   WorkerInfo info;
-  std::vector<std::string> backends;
+  Maps maps;
+  MapEntries certificates;
   std::vector<ServerState> servers;
-  Modes modes;
 };
 
-// The tables come last: without the end of theirs an answer is seen to be cut.
-const std::string kShowModes = fmt::format("show map {}", kModesFile);
+// The servers come last: without the end of their table an answer is seen to be cut.
+const std::string kShowState =
+    fmt::format("show map {}; show map {}; show map {}; show ssl crt-list {}; show servers state", kHostsFile,
+                kSlotsFile, kModesFile, kCertificateList);
+
+// A table without rows: the end of an answer of which only the complaints count.
+constexpr std::string_view kEndOfAnswer = "show servers state unknown-host";
 
 std::optional<Observed> observe(const MasterSocket& master) {
-  const auto answer = master.ask_current(kShowModes + "; show info; show backend; show servers state");
+  const auto answer = master.ask_current("show info; " + kShowState);
   if (!answer) return {};
-  return Observed{parse_info(*answer), parse_backends(*answer), parse_servers(*answer), parse_modes(*answer)};
+  return Observed{parse_info(*answer), parse_maps(*answer), parse_certificate_list(*answer), parse_servers(*answer)};
 }
 
-// Says the batches; `observed` then has the servers and modes as they are after the last one.
+// Says the batches; `observed` then has the servers and maps as they are after the last one.
 void change(const MasterSocket& master, const std::vector<std::string>& commands, Observed& observed,
             std::vector<std::string>& evidence) {
-  for (const auto& batch : in_batches(commands)) {
-    const auto answer = master.ask_current(fmt::format("{}; {}; show servers state", batch, kShowModes));
-    if (!answer) throw Error("HAProxy ended while its servers were being changed");
+  const auto batches = in_batches(commands);
+  for (std::size_t at = 0; at < batches.size(); ++at) {
+    const bool is_last = at + 1 == batches.size();
+    const auto answer = master.ask_current(fmt::format("{}; {}", batches[at], is_last ? kShowState : kEndOfAnswer));
+    if (!answer) throw Error("HAProxy ended while it was being changed");
     for (auto& line : complaints(*answer)) evidence.push_back(std::move(line));
-    observed.servers = parse_servers(*answer);
-    observed.modes = parse_modes(*answer);
+    auto servers = parse_servers(*answer);
+    if (!is_last) continue;
+    observed.servers = std::move(servers);
+    observed.maps = parse_maps(*answer);
+    observed.certificates = parse_certificate_list(*answer);
   }
 }
 
-std::vector<std::string> changes_to(const RoutingTable& table, const Observed& observed) {
-  return changes_to(table, observed.servers, observed.modes);
+std::vector<std::string> changes_to(const Rendering& rendering, const Observed& observed) {
+  auto commands = changes_to(rendering, observed.servers, observed.maps);
+  for (auto& command : certificate_removals(rendering.certificates, observed.certificates)) {
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+bool has_all_certificates(const Rendering& rendering, const Observed& observed) {
+  return std::all_of(rendering.certificates.begin(), rendering.certificates.end(),
+                     [&](const auto& file) { return observed.certificates.contains(file.first); });
+}
+
+Rendering render_for(const fs::path& directory, const Settings& settings, const RoutingTable& table) {
+  return render(settings, table, assign_slots(table, installed_slots(directory)));
 }
 
 // All workers: those that a reload left behind, too.
@@ -83,9 +105,9 @@ std::map<std::string, RequestFigures> ask_for_figures(const MasterSocket& master
   std::map<std::string, RequestFigures> all;
   for (const auto& answer : ask_all(master, "show stat -1 4 -1")) {
     for (const auto& [server, figures] : parse_requests(answer)) {
-      if (!server.starts_with(kBackendPrefix)) continue;
-      auto instance = server.substr(kBackendPrefix.size());
-      std::replace(instance.begin(), instance.end(), '/', '.');
+      const auto slash = server.find('/');
+      if (!is_slot(server) || slash == server.npos) continue;
+      const auto instance = server.substr(slash + 1);
       all[instance].in_flight += figures.in_flight;
       all[instance].served += figures.served;
     }
@@ -100,7 +122,7 @@ Router::Router(Layout layout, Settings settings) : layout_(std::move(layout)), s
 void Router::prepare(const RoutingTable& table) const {
   const auto lock = lock_router(layout_);
   remove_leftovers(layout_.router());
-  install_files(layout_.router(), render(settings_, table), table);
+  install_files(layout_.router(), render(settings_, table, assign_slots(table, {})));
 }
 
 Command Router::command() const {
@@ -115,8 +137,8 @@ Command Router::command() const {
 
 void Router::apply(const RoutingTable& table) const {
   const auto lock = lock_router(layout_);
-  const auto rendering = render(settings_, table);
-  install_files(layout_.router(), rendering, table);
+  const auto rendering = render_for(layout_.router(), settings_, table);
+  install_files(layout_.router(), rendering);
 
   const auto master = master_of(layout_);
   auto observed = observe(master);
@@ -126,15 +148,17 @@ void Router::apply(const RoutingTable& table) const {
     observed = observe(master);
     if (!observed) return;
   }
+  add_certificates(master, layout_.router(), rendering.certificates, observed->certificates);
   std::vector<std::string> evidence;
-  auto commands = changes_to(table, *observed);
+  auto commands = changes_to(rendering, *observed);
   // Once more for what a restart in between undid.
   for (int attempt = 0; attempt < 2 && !commands.empty(); ++attempt) {
     change(master, commands, *observed, evidence);
-    commands = changes_to(table, *observed);
+    commands = changes_to(rendering, *observed);
   }
   if (commands.empty()) {
-    remove_old_pages(layout_.router(), table);
+    remove_old_pages(layout_.router(), rendering);
+    remove_old_certificates(layout_.router(), rendering.certificates);
     return;
   }
   Error error(fmt::format("HAProxy does not do what it was told: {}", commands.front()),
@@ -143,10 +167,21 @@ void Router::apply(const RoutingTable& table) const {
   throw error;
 }
 
+void Router::rotate_ticket_keys(Milliseconds least_age) const {
+  std::error_code none;
+  const auto made = fs::last_write_time(layout_.router() / kTicketKeys, none);
+  if (!settings_.https || none || fs::file_time_type::clock::now() - made < least_age) return;
+  const auto lock = lock_router(layout_);
+  const auto key = pushrod::rotate_ticket_keys(layout_.router());
+  master_of(layout_).ask_current(fmt::format("set ssl tls-key {} {}", kTicketKeys, key));
+}
+
 bool Router::serves(const RoutingTable& table) const {
   const auto observed = observe(master_of(layout_));
-  return observed && observed->info.description == render(settings_, table).mark &&
-         changes_to(table, *observed).empty();
+  if (!observed) return false;
+  const auto rendering = render_for(layout_.router(), settings_, table);
+  return observed->info.description == rendering.mark && has_all_certificates(rendering, *observed) &&
+         changes_to(rendering, *observed).empty();
 }
 
 std::map<std::string, unsigned> Router::requests_in_flight() const {
@@ -162,11 +197,17 @@ std::map<std::string, std::uint64_t> Router::requests_served() const {
 }
 
 std::map<std::string, Idleness> Router::idleness() const {
+  // An old worker may know another app's traffic under a slot; then an app looks busier than it is for a while.
+  std::map<std::string, std::string> app_of_slot;
+  for (const auto& [name, slot] : installed_slots(layout_.router()).of_apps) {
+    if (const auto app = app_of_routed_name(name)) app_of_slot.emplace(slot, app->str());
+  }
   std::map<std::string, Idleness> apps;
   for (const auto& answer : ask_all(master_of(layout_), "show stat -1 2 -1")) {
     for (const auto& [backend, activity] : parse_activity(answer)) {
-      if (!backend.starts_with(kBackendPrefix)) continue;
-      auto& app = apps[backend.substr(kBackendPrefix.size())];
+      const auto owner = app_of_slot.find(backend);
+      if (owner == app_of_slot.end()) continue;
+      auto& app = apps[owner->second];
       app.open += activity.open;
       if (activity.idle_for) {
         const std::chrono::seconds seconds{*activity.idle_for};
@@ -181,21 +222,22 @@ std::map<std::string, std::vector<std::string>> Router::observed() const {
   const auto observed = observe(master_of(layout_));
   if (!observed) return {};
   std::map<std::string, std::vector<std::string>> servers;
-  for (const auto& backend : observed->backends) {
-    if (backend.starts_with(kBackendPrefix)) servers[backend.substr(kBackendPrefix.size())];
+  for (const auto& [name, slot] : observed->maps.slots) {
+    const auto app = app_of_routed_name(name);
+    if (!app) continue;
+    auto& names = servers[app->str()];
+    for (const auto& server : observed->servers) {
+      if (server.backend == slot && server.gets_requests()) names.push_back(server.name);
+    }
+    std::sort(names.begin(), names.end());
   }
-  for (const auto& server : observed->servers) {
-    if (!server.backend.starts_with(kBackendPrefix) || !server.gets_requests()) continue;
-    servers[server.backend.substr(kBackendPrefix.size())].push_back(server.name);
-  }
-  for (auto& [app, names] : servers) std::sort(names.begin(), names.end());
   return servers;
 }
 
 void Router::forget(const std::vector<InstanceName>& instances) const {
   if (instances.empty()) return;
   std::set<std::string> unwanted;
-  for (const auto& instance : instances) unwanted.insert(backend_name(instance.app) + "/" + server_name(instance));
+  for (const auto& instance : instances) unwanted.insert(instance.str());
 
   const auto lock = lock_router(layout_);
   const auto master = master_of(layout_);
@@ -206,7 +248,7 @@ void Router::forget(const std::vector<InstanceName>& instances) const {
   while (true) {
     std::vector<std::string> commands;
     for (const auto& server : observed->servers) {
-      if (!unwanted.contains(server.backend + "/" + server.name)) continue;
+      if (!is_slot(server.backend) || !unwanted.contains(server.name)) continue;
       for (auto& command : removal_of(server)) commands.push_back(std::move(command));
     }
     if (commands.empty()) return;

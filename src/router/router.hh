@@ -1,6 +1,7 @@
 // HAProxy: every request of a client goes through it.
 // haproxy.cfg is a rendering of the routing table. The file is written first; then servers and modes are changed at run
-// time over the master socket. HAProxy reloads only when something else changed: apps, host names, a listen address.
+// time over the master socket, and so are host names and apps. HAProxy reloads only when something else changed: a
+// listen address, say, or more apps than it has back ends for.
 // README.md tells how a reload loses no request.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include "model/layout.hh"
 #include "model/names.hh"
 #include "model/release.hh"
+#include "model/route.hh"
 #include "model/settings.hh"
 #include "model/traffic.hh"
 #include "os/command.hh"
@@ -29,16 +31,24 @@ struct RoutedServer {
 
 struct RoutedApp {
   AppName app;
-  std::vector<std::string> hosts;     // host names, without port, lower case
+  std::vector<Route> routes;
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // the body of its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
 };
 
-// Sorted by app; unique hosts, of letters, digits, '-', '_' and '.'.
+// A certificate that is shown to clients that ask for the host ("*.example.com": for one label).
+struct RoutedCertificate {
+  HostName host;
+  std::filesystem::path file;  // PEM: the chain and the key
+  std::string id;              // of the content: another one is another certificate. Letters and digits
+};
+
+// Sorted by app; no two routes from the same point. Certificates sorted by host, one each.
 struct RoutingTable {
   std::vector<RoutedApp> apps;
+  std::vector<RoutedCertificate> certificates = {};
 };
 
 // The most connections of clients ([http] connections) with which HAProxy keeps within so many descriptors: two take
@@ -61,6 +71,9 @@ class Router {
   // maint in an app with sticky clients), and stays until forget(). Idempotent. Holds run/locks/router, so callers wait
   // for each other. When HAProxy does not run, only the files are written.
   void apply(const RoutingTable& table) const;
+  // Clients can resume TLS sessions whose tickets were sealed with one of the last three keys; this makes a new one, if
+  // the last one is that old. Does nothing without [https].
+  void rotate_ticket_keys(Milliseconds least_age) const;
   // Does HAProxy do what the table says (structure, servers and modes)? False when it is not running.
   bool serves(const RoutingTable& table) const;
 
@@ -72,7 +85,7 @@ class Router {
   // By app, whole seconds; old workers counted, too. Empty when it is not running.
   std::map<std::string, Idleness> idleness() const;
   // What HAProxy sends requests to now, to be held against what is wanted: for every app that it knows its servers
-  // ("14.web.2"), sorted; none for an app that answers with the 503 page. Empty when it is not running.
+  // ("blog.14.web.2"), sorted; none for an app that answers with the 503 page. Empty when it is not running.
   std::map<std::string, std::vector<std::string>> observed() const;
   // Removes drained servers from HAProxy (maintenance, connections closed, del server). Those that it does not know
   // are forgotten already.
@@ -89,11 +102,9 @@ class Router {
   Settings settings_;
 };
 
-// "app.blog"
-std::string backend_name(const AppName& app);
-// And back; absent for a back end that is no app's.
-std::optional<AppName> app_of_backend(std::string_view name);
-// In the app's back end a server is called by release, type and number: "14.web.2".
-std::string server_name(const InstanceName& instance);
+// "app.blog": the app in the access log, the maps and the calls to wake it.
+std::string routed_name(const AppName& app);
+// And back; absent for another text.
+std::optional<AppName> app_of_routed_name(std::string_view name);
 
 }  // namespace pushrod

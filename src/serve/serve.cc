@@ -55,6 +55,7 @@ class TidierThread {
         condition_.wait_for(lock, complete ? kLook : kRetry, [this] { return called_; });
         called_ = false;
       }
+      attempt("tending the router", [&] { platform_.ingress.tend(); });
       complete = attempt("tidying up",
                          [&] {
                            if (!own) own = std::make_unique<OwnPlatform>(platform_);

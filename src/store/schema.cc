@@ -353,6 +353,35 @@ ALTER TABLE jobs ADD COLUMN sealed_command BLOB NOT NULL DEFAULT x'';
 ALTER TABLE jobs DROP COLUMN command;
 )sql";
 
+// Routes of apps beside <app>.<domain>, and certificates.
+constexpr const char* kDomains = R"sql(
+CREATE TABLE domains (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  strip_prefix INTEGER NOT NULL CHECK (strip_prefix IN (0, 1)),
+  redirect_to TEXT,
+  hsts INTEGER CHECK (hsts >= 0),
+  added INTEGER NOT NULL,
+  UNIQUE (host, prefix)
+) STRICT;
+CREATE INDEX domains_by_app ON domains (app_id);
+
+-- names: one a line.
+CREATE TABLE certificates (
+  host TEXT PRIMARY KEY,
+  source TEXT NOT NULL CHECK (source IN ('operator', 'acme')),
+  names TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  serial TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  not_after INTEGER NOT NULL,
+  added INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Their bytes are still in unused parts of the file, and in the journal.
 constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
 
@@ -370,8 +399,8 @@ struct Migration {
   const char* script;
   bool is_transaction = true;  // otherwise it may be repeated
 };
-constexpr std::array<Migration, 7> kMigrations{
-    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}, {kMounts}}};
+constexpr std::array<Migration, 8> kMigrations{
+    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}, {kMounts}, {kDomains}}};
 constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }

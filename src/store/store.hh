@@ -17,7 +17,9 @@
 
 #include "model/app.hh"
 #include "model/audit.hh"
+#include "model/certificate.hh"
 #include "model/deployment.hh"
+#include "model/domain.hh"
 #include "model/job.hh"
 #include "model/release.hh"
 #include "model/watch.hh"
@@ -110,6 +112,19 @@ class Store {
   const Vault& vault() const;
   void set_settings(AppId app, const AppSettings& settings);
   std::vector<RepoName> repos() const;
+
+  // --- domains
+  std::vector<Domain> domains(std::optional<AppId> app = {}) const;  // by host and prefix
+  // Adds it, or gives the app's domain at this point these options. The caller has found, in the same transaction
+  // (together()), that no other app has it.
+  void set_domain(AppId app, const Route& route);
+  void remove_domain(AppId app, const RoutePoint& point);
+
+  // --- certificates
+  std::vector<Certificate> certificates() const;  // by host
+  std::optional<Certificate> certificate(const HostName& host) const;
+  void set_certificate(const Certificate& certificate);  // in place of the host's one
+  void remove_certificate(const HostName& host);
 
   // --- deployments
   // One group: numbers are taken, rows are written in state Waiting. A kind that supersedes ends older groups of the

@@ -246,13 +246,17 @@ def test_a_configuration_that_haproxy_refuses_leaves_the_old_one_in_force(own_pl
     refuses.parent.mkdir()
     refuses.write_text("#!/bin/sh\necho \"[ALERT] unknown keyword 'sponge'\" >&2\nexit 1\n")
     refuses.chmod(0o755)
-    config = (platform.root / "run" / "router" / "haproxy.cfg").read_bytes()
+    hosts = (platform.root / "run" / "router" / "hosts.map").read_bytes()
     environment = platform.server_env | {"PATH": f"{refuses.parent}:{os.environ['PATH']}"}
+    # Another setting needs a reload; the daemon read its settings when it started.
+    settings = (platform.root / "server.toml").read_text()
+    (platform.root / "server.toml").write_text(settings + "[http]\napp_connections = 900\n")
     argv = [platform.binary, "--root", platform.root, "app", "create", "new"]
     result = run_command(argv, env=environment, code=70)
     assert "HAProxy refuses the new configuration" in result.err and "sponge" in result.err
     assert app.version() == "1"
-    assert b"backend app.new\n" not in config
+    assert (platform.root / "run" / "router" / "hosts.map").read_bytes() == hosts
+    (platform.root / "server.toml").write_text(settings)
     # The daemon has the true haproxy, and the app that was made gets its route as soon as that is possible.
     wake_daemon(platform)
     wait_until(lambda: platform.http("new.localhost").status == 503, what="the route")

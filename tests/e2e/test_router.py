@@ -96,6 +96,7 @@ def test_what_clients_say_about_themselves_is_replaced(app):
     assert sorted(ours) == [
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-host", app.host),
+        ("x-forwarded-port", "80"),
         ("x-forwarded-proto", "http"),
     ]
     assert "203.0.113" not in str(got) and "bank" not in str(got)

@@ -7,8 +7,7 @@ namespace pushrod {
 void fuzz(std::string_view bytes) {
   may_refuse([&] { return parse_processes(bytes); });
   may_refuse([&] { return parse_servers(bytes); });
-  may_refuse([&] { return parse_backends(bytes); });
-  may_refuse([&] { return parse_modes(bytes); });
+  may_refuse([&] { return parse_maps(bytes); });
   may_refuse([&] { return parse_info(bytes); });
   may_refuse([&] { return parse_activity(bytes); });
   may_refuse([&] { return parse_requests(bytes); });

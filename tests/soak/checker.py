@@ -201,9 +201,12 @@ def routes_are_those_of_the_database(check):
     wanted = set()
     for instance in observe.instances(check.root):
         if instance.port is not None and instance.state == "serving" and instance.type == "web":
-            wanted.add((f"app.{names[instance.app_id].name}", instance.server, instance.port))
+            name = names[instance.app_id].name
+            wanted.add((f"app.{name}", f"{name}.{instance.server}", instance.port))
+    slots = observe.router_map(check.root, "slots.")
+    app_of_slot = {slot: app for app, slot in slots.items()}
     servers = observe.router_servers(check.root)
-    actual = {(server.backend, server.name, server.port) for server in servers}
+    actual = {(app_of_slot.get(server.backend, server.backend), server.name, server.port) for server in servers}
     if actual != wanted:
         yield f"the router knows {sorted(actual - wanted)} too much, and lacks {sorted(wanted - actual)}"
     for server in servers:
@@ -214,12 +217,12 @@ def routes_are_those_of_the_database(check):
         words = line.split()
         if line.startswith("backend "):
             backend = words[1]
-        elif words[:1] == ["server"] and backend.startswith("app."):
-            written.add((backend, words[1], int(words[2].rpartition(":")[2])))
+        elif words[:1] == ["server"] and backend.startswith(("slot.", "sticky.")):
+            written.add((app_of_slot.get(backend, backend), words[1], int(words[2].rpartition(":")[2])))
     if written != wanted:
         yield f"haproxy.cfg has {sorted(written - wanted)} too much, and lacks {sorted(wanted - written)}"
     domain = "localhost"
-    hosts, hosts_wanted = observe.router_map(check.root, "hosts."), {f"{a.name}.{domain}": f"app.{a.name}" for a in names.values()}
+    hosts, hosts_wanted = observe.router_map(check.root, "hosts."), {f"{a.name}.{domain}/": f"app.{a.name}" for a in names.values()}
     if hosts != hosts_wanted:
         yield f"the router's hosts are {hosts}, and are to be {hosts_wanted}"
     modes = observe.router_map(check.root, "modes.")

@@ -222,7 +222,7 @@ def router_servers(root):
     found = []
     for line in lines[lines.index("# " + " ".join(heading)) + 1 :]:
         words = dict(zip(heading, line.split()))
-        if words.get("be_name", "").startswith("app."):
+        if words.get("be_name", "").startswith(("slot.", "sticky.")):
             found.append(Server(words["be_name"], words["srv_name"], int(words["srv_port"]),
                                 int(words["srv_admin_state"]), int(words["srv_op_state"])))  # fmt: skip
     return found

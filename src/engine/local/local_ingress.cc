@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hh"
+#include "certificates/files.hh"
 #include "engine/local/logs.hh"
 #include "router/access_log.hh"
 #include "supervise/supervise.hh"
@@ -11,10 +12,15 @@ namespace pushrod {
 
 namespace {
 
-RoutingTable table_of(const std::vector<TrafficTarget>& targets) {
+constexpr std::chrono::hours kTicketKeyAge{12};
+
+RoutingTable table_of(const Layout& layout, const std::vector<TrafficTarget>& targets) {
   RoutingTable table;
+  for (auto& pair : installed_pairs(layout)) {
+    table.certificates.push_back({std::move(pair.host), std::move(pair.file), std::move(pair.id)});
+  }
   for (const auto& target : targets) {
-    RoutedApp app{target.app, target.hosts, {}, target.mode, target.page, target.sticky};
+    RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky};
     for (const auto& backend : target.backends) app.servers.push_back({backend.instance, backend.endpoint.port});
     std::sort(app.servers.begin(), app.servers.end());
     table.apps.push_back(std::move(app));
@@ -38,11 +44,11 @@ std::map<InstanceName, Count> by_instance(const std::map<std::string, Count>& se
 LocalIngress::LocalIngress(const Layout& layout, const Settings& settings)
     : layout_(layout), settings_(settings), router_(layout, settings) {}
 
-void LocalIngress::route(const std::vector<TrafficTarget>& targets) const { router_.apply(table_of(targets)); }
+void LocalIngress::route(const std::vector<TrafficTarget>& targets) const { router_.apply(table_of(layout_, targets)); }
 
 bool LocalIngress::is_routed(const std::vector<TrafficTarget>& targets) const {
   // A router that does not run will read the file when it starts, and there is nothing to ask.
-  return !router_.is_running() || router_.serves(table_of(targets));
+  return !router_.is_running() || router_.serves(table_of(layout_, targets));
 }
 
 void LocalIngress::forget(const std::vector<InstanceName>& ended) const { router_.forget(ended); }
@@ -66,7 +72,7 @@ std::unique_ptr<LogStream> LocalIngress::access_log(const AppName& app) const {
     return std::vector<LocalLogs::Source>{{"router", directory}};
   };
   // The log is that of all apps.
-  const auto complete = [back_end = backend_name(app)](LogEntry& entry) {
+  const auto complete = [back_end = routed_name(app)](LogEntry& entry) {
     auto line = parse_access_line(entry.text);
     if (!line || line->back_end != back_end) return false;
     entry.text = line->text();
@@ -77,11 +83,13 @@ std::unique_ptr<LogStream> LocalIngress::access_log(const AppName& app) const {
       LocalLogs::Places{layout_.instance_logs(app), sources, longest_log_record(settings_.log_bytes), complete});
 }
 
+void LocalIngress::tend() const { router_.rotate_ticket_keys(kTicketKeyAge); }
+
 Command LocalIngress::prepare(const std::vector<TrafficTarget>& targets) const {
-  router_.prepare(table_of(targets));
+  router_.prepare(table_of(layout_, targets));
   return router_.command();
 }
 
-std::optional<AppName> app_of_wake_call(std::string_view text) { return app_of_backend(trim(text)); }
+std::optional<AppName> app_of_wake_call(std::string_view text) { return app_of_routed_name(trim(text)); }
 
 }  // namespace pushrod

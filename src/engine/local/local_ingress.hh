@@ -23,6 +23,7 @@ class LocalIngress : public Ingress {
   std::map<InstanceName, std::uint64_t> requests_served() const override;
 
   std::unique_ptr<LogStream> access_log(const AppName& app) const override;
+  void tend() const override;
 
   // For `pushrod up`, before the tree runs: writes what the router starts with, and returns the command that it is.
   Command prepare(const std::vector<TrafficTarget>& targets) const;

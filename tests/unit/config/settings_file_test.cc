@@ -108,7 +108,8 @@ struct Wrong {
 };
 
 const std::string kTimeForm = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
-const std::string kSections = " | known here: [http], [ssh], [ports], [limits], [retention], [health], [build]";
+const std::string kSections =
+    " | known here: [http], [https], [ssh], [ports], [limits], [retention], [health], [build]";
 
 TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {

@@ -57,6 +57,7 @@ class FakeEngine : public Engine, public Ingress {
   Endpoint endpoint(const Instance& instance) const override { return loopback(instance.port.value()); }
   std::unique_ptr<LogStream> logs(const AppName&, const std::string&) const override { return nullptr; }
   std::unique_ptr<LogStream> access_log(const AppName&) const override { return nullptr; }
+  void tend() const override {}
   std::vector<std::string> shell_words(const std::string& line) const override { return {"/bin/sh", "-c", line}; }
   void forget_app(const AppName& app) const override { forgotten_apps.push_back(app); }
   void start(const std::vector<InstancePlan>& plans) const override {
@@ -197,7 +198,9 @@ class FakeEngine : public Engine, public Ingress {
       std::vector<std::string> servers;
       for (const auto& backend : target.backends) servers.push_back(backend.instance.str());
       std::sort(servers.begin(), servers.end());
-      text += join(target.hosts, ",") + ": " + join(servers, " ") + "\n";
+      std::vector<std::string> points;
+      for (const auto& route : target.routes) points.push_back(route.point.str());
+      text += join(points, ",") + ": " + join(servers, " ") + "\n";
     }
     return text;
   }

@@ -58,9 +58,14 @@ TEST(Answers, TellRequestsWithThoseThatQueue) {
   EXPECT_EQ(requests.at("app.blog/14.web.2").in_flight, 0u);
 }
 
-TEST(Answers, TellBackends) {
-  EXPECT_EQ(parse_backends("# name\nunknown-host\napp.blog\n\n"),
-            (std::vector<std::string>{"unknown-host", "app.blog"}));
+TEST(Answers, TellWhatMapsSay) {
+  const auto maps = parse_maps(
+      "0x1 www.example.com/shop/ app.shop||1|/shop\n\n0x2 app.shop slot.7\n0x3 app.blog sticky.1\n\n"
+      "0x4 app.shop hold\n\n");
+  EXPECT_EQ(maps.hosts, (MapEntries{{"www.example.com/shop/", "app.shop||1|/shop"}}));
+  EXPECT_EQ(maps.slots, (MapEntries{{"app.blog", "sticky.1"}, {"app.shop", "slot.7"}}));
+  EXPECT_EQ(maps.modes, (MapEntries{{"app.shop", "hold"}}));
+  EXPECT_THROW(parse_maps("0x1 one\n"), Error);
 }
 
 TEST(Answers, AreRefusedWhenCutAnywhere) {

@@ -21,18 +21,28 @@ InstanceName web(const std::string& app, ReleaseNumber release, std::uint32_t nu
   return {AppName::parse(app), release, ProcessType::parse("web"), number};
 }
 
+Route route(const std::string& point) { return {RoutePoint::parse(point)}; }
+
 RoutingTable example() {
   return {{{AppName::parse("blog"),
-            {"blog.example.org", "www.example.org"},
+            {route("blog.example.org"), route("www.example.org")},
             {{web("blog", 14, 1), 20001}, {web("blog", 14, 2), 20002}}},
-           {AppName::parse("idle"), {"idle.example.org"}, {}}}};
+           {AppName::parse("idle"), {route("idle.example.org")}, {}}}};
+}
+
+Rendering rendered(const RoutingTable& table, const Settings& settings = {}) {
+  return render(settings, table, assign_slots(table, {}));
+}
+// As a change of the example that runs.
+Rendering changed(const RoutingTable& table, const Settings& settings = {}) {
+  return render(settings, table, assign_slots(table, assign_slots(example(), {})));
 }
 
 std::string golden(const std::string& name) {
   return read_file(std::string(PUSHROD_GOLDEN_DIR) + "/" + name).value_or("no golden file " + name);
 }
 
-TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(render(Settings{}, example()).config, golden("haproxy.cfg")); }
+TEST(HaproxyConfig, IsTheGoldenFile) { EXPECT_EQ(rendered(example()).config, golden("haproxy.cfg")); }
 
 TEST(HoldScript, IsTheGoldenFile) { EXPECT_EQ(render_hold_script(), golden("hold.lua")); }
 
@@ -41,25 +51,27 @@ TEST(HaproxyConfig, LeavesModesOutOfTheStructure) {
   table.apps[0].mode = TrafficMode::Maintenance;
   table.apps[0].page = "<h1>Back soon</h1>";
   table.apps[1].mode = TrafficMode::Asleep;
-  EXPECT_EQ(render(Settings{}, table).config, render(Settings{}, example()).config);
-  EXPECT_EQ(render_modes(table), fmt::format("app.blog {}\napp.idle asleep\n", mode_of(table.apps[0])));
-  EXPECT_EQ(render_modes(example()), "");
+  EXPECT_EQ(changed(table).config, rendered(example()).config);
+  EXPECT_EQ(render_map(changed(table).maps.modes),
+            fmt::format("app.blog {}\napp.idle asleep\n", mode_of(table.apps[0])));
+  EXPECT_TRUE(rendered(example()).maps.modes.empty());
 }
 
 TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
   auto table = example();
-  EXPECT_EQ(render(Settings{}, table).config.find("cookie _"), std::string::npos);
   table.apps[0].sticky = true;
-  const auto text = render(Settings{}, table).config;
+  const auto rendering = changed(table);
   EXPECT_NE(
-      text.find(
-          "backend app.blog\n  no option abortonclose\n"
-          "  http-request return status 503 errorfiles full if { be_conn gt 1000 }\n  dynamic-cookie-key pushrod\n"
-          "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"),
+      rendering.config.find("backend sticky.1\n  no option abortonclose\n"
+                            "  http-request return status 503 errorfiles full if { be_conn gt 1000 }\n"
+                            "  dynamic-cookie-key pushrod\n"
+                            "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"
+                            "  server blog.14.web.1 127.0.0.1:20001\n"),
       std::string::npos)
-      << text;
-  EXPECT_EQ(text.find("cookie _"), text.rfind("cookie _"));
-  EXPECT_NE(render(Settings{}, table).mark, render(Settings{}, example()).mark) << "only a reload changes it";
+      << rendering.config;
+  EXPECT_EQ(rendering.config.find("cookie _"), rendering.config.find("cookie _", rendering.config.find("sticky.1")));
+  EXPECT_EQ(rendering.maps.slots.at("app.blog"), "sticky.1");
+  EXPECT_EQ(rendering.mark, rendered(example()).mark) << "a back end with a cookie stands by";
 }
 
 TEST(ClientClaims, AreTheOnesThatTheDocumentationLists) {
@@ -74,29 +86,24 @@ TEST(ClientClaims, AreTheOnesThatTheDocumentationLists) {
       listed.push_back(part);
   }
   EXPECT_EQ(listed, std::vector<std::string>(kClientClaims.begin(), kClientClaims.end()));
-  EXPECT_NE(render(Settings{}, example()).config.find(client_claims_pattern()), std::string::npos);
+  EXPECT_NE(rendered(example()).config.find(client_claims_pattern()), std::string::npos);
 }
 
-TEST(HaproxyConfig, HasTheSameMarkWhenOnlyServersChange) {
+TEST(HaproxyConfig, HasTheSameMarkWhenServersHostsOrAppsChange) {
   auto table = example();
   table.apps[0].servers.pop_back();
   table.apps[1].servers.push_back({web("idle", 2, 1), 20005});
-  EXPECT_EQ(render(Settings{}, table).mark, render(Settings{}, example()).mark);
-  EXPECT_NE(render(Settings{}, table).config, render(Settings{}, example()).config);
+  table.apps[1].routes.push_back(route("other.example.org"));
+  table.apps.push_back({AppName::parse("new"), {}, {}});
+  EXPECT_EQ(changed(table).mark, rendered(example()).mark);
+  EXPECT_NE(changed(table).config, rendered(example()).config);
 }
 
-TEST(HaproxyConfig, HasAnotherMarkWhenAnAppAHostOrTheAddressChanges) {
-  const auto mark = render(Settings{}, example()).mark;
-  auto more_apps = example();
-  more_apps.apps.push_back({AppName::parse("new"), {}, {}});
-  EXPECT_NE(render(Settings{}, more_apps).mark, mark);
-  auto more_hosts = example();
-  more_hosts.apps[1].hosts.push_back("other.example.org");
-  EXPECT_NE(render(Settings{}, more_hosts).mark, mark);
+TEST(HaproxyConfig, HasAnotherMarkWhenTheAddressChanges) {
   Settings elsewhere;
   elsewhere.http = {"::1", 80};
-  EXPECT_NE(render(elsewhere, example()).mark, mark);
-  EXPECT_NE(render(elsewhere, example()).config.find("  bind [::1]:80 maxconn "), std::string::npos);
+  EXPECT_NE(rendered(example(), elsewhere).mark, rendered(example()).mark);
+  EXPECT_NE(rendered(example(), elsewhere).config.find("  bind [::1]:80 maxconn "), std::string::npos);
 }
 
 TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
@@ -105,7 +112,7 @@ TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
   settings.app_connections = 70;
   settings.address_connections = 60;
   settings.proxies = {"10.0.0.7", "2001:db8::/48"};
-  const auto text = render(settings, example()).config;
+  const auto text = rendered(example(), settings).config;
   for (const std::string line :
        {"  maxconn 1300\n", "  bind *:8080 maxconn 800\n",
         "acl many-clients src 127.0.0.1 ::1 10.0.0.7 2001:db8::/48\n", "reject if { sc0_conn_cur gt 66 }\n",
@@ -114,27 +121,7 @@ TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
         "errorfiles full if { be_conn gt 70 }\n"}) {
     EXPECT_NE(text.find(line), text.npos) << line;
   }
-  EXPECT_NE(render(settings, example()).mark, render(Settings{}, example()).mark) << "only a reload changes it";
-}
-
-TEST(HostMap, HasOneLinePerHost) {
-  EXPECT_EQ(render_host_map(example()),
-            "blog.example.org app.blog\nidle.example.org app.idle\nwww.example.org app.blog\n");
-}
-
-TEST(HostMap, RefusesAHostThatWouldBreakTheLine) {
-  for (const auto& host :
-       std::vector<std::string>{"", "a b", "a\nb.example.org", "A.example.org", "a:80", "#a", std::string(254, 'a')}) {
-    auto table = example();
-    table.apps[0].hosts = {host};
-    EXPECT_THROW(render_host_map(table), Error) << host;
-  }
-}
-
-TEST(HostMap, RefusesAHostOfTwoApps) {
-  auto table = example();
-  table.apps[1].hosts = {"www.example.org"};
-  EXPECT_THROW(render_host_map(table), Error);
+  EXPECT_NE(rendered(example(), settings).mark, rendered(example()).mark) << "only a reload changes it";
 }
 
 TEST(Pages, AreWholeShortResponses) {
@@ -161,21 +148,24 @@ class InstalledFiles : public testing::Test {
 };
 
 TEST_F(InstalledFiles, AreAcceptedByHaproxy) {
-  install_files(directory_, render(Settings{}, example()), example());  // throws if `haproxy -c` refuses
-  EXPECT_EQ(config(), render(Settings{}, example()).config);
-  install_files(directory_, render(Settings{}, {}), {});
-  EXPECT_EQ(config(), render(Settings{}, {}).config);
-  EXPECT_EQ(list_directory(directory_).size(), 5u) << "the old host map, or a candidate, is left behind";
+  install_files(directory_, rendered(example()));  // throws if `haproxy -c` refuses
+  EXPECT_EQ(config(), rendered(example()).config);
+  install_files(directory_, rendered({}));
+  EXPECT_EQ(config(), rendered({}).config);
+  EXPECT_EQ(list_directory(directory_),
+            (std::vector<std::string>{"certificates", "certificates.list", "haproxy.cfg", "hold.lua", "hosts.map",
+                                      "modes.map", "pages", "slots.map", "tickets.keys"}))
+      << "a candidate is left behind";
 }
 
 TEST_F(InstalledFiles, StayWhenHaproxyRefusesTheNewOnes) {
-  install_files(directory_, render(Settings{}, example()), example());
+  install_files(directory_, rendered(example()));
   const auto before = config();
   const auto files = list_directory(directory_);
   Settings wrong;
   wrong.http = {"999.1.1.1", 80};
   try {
-    install_files(directory_, render(wrong, example()), example());
+    install_files(directory_, rendered(example(), wrong));
     FAIL() << "accepted";
   } catch (const Error& error) {
     ASSERT_FALSE(error.evidence().empty());

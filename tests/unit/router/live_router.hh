@@ -211,8 +211,10 @@ inline InstanceName instance(const std::string& app, ReleaseNumber release, std:
   return {AppName::parse(app), release, ProcessType::parse("web"), number};
 }
 
+inline Route route(const std::string& point) { return {RoutePoint::parse(point)}; }
+
 inline RoutedApp routed(const std::string& app, std::vector<RoutedServer> servers) {
-  return {AppName::parse(app), {app + ".localhost"}, std::move(servers)};
+  return {AppName::parse(app), {route(app + ".localhost")}, std::move(servers)};
 }
 
 class LiveRouter : public testing::Test {
@@ -236,6 +238,12 @@ class LiveRouter : public testing::Test {
     router_->prepare(table);
     launch();
     ASSERT_TRUE(eventually([&] { return router_->is_running(); })) << log();
+  }
+  // Another setting, which only a reload brings.
+  void reload_into(const RoutingTable& table) {
+    ++settings_.app_connections;
+    router_.emplace(*layout_, settings_);
+    router_->apply(table);
   }
   std::string log() const { return read_file(layout_->root() / "router.log").value_or(""); }
   std::string config() const { return read_file(layout_->router() / "haproxy.cfg").value_or(""); }

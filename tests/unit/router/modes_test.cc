@@ -119,9 +119,7 @@ TEST_F(Modes, HeldRequestsSurviveReloads) {
       clients.push_back(std::make_unique<Connection>(port()));
       clients.back()->send_text(request());
     }
-    auto more = in_mode(TrafficMode::Hold);
-    more.apps.insert(more.apps.begin(), routed(fmt::format("app{}", round), {}));
-    router_->apply(more);
+    reload_into(in_mode(TrafficMode::Hold));
   }
   let_it_wait();
   EXPECT_EQ(blog_.requests(), 0u);

@@ -9,7 +9,7 @@ namespace {
 
 class LiveRouting : public LiveRouter {
  protected:
-  // blog on these servers, with or without a second app, which makes the difference of a reload.
+  // blog on these servers, with or without a second app.
   RoutingTable table(std::vector<RoutedServer> servers, bool with_more = false) {
     RoutingTable made{{routed("blog", std::move(servers))}};
     if (with_more) made.apps.push_back(routed("more", {}));
@@ -69,7 +69,7 @@ TEST_F(LiveRouting, DoesWhatItsFileSaysFromTheStart) {
   start(wanted);
   EXPECT_TRUE(router_->serves(wanted));
   EXPECT_EQ(router_->observed(),
-            (std::map<std::string, std::vector<std::string>>{{"blog", {"1.web.1"}}, {"more", {}}}));
+            (std::map<std::string, std::vector<std::string>>{{"blog", {"blog.1.web.1"}}, {"more", {}}}));
   EXPECT_EQ(router_->requests_in_flight(), (std::map<std::string, unsigned>{{"blog.1.web.1", 0}}));
 }
 
@@ -83,27 +83,27 @@ TEST_F(LiveRouting, SwapsServersWithoutAReload) {
   EXPECT_FALSE(router_->serves(table({server(old_app, 1)})));
   for (int number = 0; number < 10; ++number) EXPECT_EQ(get("blog.localhost").body, "blog 2");
   EXPECT_EQ(old_app.requests(), 0u);
-  EXPECT_NE(config().find("server 2.web.1"), std::string::npos);
-  EXPECT_EQ(config().find("server 1.web.1"), std::string::npos);
+  EXPECT_NE(config().find("server blog.2.web.1"), std::string::npos);
+  EXPECT_EQ(config().find("server blog.1.web.1"), std::string::npos);
 }
 
-TEST_F(LiveRouting, ReloadsForANewAppAndANewHost) {
-  AppServer app("blog"), more("more");
-  start(table({server(app, 1)}));
-  EXPECT_EQ(get("more.localhost").status, 404);
-  auto wanted = table({server(app, 1)}, true);
-  wanted.apps[1].servers = {{instance("more", 1), more.port()}};
-  router_->apply(wanted);
-  EXPECT_EQ(get("more.localhost").body, "more");
-  EXPECT_EQ(get("blog.localhost").body, "blog");
-  wanted.apps[1].hosts = {"other.example.org"};
-  EXPECT_FALSE(router_->serves(wanted));
-  router_->apply(wanted);
+TEST_F(LiveRouting, ReloadsWhenNoBackEndIsFree) {
+  AppServer app("blog"), last("more");
+  auto wanted = table({server(app, 1)});
+  start(wanted);
+  const auto before = worker();
+  for (int number = 1; number <= 30; ++number) {
+    const auto name = fmt::format("more{}", number);
+    wanted.apps.push_back(routed(name, {{instance(name, 1), last.port()}}));
+    router_->apply(wanted);
+    EXPECT_EQ(get(name + ".localhost").body, "more");
+    if (number == 7) EXPECT_EQ(worker(), before);
+  }
+  EXPECT_NE(worker(), before);
   EXPECT_TRUE(router_->serves(wanted));
-  EXPECT_EQ(get("more.localhost").status, 404);
-  EXPECT_EQ(get("other.example.org").body, "more");
+  EXPECT_EQ(get("blog.localhost").body, "blog");
   router_->apply(table({server(app, 1)}));
-  EXPECT_EQ(get("other.example.org").status, 404);
+  EXPECT_EQ(get("more7.localhost").status, 404);
 }
 
 TEST_F(LiveRouting, ChangesNothingWhenAllIsAsWanted) {
@@ -145,7 +145,7 @@ TEST_F(LiveRouting, CountsRequestsThatAReloadLeftBehind) {
   Connection slow(port());
   slow.send_text("GET /hold HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
   ASSERT_TRUE(eventually([&] { return in_flight("blog.1.web.1") == 1; }));
-  router_->apply(table({server(new_app, 2)}, true));
+  reload_into(table({server(new_app, 2)}));
   EXPECT_EQ(in_flight("blog.1.web.1"), 1u);
   router_->apply(table({server(new_app, 2)}));  // a second reload on top
   EXPECT_EQ(in_flight("blog.1.web.1"), 1u);
@@ -163,7 +163,7 @@ TEST_F(LiveRouting, HandsRequestsOfOldConnectionsToTheNewServersAfterAReload) {
     idle.push_back(std::make_unique<Connection>(port(), "127.0.0.9"));
     ASSERT_EQ(idle.back()->get("blog.localhost").body, "blog 1");
   }
-  router_->apply(table({server(new_app, 2)}, true));
+  reload_into(table({server(new_app, 2)}));
   const auto before = old_app->requests();
   ASSERT_TRUE(eventually([&] { return in_flight("blog.1.web.1") == 0; }));
   old_app.reset();
@@ -290,20 +290,23 @@ TEST_F(LiveRouting, GoesOnWithTheOldWorkerWhenAReloadFails) {
 TEST_F(LiveRouting, LosesNothingWhenReloadsAndRunTimeChangesRace) {
   AppServer first("blog 1"), second("blog 2");
   start(table({server(first, 1)}));
-  const auto change = [&](bool with_more) {
-    const Router router(*layout_, settings_);
+  auto other = settings_;
+  ++other.app_connections;
+  const auto change = [&](bool with_reloads) {
     for (int number = 0; number < 5; ++number) {
-      router.apply(
-          table({server(number % 2 == 0 ? second : first, number % 2 == 0 ? 2 : 1)}, with_more && number % 2 == 0));
+      const bool is_even = number % 2 == 0;
+      Router(*layout_, with_reloads && is_even ? other : settings_)
+          .apply(table({server(is_even ? second : first, is_even ? 2 : 1)}));
     }
   };
   std::thread with_reloads(change, true), without(change, false);
   with_reloads.join();
   without.join();
   const auto written = config();
-  const bool with_more = written.find("backend app.more") != written.npos;
-  const bool is_second = written.find("server 2.web.1") != written.npos;
-  EXPECT_TRUE(router_->serves(table({is_second ? server(second, 2) : server(first, 1)}, with_more)));
+  const bool is_other = written.find(fmt::format("be_conn gt {} ", other.app_connections)) != written.npos;
+  const bool is_second = written.find("server blog.2.web.1") != written.npos;
+  EXPECT_TRUE(
+      Router(*layout_, is_other ? other : settings_).serves(table({is_second ? server(second, 2) : server(first, 1)})));
 }
 
 TEST_F(LiveRouting, KeepsItsSocketsToItself) {

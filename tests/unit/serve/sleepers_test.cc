@@ -35,7 +35,7 @@ TEST_F(Sleepers, PutIdleAppsToSleep) {
 TEST_F(Sleepers, WakeTheAppThatTheRouterNames) {
   put_to_sleep();
   const auto daemon = run_sleepers(Milliseconds{0});
-  call(backend_name(AppName::parse("blog")) + "\n");
+  call(routed_name(AppName::parse("blog")) + "\n");
   EXPECT_TRUE(eventually([&] { return state() == InstanceState::Serving && is_up("blog.1.web.1"); }));
 }
 
@@ -43,7 +43,7 @@ TEST_F(Sleepers, GoOnAfterACallThatNamesNoApp) {
   put_to_sleep();
   const auto daemon = run_sleepers(Milliseconds{0});
   for (const char* word : {"", "\n", "nonsense\n", "app.\n", "app.missing\n"}) call(word);
-  call(backend_name(AppName::parse("blog")) + "\n");
+  call(routed_name(AppName::parse("blog")) + "\n");
   EXPECT_TRUE(eventually([&] { return is_up("blog.1.web.1"); }));
 }
 

@@ -66,7 +66,7 @@ class LocalTest : public testing::Test {
   std::string output(const InstanceName& instance) const { return join(engine_.last_output(instance), "\n"); }
 
   static TrafficTarget target(const std::string& app, std::vector<Backend> backends) {
-    return {AppName::parse(app), {app + ".localhost"}, std::move(backends)};
+    return {AppName::parse(app), {{RoutePoint::parse(app + ".localhost")}}, std::move(backends)};
   }
 
  private:

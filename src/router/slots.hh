@@ -1,0 +1,36 @@
+// Which back end an app has. HAProxy 2.6 and 3.0 get a new back end only by a reload, so the configuration has some
+// more than there are apps, and an app takes a free one at run time. Names tell nothing of apps: slots.map does. Used
+// inside router/ only. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/names.hh"
+#include "router/maps.hh"
+#include "router/router.hh"
+
+namespace pushrod {
+
+inline constexpr std::string_view kPlainSlot = "slot.";
+inline constexpr std::string_view kStickySlot = "sticky.";  // its back end sets the cookie
+
+struct Slots {
+  unsigned plain = 0;   // how many the configuration has: "slot.1" to "slot.<plain>"
+  unsigned sticky = 0;  // "sticky.1", …
+  MapEntries of_apps;   // "app.blog" → "slot.1": the entries of slots.map
+};
+
+bool is_slot(std::string_view backend);
+
+// What the files of the running router say.
+Slots parse_slots(std::string_view config, std::string_view map);
+
+// An app keeps its slot; a new one, or one that began or ended to be sticky, takes one that had no app before: servers
+// of an app that has gone may still be in the one that it had. Where none is free, there are more than before, with
+// some to spare; only a reload brings these.
+Slots assign_slots(const RoutingTable& table, const Slots& before);
+
+}  // namespace pushrod
