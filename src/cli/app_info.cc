@@ -52,8 +52,12 @@ int show(Context& context, const std::string& name, bool json) {
     print_json(to_json(info));
     return kExitOk;
   }
-  auto text = fmt::format("{}\n  url        {}\n  push to    {}  branch {}\n", name, info.url, info.push_url,
-                          escaped(info.app.branch.str()));
+  auto text = fmt::format("{}\n  url        {}\n", name, info.url);
+  for (const auto& domain : info.domains) {
+    text += fmt::format("             {}{}\n", domain.url,
+                        domain.route.redirect_to ? " → " + domain.route.redirect_to->unicode() : "");
+  }
+  text += fmt::format("  push to    {}  branch {}\n", info.push_url, escaped(info.app.branch.str()));
   text += fmt::format("  state      {}\n  requests   {}\n", info.condition.state, info.condition.traffic);
   for (const auto& problem : problems_of(info.condition)) text += fmt::format("             {}\n", problem);
   text += source_text(info) + release_text(info);

@@ -27,6 +27,8 @@ void add_verbs(Grammar& grammar) {
   add_app_list_verbs(grammar);
   add_app_info_verbs(grammar);
   add_app_set_verb(grammar);
+  add_cert_verbs(grammar);
+  add_domain_verbs(grammar);
   add_key_verbs(grammar);
   add_maintenance_verbs(grammar);
   add_ps_verb(grammar);

@@ -66,6 +66,20 @@ Names setting_names(const Store& store, const Completion& completion, const std:
   return names;
 }
 
+Names domain_names(const Store& store, const Completion& completion) {
+  Names names;
+  const auto app = app_of(store, completion);
+  if (!app) return names;
+  for (const auto& domain : store.domains(app->id)) names.push_back(domain.route.point.str());
+  return names;
+}
+
+Names certificate_hosts(const Store& store) {
+  Names names;
+  for (const auto& certificate : store.certificates()) names.push_back(certificate.host.str());
+  return names;
+}
+
 Names release_numbers(const Store& store, const Completion& completion) {
   Names names;
   const auto app = app_of(store, completion);
@@ -84,6 +98,8 @@ Names stored_names(const Completion& completion, const std::vector<std::string>&
   if (completion.value == "--process" || completion.value == "TYPE") return process_types(store, completion, "");
   if (completion.value == "TYPE=NUMBER") return process_types(store, completion, "=");
   if (completion.value == "NAME" && completion.verb.starts_with("config ")) return setting_names(store, completion, "");
+  if (completion.value == "HOST" && completion.verb.starts_with("cert ")) return certificate_hosts(store);
+  if (completion.value == "HOST" && completion.verb == "domain remove") return domain_names(store, completion);
   if (completion.value == "NAME=VALUE") return setting_names(store, completion, "=");
   if (completion.value == "N" && completion.verb != "deployment") return release_numbers(store, completion);
   return {};

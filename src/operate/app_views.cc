@@ -71,6 +71,8 @@ Json to_json(const AppInfo& info) {
                 {"watched", info.watched ? Json(*info.watched) : Json(nullptr)},
                 {"fallback", text_or_null(info.fallback)},
                 {"push", info.push_url}};
+  value["domains"] = Json::array();
+  for (const auto& domain : info.domains) value["domains"].push_back(to_json(domain));
   if (!info.release) return value;
   value["commit"] = info.release->commit.str();
   value["builder"] = info.release->builder;
@@ -88,8 +90,11 @@ AppInfo app_info(Session& session, const AppName& name) {
   const auto newest = list_deployments(session, name, 1);
   const auto last = newest.empty() ? std::nullopt : std::optional(newest.front());
   const auto watch = store.watch(app.id);
+  auto domains = list_domains(session, name);
+  std::erase_if(domains, [](const DomainView& view) { return view.is_own; });
   return {app,
           url_of(platform, app.name),
+          std::move(domains),
           push_url_of(session.settings(), app.repo),
           condition_of(platform, app),
           app.live ? store.release(app.id, *app.live) : std::nullopt,

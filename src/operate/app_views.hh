@@ -8,6 +8,7 @@
 
 #include "deploy/condition.hh"
 #include "operate/deployments.hh"
+#include "operate/domains.hh"
 #include "operate/json.hh"
 
 namespace pushrod {
@@ -26,7 +27,8 @@ std::vector<AppLine> list_apps(Session& session);  // by name
 struct AppInfo {
   App app;
   std::string url;
-  std::string push_url;  // for git push
+  std::vector<DomainView> domains;  // beside its own address
+  std::string push_url;             // for git push
   AppCondition condition;
   std::optional<Release> release;        // the live one
   std::optional<DeploymentView> last;    // its newest deployment

@@ -40,9 +40,14 @@ class PortBlock:
         return self.first + 1
 
     @property
+    def https(self):
+        """Where the router listens for TLS, in tests that want it."""
+        return self.first + 2
+
+    @property
     def apps(self):
         """First and last port of the apps."""
-        return self.first + 2, self.first + self.SIZE - 1
+        return self.first + 3, self.first + self.SIZE - 1
 
     def taken(self):
         """The ports of the block on which somebody listens."""

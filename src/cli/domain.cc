@@ -1,0 +1,120 @@
+// domain add, remove, list: the hosts that lead to an app.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "cli/grammar.hh"
+#include "cli/output.hh"
+#include "cli/verbs.hh"
+#include "operate/domains.hh"
+
+namespace pushrod {
+
+namespace {
+
+struct DomainWords {
+  std::string app, redirect_to;
+  std::optional<std::string> hsts;
+  std::vector<std::string> domains;
+  bool strip_prefix = false, json = false;
+};
+
+constexpr std::chrono::seconds kYear{365 * 24 * 3600};
+
+std::vector<RoutePoint> points_of(const DomainWords& words, const char* usage) {
+  if (words.domains.empty()) throw UsageError("missing HOST", fmt::format("usage: {}", usage));
+  std::vector<RoutePoint> points;
+  for (const auto& word : words.domains) {
+    points.push_back(RoutePoint::parse(word));
+    if (std::count(points.begin(), points.end(), points.back()) > 1) {
+      throw UsageError(fmt::format("{} is given twice", word), "give each domain once");
+    }
+  }
+  return points;
+}
+
+DomainOptions options_of(const DomainWords& words) {
+  DomainOptions options{.strip_prefix = words.strip_prefix};
+  if (!words.redirect_to.empty()) options.redirect_to = HostName::parse(words.redirect_to);
+  if (!words.hsts) return options;
+  const auto age = parse_duration(*words.hsts);
+  if (!age || *age > 2 * kYear || age->count() % 1000 != 0) {
+    throw UsageError(fmt::format("--hsts cannot be {}", quoted(*words.hsts)),
+                     "give a duration of at most two years: 365d; 0 tells browsers to forget it");
+  }
+  options.hsts = std::chrono::duration_cast<std::chrono::seconds>(*age);
+  return options;
+}
+
+std::string shown_options(const DomainView& view) {
+  std::vector<std::string> texts;
+  if (view.is_own) texts.emplace_back("own address");
+  if (view.route.redirect_to) texts.push_back("redirects to " + view.route.redirect_to->unicode());
+  if (view.route.strip_prefix) texts.emplace_back("strips the prefix");
+  if (view.route.hsts) texts.push_back(fmt::format("HSTS {}", format_duration(*view.route.hsts)));
+  return texts.empty() ? "-" : join(texts, ", ");
+}
+
+int add(Context& context, const DomainWords& words) {
+  const auto points = points_of(words, "domain add APP HOST[/PREFIX]…");
+  for (const auto& view : add_domains(context, AppName::parse(words.app), points, options_of(words))) {
+    print(view.route.redirect_to ? fmt::format("{} redirects to {}.\n", view.url, view.route.redirect_to->unicode())
+                                 : fmt::format("{} leads to {}.\n", view.url, view.app.str()));
+  }
+  return kExitOk;
+}
+
+int remove(Context& context, const DomainWords& words) {
+  const auto points = points_of(words, "domain remove APP HOST[/PREFIX]…");
+  remove_domains(context, AppName::parse(words.app), points);
+  for (const auto& point : points) print(fmt::format("{} no longer leads to {}.\n", point.unicode(), words.app));
+  return kExitOk;
+}
+
+int list(Context& context, const DomainWords& words) {
+  const auto app = words.app.empty() ? std::nullopt : std::optional(AppName::parse(words.app));
+  auto values = Json::array();
+  Table table({"APP", "DOMAIN", "ADDED (UTC)", "NOTE"});
+  for (const auto& view : list_domains(context, app)) {
+    values.push_back(to_json(view));
+    table.add(
+        {view.app.str(), view.route.point.unicode(), view.added ? format_time(*view.added) : "-", shown_options(view)});
+  }
+  if (words.json) {
+    print_json(values);
+  } else {
+    print(table.is_empty() ? "There are no apps.\n" : table.str());
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_domain_verbs(Grammar& grammar) {
+  const auto words = std::make_shared<DomainWords>();
+  grammar.describe_group("domain", "the hosts that lead to an app");
+  grammar
+      .verb("domain", "add", "lead hosts to an app: www.example.com, example.com/shop, *.example.com",
+            [words](Context& context) { return add(context, *words); })
+      .app(words->app)
+      .takes_all("HOST", words->domains, "a host, with or without a path")
+      .option("--redirect-to", words->redirect_to, "send clients to this host instead (308)")
+      .flag("--strip-prefix", words->strip_prefix, "the app gets paths without the prefix")
+      .option("--hsts", words->hsts, "browsers use https alone for so long: 365d")
+      .excludes("--redirect-to", "--strip-prefix");
+  grammar
+      .verb("domain", "remove", "hosts no longer lead to an app",
+            [words](Context& context) { return remove(context, *words); })
+      .app(words->app)
+      .takes_all("HOST", words->domains, "a domain of the app");
+  grammar
+      .verb("domain", "list", "the domains of an app, or of all apps",
+            [words](Context& context) { return list(context, *words); })
+      .takes("APP", words->app, "the app (default: all)")
+      .json(words->json);
+}
+
+}  // namespace pushrod

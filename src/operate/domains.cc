@@ -1,0 +1,180 @@
+#include "operate/domains.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "deploy/traffic.hh"
+#include "operate/audit.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::size_t kMostDomains = 1'000;  // of an app: the router takes some 100 bytes for each
+
+Route route_of(const RoutePoint& point, const DomainOptions& options) {
+  return {point, options.strip_prefix, options.redirect_to, options.hsts};
+}
+
+std::string names_of(const std::vector<RoutePoint>& points) {
+  std::vector<std::string> names;
+  for (const auto& point : points) names.push_back(point.unicode());
+  return join(names, ", ");
+}
+
+// Names below [http] domain are the apps' own addresses, of those that are and of those that will be.
+void refuse_own_addresses(const std::string& domain, const HostName& host) {
+  const auto dot = host.str().find('.');
+  if (dot == std::string::npos || host.str().substr(dot + 1) != domain) return;
+  throw UserError(fmt::format("{} lies below {}, where each app has its own address", host.unicode(), domain),
+                  fmt::format("use a name outside of {}, or rename the app: pushrod app rename", domain));
+}
+
+void check_options(const RoutePoint& point, const DomainOptions& options) {
+  if (options.strip_prefix && point.prefix.empty()) {
+    throw UserError(fmt::format("{} has no prefix to strip", point.unicode()),
+                    fmt::format("write it with one, as in {}/shop, or leave --strip-prefix out", point.unicode()));
+  }
+  if (!options.redirect_to) return;
+  if (options.redirect_to->is_wildcard()) {
+    throw UserError(
+        fmt::format("clients cannot be redirected to {}, which is not one host", options.redirect_to->unicode()),
+        "name one host");
+  }
+  if (point.host.covers(*options.redirect_to) && point.prefix.empty()) {
+    throw UserError(fmt::format("{} would be redirected to itself", options.redirect_to->unicode()),
+                    "name another host");
+  }
+}
+
+// What another app has of the same host, or of a wildcard that covers it.
+void refuse_hosts_of_others(Session& session, const App& app, const RoutePoint& point,
+                            const std::vector<Domain>& domains) {
+  for (const auto& domain : domains) {
+    if (domain.app_id == app.id) continue;
+    const bool is_same = domain.route.point == point;
+    if (!is_same && (!domain.route.point.host.covers(point.host) || session.may(domain.app, Right::Deploy))) continue;
+    const bool visible = session.may(domain.app, Right::See);
+    const auto owner = visible ? fmt::format("app {}", domain.app.str()) : std::string("another app");
+    const auto remedy = visible ? fmt::format("remove it there first: pushrod domain remove {} {}", domain.app.str(),
+                                              domain.route.point.unicode())
+                                : std::string("use another host, or ask an administrator of this machine");
+    if (is_same) throw UserError(fmt::format("{} belongs to {}", point.unicode(), owner), remedy);
+    throw UserError(
+        fmt::format("{} belongs to {}, which has {}", point.host.unicode(), owner, domain.route.point.unicode()),
+        remedy);
+  }
+}
+
+const Domain* find(const std::vector<Domain>& domains, AppId app, const RoutePoint& point) {
+  const auto found = std::find_if(domains.begin(), domains.end(), [&](const Domain& domain) {
+    return domain.app_id == app && domain.route.point == point;
+  });
+  return found == domains.end() ? nullptr : &*found;
+}
+
+// In the transaction that adds them.
+void check_all(Session& session, const App& app, const std::vector<Route>& routes) {
+  const auto domains = session.store().domains();
+  std::size_t changed = 0, added = 0;
+  for (const auto& route : routes) {
+    refuse_hosts_of_others(session, app, route.point, domains);
+    const auto* known = find(domains, app.id, route.point);
+    added += known == nullptr ? 1 : 0;
+    changed += known == nullptr || known->route != route ? 1 : 0;
+  }
+  if (changed == 0) {
+    throw UserError(fmt::format("no change: {} already has {}", app.name.str(),
+                                routes.size() == 1 ? routes.front().point.unicode() : "all of these domains"));
+  }
+  const auto had =
+      std::count_if(domains.begin(), domains.end(), [&](const Domain& one) { return one.app_id == app.id; });
+  if (static_cast<std::size_t>(had) + added > kMostDomains) {
+    throw UserError(fmt::format("{} would have more than {} domains", app.name.str(), kMostDomains),
+                    "use a wildcard (*.example.com), or remove some");
+  }
+}
+
+std::string url_of_route(Session& session, const Route& route) {
+  return url_of(session.platform(), route.point.host) + route.point.prefix.str();
+}
+
+}  // namespace
+
+Json to_json(const DomainView& view) {
+  const auto& route = view.route;
+  return {{"app", view.app.str()},
+          {"domain", route.point.str()},
+          {"host", route.point.host.str()},
+          {"host_unicode", route.point.host.unicode()},
+          {"prefix", route.point.prefix.str()},
+          {"own", view.is_own},
+          {"strip_prefix", route.strip_prefix},
+          {"redirect_to", route.redirect_to ? Json(route.redirect_to->str()) : Json(nullptr)},
+          {"hsts_seconds", route.hsts ? Json(route.hsts->count()) : Json(nullptr)},
+          {"url", view.url},
+          {"added", view.added ? Json(iso_time(*view.added)) : Json(nullptr)}};
+}
+
+std::vector<DomainView> list_domains(Session& session, const std::optional<AppName>& app) {
+  const auto apps = app ? std::vector{session.require_app(*app, Right::See)} : session.visible_apps();
+  const auto domains = session.store().domains(apps.size() == 1 ? std::optional(apps.front().id) : std::nullopt);
+  std::vector<DomainView> views;
+  for (const auto& one : apps) {
+    Route own{{HostName::of_app(one.name, session.settings().domain)}};
+    const auto url = url_of_route(session, own);
+    views.push_back({one.name, std::move(own), true, {}, url});
+    for (const auto& domain : domains) {
+      if (domain.app_id != one.id) continue;
+      views.push_back({one.name, domain.route, false, domain.added, url_of_route(session, domain.route)});
+    }
+  }
+  return views;
+}
+
+std::vector<DomainView> add_domains(Session& session, const AppName& name, const std::vector<RoutePoint>& points,
+                                    const DomainOptions& options) {
+  const auto app = session.require_app(name, Right::Deploy);
+  std::vector<Route> routes;
+  for (const auto& point : points) {
+    refuse_own_addresses(session.settings().domain, point.host);
+    check_options(point, options);
+    routes.push_back(route_of(point, options));
+  }
+  check_all(session, app, routes);
+  audited(session, {name.str(), "domain add", names_of(points)}, [&] {
+    session.store().together([&] {
+      check_all(session, app, routes);
+      for (const auto& route : routes) session.store().set_domain(app.id, route);
+    });
+    publish_routes(session.platform());
+  });
+  std::vector<DomainView> views;
+  for (const auto& domain : session.store().domains(app.id)) {
+    if (std::find(points.begin(), points.end(), domain.route.point) == points.end()) continue;
+    views.push_back({app.name, domain.route, false, domain.added, url_of_route(session, domain.route)});
+  }
+  return views;
+}
+
+void remove_domains(Session& session, const AppName& name, const std::vector<RoutePoint>& points) {
+  const auto app = session.require_app(name, Right::Deploy);
+  const auto domains = session.store().domains(app.id);
+  for (const auto& point : points) {
+    if (find(domains, app.id, point) != nullptr) continue;
+    throw UserError(fmt::format("{} has no domain {}", name.str(), point.unicode()),
+                    fmt::format("list them: pushrod domain list {}", name.str()));
+  }
+  audited(session, {name.str(), "domain remove", names_of(points)}, [&] {
+    session.store().together([&] {
+      for (const auto& point : points) session.store().remove_domain(app.id, point);
+    });
+    publish_routes(session.platform());
+  });
+}
+
+}  // namespace pushrod

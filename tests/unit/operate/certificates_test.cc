@@ -1,0 +1,73 @@
+// Certificates: who may add which, and what is told of them.
+#include "operate/certificates.hh"
+
+#include "fixtures.hh"
+#include "operate/domains.hh"
+#include "os/command.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::HasSubstr;
+
+class CertificatesOfHosts : public OperateTest {
+ protected:
+  CertificatesOfHosts() {
+    settings_.https = ListenAddress{"127.0.0.1", 8443};
+    add_app("blog");
+  }
+  std::string pem_for(const std::string& name) {
+    const auto key = (layout_.root() / "k").string(), crt = (layout_.root() / "c").string();
+    Command command;
+    command.argv = {"openssl", "req",   "-x509", "-newkey", "ec",    "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes",  "-days", "30",    "-subj",   "/CN=x", "-addext",  "subjectAltName=DNS:" + name,
+                    "-keyout", key,     "-out",  crt};
+    run_checked(command);
+    return *read_file(crt) + *read_file(key);
+  }
+  std::string added(Session& session, const std::string& host, const std::string& pem) {
+    return refusal([&] { add_certificate(session, HostName::parse(host), pem); });
+  }
+};
+
+TEST_F(CertificatesOfHosts, AreShownUntilTheyAreRemoved) {
+  auto& session = as({});
+  add_domains(session, blog_, {RoutePoint::parse("www.example.com")}, {});
+  const auto host = HostName::parse("www.example.com");
+  const auto added_one = add_certificate(session, host, pem_for("www.example.com"));
+  EXPECT_EQ(added_one.view.apps, std::vector<std::string>{"blog"});
+  EXPECT_FALSE(added_one.distrust.empty());
+  EXPECT_FALSE(added_one.view.is_due);
+  EXPECT_TRUE(fs::exists(layout_.certificate(host)));
+  EXPECT_THAT(last_record(), HasSubstr("cert add www.example.com, until "));
+  EXPECT_EQ(list_domains(session, blog_).back().url, "https://www.example.com:8443");
+  ASSERT_EQ(list_certificates(session).size(), 1u);
+  EXPECT_EQ(to_json(certificate_of(session, host))["source"], "operator");
+  remove_certificate(session, host);
+  EXPECT_FALSE(fs::exists(layout_.certificate(host)));
+  EXPECT_THAT(refusal([&] { certificate_of(session, host); }), HasSubstr("no certificate for www.example.com"));
+}
+
+TEST_F(CertificatesOfHosts, OfItsDomainsAreForAKeyThatMayDeployTheApp) {
+  auto& operator_session = as({});
+  add_domains(operator_session, blog_, {RoutePoint::parse("www.example.com")}, {});
+  auto& anna = with_key("anna", Role::Deploy, {blog_});
+  EXPECT_EQ(added(anna, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
+  for (const std::string host : {"other.example.com", "*.example.com", "blog.example.org"}) {
+    EXPECT_THAT(added(anna, host, pem_for(host)), HasSubstr("not a domain of an app that your key may deploy")) << host;
+  }
+  EXPECT_EQ(added(operator_session, "*.example.org", pem_for("*.example.org")), "(nothing thrown)");
+  EXPECT_THAT(refusal([&] { remove_certificate(anna, HostName::parse("*.example.org")); }),
+              HasSubstr("only administrators"));
+  const auto shop = add_app("shop");
+  auto& bob = with_key("bob", Role::View, {shop.name});
+  EXPECT_THAT(refusal([&] { certificate_of(bob, HostName::parse("www.example.com")); }), HasSubstr("no certificate"));
+}
+
+TEST_F(CertificatesOfHosts, NeedARouterThatListensForHttps) {
+  settings_.https.reset();
+  EXPECT_THAT(added(as({}), "www.example.com", ""), HasSubstr("does not listen for https"));
+}
+
+}  // namespace
+}  // namespace pushrod
