@@ -10,7 +10,7 @@
 namespace pushrod {
 
 // Pushrod failed, or the machine did (exit 70). It has a message, a hint (what to do) and evidence (the last lines of
-// output of the program that failed). It can have context frames ("while …", innermost first); no code adds one today.
+// output of the program that failed).
 class Error : public std::exception {
  public:
   explicit Error(std::string message, std::string hint = {}) : message_(std::move(message)), hint_(std::move(hint)) {}
@@ -18,17 +18,14 @@ class Error : public std::exception {
   const char* what() const noexcept override { return message_.c_str(); }
   const std::string& message() const noexcept { return message_; }
   const std::string& hint() const noexcept { return hint_; }
-  const std::vector<std::string>& frames() const noexcept { return frames_; }
   const std::vector<std::string>& evidence() const noexcept { return evidence_; }
 
-  void add_frame(std::string while_doing) { frames_.push_back(std::move(while_doing)); }
   void set_hint(std::string hint) { hint_ = std::move(hint); }
   void set_evidence(std::vector<std::string> lines) { evidence_ = std::move(lines); }
 
  private:
   std::string message_;
   std::string hint_;
-  std::vector<std::string> frames_;
   std::vector<std::string> evidence_;
 };
 
@@ -42,6 +39,12 @@ class UserError : public Error {
 class UsageError : public UserError {
  public:
   using UserError::UserError;
+};
+
+// The work was stopped by a request to cancel it. `what` names the work: "the build".
+class Cancelled : public UserError {
+ public:
+  explicit Cancelled(const std::string& what = {}) : UserError(what.empty() ? "cancelled" : what + " was cancelled") {}
 };
 
 // A system call failed. The message names the call's purpose and the errno text; code() is the errno.

@@ -66,8 +66,8 @@ struct SandboxJob {
 
 // Runs these steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:
 // what the steps have changed in a layer belongs to the release alone, so it gets a copy of its own. Throws UserError
-// with the last lines as evidence when it fails, is stopped at the time limit (named, with its setting), or was
-// cancelled.
+// with the last lines as evidence when it fails or is stopped at the time limit (named, with its setting), and
+// Cancelled when cancel_fd became readable.
 ReleaseMounts run_build(const std::vector<BuildStep>& steps, const SandboxJob& job);
 // Runs the release command on the built code: /app read-only but for the writable paths, /data writable, the job's
 // mounts as in a process.

@@ -90,6 +90,7 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
   };
   const CommandResult result = run(command);
   if (result.ok()) return;
+  if (result.end == CommandResult::End::Cancelled) throw Cancelled(kind.name);
 
   auto failed = failed_program(job, sandbox, kind);
   failed.output = tail.lines();
@@ -103,8 +104,6 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
         return UserError{
             fmt::format("{} was stopped after {}", kind.name, format_duration(job.timeout)),
             fmt::format("make it quicker, or have the administrator raise {} in server.toml", kind.setting)};
-      case CommandResult::End::Cancelled:
-        return UserError{fmt::format("{} was cancelled", kind.name)};
       case CommandResult::End::OutputTooLong:
         return UserError{fmt::format("{} was stopped: it printed more than {}", kind.name, format_bytes(kOutputCap)),
                          "send its output to a file"};

@@ -103,7 +103,6 @@ int run_verbs(const std::filesystem::path& root, const std::vector<std::string>&
 int report_errors(const std::function<int()>& action) {
   const auto show = [](const Error& error) {
     std::string text = "pushrod: " + escaped(error.message()) + "\n";
-    for (const auto& frame : error.frames()) text += "  while " + escaped(frame) + "\n";
     for (const auto& line : error.evidence()) text += "  | " + plain_text(line) + "\n";
     if (!error.hint().empty()) text += "  " + escaped(error.hint()) + "\n";
     static_cast<void>(std::fputs(text.c_str(), stderr));  // who would hear of it?

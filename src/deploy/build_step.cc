@@ -12,11 +12,11 @@
 #include "build/layer.hh"
 #include "build/writable.hh"
 #include "deploy/control.hh"
+#include "deploy/environments.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/layers.hh"
 #include "deploy/narration.hh"
 #include "deploy/planned_release.hh"
-#include "deploy/plans.hh"
 #include "deploy/steps.hh"
 #include "deploy/trash.hh"
 #include "os/files.hh"
@@ -130,22 +130,11 @@ class Building {
     return job_for(run_, part_, checkout_, planned_.release.source, run_.platform.settings.build_timeout);
   }
 
-  EnvironmentLayers environment() const {
-    const auto& plan = planned_.plan;
-    auto layers = environment_layers(run_.platform, planned_.release, EnvironmentLayers::For::Build);
-    layers.administrator = run_.platform.settings.build_environment;
-    layers.caches = cache_variables(plan);
-    layers.builder.insert(plan.build_environment.begin(), plan.build_environment.end());
-    return layers;
-  }
-
   // Sees to what the steps find installed. Collects the steps.
   ReleaseMounts provide_layers() {
     auto mounts = planned_.plan.mounts;
     for (const auto& layer : planned_.plan.layers) {
-      auto seen = environment();
-      seen.settings = layer_settings(layer, seen.settings);
-      seen.own.clear();
+      const auto seen = layers_of_layer(run_.platform, planned_.release, planned_.plan, layer);
       const bool in_place = names_files_of_app(seen.settings) || names_files_of_app(seen.administrator);
       const auto name = in_place ? std::string{} : provide(layer, compose(seen));
       const auto& steps = in_place ? layer.in_place : layer.then;
@@ -190,7 +179,7 @@ class Building {
         "building");
     take_slot();
     run_.journal.now_doing("building", command_that_runs);
-    building.environment = compose(environment());
+    building.environment = build_environment(run_.platform, planned_.release, planned_.plan);
     mounts = run_build(steps_, building);
     run_.journal.end();
     return mounts;
@@ -251,7 +240,7 @@ void run_release_command(Run& run, const Part& part, const Built& built) {
   if (built.holds_requests) hold_requests(run, part);
   run.journal.now_doing("running the release command", command_that_runs);
   auto job = job_for(run, part, built.checkout, built.release.source, run.platform.settings.release_timeout);
-  job.environment = compose(environment_layers(run.platform, built.release, EnvironmentLayers::For::Release));
+  job.environment = release_command_environment(run.platform, built.release);
   job.writable = built.release.writable;
   job.mounts = built.release.mounts;
   run_release_command(*built.release_command, job);

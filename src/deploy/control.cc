@@ -21,7 +21,7 @@ bool is_cancelled(int cancel_fd) {
 }
 
 void check_cancelled(int cancel_fd) {
-  if (is_cancelled(cancel_fd)) throw UserError("cancelled");
+  if (is_cancelled(cancel_fd)) throw Cancelled();
 }
 
 void wake_daemon(const Platform& platform) { send_datagram(platform.layout.serve_socket(), "look"); }

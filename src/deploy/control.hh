@@ -12,7 +12,7 @@ bool request_cancel(const Platform& platform, std::int64_t group);
 
 // Within that process: has it been asked to? cancel_fd is readable then; -1: it cannot be asked.
 bool is_cancelled(int cancel_fd);
-void check_cancelled(int cancel_fd);  // throws UserError
+void check_cancelled(int cancel_fd);  // throws Cancelled
 
 // Tells the daemon that there is something to do. It looks by itself as well, now and then.
 void wake_daemon(const Platform& platform);

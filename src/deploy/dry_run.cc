@@ -18,7 +18,6 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
 constexpr std::size_t kLongestCommand = 200;
 
 void tell(Journal& journal, std::string_view what, const std::string& text) {
@@ -115,7 +114,7 @@ void tell_dry_run(const Platform& platform, const RepoName& repo, const Reposito
       journal.headline(fmt::format("{} would be {}", quoted(command.ref), command.after ? "stored" : "deleted"));
     }
     if (verdict.fate != Fate::Deploy) continue;
-    const auto apps = platform.store.apps_of(repo, BranchName::parse(command.ref.substr(kBranchPrefixLength)));
+    const auto apps = platform.store.apps_of(repo, branch_of(command.ref).value());
     for (const auto& app : apps) {
       journal.speak_of(apps.size() > 1 ? app.name.str() : "");
       if (!command.after) {

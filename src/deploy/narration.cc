@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/condition.hh"
-#include "deploy/control.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/traffic.hh"
 
@@ -113,7 +113,8 @@ void tell_success(Run& run, const std::vector<InstancePlan>& started, const Stop
 }
 
 Failure failure_of(const Run& run, const Error& error) {
-  Failure failure{is_cancelled(run.cancel_fd) ? DeploymentState::Cancelled : DeploymentState::Failed,
+  const bool is_cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
+  Failure failure{is_cancelled ? DeploymentState::Cancelled : DeploymentState::Failed,
                   run.journal.redacted(with_subject(run, error.message())), run.journal.redacted(error.hint())};
   const auto now = run.platform.store.group(run.group);
   if (!now.empty() && now.front().state == DeploymentState::Superseded) failure.state = DeploymentState::Superseded;

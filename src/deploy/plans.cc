@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.hh"
+#include "deploy/environments.hh"
 #include "deploy/placement.hh"
 
 namespace pushrod {
@@ -36,19 +37,6 @@ void for_each_release(const Platform& platform, const App& app, const std::vecto
 
 }  // namespace
 
-EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use) {
-  EnvironmentLayers layers;
-  layers.use = use;
-  layers.builder = release.environment;
-  if (!release.settings.empty()) {
-    layers.settings = platform.store.vault().open_all(release.app_id, release.settings);
-  }
-  layers.own = {
-      {"APP", release.app.str()}, {"RELEASE", std::to_string(release.number)}, {"GIT_COMMIT", release.commit.str()}};
-  if (use != EnvironmentLayers::For::Build) layers.own["DATA_DIR"] = "/data";
-  return layers;
-}
-
 InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance) {
   return plan_process(platform, release, instance.name, process_of(release, instance.name), instance.port,
                       instance.ports);
@@ -56,18 +44,13 @@ InstancePlan plan_instance(const Platform& platform, const Release& release, con
 
 InstancePlan plan_process(const Platform& platform, const Release& release, const InstanceName& name,
                           const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports) {
-  auto layers = environment_layers(platform, release, EnvironmentLayers::For::Process);
-  layers.own["PROCESS"] = name.type.str();
-  layers.own["INSTANCE"] = name.str();
-  if (port) layers.own["PORT"] = std::to_string(*port);
-  for (const auto& [listed, leased] : ports) layers.own[fmt::format("PORT_{}", listed)] = std::to_string(leased);
   return InstancePlan{name,
                       process,
                       port,
                       ports,
                       find_checkout(platform.layout, name.app, release.checkout),
                       release.source,
-                      compose(layers),
+                      process_environment(platform, release, name, port, ports),
                       release.writable,
                       release.mounts};
 }

@@ -7,14 +7,8 @@
 #include <vector>
 
 #include "deploy/platform.hh"
-#include "model/environment.hh"
 
 namespace pushrod {
-
-// The layers of its environments: the builder's variables, the settings, opened, and the platform's own variables that
-// all programs of the release have. The caller adds those of one program (PORT, PROCESS, INSTANCE). Throws UserError
-// when a setting cannot be opened.
-EnvironmentLayers environment_layers(const Platform& platform, const Release& release, EnvironmentLayers::For use);
 
 InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance);
 

@@ -14,10 +14,8 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::size_t kBranchPrefixLength = std::string_view("refs/heads/").size();
-
 Change change_of(const Platform& platform, const RepoName& repo, const RefCommand& command, const std::string& author) {
-  const auto branch = BranchName::parse(command.ref.substr(kBranchPrefixLength));
+  const auto branch = branch_of(command.ref).value();
   return {command.after ? DeploymentKind::Push : DeploymentKind::Remove,
           repo,
           branch,
@@ -46,7 +44,7 @@ RefReport deploy_branch(const Platform& platform, const RefCommand& command, Cha
 // A branch may have fallen back while those after it were deployed. Returns why it does not run what was pushed; empty
 // when it does.
 std::string tell_fallbacks(const Platform& platform, const RepoName& repo, const std::string& ref, Journal& journal) {
-  for (const auto& app : platform.store.apps_of(repo, BranchName::parse(ref.substr(kBranchPrefixLength)))) {
+  for (const auto& app : platform.store.apps_of(repo, branch_of(ref).value())) {
     const auto note = fallback_note(platform, app);
     if (note.empty()) continue;
     journal.complaint(escaped(note));

@@ -49,7 +49,7 @@ bool sleeps(const Platform& platform, const App& app);
 
 // Starts the app's sleeping instances and, when they are healthy (or cannot become so: then it is down as an app that
 // crashes is, and this returns why), lets the requests that wait go to them. The caller holds the app's lock.
-// cancel_fd: gives up when readable (throws UserError).
+// cancel_fd: gives up when readable (throws Cancelled).
 std::optional<HealthFailure> wake_locked(const Platform& platform, const App& app, int cancel_fd);
 
 // The same for a caller that does not hold the lock: waits for it. Does nothing for an app that is awake.

@@ -20,7 +20,6 @@ namespace pushrod {
 
 namespace {
 
-constexpr std::string_view kBranchPrefix = "refs/heads/";
 constexpr std::string_view kTagPrefix = "refs/tags/";
 constexpr std::string_view kConfirm = "confirm=";
 
@@ -42,7 +41,7 @@ std::string branches_of(const std::vector<App>& apps) {
 }
 
 // "to deploy it: git push <remote> master:main", for what `source` names in the client's repository.
-std::string how_to_deploy(const std::vector<App>& apps, const std::string& source, const std::string& prefix = {}) {
+std::string how_to_deploy(const std::vector<App>& apps, const std::string& source, std::string_view prefix = {}) {
   if (apps.empty()) return "no branch of this repo has one: app create NAME --repo REPO --branch BRANCH makes one";
   const auto& first = apps.front().branch;
   const bool only = std::all_of(apps.begin(), apps.end(), [&](const App& app) { return app.branch == first; });
@@ -66,8 +65,8 @@ std::optional<Refusal> judge_deletion(const RefCommand& command, const BranchNam
 RefVerdict refused(const RefCommand& command, Refusal refusal) { return {command, Fate::Refuse, std::move(refusal)}; }
 
 RefVerdict judge_branch(const Platform& platform, const RepoName& repo, const RefCommand& command,
-                        const std::vector<std::string>& options, const std::optional<Key>& key) {
-  const auto branch = BranchName::parse(command.ref.substr(kBranchPrefix.size()));
+                        const BranchName& branch, const std::vector<std::string>& options,
+                        const std::optional<Key>& key) {
   const auto apps = platform.store.apps_of(repo, branch);
   if (apps.empty() || !may_all(key, apps, Right::See)) {
     return refused(command, {fmt::format("branch {} of repo {} has no app", quoted(branch.str()), repo.str()),
@@ -85,7 +84,9 @@ RefVerdict judge_branch(const Platform& platform, const RepoName& repo, const Re
 RefVerdict judge_ref(const Platform& platform, const RepoName& repo, const RefCommand& command,
                      const std::vector<std::string>& options, const std::optional<Key>& key) {
   if (command.ref.starts_with(kTagPrefix)) return {command, Fate::Store, {}};
-  if (command.ref.starts_with(kBranchPrefix)) return judge_branch(platform, repo, command, options, key);
+  if (const auto branch = branch_of(command.ref)) {
+    return judge_branch(platform, repo, command, *branch, options, key);
+  }
   return refused(command, {fmt::format("{} is not a branch", quoted(command.ref)),
                            "only branches that have an app can be pushed here, and tags together with them"});
 }
@@ -100,9 +101,9 @@ void judge_tree(const Platform& platform, const RepoName& repo, const Repository
     return;
   }
   const auto size = check_tree(repository, *command.after, platform.settings, true);
-  const auto branch = BranchName::parse(command.ref.substr(kBranchPrefix.size()));
+  const auto apps = platform.store.apps_of(repo, branch_of(command.ref).value());
   try {
-    check_room(platform, size.bytes, platform.store.apps_of(repo, branch).size());
+    check_room(platform, size.bytes, apps.size());
   } catch (const UserError&) {
     wake_daemon(platform);  // it makes room where it can
     throw;
@@ -131,7 +132,7 @@ void judge_tags(const Platform& platform, const RepoName& repo, const std::optio
     verdict = refused(verdict.command, {fmt::format("tag {} is not a branch: a tag deploys nothing, and is stored only "
                                                     "together with a branch that is deployed",
                                                     quoted(tag)),
-                                        how_to_deploy(visible_apps(platform, repo, key), tag + "^{}", "refs/heads/")});
+                                        how_to_deploy(visible_apps(platform, repo, key), tag + "^{}", kBranchRefs)});
   }
 }
 
@@ -163,7 +164,7 @@ std::vector<RefVerdict> judge_all(const Platform& platform, const RepoName& repo
 std::optional<Refusal> judge_option(const std::string& option, const std::vector<RefCommand>& commands) {
   const bool confirms =
       option.starts_with(kConfirm) && std::any_of(commands.begin(), commands.end(), [&](const RefCommand& command) {
-        return !command.after && command.ref == std::string(kBranchPrefix) + option.substr(kConfirm.size());
+        return !command.after && command.ref == fmt::format("{}{}", kBranchRefs, option.substr(kConfirm.size()));
       });
   if (confirms || option == kDryRun || option == kRebuild || option == kNoCache) return std::nullopt;
   return Refusal{fmt::format("unknown push option {}", quoted(option)),

@@ -42,7 +42,7 @@ FileLock wait_for(Run& run, const AppName& app) {
   auto lock = FileLock::acquire(path, [&] { return is_cancelled(run.cancel_fd); });
   if (holder && lock) run.journal.end();
   check_superseded(run);
-  if (!lock) throw UserError("cancelled");
+  if (!lock) throw Cancelled();
   return std::move(*lock);
 }
 

@@ -92,7 +92,7 @@ class Engine {
   virtual void provide(const std::vector<InstancePlan>& plans) const = 0;
   // Starts them all; returns when all have been started, not when they are healthy.
   virtual void start(const std::vector<InstancePlan>& plans) const = 0;
-  // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws UserError).
+  // Waits until all are healthy, or one cannot become so. cancel_fd: gives up when readable (throws Cancelled).
   virtual std::optional<HealthFailure> await_healthy(const std::vector<InstancePlan>& plans, int cancel_fd) const = 0;
   // Every instance that exists here, also one that the database does not know.
   virtual std::vector<InstanceStatus> inspect() const = 0;

@@ -77,12 +77,11 @@ class PushAudit {
 
  private:
   void begin(const RefCommand& command) {
-    constexpr std::string_view kBranches = "refs/heads/";
     const auto shown = [](const std::optional<CommitId>& commit) { return commit ? abbreviated(*commit) : "nothing"; };
-    if (!command.ref.starts_with(kBranches)) return;
-    const auto branch = BranchName::parse(command.ref.substr(kBranches.size()));
-    const auto detail = fmt::format("{} {}..{}", escaped(branch.str()), shown(command.before), shown(command.after));
-    for (const auto& app : hook_.context.store().apps_of(hook_.repo, branch)) {
+    const auto branch = branch_of(command.ref);
+    if (!branch) return;
+    const auto detail = fmt::format("{} {}..{}", escaped(branch->str()), shown(command.before), shown(command.after));
+    for (const auto& app : hook_.context.store().apps_of(hook_.repo, *branch)) {
       records_.emplace(command.ref, begin_audit(hook_.context, {{app.name.str(), "push", detail}}));
     }
   }

@@ -90,10 +90,12 @@ void Repository::delete_branch(const BranchName& branch, const std::optional<Com
 }
 
 void Repository::set_default_branch(const BranchName& branch) const {
-  constexpr std::string_view kBranch = "ref: refs/heads/";
+  constexpr std::string_view kSymbolic = "ref: ";
   const fs::path head = directory_ / "HEAD";
   const std::string text(trim(read_file(head, 4096).value_or("")));
-  if (text.starts_with(kBranch) && head_of(BranchName::parse(std::string_view(text).substr(kBranch.size())))) return;
+  const auto named =
+      text.starts_with(kSymbolic) ? branch_of(std::string_view(text).substr(kSymbolic.size())) : std::nullopt;
+  if (named && head_of(*named)) return;
   const CommandResult result =
       run_despite_stale_locks(*this, {"symbolic-ref", "HEAD", ref_of(branch)}, {lock_of(head)});
   if (result.ok()) return;

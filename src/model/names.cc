@@ -169,7 +169,12 @@ template void Name<BranchTag>::check(std::string_view);
 template void Name<CommitTag>::check(std::string_view);
 }  // namespace detail
 
-std::string ref_of(const BranchName& branch) { return "refs/heads/" + branch.str(); }
+std::string ref_of(const BranchName& branch) { return std::string(kBranchRefs) + branch.str(); }
+
+std::optional<BranchName> branch_of(std::string_view ref) {
+  if (!ref.starts_with(kBranchRefs)) return std::nullopt;
+  return BranchName::parse(ref.substr(kBranchRefs.size()));
+}
 
 std::string abbreviated(const CommitId& commit) { return commit.str().substr(0, 10); }
 

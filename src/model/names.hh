@@ -55,7 +55,10 @@ using SettingName = detail::Name<SettingTag>;
 struct BranchTag;
 using BranchName = detail::Name<BranchTag>;
 
+inline constexpr std::string_view kBranchRefs = "refs/heads/";
 std::string ref_of(const BranchName& branch);  // "refs/heads/main"
+// The branch that a ref names; absent when the ref is not a branch. Throws UserError for a name that is not allowed.
+std::optional<BranchName> branch_of(std::string_view ref);
 
 // A full object name: 40 hexadecimal digits.
 struct CommitTag;

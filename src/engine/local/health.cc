@@ -114,7 +114,7 @@ std::optional<HealthFailure> LocalEngine::await_healthy(const std::vector<Instan
     }
     if (pending.empty()) return std::nullopt;
     pollfd cancel{cancel_fd, POLLIN, 0};
-    if (poll(&cancel, 1, static_cast<int>(pause.count())) > 0) throw UserError("cancelled");
+    if (poll(&cancel, 1, static_cast<int>(pause.count())) > 0) throw Cancelled();
     if (waited.elapsed() > kBrisk) pause = std::min(pause * 3 / 2, kLongestPause);
   }
 }

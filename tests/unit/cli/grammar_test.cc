@@ -221,11 +221,10 @@ TEST_F(ReportErrors, OutputThatDoesNotArriveIsAnErrorIfItHasAReader) {
 TEST_F(ReportErrors, EverythingIsShownInOrderAndMadeHarmless) {
   const auto [code, text] = report([]() -> int {
     UserError error("bad\nforged line", "do \x1b[2Jthis");
-    error.add_frame("reading \x07it");
     error.set_evidence({"\x1b[31mred\x1b[0m", "last\r line"});
     throw error;
   });
-  EXPECT_EQ(text, "pushrod: bad\\nforged line\n  while reading \\x07it\n  | red\n  |  line\n  do \\x1b[2Jthis\n");
+  EXPECT_EQ(text, "pushrod: bad\\nforged line\n  | red\n  |  line\n  do \\x1b[2Jthis\n");
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 // Readable from the start: somebody has asked to cancel.
-class Cancelled {
+class Cancel {
  public:
-  Cancelled() : pipe_(make_pipe()) {}
+  Cancel() : pipe_(make_pipe()) {}
   void now() const { write_all(pipe_.write_end.get(), "x", "cancelling"); }
   int fd() const { return pipe_.read_end.get(); }
 
@@ -251,9 +251,9 @@ TEST_F(Pipeline, TheRemovalOfTheBranchStopsItsApp) {
 TEST_F(Pipeline, ACancelledDeploymentLeavesEverythingAsItWas) {
   deploy_first();
   expect_unchanged_by([&] {
-    const Cancelled cancelled;
-    engine().on_await = [&] { cancelled.now(); };
-    const auto told = run(push_of(version(2, first_)), cancelled.fd());
+    const Cancel cancel;
+    engine().on_await = [&] { cancel.now(); };
+    const auto told = run(push_of(version(2, first_)), cancel.fd());
     EXPECT_FALSE(told.outcome.live);
     EXPECT_EQ(told.outcome.refusal, "cancelled");
   });
@@ -263,18 +263,18 @@ TEST_F(Pipeline, ACancelledDeploymentLeavesEverythingAsItWas) {
 TEST_F(Pipeline, ACancellationBeforeTheFirstStepIsHeeded) {
   deploy_first();
   expect_unchanged_by([&] {
-    const Cancelled cancelled;
-    cancelled.now();
-    EXPECT_EQ(run(push_of(version(2, first_)), cancelled.fd()).outcome.refusal, "cancelled");
+    const Cancel cancel;
+    cancel.now();
+    EXPECT_EQ(run(push_of(version(2, first_)), cancel.fd()).outcome.refusal, "cancelled");
   });
   EXPECT_EQ(newest().state, DeploymentState::Cancelled);
 }
 
 TEST_F(Pipeline, ACancellationAfterTheCommitPointIsTooLate) {
   deploy_first();
-  const Cancelled cancelled;
-  engine().on_route = [&] { cancelled.now(); };
-  EXPECT_TRUE(run(push_of(version(2, first_)), cancelled.fd()).outcome.live);
+  const Cancel cancel;
+  engine().on_route = [&] { cancel.now(); };
+  EXPECT_TRUE(run(push_of(version(2, first_)), cancel.fd()).outcome.live);
   EXPECT_EQ(newest().state, DeploymentState::Live);
 }
 

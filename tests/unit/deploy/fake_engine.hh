@@ -73,7 +73,7 @@ class FakeEngine : public Engine, public Ingress {
     const Call call(*this, "await", names_of(plans));
     if (on_await) on_await();
     pollfd cancel{cancel_fd, POLLIN, 0};
-    if (cancel_fd >= 0 && poll(&cancel, 1, 0) > 0) throw UserError("cancelled");
+    if (cancel_fd >= 0 && poll(&cancel, 1, 0) > 0) throw Cancelled();
     for (const auto& plan : plans) {
       if (plan.name.str() != unhealthy && plan.name.type.str() != unhealthy) continue;
       return HealthFailure{plan.name, "ended with exit code 1", "look at its output", {"Traceback", "\x1b[2JKeyError"}};

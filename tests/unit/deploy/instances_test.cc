@@ -1,5 +1,6 @@
 // From releases to the plans of instances, and from the database to routes and addresses.
 #include "deploy/await_end.hh"
+#include "deploy/environments.hh"
 #include "deploy/plans.hh"
 #include "deploy/traffic.hh"
 
@@ -13,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 using testing::Pair;
 
 class Instances : public DeployTest {
@@ -36,23 +38,29 @@ class Instances : public DeployTest {
   std::optional<App> app_;
 };
 
-TEST_F(Instances, EveryProgramOfAReleaseKnowsItsRelease) {
-  const auto process = environment_layers(platform(), release({{"A", "1"}}), EnvironmentLayers::For::Process);
-  EXPECT_THAT(process.own, ElementsAre(Pair("APP", "blog"), Pair("DATA_DIR", "/data"),
-                                       Pair("GIT_COMMIT", std::string(40, 'b')), Pair("RELEASE", "14")));
-  EXPECT_THAT(process.builder, ElementsAre(Pair("A", "1")));
-  const auto build = environment_layers(platform(), release(), EnvironmentLayers::For::Build);
-  EXPECT_EQ(build.own.count("DATA_DIR"), 0U) << "there is no /data in a build";
+TEST_F(Instances, EveryProgramOfAReleaseIsToldWhichReleaseItIs) {
+  const auto made = release({{"A", "1"}});
+  const auto process = process_environment(platform(), made, instance("blog.14.web.2"), {}, {});
+  const auto command = release_command_environment(platform(), made);
+  const auto build = build_environment(platform(), made, {});
+  for (const auto& environment : {process, command, build}) {
+    EXPECT_THAT(environment, IsSupersetOf({Pair("A", "1"), Pair("APP", "blog"), Pair("RELEASE", "14"),
+                                           Pair("GIT_COMMIT", std::string(40, 'b'))}));
+  }
+  EXPECT_EQ(process.at("DATA_DIR"), "/data");
+  EXPECT_EQ(command.at("DATA_DIR"), "/data");
+  EXPECT_FALSE(build.contains("DATA_DIR")) << "there is no /data in a build";
 }
 
 TEST_F(Instances, SettingsOverrideTheBuilderInProcessBuildAndReleaseCommand) {
   auto made = release({{"NODE_ENV", "production"}});
   const auto name = SettingName::parse("NODE_ENV");
   made.settings[name] = {store().vault().seal(app_->id, name, Secret("staging")), false};
-  for (const auto use :
-       {EnvironmentLayers::For::Process, EnvironmentLayers::For::Build, EnvironmentLayers::For::Release}) {
-    EXPECT_EQ(compose(environment_layers(platform(), made, use)).at("NODE_ENV"), "staging");
-  }
+  BuildPlan plan;
+  plan.build_environment["NODE_ENV"] = "development";
+  EXPECT_EQ(process_environment(platform(), made, instance("blog.14.web.1"), {}, {}).at("NODE_ENV"), "staging");
+  EXPECT_EQ(build_environment(platform(), made, plan).at("NODE_ENV"), "staging");
+  EXPECT_EQ(release_command_environment(platform(), made).at("NODE_ENV"), "staging");
 }
 
 TEST_F(Instances, TheirEndIsAwaitedWithPauses) {
@@ -79,7 +87,7 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.environment.at("PORT"), "21001");
 }
 
-TEST_F(Instances, AnInstanceKnowsTheLeasesOfItsFurtherPorts) {
+TEST_F(Instances, AnInstanceIsToldWhatItLeasedForItsFurtherPorts) {
   Instance leased{instance("blog.14.web.2"), Port{21001}, {}, {}};
   leased.ports = {{9100, 21003}, {9394, 21002}};
   const auto plan = plan_instance(platform(), release(), leased);

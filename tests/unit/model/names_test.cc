@@ -139,10 +139,19 @@ TEST(BranchNames, ReachToolsVerbatimEvenIfOdd) {
   for (const std::string& text : kOdd) {
     ASSERT_TRUE(accepts<BranchName>(text)) << quoted(text);
     EXPECT_EQ(ref_of(BranchName::parse(text)), "refs/heads/" + text);
+    EXPECT_EQ(branch_of("refs/heads/" + text), BranchName::parse(text));
   }
   EXPECT_TRUE(accepts<BranchName>(std::string(200, 'b')));
   EXPECT_FALSE(accepts<BranchName>(std::string(201, 'b')));
   EXPECT_FALSE(accepts<BranchName>(std::string(240, 'b')));
+}
+
+TEST(BranchNames, ARefThatIsNotABranchNamesNone) {
+  for (const std::string ref : {"refs/tags/main", "refs/heads", "heads/main", "main", "HEAD", ""}) {
+    EXPECT_EQ(branch_of(ref), std::nullopt) << ref;
+  }
+  EXPECT_THROW(branch_of("refs/heads/"), UserError);
+  EXPECT_THROW(branch_of("refs/heads/HEAD"), UserError);
 }
 
 // Git's verdict on a branch name.
