@@ -12,12 +12,12 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/completion.hh"
-#include "cli/fallback.hh"
 #include "cli/grammar.hh"
 #include "cli/halt.hh"
 #include "cli/job_holder.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "operate/submit.hh"
 #include "tree/become_user.hh"
 
 namespace pushrod {
@@ -49,7 +49,7 @@ void add_verbs(Grammar& grammar) {
 namespace {
 
 // Verbs that the tree, sshd and Pushrod itself call, not people: "[--root DIR] VERB …".
-constexpr std::array<std::string_view, 5> kInternalVerbs = {"serve", "gate", "fallback", "halt", "job"};
+constexpr std::array<std::string_view, 5> kInternalVerbs = {"serve", "gate", "change", "halt", "job"};
 
 bool is_internal(const std::vector<std::string>& arguments) {
   const std::size_t verb = !arguments.empty() && arguments.front() == "--root" ? 2 : 0;
@@ -62,7 +62,7 @@ bool is_internal(const std::vector<std::string>& arguments) {
 int run_command_line(const std::vector<std::string>& arguments, const OtherDoors& doors) {
   Grammar grammar;
   std::string root, user, app, reason;
-  std::int64_t key_id = 0, job_id = 0, group = 0;
+  std::int64_t key_id = 0, job_id = 0;
   grammar.top()
       .option("--root", root, "the root directory (default: $PUSHROD_ROOT, or ~/pushrod)")
       .option("--user", user, "as root: become this user first");
@@ -73,7 +73,8 @@ int run_command_line(const std::vector<std::string>& arguments, const OtherDoors
   }
   grammar.hidden("serve", [&] { return doors.serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return doors.gate(choose_root(root), key_id); }).option("--key", key_id, "");
-  grammar.hidden("fallback", [&] { return run_fallback(choose_root(root), group); }).option("--group", group, "");
+  grammar.hidden("change",
+                 [&] { return run_submitted([&] { return std::make_unique<Context>(choose_root(root), Caller{}); }); });
   grammar.hidden("halt", [&] { return run_halt(choose_root(root), app, reason); })
       .option("--app", app, "")
       .option("--reason", reason, "");

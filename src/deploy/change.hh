@@ -1,7 +1,8 @@
-// A change that a caller asks for, and that deploy() carries out.
+// A change that a caller asks for, and that deploy() carries out. A plain value: change_message.hh sends it to another
+// process.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,16 +30,13 @@ struct Change {
   bool rebuild = false;   // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
   bool no_cache = false;  // Push, Redeploy: the same, without layers and caches of earlier builds
 
-  // What the caller records of it: called within the transaction that records the deployments, and within the one that
-  // records that they are live. Rows cost nothing there; a transaction of their own costs its flushes.
-  std::function<void()> on_begin{}, on_live{};
-
   SettingChanges settings{};                      // Config
   std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change
   std::optional<ProcessType> only{};              // Restart: this type alone
   std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
   std::optional<AppName> new_name{};              // Rename
   std::optional<Source> source{};                 // Set: with the repo and branch above
+  std::optional<std::int64_t> watched{};          // Fallback: the deployment that made what is failing
 };
 
 }  // namespace pushrod

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 
 #include "base/error.hh"
 #include "deploy/attempt.hh"
 #include "deploy/control.hh"
+#include "deploy/fallback.hh"
 #include "deploy/narration.hh"
 #include "deploy/settle.hh"
 #include "deploy/steps.hh"
@@ -26,11 +28,12 @@ void open(Run& run) {
     requests.push_back(
         {app.id, run.change.kind, run.change.commit, run.change.previous, run.change.author, run.change.detail});
   }
-  // A row without a living owner is taken for an interrupted deployment, so nobody may look between these two.
-  const auto begin = FileLock::acquire(run.platform.layout.begin_lock());
+  // A row without a living owner is taken for an interrupted deployment, so no process may look between these two.
+  auto begin = std::optional(FileLock::acquire(run.platform.layout.begin_lock()));
+  check_only_fallback(run.platform, run.change);
   std::vector<Deployment> deployments;
   run.platform.store.together([&] {
-    if (run.change.on_begin) run.change.on_begin();
+    if (run.observer.recorded) run.observer.recorded();
     deployments = run.platform.store.begin_deployments(requests);
   });
   run.group = deployments.front().group;
@@ -42,6 +45,8 @@ void open(Run& run) {
     run.parts.push_back({app, *mine});
     run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
+  begin.reset();
+  if (run.observer.begun) run.observer.begun(deployments);
 }
 
 // What goes live must be there after a power cut, too. Nothing of it is written any more while the instances start.
@@ -104,7 +109,7 @@ void run_steps(Run& run, std::future<std::string> subject) {
   advance(run, DeploymentState::Ready, Step::Commit);
   move_ref(run,
            started.ref_mover.get());  // The commit point (for a change that moves no ref: the transaction in finish()).
-  finish(run.platform, run.group, run.change.on_live);
+  finish(run.platform, run.group, run.observer.live);
   tell_success(run, started.instances, time);
 }
 
@@ -129,7 +134,7 @@ Outcome stopped_by(Run& run, const Error& error) {
   const auto now = store.group(run.group);
   if (!now.empty() && is_committed(run.platform, now.front())) {
     tell_delay(run, error);
-    if (run.change.on_live) attempt("recording the deployment", [&] { store.together(run.change.on_live); });
+    if (run.observer.live) attempt("recording the deployment", [&] { store.together(run.observer.live); });
     return {true, {}};
   }
   const auto failure = failure_of(run, error);
@@ -151,12 +156,16 @@ Outcome outcome_of_steps(Run& run, std::future<std::string> subject) {
 
 }  // namespace
 
-Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd) {
-  Run run{platform, change, journal, cancel_fd,
-          Repository(platform.layout.repo(change.repo), platform.settings.push_memory)};
+Outcome deploy(const Platform& platform, const Change& change, Journal& journal, int cancel_fd,
+               const Observer& observer) {
+  Run run{platform,  change,   journal,
+          cancel_fd, observer, Repository(platform.layout.repo(change.repo), platform.settings.push_memory)};
   auto subject = begin_reading_subject(run);
   open(run);
   auto outcome = outcome_of_steps(run, std::move(subject));
+  if (change.watched && !outcome.live) {
+    attempt("ending the watch", [&] { end_failed_fallback(platform, *change.watched); });
+  }
   journal.close_logs();
   remove_file(platform.layout.group_lock(run.group));
   // Last: the daemon writes to the database at once, and whoever has more to read there would wait for it.

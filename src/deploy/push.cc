@@ -25,14 +25,15 @@ Change change_of(const Platform& platform, const RepoName& repo, const RefComman
           author};
 }
 
-RefReport deploy_branch(const Platform& platform, const RefCommand& command, Change change, Journal& journal,
+RefReport deploy_branch(const Platform& platform, const RefCommand& command, const Change& change, Journal& journal,
                         int cancel_fd, const PushRecords& records) {
   const auto& ref = command.ref;
   if (change.apps.empty()) return {ref, "no app runs from this branch any more"};
-  if (records.begin) change.on_begin = [&] { records.begin(command); };
-  if (records.live) change.on_live = [&] { records.live(command); };
+  Observer observer;
+  if (records.begin) observer.recorded = [&] { records.begin(command); };
+  if (records.live) observer.live = [&] { records.live(command); };
   try {
-    return {ref, deploy(platform, change, journal, cancel_fd).refusal};
+    return {ref, deploy(platform, change, journal, cancel_fd, observer).refusal};
   } catch (const Error& error) {  // nothing was recorded
     if (records.undone) records.undone(command);
     journal.complaint(escaped(error.message()));
@@ -93,7 +94,7 @@ std::vector<RefReport> deploy_push(const Platform& platform, const RepoName& rep
     auto change = change_of(platform, repo, verdict.command, author);
     change.rebuild = has(kRebuild);
     change.no_cache = has(kNoCache);
-    report = deploy_branch(platform, verdict.command, std::move(change), journal, cancel_fd, records);
+    report = deploy_branch(platform, verdict.command, change, journal, cancel_fd, records);
   }
   for (std::size_t at = 0; at < reports.size(); ++at) {
     if (!is_branch_to_deploy(verdicts[at]) || !reports[at].refusal.empty()) continue;

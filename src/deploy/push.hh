@@ -15,8 +15,8 @@ namespace pushrod {
 inline constexpr std::string_view kRebuild = "rebuild";   // the push option that leaves kept builds alone
 inline constexpr std::string_view kNoCache = "no-cache";  // and the one that leaves layers and caches alone, too
 
-// What the caller records of each branch that is deployed, within transactions of its deployments (Change::on_begin,
-// on_live): `begin` before anything is changed, `live` at the end. `undone`: the transaction around `begin` was undone.
+// What the caller records of each branch that is deployed, within transactions of its deployments (see Observer):
+// `begin` before anything is changed, `live` at the end. `undone`: the transaction around `begin` was undone.
 struct PushRecords {
   std::function<void(const RefCommand&)> begin, undone, live;
 };

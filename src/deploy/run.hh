@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "deploy/change.hh"
+#include "deploy/deploy.hh"
 #include "deploy/journal.hh"
 #include "deploy/platform.hh"
 #include "git/repository.hh"
@@ -23,6 +23,7 @@ struct Run {
   const Change& change;
   Journal& journal;
   int cancel_fd;
+  const Observer& observer;
   Repository repository;
   std::int64_t group = 0;
   std::vector<Part> parts = {};

@@ -15,7 +15,7 @@ namespace pushrod {
 // Did the deployment pass its commit point? For a change that moves the ref, the ref says so (I1).
 bool is_committed(const Platform& platform, const Deployment& deployment);
 
-// Everything that is left to do after the commit point; each part may have been done already. `on_live`: see Change.
+// Everything that is left to do after the commit point; each part may have been done already. `on_live`: see Observer.
 void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live = {});
 
 // Nothing of a failed deployment is left: its instances, its checkout, its release; and what it stopped is up again.

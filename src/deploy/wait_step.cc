@@ -153,9 +153,7 @@ void end_watches(const Run& run) {
   for (const auto& part : run.parts) {
     const auto watch = run.platform.store.watch(part.app.id);
     if (falls_back(run)) {
-      const auto wanted = run.change.releases.find(part.app.id);
-      if (watch && watch->is_failing() && wanted != run.change.releases.end() && wanted->second == watch->previous)
-        continue;
+      if (watch && watch->is_failing() && watch->group == run.change.watched) continue;
       throw UserError(fmt::format("{} has been deployed again in the meantime", part.app.name.str()));
     }
     if (!watch) continue;

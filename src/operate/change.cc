@@ -14,7 +14,8 @@ Change change_of(Session& session, const App& app, DeploymentKind kind) {
   return {kind, app.repo, app.branch, {app}, commit, head, session.caller().author()};
 }
 
-Outcome deploy_audited(Session& session, const Change& change, Journal& journal, int cancel_fd) {
+Outcome deploy_audited(Session& session, const Change& change, Journal& journal, int cancel_fd,
+                       const Observer& observer) {
   const auto platform = session.platform();
   platform.engine.check_ready();
   const std::string action(to_string(change.kind));
@@ -23,14 +24,9 @@ Outcome deploy_audited(Session& session, const Change& change, Journal& journal,
     parts.push_back({app.name.str(), action, change.detail});
     if (change.new_name) parts.push_back({change.new_name->str(), action, change.detail});
   }
-  return audited_outcome(session, parts, [&] { return deploy(platform, change, journal, cancel_fd); });
-}
-
-Outcome audited_outcome(Session& session, const std::vector<AuditedChange>& parts,
-                        const std::function<Outcome()>& deployment) {
   Outcome outcome;
   audited(session, parts, [&] {
-    outcome = deployment();
+    outcome = deploy(platform, change, journal, cancel_fd, observer);
     return outcome.live ? std::string(kDone) : "failed: " + outcome.refusal;
   });
   return outcome;

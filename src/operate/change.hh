@@ -14,11 +14,8 @@ Change change_of(Session& session, const App& app, DeploymentKind kind);
 // Deploys the change, with a record in the audit for each of its apps. The journal tells what happens. cancel_fd
 // becomes readable when the caller wants it to stop (os/stop_signal.hh), which counts up to the commit point. Throws
 // UserError when the engine does not run.
-Outcome deploy_audited(Session& session, const Change& change, Journal& journal, int cancel_fd);
-
-// The same for what deploys in its own way: records that it begins, and its outcome.
-Outcome audited_outcome(Session& session, const std::vector<AuditedChange>& parts,
-                        const std::function<Outcome()>& deployment);
+Outcome deploy_audited(Session& session, const Change& change, Journal& journal, int cancel_fd,
+                       const Observer& observer = {});
 
 // Throws UserError when nothing is live.
 void require_deployed(const App& app, const std::string& to_do_what);

@@ -6,29 +6,34 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <system_error>
 #include <thread>
 
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/attempt.hh"
+#include "deploy/fallback.hh"
 #include "deploy/watcher.hh"
-#include "os/command.hh"
+#include "operate/submit.hh"
 #include "serve/own_platform.hh"
 
 namespace pushrod {
 
 namespace {
 
-constexpr Milliseconds kRetry{1'000};  // after a fallback that could not be run
-constexpr std::chrono::minutes kLongestFallback{10};
+constexpr Milliseconds kRetry{1'000};  // after a look that failed, or a fallback that could not be begun
 
-Command fallback_command(const Layout& layout, std::int64_t group) {
-  Command command;
-  command.argv = {own_program().string(), "--root", layout.root().string(), "fallback", "--group",
-                  std::to_string(group)};
-  command.deadline = kLongestFallback;
-  return command;
+void fall_back(const Platform& platform, std::int64_t group) {
+  std::optional<Change> change;
+  try {
+    change = fallback_change(platform, group);
+  } catch (const UserError& error) {
+    fmt::print(stderr, "no fallback is possible: {}\n", escaped(error.message()));
+    end_failed_fallback(platform, group);
+  }
+  if (!change) return;
+  for (const auto& part : submit(platform.layout, {}, *change).parts) {
+    fmt::print(stderr, "{} falls back: deployment {}\n", part.app.str(), part.deployment);
+  }
 }
 
 }  // namespace
@@ -54,40 +59,15 @@ void WatchThread::run() {
       if (!own) own = std::make_unique<OwnPlatform>(platform_);
       if (!watcher) watcher = std::make_unique<Watcher>(own->platform);
       pause = watcher->pass();
-      for (const auto group : watcher->failing()) fall_back(group);
+      // The end of a fallback, however it comes, is a call.
+      for (const auto group : watcher->failing()) {
+        if (!attempt("falling back", [&] { fall_back(own->platform, group); })) pause = std::min(pause, kRetry);
+      }
       for (const auto& end : watcher->ends()) events.push_back({end.get(), POLLIN, 0});
     });
     poll(events.data(), events.size(), static_cast<int>(pause.count()));
     std::uint64_t count = 0;
     static_cast<void>(!read(calls_.get(), &count, sizeof count));
-  }
-}
-
-// In a process of its own, awaited by a thread of its own.
-void WatchThread::fall_back(std::int64_t group) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!falling_.insert(group).second) return;
-  }
-  const auto work = [this, group] {
-    const bool worked = attempt("falling back", [&] {
-      const auto result = pushrod::run(fallback_command(platform_.layout, group));
-      fmt::print(stderr, "{}", result.err);
-      if (!result.ok()) throw Error("the fallback ended with " + result.describe());
-    });
-    if (!worked) std::this_thread::sleep_for(kRetry);
-    {
-      const std::lock_guard lock(mutex_);
-      falling_.erase(group);
-    }
-    call();
-  };
-  try {
-    std::thread(work).detach();
-  } catch (const std::system_error&) {  // no thread can be made now: the next look tries again
-    const std::lock_guard lock(mutex_);
-    falling_.erase(group);
-    throw;
   }
 }
 

@@ -1,34 +1,25 @@
-// The daemon's watch over new releases: a thread that acts as soon as a process of one ends, and starts fallbacks.
+// The daemon's watch over new releases: a thread that acts as soon as a process of one ends, and begins fallbacks.
 #pragma once
-
-#include <chrono>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <set>
 
 #include "deploy/platform.hh"
 #include "os/unique_fd.hh"
 
 namespace pushrod {
 
-// Has its own database connection; never joined (the daemon is crash-only). A fallback runs in a process that ends with
-// the daemon; it is then undone like any interrupted deployment, and started again.
+// Has its own database connection; never joined (the daemon is crash-only). A fallback runs in a process of its own
+// (operate/submit.hh) and goes on when the daemon ends.
 class WatchThread {
  public:
   explicit WatchThread(const Platform& platform);
 
-  // There may be something new to watch.
+  // There may be something new to watch, or a fallback may have ended.
   void call();
 
  private:
   [[noreturn]] void run();
-  void fall_back(std::int64_t group);
 
   const Platform& platform_;
   UniqueFd calls_;  // an eventfd
-  std::mutex mutex_;
-  std::set<std::int64_t> falling_;  // groups whose fallback is under way
 };
 
 }  // namespace pushrod

@@ -71,6 +71,11 @@ int stop_tree() {
   });
   // A connection that a client leaves open must not delay the end; it would, through sshd's log.
   attempt([&] { tree.stop_with_children("sshd", kConnectionEnd); });
+  // Those that the daemon or a client has begun meanwhile.
+  attempt([&] {
+    Context context(root, {});
+    cancel_deployments(context.platform());
+  });
   tree.stop_all();
   return kExitOk;
 }

@@ -192,6 +192,58 @@ def test_a_daemon_that_is_killed_falls_back_when_it_is_there_again(watching_plat
     assert app.version() == "1"
 
 
+TWO_TYPES = '[processes.web]\ncommand = "exec python3 web.py"\n[processes.worker]\ncommand = "exec sleep 1000"\n'
+
+
+@pytest.fixture
+def slow_fallback(make_platform):
+    """An app whose second version falls back as soon as tell_to_end() is called, and takes a second for that: the worker
+    of the first one is started again, and must stay up for so long."""
+    platform = make_platform(settings='[health]\nsettle = "1s"\n').start()
+    app = platform.deploy(web_app("1", pushrod_toml=TWO_TYPES))
+    app.push(web_app("2", pushrod_toml=TWO_TYPES) | {"web.py": ending_app("2")["web.py"]})
+    tell_to_end(app)
+    wait_until(lambda: app.last_deployment()["kind"] == "fallback", what="the fallback to begin")
+    return app
+
+
+def test_a_fallback_goes_on_when_the_daemon_is_killed(slow_fallback):
+    app = slow_fallback
+    assert app.last_deployment()["ended"] is None
+    os.kill(app.platform.daemon_pid(), signal.SIGKILL)
+    fallback = await_fallback(app)
+    assert (fallback["state"], fallback["number"]) == ("live", 3)
+    assert app.version() == "1"
+    log = app.platform.pushrod("logs", app.name, "--deployment", 3, "--follow").out
+    assert f"Release 3 of {app.name} is live" in log
+
+
+def test_a_fallback_whose_process_is_killed_is_begun_again(slow_fallback):
+    app = slow_fallback
+    [lock] = (app.platform.root / "run" / "locks").glob("group.*")
+    os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)
+
+    def fallbacks():
+        done = [d["state"] for d in app.deployments() if d["kind"] == "fallback" and d["ended"]]
+        return done if done[:1] == ["live"] else None
+
+    assert wait_until(fallbacks, what="the next fallback") == ["live", "failed"]
+    assert app.version() == "1"
+
+
+def test_a_daemon_that_is_killed_at_any_moment_falls_back_once(watching_platform):
+    app = watching_platform.deploy(web_app("1"))
+    for delay in (0, 0.01, 0.03, 0.06, 0.1, 0.2):
+        app.push(ending_app("2"))
+        tell_to_end(app)
+        time.sleep(delay)  # not to wait for anything: to be at another point of the fallback each time
+        os.kill(watching_platform.daemon_pid(), signal.SIGKILL)
+        assert await_fallback(app)["state"] == "live", delay
+        assert app.version() == "1"
+        (app.data / "end").unlink()
+    assert {d["state"] for d in app.deployments()} == {"live"}
+
+
 def test_what_a_request_gets_is_what_everything_says(make_platform):
     """Every view agrees with the router while an app keeps ending."""
     platform = make_platform(settings="[health]\nsettle = 0\nwatch = 0\n").start()

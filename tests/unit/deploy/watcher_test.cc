@@ -33,9 +33,8 @@ class Watched : public DeployTest {
   }
   std::int64_t group() { return store().watch(app("blog").id).value().group; }
   Outcome fall_back_now() {
-    const auto fd = open_file(layout_.root() / "fallback", O_RDWR | O_CREAT | O_APPEND);
-    Journal journal(fd.get());
-    return fall_back(platform(), group(), journal, -1);
+    const auto change = fallback_change(platform(), group());
+    return change ? run(*change).outcome : Outcome{};
   }
   std::string state_of(const std::string& name) {
     for (const auto& row : store().instances()) {
@@ -145,6 +144,30 @@ TEST_F(Watched, IsOverWhenItsFallbackFails) {
   EXPECT_EQ(app("blog").live, 2U);
   EXPECT_EQ(repository().head_of(branch_), second_);
   EXPECT_EQ(engine().routes(), "blog.example.org: blog.2.web.1\n");
+}
+
+TEST_F(Watched, FallsBackOnceAtATime) {
+  dies("blog.2.web.1");
+  Watcher(platform()).pass();
+  const auto change = fallback_change(platform(), group());
+  ASSERT_TRUE(change.has_value());
+  Journal journal(-1);
+  Observer observer;
+  observer.begun = [&](const auto&) {
+    EXPECT_FALSE(fallback_change(platform(), group()).has_value());
+    EXPECT_THROW(deploy(platform(), *change, journal, -1), UserError);
+  };
+  EXPECT_TRUE(deploy(platform(), *change, journal, -1, observer).live);
+  EXPECT_EQ(store().deployments(app("blog").id, 10).size(), 3U);
+}
+
+TEST_F(Watched, DoesNotFallBackTwice) {
+  dies("blog.2.web.1");
+  Watcher(platform()).pass();
+  const auto change = fallback_change(platform(), group());
+  ASSERT_TRUE(change && fall_back_now().live);
+  EXPECT_FALSE(run(*change).outcome.live);
+  EXPECT_EQ(app("blog").live, 3U);
 }
 
 TEST_F(Watched, FallsBackAfterAKillAtAnyCall) {
