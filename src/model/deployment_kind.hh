@@ -1,6 +1,6 @@
 // What a deployment of each kind does: one table, which the steps, the store and the narration read.
 // No other code compares kinds. A new kind is a row here, a caller that makes such a change, and a migration of the
-// database, whose schema lists the words (store/schema.cc).
+// database, whose schema lists the words (store/migrations.cc).
 #pragma once
 
 #include <array>

@@ -1,17 +1,13 @@
-// The tables. PRAGMA user_version counts the migrations that a database has seen; a migration is never changed once it
-// is released, a new one is added at the end.
-//
-// Deployments of one group share their state and their steps by sharing a row of deployment_groups. Identities are
-// never used twice (AUTOINCREMENT), so the id of a destroyed app never names another app.
+// Brings a database to this program's schema.
 #include "store/schema.hh"
 
 #include <fmt/format.h>
 
-#include <array>
-#include <string>
+#include <cstdint>
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "store/migrations.hh"
 
 namespace pushrod {
 
@@ -19,389 +15,7 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x50757264;  // "Purd", shown by file(1)
 
-constexpr const char* kFirst = R"sql(
-CREATE TABLE repos (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL UNIQUE
-) STRICT;
-
-CREATE TABLE apps (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL UNIQUE,
-  repo_id INTEGER NOT NULL REFERENCES repos,
-  branch TEXT NOT NULL,
-  path TEXT NOT NULL,
-  live INTEGER,
-  last_number INTEGER NOT NULL DEFAULT 0 CHECK (last_number BETWEEN 0 AND 4294967295),
-  created INTEGER NOT NULL,
-  FOREIGN KEY (id, live) REFERENCES releases (app_id, number)
-) STRICT;
-CREATE INDEX apps_by_branch ON apps (repo_id, branch);
-
-CREATE TABLE keys (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT NOT NULL UNIQUE,
-  public_key TEXT NOT NULL UNIQUE,
-  fingerprint TEXT NOT NULL,
-  admin INTEGER NOT NULL CHECK (admin IN (0, 1)),
-  created INTEGER NOT NULL
-) STRICT;
-CREATE TABLE key_apps (
-  key_id INTEGER NOT NULL REFERENCES keys ON DELETE CASCADE,
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  PRIMARY KEY (key_id, app_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX key_apps_by_app ON key_apps (app_id);
-
-CREATE TABLE deployment_groups (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  state TEXT NOT NULL CHECK (state IN
-    ('waiting', 'running', 'ready', 'committed', 'live', 'failed', 'cancelled', 'superseded')),
-  started INTEGER NOT NULL,
-  ended INTEGER,
-  CHECK ((ended IS NULL) = (state IN ('waiting', 'running', 'ready', 'committed')))
-) STRICT;
-CREATE INDEX deployment_groups_unfinished ON deployment_groups (id)
-  WHERE state IN ('waiting', 'running', 'ready', 'committed');
-
-CREATE TABLE steps (
-  id INTEGER PRIMARY KEY,
-  group_id INTEGER NOT NULL REFERENCES deployment_groups ON DELETE CASCADE,
-  step TEXT NOT NULL CHECK (step IN
-    ('wait', 'checkout', 'build', 'release', 'start', 'health', 'commit', 'switch')),
-  started INTEGER NOT NULL,
-  ended INTEGER,
-  UNIQUE (group_id, step)
-) STRICT;
-
-CREATE TABLE deployments (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  group_id INTEGER NOT NULL REFERENCES deployment_groups,
-  kind TEXT NOT NULL CHECK (kind IN ('push', 'redeploy', 'restart', 'remove')),
-  commit_id TEXT CHECK (length(commit_id) = 40),
-  previous TEXT CHECK (length(previous) = 40),
-  author TEXT NOT NULL,
-  error TEXT NOT NULL DEFAULT '',
-  hint TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (app_id, number),
-  CHECK ((commit_id IS NULL) = (kind = 'remove'))
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX deployments_by_group ON deployments (group_id, app_id);
-
-CREATE TRIGGER empty_groups AFTER DELETE ON deployments
-WHEN NOT EXISTS (SELECT 1 FROM deployments WHERE group_id = old.group_id)
-BEGIN
-  DELETE FROM deployment_groups WHERE id = old.group_id;
-END;
-
-CREATE TABLE releases (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  number INTEGER NOT NULL,
-  commit_id TEXT NOT NULL CHECK (length(commit_id) = 40),
-  checkout INTEGER NOT NULL CHECK (checkout BETWEEN 1 AND 4294967295),
-  builder TEXT NOT NULL,
-  processes TEXT NOT NULL,
-  created INTEGER NOT NULL,
-  PRIMARY KEY (app_id, number),
-  FOREIGN KEY (app_id, number) REFERENCES deployments (app_id, number)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE release_environment (
-  app_id INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (app_id, number, name),
-  FOREIGN KEY (app_id, number) REFERENCES releases (app_id, number) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE instances (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  release INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  port INTEGER UNIQUE CHECK (port BETWEEN 1 AND 65535),
-  state TEXT NOT NULL CHECK (state IN ('starting', 'serving', 'draining', 'stopping')),
-  since INTEGER NOT NULL,
-  PRIMARY KEY (app_id, release, type, number),
-  FOREIGN KEY (app_id, release) REFERENCES releases (app_id, number)
-) STRICT, WITHOUT ROWID;
-
--- Where the search for a free port goes on.
-CREATE TABLE port_cursor (
-  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-  last_port INTEGER NOT NULL
-) STRICT;
-INSERT INTO port_cursor VALUES (1, 0);
-)sql";
-
-// Operating apps: settings, scale, stopped and asleep, maintenance, jobs, roles, the audit. Tables whose CHECK knows
-// more words now are made again, since SQLite cannot change one (https://sqlite.org/lang_altertable.html#otheralter).
-constexpr const char* kOperate = R"sql(
-CREATE TABLE new_deployments (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  group_id INTEGER NOT NULL REFERENCES deployment_groups,
-  kind TEXT NOT NULL CHECK (kind IN
-    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback')),
-  commit_id TEXT CHECK (length(commit_id) = 40),
-  previous TEXT CHECK (length(previous) = 40),
-  detail TEXT NOT NULL DEFAULT '',
-  holds INTEGER NOT NULL DEFAULT 0 CHECK (holds IN (0, 1)),
-  author TEXT NOT NULL,
-  error TEXT NOT NULL DEFAULT '',
-  hint TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (app_id, number),
-  CHECK ((commit_id IS NULL) = (kind = 'remove'))
-) STRICT, WITHOUT ROWID;
-INSERT INTO new_deployments
-  SELECT app_id, number, group_id, kind, commit_id, previous, '', 0, author, error, hint FROM deployments;
-DROP TABLE deployments;
-ALTER TABLE new_deployments RENAME TO deployments;
-CREATE UNIQUE INDEX deployments_by_group ON deployments (group_id, app_id);
-CREATE TRIGGER empty_groups AFTER DELETE ON deployments
-WHEN NOT EXISTS (SELECT 1 FROM deployments WHERE group_id = old.group_id)
-BEGIN
-  DELETE FROM deployment_groups WHERE id = old.group_id;
-END;
-
--- kept_by: the release that goes on with an instance of an older one (a change of the scale).
-CREATE TABLE new_instances (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  release INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  port INTEGER UNIQUE CHECK (port BETWEEN 1 AND 65535),
-  state TEXT NOT NULL CHECK (state IN ('starting', 'serving', 'asleep', 'draining', 'stopping')),
-  since INTEGER NOT NULL,
-  kept_by INTEGER,
-  PRIMARY KEY (app_id, release, type, number),
-  FOREIGN KEY (app_id, release) REFERENCES releases (app_id, number)
-) STRICT, WITHOUT ROWID;
-INSERT INTO new_instances SELECT app_id, release, type, number, port, state, since, NULL FROM instances;
-DROP TABLE instances;
-ALTER TABLE new_instances RENAME TO instances;
-
-ALTER TABLE releases ADD COLUMN crons TEXT NOT NULL DEFAULT '[]';
-ALTER TABLE apps ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0 CHECK (stopped IN (0, 1));
-ALTER TABLE apps ADD COLUMN maintenance TEXT NOT NULL DEFAULT 'off' CHECK (maintenance IN ('off', 'page', 'hold'));
-ALTER TABLE apps ADD COLUMN maintenance_page TEXT NOT NULL DEFAULT '';
-
--- Values are sealed (store/vault.hh).
-CREATE TABLE app_settings (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  name TEXT NOT NULL,
-  sealed BLOB NOT NULL,
-  secret INTEGER NOT NULL CHECK (secret IN (0, 1)),
-  PRIMARY KEY (app_id, name)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE release_settings (
-  app_id INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  sealed BLOB NOT NULL,
-  secret INTEGER NOT NULL CHECK (secret IN (0, 1)),
-  PRIMARY KEY (app_id, number, name),
-  FOREIGN KEY (app_id, number) REFERENCES releases (app_id, number) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
--- How many instances of a type the operator wants, whatever the app's files say.
-CREATE TABLE app_counts (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  type TEXT NOT NULL,
-  count INTEGER NOT NULL CHECK (count BETWEEN 0 AND 4294967295),
-  PRIMARY KEY (app_id, type)
-) STRICT, WITHOUT ROWID;
-
-ALTER TABLE keys RENAME COLUMN admin TO all_apps;
-ALTER TABLE keys ADD COLUMN role TEXT NOT NULL DEFAULT 'admin' CHECK (role IN ('view', 'deploy', 'admin'));
-UPDATE keys SET role = 'deploy' WHERE NOT all_apps;
-
-CREATE TABLE jobs (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  number INTEGER NOT NULL,
-  release INTEGER NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('run', 'cron')),
-  name TEXT NOT NULL,
-  command TEXT NOT NULL,
-  author TEXT NOT NULL,
-  started INTEGER NOT NULL,
-  ended INTEGER,
-  exit_code INTEGER,
-  outcome TEXT NOT NULL DEFAULT '',
-  UNIQUE (app_id, number)
-) STRICT;
-CREATE INDEX jobs_running ON jobs (id) WHERE ended IS NULL;
-CREATE INDEX jobs_by_name ON jobs (app_id, kind, name, id);
--- Up to when the clock was looked at.
-CREATE TABLE cron_states (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  name TEXT NOT NULL,
-  schedule TEXT NOT NULL,
-  seen INTEGER NOT NULL,
-  PRIMARY KEY (app_id, name)
-) STRICT, WITHOUT ROWID;
-
--- Who changed what. It outlives the apps and keys that it names.
-CREATE TABLE audit (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  at INTEGER NOT NULL,
-  who TEXT NOT NULL,
-  key_fingerprint TEXT NOT NULL,
-  address TEXT NOT NULL,
-  app TEXT NOT NULL,
-  action TEXT NOT NULL,
-  detail TEXT NOT NULL,
-  outcome TEXT NOT NULL
-) STRICT;
-CREATE INDEX audit_by_app ON audit (app, id);
-)sql";
-
-// Watched releases: instances on standby, fallbacks, and which release is watched.
-constexpr const char* kWatch = R"sql(
-CREATE TABLE new_deployments (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  group_id INTEGER NOT NULL REFERENCES deployment_groups,
-  kind TEXT NOT NULL CHECK (kind IN
-    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback', 'fallback', 'set', 'rename')),
-  commit_id TEXT CHECK (length(commit_id) = 40),
-  previous TEXT CHECK (length(previous) = 40),
-  detail TEXT NOT NULL DEFAULT '',
-  holds INTEGER NOT NULL DEFAULT 0 CHECK (holds IN (0, 1)),
-  author TEXT NOT NULL,
-  error TEXT NOT NULL DEFAULT '',
-  hint TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (app_id, number),
-  CHECK ((commit_id IS NULL) = (kind = 'remove') OR kind = 'rename')
-) STRICT, WITHOUT ROWID;
-INSERT INTO new_deployments
-  SELECT app_id, number, group_id, kind, commit_id, previous, detail, holds, author, error, hint FROM deployments;
-DROP TABLE deployments;
-ALTER TABLE new_deployments RENAME TO deployments;
-CREATE UNIQUE INDEX deployments_by_group ON deployments (group_id, app_id);
-CREATE TRIGGER empty_groups AFTER DELETE ON deployments
-WHEN NOT EXISTS (SELECT 1 FROM deployments WHERE group_id = old.group_id)
-BEGIN
-  DELETE FROM deployment_groups WHERE id = old.group_id;
-END;
-
-CREATE TABLE new_instances (
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  release INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
-  port INTEGER UNIQUE CHECK (port BETWEEN 1 AND 65535),
-  state TEXT NOT NULL CHECK (state IN ('starting', 'serving', 'asleep', 'standby', 'draining', 'stopping')),
-  since INTEGER NOT NULL,
-  kept_by INTEGER,
-  PRIMARY KEY (app_id, release, type, number),
-  FOREIGN KEY (app_id, release) REFERENCES releases (app_id, number)
-) STRICT, WITHOUT ROWID;
-INSERT INTO new_instances SELECT app_id, release, type, number, port, state, since, kept_by FROM instances;
-DROP TABLE instances;
-ALTER TABLE new_instances RENAME TO instances;
-
--- previous: the release that the app falls back to. failure: why it does; '' while all is well (model/watch.hh).
-CREATE TABLE watches (
-  app_id INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
-  group_id INTEGER NOT NULL,
-  release INTEGER NOT NULL,
-  previous INTEGER NOT NULL,
-  failure TEXT NOT NULL DEFAULT ''
-) STRICT;
-)sql";
-
-// Further ports, paths that an app may write to; where a release's code comes from; apps that get another name.
-constexpr const char* kSources = R"sql(
-ALTER TABLE apps ADD COLUMN config TEXT NOT NULL DEFAULT '';
-ALTER TABLE apps ADD COLUMN build_root TEXT;
-
-ALTER TABLE releases ADD COLUMN writable TEXT NOT NULL DEFAULT '[]';
-ALTER TABLE releases ADD COLUMN repo TEXT NOT NULL DEFAULT '';
-ALTER TABLE releases ADD COLUMN branch TEXT NOT NULL DEFAULT '';
-ALTER TABLE releases ADD COLUMN path TEXT NOT NULL DEFAULT '';
-ALTER TABLE releases ADD COLUMN config TEXT NOT NULL DEFAULT '';
-ALTER TABLE releases ADD COLUMN build_root TEXT;
-ALTER TABLE releases ADD COLUMN manifest_root INTEGER NOT NULL DEFAULT 0 CHECK (manifest_root IN (0, 1));
-UPDATE releases SET (repo, branch, path) =
-  (SELECT r.name, a.branch, a.path FROM apps a JOIN repos r ON r.id = a.repo_id WHERE a.id = releases.app_id);
-
--- The name under which the instance was started: it keeps it when its app gets another.
-ALTER TABLE instances ADD COLUMN app TEXT NOT NULL DEFAULT '';
-UPDATE instances SET app = (SELECT name FROM apps WHERE id = instances.app_id);
-CREATE UNIQUE INDEX instances_by_name ON instances (app, release, type, number);
-
--- listed: the number in the app's files. port: what the instance listens on instead.
-CREATE TABLE instance_ports (
-  app_id INTEGER NOT NULL,
-  release INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  number INTEGER NOT NULL,
-  listed INTEGER NOT NULL CHECK (listed BETWEEN 1 AND 65535),
-  port INTEGER NOT NULL UNIQUE CHECK (port BETWEEN 1 AND 65535),
-  PRIMARY KEY (app_id, release, type, number, listed),
-  FOREIGN KEY (app_id, release, type, number) REFERENCES instances (app_id, release, type, number) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-)sql";
-
-// Commands of jobs may hold secrets: they are sealed (store/vault.hh) while the job runs, and then forgotten. Those
-// that were kept in the clear are forgotten.
-constexpr const char* kSealedCommands = R"sql(
-ALTER TABLE jobs ADD COLUMN sealed_command BLOB NOT NULL DEFAULT x'';
-ALTER TABLE jobs DROP COLUMN command;
-)sql";
-
-// Routes of apps beside <app>.<domain>, and certificates.
-constexpr const char* kDomains = R"sql(
-CREATE TABLE domains (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
-  host TEXT NOT NULL,
-  prefix TEXT NOT NULL,
-  strip_prefix INTEGER NOT NULL CHECK (strip_prefix IN (0, 1)),
-  redirect_to TEXT,
-  hsts INTEGER CHECK (hsts >= 0),
-  added INTEGER NOT NULL,
-  UNIQUE (host, prefix)
-) STRICT;
-CREATE INDEX domains_by_app ON domains (app_id);
-
--- names: one a line.
-CREATE TABLE certificates (
-  host TEXT PRIMARY KEY,
-  source TEXT NOT NULL CHECK (source IN ('operator', 'acme')),
-  names TEXT NOT NULL,
-  issuer TEXT NOT NULL,
-  serial TEXT NOT NULL,
-  fingerprint TEXT NOT NULL,
-  not_before INTEGER NOT NULL,
-  not_after INTEGER NOT NULL,
-  added INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-)sql";
-
-// Their bytes are still in unused parts of the file, and in the journal.
-constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
-
-// What a release mounts beside /app: until now, a virtualenv, if its environment named one.
-constexpr const char* kMounts = R"sql(
-ALTER TABLE releases ADD COLUMN mounts TEXT NOT NULL DEFAULT '[]';
-UPDATE releases
-  SET mounts = '[{"building":"write","directory":"venv","path":"/venv","running":"read"}]'
-  WHERE EXISTS (SELECT 1 FROM release_environment e
-                WHERE e.app_id = releases.app_id AND e.number = releases.number
-                  AND e.name = 'VIRTUAL_ENV' AND e.value = '/venv');
-)sql";
-
-struct Migration {
-  const char* script;
-  bool is_transaction = true;  // otherwise it may be repeated
-};
-constexpr std::array<Migration, 8> kMigrations{
-    {{kFirst}, {kOperate}, {kWatch}, {kSources}, {kSealedCommands}, {kForget, false}, {kMounts}, {kDomains}}};
-constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
+std::int64_t newest() { return static_cast<std::int64_t>(migrations().size()); }
 
 std::int64_t version_of(Connection& connection) { return connection.integer_of("PRAGMA user_version"); }
 
@@ -418,9 +32,9 @@ std::int64_t checked_version(Connection& connection) {
     throw UserError(fmt::format("{} is an SQLite database, but not Pushrod's", path),
                     "choose another root directory, or move that file away");
   }
-  if (version > kNewest) {
+  if (version > newest()) {
     throw UserError(fmt::format("the database {} was written by a newer Pushrod (schema {}; this one knows {})", path,
-                                version, kNewest),
+                                version, newest()),
                     "install that version again, or restore a backup made by this one");
   }
   return version;
@@ -428,7 +42,7 @@ std::int64_t checked_version(Connection& connection) {
 
 // By one version, unless another process is faster.
 void migrate(Connection& connection, std::int64_t version) {
-  const auto& migration = kMigrations[static_cast<std::size_t>(version)];
+  const auto& migration = migrations()[static_cast<std::size_t>(version)];
   if (!migration.is_transaction) connection.execute(migration.script);
   // Tables that others refer to are made again; whether all still fits is asked at the end.
   connection.execute("PRAGMA foreign_keys = OFF");
@@ -454,7 +68,7 @@ void migrate(Connection& connection, std::int64_t version) {
 void prepare_schema(Connection& connection) {
   while (true) {
     const std::int64_t version = checked_version(connection);
-    if (version == kNewest) return;
+    if (version == newest()) return;
     migrate(connection, version);
   }
 }

@@ -1,5 +1,5 @@
 // Opening the store, and questions about the database as a whole.
-// The tables are in schema.cc; each other file here reads and writes those that its name tells.
+// The tables are in first_tables.cc and migrations.cc; each other file here reads and writes those that its name tells.
 #include "store/store.hh"
 
 #include "base/error.hh"
