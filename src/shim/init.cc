@@ -25,6 +25,30 @@ constexpr int kLeftoversMilliseconds = 5'000;  // what outlives the main process
   _exit(0);
 }
 
+// Returns when the keeper says so. Ends this process if the keeper is gone, or has to end it before it began.
+void await_go() {
+  send(kInitSocketFd, &kReady, sizeof kReady, MSG_NOSIGNAL);
+  int message = kGo;
+  if (recv(kInitSocketFd, &message, sizeof message, 0) != sizeof message) _exit(0);
+  if (message == kGo) return;
+  send(kInitSocketFd, &message, sizeof message, MSG_NOSIGNAL);
+  _exit(0);
+}
+
+pid_t start_app(char** argv, const Walls& walls) {
+  const pid_t app = fork();
+  if (app < 0) fail("fork for", argv[0]);
+  if (app != 0) return app;
+  setsid();
+  // A job's terminal is a new one, which no other session has (src/os/pty.hh). Others have none: this fails.
+  ioctl(0, TIOCSCTTY, 0);
+  reset_signals();
+  prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
+  make_own_directories();
+  raise_walls(walls);
+  become(argv, environ);
+}
+
 }  // namespace
 
 // pid 1 of an instance: everything in the sandbox is its descendant, kill(-1) reaches exactly that, and it ends last.
@@ -38,26 +62,8 @@ void be_init(char** argv, const Walls& walls) {
   sigprocmask(SIG_SETMASK, &mask, nullptr);
   const int children = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 
-  send(kInitSocketFd, &kReady, sizeof kReady, MSG_NOSIGNAL);
-  int message = kGo;
-  if (recv(kInitSocketFd, &message, sizeof message, 0) != sizeof message) _exit(0);  // the keeper is gone
-  if (message != kGo) {                                                              // told to end before it began
-    send(kInitSocketFd, &message, sizeof message, MSG_NOSIGNAL);
-    _exit(0);
-  }
-  const pid_t app = fork();
-  if (app < 0) fail("fork for", argv[0]);
-  if (app == 0) {
-    setsid();
-    // A job's terminal is a new one, which no other session has (src/os/pty.hh). Others have none: this fails.
-    ioctl(0, TIOCSCTTY, 0);
-    reset_signals();
-    prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
-    make_own_directories();
-    raise_walls(walls);
-    become(argv, environ);
-  }
-
+  await_go();
+  const pid_t app = start_app(argv, walls);
   int status = 0;
   bool stopping = false;
   uint64_t leftovers_until = 0;
@@ -73,6 +79,7 @@ void be_init(char** argv, const Walls& walls) {
       kill_everything();
     }
     if (events[1].revents != 0) {
+      int message = 0;
       if (recv(kInitSocketFd, &message, sizeof message, 0) != sizeof message) kill_everything();
       stopping = stopping || is_stop(message);
       if (message > 0) kill(-1, message);
