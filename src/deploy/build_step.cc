@@ -157,13 +157,12 @@ class Building {
     const auto make = [&](const fs::path& directory) {
       is_made = true;
       run_.journal.begin(fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
-                         "installing packages");
-      take_slot();
-      run_.journal.now_doing("installing packages", command_that_runs);
+                         "installing packages", command_that_runs);
       make_layer(layer, making, directory);
       run_.journal.end();
     };
-    auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache, make);
+    auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache,
+                              {[this] { take_slot(); }, make});
     if (!is_made) {
       run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
     }

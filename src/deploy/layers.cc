@@ -66,8 +66,7 @@ void make_and_place(const Layout& layout, const std::string& name,
 
 }  // namespace
 
-std::string provide_layer(Run& run, const std::string& wanted, bool anew,
-                          const std::function<void(const fs::path& directory)>& make) {
+std::string provide_layer(Run& run, const std::string& wanted, bool anew, const LayerMaker& maker) {
   const auto& layout = run.platform.layout;
   const auto newest = newest_edition(layout, wanted);
   const auto name = edition(wanted, anew && newest ? *newest + 1 : newest.value_or(0));
@@ -84,11 +83,12 @@ std::string provide_layer(Run& run, const std::string& wanted, bool anew,
       return name;
     }
     shared.reset();
+    maker.prepare();
     const auto whole = FileLock::acquire(path, cancelled);
     if (!whole) check_cancelled(run.cancel_fd);
     if (is_directory(layout.layer(name))) continue;
     whole->announce(fmt::format("the layer {}", name));
-    make_and_place(layout, name, make);
+    make_and_place(layout, name, maker.make);
   }
 }
 
@@ -105,15 +105,11 @@ void check_writable(const Layout& layout, const ReleaseMounts& mounts, const Wri
 }
 
 std::set<std::string> layers_in_use(const Platform& platform) {
-  std::set<std::string> used;
-  const auto add = [&](const ReleaseMounts& mounts) {
-    for (const auto& mount : mounts) {
+  auto used = platform.store.mounted_layers();
+  for (const auto& app : platform.store.apps()) {
+    for (const auto& mount : mounts_of_kept_build(platform.layout, app.name)) {
       if (!mount.layer.empty()) used.insert(mount.layer);
     }
-  };
-  for (const auto& app : platform.store.apps()) {
-    for (const auto& release : platform.store.releases(app.id)) add(release.mounts);
-    add(mounts_of_kept_build(platform.layout, app.name));
   }
   return used;
 }

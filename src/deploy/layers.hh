@@ -16,11 +16,16 @@
 
 namespace pushrod {
 
-// Takes the lock, and calls `make` with an empty directory if there is no such layer. Returns the layer's name: `name`,
+// How a layer that is not there is made.
+struct LayerMaker {
+  std::function<void()> prepare;  // before the lock is taken exclusively: waits for a build slot, which comes first
+  std::function<void(const std::filesystem::path& directory)> make;  // in an empty directory
+};
+
+// Takes the lock, and makes the layer if it is not there. Returns the layer's name: `name`,
 // or "<name>.<n>" for one that was made anew (`anew`: now; releases that have the one before keep it). Throws UserError
 // when the deployment is cancelled while it waits.
-std::string provide_layer(Run& run, const std::string& name, bool anew,
-                          const std::function<void(const std::filesystem::path& directory)>& make);
+std::string provide_layer(Run& run, const std::string& name, bool anew, const LayerMaker& maker);
 
 // Throws UserError for a directory of /app that is to be writable, and lies in a layer that does not have it: instances
 // could not start.

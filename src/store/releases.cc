@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "base/error.hh"
 #include "store/database.hh"
@@ -124,6 +125,17 @@ std::optional<Release> Store::release(AppId app, ReleaseNumber number) const {
 }
 
 std::vector<Release> Store::releases(AppId app) const { return read_releases(*db_, app, std::nullopt); }
+
+std::set<std::string> Store::mounted_layers() const {
+  std::set<std::string> layers;
+  Query rows = db_->query("SELECT DISTINCT mounts FROM releases");
+  while (rows.next()) {
+    for (const auto& mount : mounts_from_json(rows.text())) {
+      if (!mount.layer.empty()) layers.insert(mount.layer);
+    }
+  }
+  return layers;
+}
 
 void Store::remove_release(AppId app, ReleaseNumber number) {
   Transaction transaction(*db_);

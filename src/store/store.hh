@@ -153,6 +153,7 @@ class Store {
   void add_release(const Release& release);
   std::optional<Release> release(AppId app, ReleaseNumber number) const;
   std::vector<Release> releases(AppId app) const;  // newest first
+  std::set<std::string> mounted_layers() const;    // by the releases of all apps
   // Throws Error when it is live or has instances; does nothing when there is none.
   void remove_release(AppId app, ReleaseNumber number);
 

@@ -200,11 +200,13 @@ TEST_F(Layers, AreMadeByOneOfTwoDeployments) {
       Journal journal(-1);
       const Change nothing = push_of(version(1));
       pushrod::Run deployment{view.platform, nothing, journal, -1, repository()};
-      const auto provided = provide_layer(deployment, name, false, [&](const fs::path& directory) {
-        write_file(layout_.root() / ("made-by-" + who), "");
-        while (!fs::exists(go)) usleep(1'000);
-        write_file(directory / "content", who);
-      });
+      const auto provided = provide_layer(deployment, name, false,
+                                          {[] {},
+                                           [&](const fs::path& directory) {
+                                             write_file(layout_.root() / ("made-by-" + who), "");
+                                             while (!fs::exists(go)) usleep(1'000);
+                                             write_file(directory / "content", who);
+                                           }});
       if (provided != name || !is_plain_file(layout_.layer(name) / "content")) _exit(2);
     });
   };
@@ -220,13 +222,25 @@ TEST_F(Layers, AreMadeByOneOfTwoDeployments) {
   EXPECT_FALSE(fs::exists(layout_.root() / "made-by-second"));
 }
 
+TEST_F(Layers, AreLockedAfterABuildSlotIsTaken) {
+  // The other way round, two deployments could wait for each other: one for the slot, one for the layer.
+  Journal journal(-1);
+  const auto change = push_of(version(1));
+  pushrod::Run deployment{platform(), change, journal, -1, repository()};
+  bool was_free = false;
+  const auto prepare = [&] { was_free = FileLock::try_acquire(layout_.layer_lock("node-0f")).has_value(); };
+  provide_layer(deployment, "node-0f", false, {prepare, [](const fs::path&) {}});
+  EXPECT_TRUE(was_free);
+}
+
 TEST_F(Layers, OfADeploymentThatWasKilledAreMadeAnew) {
   make_directory(layout_.layers() / "node-0f.new/app");
   write_file(layout_.layers() / "node-0f.new/app/half", "");
   Journal journal(-1);
   const auto change = push_of(version(1));
   pushrod::Run deployment{platform(), change, journal, -1, repository()};
-  provide_layer(deployment, "node-0f", false, [](const fs::path& directory) { write_file(directory / "whole", ""); });
+  provide_layer(deployment, "node-0f", false,
+                {[] {}, [](const fs::path& directory) { write_file(directory / "whole", ""); }});
   EXPECT_EQ(list_directory(layout_.layer("node-0f")), std::vector<std::string>{"whole"});
   EXPECT_THAT(layers(), ElementsAre("node-0f"));
 }

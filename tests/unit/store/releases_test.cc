@@ -57,6 +57,16 @@ TEST_F(StoreReleases, AreListedNewestFirstWithTheirOwnEnvironment) {
   }
 }
 
+TEST_F(StoreReleases, TellTheLayersThatTheyMount) {
+  const App blog = add_app("blog");
+  for (const char* layer : {"", "node-1", "node-1", "node-2"}) {
+    Release release = release_of(begin({blog})[0]);
+    release.mounts = {{"venv", "/venv"}, {"app/node_modules", "/app/node_modules", Access::Write, Access::Read, layer}};
+    store().add_release(release);
+  }
+  EXPECT_EQ(store().mounted_layers(), (std::set<std::string>{"node-1", "node-2"}));
+}
+
 TEST_F(StoreReleases, BelongToADeployment) {
   const App blog = add_app("blog");
   Release release = release_of(begin({blog})[0]);
