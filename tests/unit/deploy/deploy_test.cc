@@ -1,13 +1,10 @@
 // The pipeline on a real database and a real repository: what goes live, what fails, and that a failure leaves nothing.
 #include "deploy/deploy.hh"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "os/stop_signal.hh"
-#include "os/unique_fd.hh"
-#include "world.hh"
+#include "pipeline.hh"
 
 namespace pushrod {
 namespace {
@@ -15,41 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-// Readable from the start: somebody has asked to cancel.
-class Cancel {
- public:
-  Cancel() : pipe_(make_pipe()) {}
-  void now() const { write_all(pipe_.write_end.get(), "x", "cancelling"); }
-  int fd() const { return pipe_.read_end.get(); }
-
- private:
-  Pipe pipe_;
-};
-
-class Pipeline : public DeployTest {
- protected:
-  Pipeline() {
-    add_app("blog");
-    first_ = version(1);
-  }
-  void deploy_first() {
-    ASSERT_TRUE(run(push_of(*first_)).outcome.live);
-    reconcile();
-    check_invariants("after the first push");
-  }
-  Deployment newest() { return store().deployments(app("blog").id, 1).front(); }
-  // Nothing but the record of the attempt is there afterwards.
-  void expect_unchanged_by(const std::function<void()>& attempt) {
-    const auto before = everything();
-    attempt();
-    EXPECT_EQ(everything(), before);
-    reconcile();
-    EXPECT_EQ(everything(), before);
-    EXPECT_TRUE(store().unfinished_deployments().empty());
-  }
-  std::optional<CommitId> first_;
-};
 
 TEST_F(Pipeline, ReportsLimitsThatTheMachineCannotEnforce) {
   engine().not_kept = {"cpu is not limited", "memory is limited per process"};
@@ -116,7 +78,7 @@ TEST_F(Pipeline, AnUnhealthyInstanceLeavesEverythingAsItWas) {
     EXPECT_THAT(told.text, HasSubstr("       Traceback\n       KeyError\n"
                                      " !     blog.2.worker.1 ended with exit code 1\n"
                                      " !     look at its output\n"
-                                     " !     all of it: logs blog --deployment 2\n"
+                                     " !     full output: logs blog --deployment 2\n"
                                      " !     Nothing has changed: blog runs what it ran before.\n"));
   });
   EXPECT_EQ(newest().state, DeploymentState::Failed);
@@ -286,8 +248,8 @@ TEST_F(Pipeline, APushOntoABranchThatHasMovedIsRefused) {
   reconcile();
   expect_unchanged_by([&] {
     const auto told = run(stale);
-    EXPECT_EQ(told.outcome.refusal, fmt::format("branch \"main\" has moved to {} in the meantime", abbreviated(moved)));
-    EXPECT_THAT(told.text, HasSubstr(" !     fetch, look at it, and try again\n"));
+    EXPECT_EQ(told.outcome.refusal, fmt::format("branch \"main\" moved to {} in the meantime", abbreviated(moved)));
+    EXPECT_THAT(told.text, HasSubstr(" !     fetch it, and try again\n"));
   });
 }
 
@@ -305,7 +267,7 @@ TEST_F(Pipeline, ARedeployOfACommitThatTheBranchHasLeftIsRefused) {
   deploy_first();
   const auto stale = redeploy();
   ASSERT_TRUE(run(push_of(version(2, first_))).outcome.live);
-  EXPECT_THAT(run(stale).outcome.refusal, HasSubstr("has moved to"));
+  EXPECT_THAT(run(stale).outcome.refusal, HasSubstr("moved to"));
 }
 
 TEST_F(Pipeline, ADestroyedAppIsNotDeployed) {
@@ -346,236 +308,14 @@ TEST_F(Pipeline, AFailureToSwitchIsMadeGoodByTheReconciler) {
   engine().on_route = [] { throw Error("the router is gone"); };
   const auto told = run(push_of(version(2, first_)));
   EXPECT_TRUE(told.outcome.live) << "the commit point was passed";
-  EXPECT_THAT(told.text,
-              HasSubstr(" !     the router is gone\n"
-                        " !     The deployment is committed; the rest is done as soon as that is possible.\n"));
+  EXPECT_THAT(told.text, HasSubstr(" !     the router is gone\n"
+                                   " !     The deployment is committed; Pushrod completes it as soon as possible.\n"));
   EXPECT_THAT(told.text, Not(HasSubstr("Nothing has changed")));
   EXPECT_EQ(newest().state, DeploymentState::Committed);
   engine().on_route = nullptr;
   reconcile();
   EXPECT_EQ(newest().state, DeploymentState::Live);
   check_invariants("after the reconciler");
-}
-
-// --- waiting
-
-// Reads what a deployment tells until it says this.
-bool says(int fd, const std::string& words) {
-  std::string text;
-  const Deadline deadline(kPatience);
-  pollfd ready{fd, POLLIN, 0};
-  while (text.find(words) == std::string::npos && !deadline.passed()) {
-    if (poll(&ready, 1, static_cast<int>(deadline.left().count())) <= 0) continue;
-    char buffer[4096];
-    const auto count = read(fd, buffer, sizeof buffer);
-    if (count <= 0) return false;
-    text.append(buffer, static_cast<std::size_t>(count));
-  }
-  return text.find(words) != std::string::npos;
-}
-
-class Waiting : public Pipeline {
- protected:
-  // A deployment in a process of its own; ends with 0 when it is live, otherwise with 3.
-  pid_t deploy_beside(const Change& change, const Pipe& told, const FileLock& others) {
-    const auto child = in_child([&] {
-      ::close(others.fd());  // inherited, it would hold what it waits for
-      const int cancel_fd = stop_signal_fd();
-      const View view(layout_, settings_);
-      Journal journal(told.write_end.get());
-      _exit(deploy(view.platform, change, journal, cancel_fd).live ? 0 : 3);
-    });
-    return child;
-  }
-};
-
-TEST_F(Waiting, ItNamesTheDeploymentThatItWaitsForAndThenGoesOn) {
-  deploy_first();
-  const auto change = push_of(version(2, first_));
-  auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
-  lock->announce("the deployment of blog by bob");
-  close();
-  const auto told = make_pipe();
-  const auto child = deploy_beside(change, told, *lock);
-  EXPECT_TRUE(says(told.read_end.get(), "-----> Waiting for the deployment of blog by bob\n"));
-  lock.reset();
-  EXPECT_EQ(ended(child), 0);
-  open();
-  reconcile();
-  check_invariants("when it had its turn");
-}
-
-TEST_F(Waiting, ANewerPushTakesThePlaceOfOneThatStillWaits) {
-  deploy_first();
-  const auto second = version(2, first_), third = version(3, second);
-  const auto older = push_of(second), newer = push_of(third);
-  auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
-  lock->announce("the deployment of blog by bob");
-  close();
-  const auto told = make_pipe(), told_newer = make_pipe();
-  const auto waits = deploy_beside(older, told, *lock);
-  ASSERT_TRUE(says(told.read_end.get(), "Waiting for"));
-  const auto replaces = deploy_beside(newer, told_newer, *lock);
-  EXPECT_TRUE(says(told.read_end.get(), " !     superseded by deployment 3\n"));
-  EXPECT_EQ(ended(waits), 3) << "while the lock is still held";
-  ASSERT_TRUE(says(told_newer.read_end.get(), "Waiting for"));
-  lock.reset();
-  EXPECT_EQ(ended(replaces), 0);
-  open();
-  EXPECT_EQ(store().deployment(app("blog").id, 2)->state, DeploymentState::Superseded);
-  EXPECT_EQ(repository().head_of(branch_), third);
-  reconcile();
-  check_invariants("after both");
-}
-
-TEST_F(Waiting, OneThatWaitsIsCancelledOnRequestAndTouchesNothing) {
-  deploy_first();
-  const auto change = push_of(version(2, first_));
-  // What the one that it waits for is checking out: no release needs it yet.
-  const auto theirs = layout_.checkout(AppName::parse("blog"), 7).tree();
-  make_directory(theirs);
-  const auto before = everything();
-  auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
-  lock->announce("the deployment of blog by bob");
-  const auto told = make_pipe();
-  close();
-  const auto child = deploy_beside(change, told, *lock);
-  ASSERT_TRUE(says(told.read_end.get(), "Waiting for"));
-  open();
-  const auto group = store().unfinished_deployments().front().group;
-  EXPECT_TRUE(request_cancel(platform(), group));
-  EXPECT_EQ(ended(child), 3);
-  EXPECT_EQ(newest().state, DeploymentState::Cancelled);
-  EXPECT_TRUE(is_directory(theirs));
-  EXPECT_EQ(everything(), before);
-  EXPECT_FALSE(request_cancel(platform(), group)) << "its process is gone";
-}
-
-TEST_F(Waiting, OneWhoseAppIsDestroyedMeanwhileSaysWhy) {
-  deploy_first();
-  const auto change = push_of(version(2, first_));
-  const auto id = app("blog").id;
-  auto lock = FileLock::try_acquire(layout_.app_lock(AppName::parse("blog")));
-  lock->announce("the destruction of blog");
-  const auto told = make_pipe();
-  close();
-  const auto child = deploy_beside(change, told, *lock);
-  ASSERT_TRUE(says(told.read_end.get(), "Waiting for"));
-  open();
-  const auto group = store().unfinished_deployments().front().group;
-  for (const auto& row : store().instances(id)) store().remove_instance(row.name);
-  store().remove_app(id);
-  lock.reset();
-  EXPECT_TRUE(says(told.read_end.get(), " !     blog has been destroyed in the meantime\n"));
-  EXPECT_EQ(ended(child), 3);
-  EXPECT_FALSE(is_plain_file(layout_.group_lock(group)));
-}
-
-TEST_F(Waiting, ABuildTakesTheSlotThatIsFreeFirst) {
-  here_->settings.builds = settings_.builds = 2;
-  const auto change =
-      push_of(commit({{"Procfile", "web: serve\n"}, {"pushrod.toml", "[build]\ncommand = \"true\"\n"}}));
-  std::vector<FileLock> slots;
-  for (unsigned slot = 0; slot < 2; ++slot) {
-    slots.push_back(FileLock::acquire(layout_.build_slot(slot)));
-    slots.back().announce("the build of docs");
-  }
-  for (unsigned freed = 0; freed < 2; ++freed) {
-    const auto told = make_pipe();
-    close();
-    const auto child = in_child([&] {
-      for (const auto& slot : slots) ::close(slot.fd());
-      const View view(layout_, settings_);
-      Journal journal(told.write_end.get());
-      _exit(deploy(view.platform, change, journal, -1).live ? 0 : 3);
-    });
-    EXPECT_TRUE(says(told.read_end.get(), "waiting: 2 builds already run"));
-    slots.erase(slots.begin());
-    EXPECT_EQ(ended(child), 0) << "with slot " << freed;
-    open();
-    slots.push_back(FileLock::acquire(layout_.build_slot(freed)));
-    reconcile();
-  }
-}
-
-// --- several apps of one branch
-
-class GroupOfTwo : public Pipeline {
- protected:
-  GroupOfTwo() { add_app("admin", "admin"); }
-  CommitId both(int number, const std::optional<CommitId>& parent = {}) const {
-    return commit({{"Procfile", "web: serve\n"},
-                   {"admin/Procfile", "web: serve\njobs: work\n"},
-                   {"version", std::to_string(number)}},
-                  parent);
-  }
-};
-
-TEST_F(GroupOfTwo, BothGoLiveTogether) {
-  EXPECT_TRUE(run(push_of(both(1))).outcome.live);
-  reconcile();
-  check_invariants("after the push");
-  EXPECT_EQ(engine().routes(), "admin.example.org: admin.1.web.1\nblog.example.org: blog.1.web.1\n");
-}
-
-TEST_F(GroupOfTwo, EveryMessageNamesItsApp) {
-  const auto told = run(push_of(commit({{"Procfile", "web: serve\n"}, {"admin/readme", ""}})));
-  EXPECT_THAT(told.outcome.refusal, testing::StartsWith("admin: "));
-  EXPECT_THAT(told.text, HasSubstr("\n !     admin: "));
-  EXPECT_THAT(told.text, HasSubstr("\n       admin: done in "));
-  EXPECT_THAT(told.text, HasSubstr("\n !     Nothing is deployed: admin, blog are as they were.\n"));
-  EXPECT_THAT(platform().store.deployments(app("blog").id, 1).at(0).error, testing::StartsWith("admin: "));
-}
-
-TEST_F(GroupOfTwo, NoAppGoesLiveWhenOneFails) {
-  const auto one = both(1);
-  ASSERT_TRUE(run(push_of(one)).outcome.live);
-  reconcile();
-  expect_unchanged_by([&] {
-    engine().unhealthy = "jobs";
-    const auto told = run(push_of(both(2, one)));
-    EXPECT_FALSE(told.outcome.live);
-    EXPECT_THAT(told.text, HasSubstr("Nothing has changed: admin, blog run what they ran before."));
-    EXPECT_THAT(told.outcome.refusal, HasSubstr("admin.2.jobs.1"));
-  });
-  expect_unchanged_by([&] {
-    EXPECT_FALSE(run(push_of(commit({{"Procfile", "web: serve\n"}}, one))).outcome.live);  // admin/ is gone
-  });
-}
-
-// --- types that may not run twice
-
-class WithoutOverlap : public Pipeline {
- protected:
-  CommitId solo(int number, const std::optional<CommitId>& parent = {}) const {
-    return commit({{"pushrod.toml", "[processes]\nweb = \"serve\"\nqueue = { command = \"work\", overlap = false }\n"},
-                   {"version", std::to_string(number)}},
-                  parent);
-  }
-};
-
-TEST_F(WithoutOverlap, TheOldOneEndsBeforeTheNewOneStartsAndAfterTheOthersAreHealthy) {
-  const auto one = solo(1);
-  ASSERT_TRUE(run(push_of(one)).outcome.live);
-  reconcile();
-  engine().told.clear();
-  ASSERT_TRUE(run(push_of(solo(2, one))).outcome.live);
-  EXPECT_THAT(engine().told,
-              ElementsAre("start blog.2.web.1", "await blog.2.web.1", "stop blog.1.queue.1", "remove blog.1.queue.1",
-                          "remove blog.1.queue.1", "start blog.2.queue.1", "await blog.2.queue.1", "route"));
-  reconcile();
-  check_invariants("after the push");
-}
-
-TEST_F(WithoutOverlap, TheOldOneIsStartedAgainWhenTheNewOneFails) {
-  const auto one = solo(1);
-  ASSERT_TRUE(run(push_of(one)).outcome.live);
-  reconcile();
-  expect_unchanged_by([&] {
-    engine().unhealthy = "queue";
-    EXPECT_FALSE(run(push_of(solo(2, one))).outcome.live);
-    EXPECT_EQ(engine().states().at(instance("blog.1.queue.1")), "up");
-  });
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ class Instances : public DeployTest {
   std::optional<App> app_;
 };
 
-TEST_F(Instances, EveryProgramOfAReleaseIsToldWhichReleaseItIs) {
+TEST_F(Instances, EveryProgramOfAReleaseKnowsItsRelease) {
   const auto made = release({{"A", "1"}});
   const auto process = process_environment(platform(), made, instance("blog.14.web.2"), {}, {});
   const auto command = release_command_environment(platform(), made);
@@ -86,7 +86,7 @@ TEST_F(Instances, AnInstanceGetsItsOwnVariablesAndPort) {
   EXPECT_EQ(plan.environment.at("PORT"), "21001");
 }
 
-TEST_F(Instances, AnInstanceIsToldWhatItLeasedForItsFurtherPorts) {
+TEST_F(Instances, AnInstanceKnowsTheLeasesOfItsFurtherPorts) {
   Instance leased{instance("blog.14.web.2"), Port{21001}, {}, {}};
   leased.ports = {{9100, 21003}, {9394, 21002}};
   const auto plan = plan_instance(platform(), release(), leased);

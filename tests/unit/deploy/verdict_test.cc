@@ -65,18 +65,18 @@ TEST_F(Verdict, WhatIsNeitherABranchNorATagIsRefused) {
 
 TEST_F(Verdict, ABranchWithoutAnAppIsRefusedWithThoseThatHaveOne) {
   EXPECT_THAT(refusals({to("refs/heads/dev")}),
-              ElementsAre("branch \"dev\" of repo site has no app | branches that have one: main (blog), shop/live "
-                          "(shop); to deploy it: git push <remote> dev:BRANCH"));
+              ElementsAre("branch \"dev\" of repo site has no app | branches with an app: main (blog), shop/live "
+                          "(shop); to deploy: git push <remote> dev:BRANCH"));
 }
 
 TEST_F(Verdict, TheOnlyBranchWithAnAppIsNamedAsTheTarget) {
   EXPECT_THAT(refusals({to("refs/heads/master")}, {}, key_for({"blog"})),
-              ElementsAre("branch \"master\" of repo site has no app | branches that have one: main (blog); to deploy "
-                          "it: git push <remote> master:main"));
+              ElementsAre("branch \"master\" of repo site has no app | branches with an app: main (blog); to deploy: "
+                          "git push <remote> master:main"));
 }
 
 TEST_F(Verdict, AForbiddenBranchGetsTheSameAnswerAsAMissingOne) {
-  const std::string hint = " | branches that have one: shop/live (shop); to deploy it: git push <remote> ";
+  const std::string hint = " | branches with an app: shop/live (shop); to deploy: git push <remote> ";
   const auto forbidden = refusals({to("refs/heads/main")}, {}, key_for({"shop"}));
   EXPECT_THAT(forbidden, ElementsAre("branch \"main\" of repo site has no app" + hint + "main:shop/live"));
   EXPECT_THAT(refusals({to("refs/heads/dev")}, {}, key_for({"shop"})),
@@ -141,7 +141,7 @@ TEST_F(Verdict, TagsWithoutABranchAreRefusedWithTheWayToDeployThem) {
   EXPECT_THAT(
       refusals({to("refs/tags/v1"), to("refs/heads/dev")}, {}, key_for({"blog"})),
       ElementsAre("tag \"v1\" is not a branch: a tag deploys nothing, and is stored only together with a branch "
-                  "that is deployed | branches that have one: main (blog); to deploy it: git push <remote> "
+                  "that is deployed | branches with an app: main (blog); to deploy: git push <remote> "
                   "'v1^{}:refs/heads/main'",
                   testing::StartsWith("branch \"dev\"")));
   EXPECT_THAT(refusals({deletion("refs/tags/v1")}), IsEmpty()) << "otherwise it would stay there";
@@ -213,9 +213,9 @@ TEST_F(Verdict, AnAtomicPushOfSeveralBranchesIsRefusedAsAWhole) {
 TEST_F(Verdict, AnAtomicPushWithARefusedRefIsRefusedAsAWhole) {
   const auto before = everything();
   const auto reports = push({to("refs/heads/main"), to("refs/heads/dev"), to("refs/tags/v1")}, true);
-  EXPECT_EQ(reports[0].refusal, "--atomic, and refs/heads/dev is refused");
+  EXPECT_EQ(reports[0].refusal, "atomic push, and refs/heads/dev is refused");
   EXPECT_EQ(reports[1].refusal, "branch \"dev\" of repo site has no app");
-  EXPECT_EQ(reports[2].refusal, "--atomic, and refs/heads/dev is refused");
+  EXPECT_EQ(reports[2].refusal, "atomic push, and refs/heads/dev is refused");
   EXPECT_EQ(everything(), before);
 }
 
