@@ -51,13 +51,11 @@ Health read_health(TomlSection section, bool is_routed) {
   health.path = section.text("path");
   section.refuse_unknown_keys();
   if (health.path && !is_request_path(*health.path)) {
-    section.refuse("path", fmt::format("{} is not a path to ask for: {}", section.shown("path"), quoted(*health.path)),
-                   "it begins with \"/\" and has no spaces, control characters, \"#\" or letters beyond ASCII "
-                   "(write those as %XX)");
+    section.refuse("path", fmt::format("{} is not a request path: {}", section.shown("path"), quoted(*health.path)),
+                   "begin it with \"/\", and write spaces, control characters, \"#\" and non-ASCII letters as %XX");
   }
   if (health.path && !is_routed) {
-    section.refuse("path",
-                   fmt::format("{}: only the type \"web\" gets a port that could be asked", section.shown("path")));
+    section.refuse("path", fmt::format("{}: only \"web\" has a port that can be asked", section.shown("path")));
   }
   return health;
 }
@@ -101,7 +99,7 @@ void read_build(TomlSection& section, AppManifest& manifest) {
     if (!goes_up) {
       section.refuse(
           "root",
-          fmt::format("{}: {} is not a directory above the app's", section.shown("root"), quoted(*manifest.build_root)),
+          fmt::format("{}: {} is not above the app's directory", section.shown("root"), quoted(*manifest.build_root)),
           "write it relative to the app's directory: \"..\", \"../..\"");
     }
   }
@@ -123,7 +121,7 @@ void read_build(TomlSection& section, AppManifest& manifest) {
 std::vector<Port> read_further_ports(TomlSection& section) {
   const auto listed = section.counts("ports", {1, 65'535}).value_or(std::vector<std::uint64_t>{});
   if (listed.size() > kMostFurtherPorts) {
-    section.refuse("ports", fmt::format("{}: more than {} ports", section.shown("ports"), kMostFurtherPorts));
+    section.refuse("ports", fmt::format("{} lists more than {} ports", section.shown("ports"), kMostFurtherPorts));
   }
   std::vector<Port> ports(listed.begin(), listed.end());
   std::sort(ports.begin(), ports.end());
@@ -145,8 +143,8 @@ Process read_process_table(TomlSection section, ProcessType type) {
   section.duration("sleep_after", sleep_after, kSleepAfter);
   if (section.has("sleep_after")) {
     if (!process.is_routed()) {
-      section.refuse("sleep_after", fmt::format("{}: only the type \"web\" sleeps, since requests wake it",
-                                                section.shown("sleep_after")));
+      section.refuse("sleep_after",
+                     fmt::format("{}: only \"web\" can sleep, because requests wake it", section.shown("sleep_after")));
     }
     process.sleep_after = sleep_after;
   }
@@ -155,8 +153,8 @@ Process read_process_table(TomlSection section, ProcessType type) {
   }
   section.flag("sticky", process.sticky);
   if (process.sticky && !process.is_routed()) {
-    section.refuse("sticky", fmt::format("{}: only the type \"web\" has clients that could stay with an instance",
-                                         section.shown("sticky")));
+    section.refuse("sticky",
+                   fmt::format("{}: only \"web\" has clients that can stay with an instance", section.shown("sticky")));
   }
   // Absent: a Procfile or the builder gives it.
   const auto command = section.text("command");
@@ -171,7 +169,7 @@ Process read_process_table(TomlSection section, ProcessType type) {
 Process read_process(TomlSection& processes, const std::string& name) {
   const std::string place = processes.place(name);
   if (name == kReleaseType) {
-    processes.refuse(name, "\"release\" in [processes] would not be a process that stays up",
+    processes.refuse(name, "\"release\" cannot be a process type, because it does not stay up",
                      "write the release command as [release] command = \"…\"");
   }
   ProcessType type = parse_process_type(name, place);
@@ -196,7 +194,7 @@ std::vector<std::string> read_required(TomlSection& section) {
   constexpr std::size_t kMost = 200;
   auto names = section.texts("required").value_or(std::vector<std::string>{});
   section.refuse_unknown_keys();
-  if (names.size() > kMost) section.refuse("required", fmt::format("more than {} names are required", kMost));
+  if (names.size() > kMost) section.refuse("required", fmt::format("required lists more than {} names", kMost));
   for (const auto& name : names) {
     try {
       SettingName::parse(name);
@@ -312,8 +310,8 @@ std::string read_config(const std::filesystem::path& directory, const std::strin
       return *std::move(text);
     }
   }
-  throw UserError(fmt::format("the commit has no file {}, which the app was created with (--config)", quoted(config)),
-                  "push a commit that has it (its path starts at the root of the repo), or choose another file");
+  throw UserError(fmt::format("the commit has no file {}, the manifest of the app (--config)", quoted(config)),
+                  "push a commit that has it (the path starts at the root of the repo), or choose another file");
 }
 
 // The app's path is the operator's, but what lies there is the commit's: a symlink could lead out of the checkout.

@@ -48,8 +48,8 @@ std::string read_timezone(TomlSection& section) {
   const auto name = section.text("timezone");
   if (!name) return {};
   if (!TimeZone::find(*name)) {
-    section.refuse("timezone", fmt::format("there is no time zone {}", quoted(*name)),
-                   "zones are called as in /usr/share/zoneinfo, such as \"Europe/Berlin\" or \"UTC\"");
+    section.refuse("timezone", fmt::format("unknown time zone {}", quoted(*name)),
+                   "use a name from /usr/share/zoneinfo, such as \"Europe/Berlin\" or \"UTC\"");
   }
   return *name;
 }
@@ -80,13 +80,13 @@ Cron read_cron(TomlSection section) {
 void check_name(const TomlSection& section, const Cron& cron, const CronTable& before, const ProcessTable& processes) {
   const auto is_called_so = [&](const Cron& other) { return other.name == cron.name; };
   if (std::any_of(before.begin(), before.end(), is_called_so)) {
-    section.refuse("name", fmt::format("two cron jobs are called {}", quoted(cron.name)),
-                   "give them names of their own: name = \"…\"");
+    section.refuse("name", fmt::format("two cron jobs have the name {}", quoted(cron.name)),
+                   "give each its own name: name = \"…\"");
   }
   const auto is_its_type = [&](const Process& process) { return process.type.str() == cron.name; };
   if (cron.name == "web" || std::any_of(processes.begin(), processes.end(), is_its_type)) {
-    section.refuse("name", fmt::format("a cron job is called {}, as a process type is", quoted(cron.name)),
-                   "their logs would be one: give it another name");
+    section.refuse("name", fmt::format("a cron job has the name of a process type: {}", quoted(cron.name)),
+                   "their logs would be mixed: give the cron job another name");
   }
 }
 
@@ -118,7 +118,7 @@ CronTable read_crons(TomlSection& top, const ProcessTable& processes) {
     check_name(section, cron, crons, processes);
     crons.push_back(std::move(cron));
     if (crons.size() > kMostCrons) {
-      section.refuse({}, fmt::format("more than {} cron jobs", kMostCrons), "let one of them run several commands");
+      section.refuse({}, fmt::format("more than {} cron jobs", kMostCrons), "run several commands in one of them");
     }
   }
   std::sort(crons.begin(), crons.end(), [](const Cron& a, const Cron& b) { return a.name < b.name; });

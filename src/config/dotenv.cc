@@ -67,7 +67,7 @@ SettingName read_name(Reader& reader) {
   std::string name;
   while (!reader.at_end() && reader.here() != '=' && reader.here() != '\n') name += reader.take();
   while (!name.empty() && is_blank(name.back())) name.pop_back();
-  if (reader.at_end() || reader.here() == '\n') reader.refuse("there is no '='", "a line is NAME=value");
+  if (reader.at_end() || reader.here() == '\n') reader.refuse("missing '='", "write NAME=value");
   reader.take();
   try {
     auto parsed = SettingName::parse(name);
@@ -76,7 +76,7 @@ SettingName read_name(Reader& reader) {
   } catch (const UserError& error) {
     if (looks_like_name(name)) reader.refuse(error.message(), error.hint());
     reader.refuse("the text before '=' is not a valid setting name",
-                  "a name has letters, digits and '_'; a value of several lines stands in quotes");
+                  "use letters, digits and '_' in names, and put a value of several lines in quotes");
   }
 }
 
@@ -117,11 +117,12 @@ std::string read_quoted(Reader& reader) {
       value += character;
     }
   }
-  if (reader.at_end()) reader.refuse_at(line, fmt::format("the value has no closing {}", quote), "close it");
+  if (reader.at_end())
+    reader.refuse_at(line, fmt::format("the value has no closing {}", quote), "add it at the end of the value");
   reader.take();
   reader.skip_blanks();
   if (!reader.at_end() && reader.here() != '\n' && reader.here() != '#') {
-    reader.refuse("there is something after the closing quote", "put all of the value inside of the quotes");
+    reader.refuse("unexpected text after the closing quote", "put the whole value inside the quotes");
   }
   return value;
 }
@@ -167,7 +168,7 @@ DotenvEntries parse_dotenv(const std::string& bytes, const std::string& file_nam
     const bool quotes = !reader.at_end() && (reader.here() == '"' || reader.here() == '\'');
     auto value = quotes ? read_quoted(reader) : read_bare(reader);
     if (std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; })) {
-      reader.refuse_at(line, fmt::format("{} is set for the second time", name.str()), "keep one of both");
+      reader.refuse_at(line, fmt::format("{} is set twice", name.str()), "remove one of the two lines");
     }
     reader.skip_line();
     entries.emplace_back(std::move(name), Secret(std::move(value)));

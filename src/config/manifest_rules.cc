@@ -19,7 +19,7 @@ constexpr std::size_t kMostTypes = 50;
 
 ProcessType parse_process_type(std::string_view name, const std::string& place) {
   if (name == kRunName) {
-    throw UserError(fmt::format("{}: \"run\" is what one-off commands are called", place), "choose another name");
+    throw UserError(fmt::format("{}: \"run\" is reserved for one-off commands", place), "choose another name");
   }
   try {
     return ProcessType::parse(name);
@@ -32,9 +32,9 @@ void check_command(std::string_view command, std::string_view called, const std:
   const auto is_refused = [](unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f; };
   if (trim(command).empty()) throw UserError(fmt::format("{}: {} is empty", place, called));
   if (command.size() > kLongestCommand) {
-    throw UserError(fmt::format("{}: {} is {} long; at most {} are possible", place, called,
-                                format_bytes(command.size()), format_bytes(kLongestCommand)),
-                    "put it into a script in the repo, and call that");
+    throw UserError(fmt::format("{}: {} is {} long, and the limit is {}", place, called, format_bytes(command.size()),
+                                format_bytes(kLongestCommand)),
+                    "put it in a script in the repo, and call the script");
   }
   if (std::any_of(command.begin(), command.end(), is_refused)) {
     throw UserError(fmt::format("{}: {} contains a control character: {}", place, called, quoted(command)));

@@ -26,8 +26,8 @@ std::string_view kind_of(mode_t mode) {
 }
 
 [[noreturn]] void refuse_kind(const std::string& shown, std::string_view kind) {
-  throw UserError(fmt::format("{}: is {}, not a plain file", shown, kind),
-                  fmt::format("put a plain file in its place, or remove {}", shown));
+  throw UserError(fmt::format("{} is {}, not a regular file", shown, kind),
+                  fmt::format("replace {} by a regular file, or remove it", shown));
 }
 
 // Absent if there is none.
@@ -52,11 +52,11 @@ std::optional<std::string> read_plain_file(const std::filesystem::path& path, co
   const std::optional<UniqueFd> file = open_plain_file(path, shown, symlinks);
   if (!file) return std::nullopt;
   struct stat status {};
-  if (fstat(file->get(), &status) != 0) throw_errno("cannot look at " + shown);
+  if (fstat(file->get(), &status) != 0) throw_errno("cannot inspect " + shown);
   if (!S_ISREG(status.st_mode)) refuse_kind(shown, kind_of(status.st_mode));
 
   const auto refuse_size = [&](const std::string& size) {
-    throw UserError(fmt::format("{}: is {} long; at most {} are read", shown, size, format_bytes(cap)));
+    throw UserError(fmt::format("{} is {} long, and the limit is {}", shown, size, format_bytes(cap)));
   };
   if (static_cast<std::uint64_t>(status.st_size) > cap) {
     refuse_size(format_bytes(static_cast<std::uint64_t>(status.st_size)));

@@ -18,7 +18,7 @@ namespace {
 Process parse_line(std::string_view line, const std::string& place) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) {
-    throw UserError(fmt::format("{}: not a line of the form \"name: command\": {}", place, quoted(line)),
+    throw UserError(fmt::format("{}: expected \"name: command\", not {}", place, quoted(line)),
                     "for example: web: python3 app.py");
   }
   ProcessType type = parse_process_type(line.substr(0, colon), place);

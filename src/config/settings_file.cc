@@ -56,7 +56,7 @@ void read_http(TomlSection http, Settings& settings) {
   if (const auto domain = http.text("domain")) {
     if (!is_domain(*domain)) {
       http.refuse("domain", fmt::format("{} is not a host name: {}", http.shown("domain"), quoted(*domain)),
-                  "give a name such as \"apps.example.com\": a-z, 0-9 and \"-\", without a port; apps answer below it");
+                  "use a name such as \"apps.example.com\" (a-z, 0-9 and \"-\", no port): apps are served below it");
     }
     settings.domain = *domain;
   }
@@ -68,7 +68,7 @@ void read_http(TomlSection http, Settings& settings) {
     if (is_network(proxy)) continue;
     http.refuse("proxies",
                 fmt::format("{} has {}, which is not an address or a network", http.shown("proxies"), quoted(proxy)),
-                "give IP addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\"");
+                "use IP addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\"");
   }
   http.refuse_unknown_keys();
 }
@@ -92,8 +92,8 @@ void read_ports(TomlSection ports, Settings& settings) {
   ports.count("last", settings.last_port, kUnprivileged);
   ports.refuse_unknown_keys();
   if (settings.first_port > settings.last_port) {
-    ports.refuse(ports.has("last") ? "last" : "first", fmt::format("[ports] goes from {} to {}, which holds no port",
-                                                                   settings.first_port, settings.last_port));
+    ports.refuse(ports.has("last") ? "last" : "first",
+                 fmt::format("[ports] is empty: it goes from {} to {}", settings.first_port, settings.last_port));
   }
 }
 
@@ -146,15 +146,15 @@ bool is_variable_name(std::string_view name) {
 void read_environment(TomlSection variables, Settings& settings) {
   for (const std::string& name : variables.keys()) {
     if (!is_variable_name(name)) {
-      variables.refuse(name, fmt::format("{} is not a variable's name", variables.shown(name)),
-                       "a name is made of letters, digits and \"_\", and does not begin with a digit");
+      variables.refuse(name, fmt::format("{} is not the name of a variable", variables.shown(name)),
+                       "use letters, digits and \"_\", and do not begin with a digit");
     }
     if (const auto why = why_reserved(name)) {
       variables.refuse(name, fmt::format("{} is reserved: {}", variables.shown(name), *why), "choose another name");
     }
     std::string value = *variables.text(name);
     if (name.size() + value.size() > kLongestVariable) {
-      variables.refuse(name, fmt::format("{} is {} long; the system allows {}", variables.shown(name),
+      variables.refuse(name, fmt::format("{} is {} long, and the limit is {}", variables.shown(name),
                                          format_bytes(value.size()), format_bytes(kLongestVariable)));
     }
     settings.build_environment.emplace(name, std::move(value));
@@ -195,9 +195,9 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
   const auto check_range = [&](const std::string& section, const ListenAddress& address) {
     if (address.port < settings.first_port || address.port > settings.last_port) return;
     top.refuse(key_of({section, "ports"}),
-               fmt::format("[{}] listens on port {}, which lies in the range of the apps' ports ({} to {})", section,
+               fmt::format("[{}] listens on port {}, which is in the range of app ports ({} to {})", section,
                            address.port, settings.first_port, settings.last_port),
-               "move one of the two: an app could take the port while the router does not listen on it");
+               "change one of the two, or an app could take the port while nothing listens on it");
   };
   for (const auto& [name, address] : addresses) check_range(name, address);
 }

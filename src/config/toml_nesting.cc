@@ -41,7 +41,7 @@ class NestingScanner {
 
   // Of a character that is neither in a string nor in a comment.
   const char* problem_of(char character) {
-    if (static_cast<unsigned char>(character) >= 0x80) return "a character outside of ASCII must stand in quotes";
+    if (static_cast<unsigned char>(character) >= 0x80) return "a non-ASCII character must be in quotes";
     if (brackets_ == 0) return nullptr;
     if (character == ' ' || character == '\t') return nullptr;
     if (character == '[' && brackets_ == 1) return nullptr;

@@ -146,7 +146,7 @@ void TomlSection::refuse_value(const std::string& key, const std::string& expect
 std::optional<std::string> TomlSection::text(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  if (!node->is_string()) refuse_value(key, "text in quotes");
+  if (!node->is_string()) refuse_value(key, "a string in quotes");
   const std::string& value = node->as_string()->get();
   if (value.find('\0') != std::string::npos) refuse(key, fmt::format("{} contains a NUL character", shown(key)));
   return value;
@@ -155,7 +155,7 @@ std::optional<std::string> TomlSection::text(const std::string& key) {
 std::optional<std::vector<std::string>> TomlSection::texts(const std::string& key) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
-  constexpr const char* kExpected = "a list of texts in quotes";
+  constexpr const char* kExpected = "a list of strings in quotes";
   if (!node->is_array()) refuse_value(key, kExpected);
   std::vector<std::string> values;
   for (const auto& each : *node->as_array()) {
@@ -272,7 +272,7 @@ void TomlSection::refuse_unknown_keys() const {
     if (meant) problem += fmt::format("; did you mean {}?", as_written(*meant));
     std::vector<std::string> known;
     std::transform(known_.begin(), known_.end(), std::back_inserter(known), as_written);
-    refuse(key, problem, fmt::format("known here: {}", join(known, ", ")));
+    refuse(key, problem, fmt::format("known keys: {}", join(known, ", ")));
   }
 }
 

@@ -31,11 +31,11 @@ std::string read_path(const TomlSection& app, const std::string& text) {
   }
   if (text.starts_with('/')) {
     refuse("is an absolute path",
-           "paths are relative to the app's directory; /tmp and $DATA_DIR (/data) are writable without it");
+           "paths are relative to the app's directory; /tmp and $DATA_DIR (/data) are always writable");
   }
   if (text.empty() || text.size() > kLongestPath || has_control_characters(text)) {
     refuse(
-        "is not a path",
+        "is not a valid path",
         fmt::format("write a path relative to the app's directory, with 1 to {} characters and no control characters",
                     kLongestPath));
   }

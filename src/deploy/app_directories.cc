@@ -43,7 +43,7 @@ bool is_there(const fs::path& path) {
 
 void link_directories(const Layout& layout, const Renaming& renaming) {
   if (const auto data = layout.data(renaming.to); is_directory(data) && !list_directory(data).empty()) {
-    throw UserError(fmt::format("the directory data/{} is there already, and not empty", renaming.to.str()),
+    throw UserError(fmt::format("the directory data/{} already exists and is not empty", renaming.to.str()),
                     "choose another name, or have the administrator move that directory away");
   }
   for (const auto& [from, to] : directories(layout, renaming)) {

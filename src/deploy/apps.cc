@@ -29,7 +29,7 @@ void end_instances(const Platform& platform, const App& app) {
   publish_routes(platform);
   platform.engine.kill(names);
   const auto left = await_end(platform, names, kEndDeadline);
-  if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()), "try again");
+  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()), "try again");
 }
 
 void discard_if_there(const Layout& layout, const fs::path& directory) {
@@ -67,11 +67,11 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
 }  // namespace
 
 App create_app(const Platform& platform, const AppName& name, const Source& source) {
-  if (platform.store.app(name)) throw UserError(fmt::format("there is an app {} already", name.str()));
+  if (platform.store.app(name)) throw UserError(fmt::format("app {} already exists", name.str()));
   for (const auto& deployment : platform.store.unfinished_deployments()) {
     const auto renaming = renaming_of(deployment);
     if (!renaming || renaming->to != name) continue;
-    throw UserError(fmt::format("app {} is getting the name {} now", renaming->from.str(), name.str()),
+    throw UserError(fmt::format("app {} is being renamed to {}", renaming->from.str(), name.str()),
                     "choose another name");
   }
   // Whoever destroys the repo's last app meanwhile would take the repo with it.
@@ -86,7 +86,8 @@ void move_app(const Platform& platform, const App& app, const Source& source) {
   const auto lock = FileLock::acquire(platform.layout.app_lock(app.name));
   const auto now = platform.store.app(app.id);
   if (!now || now->name != app.name || now->live) {
-    throw UserError(fmt::format("app {} has changed in the meantime", app.name.str()), "look at it, and try again");
+    throw UserError(fmt::format("app {} was changed in the meantime", app.name.str()),
+                    fmt::format("check it (app info {}), and try again", app.name.str()));
   }
   const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(source.repo));
   Repository::create(platform.layout.repo(source.repo), platform.layout.hooks(), platform.settings);
@@ -101,10 +102,10 @@ void destroy_app(const Platform& platform, const App& app) {
   lock.announce(fmt::format("the destruction of {}", app.name.str()));
   const auto still = platform.store.app(app.id);
   if (still && still->name != app.name) {
-    throw UserError(fmt::format("app {} is called {} now", app.name.str(), still->name.str()));
+    throw UserError(fmt::format("app {} was renamed to {} in the meantime", app.name.str(), still->name.str()));
   }
   if (!still) {
-    throw UserError(fmt::format("app {} has been destroyed in the meantime", app.name.str()));
+    throw UserError(fmt::format("app {} was destroyed in the meantime", app.name.str()));
   }
   end_instances(platform, app);
   remove_what_is_its_own(platform, app);

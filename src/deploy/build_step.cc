@@ -47,8 +47,8 @@ FileLock take_build_slot(Run& run) {
   const auto& settings = run.platform.settings;
   const unsigned slots = settings.builds > 0 ? settings.builds : std::max(std::thread::hardware_concurrency(), 1u);
   if (auto lock = try_build_slots(run, slots)) return std::move(*lock);
-  run.journal.line(fmt::format("waiting: {} already run", counted(slots, "build")));
-  run.journal.now_doing("waiting for one of the builds that run before it");
+  run.journal.line(fmt::format("waiting for a build slot: {} at a time", counted(slots, "build")));
+  run.journal.now_doing("waiting for a build slot");
   while (true) {
     pollfd cancelled{run.cancel_fd, POLLIN, 0};
     poll(&cancelled, 1, kSlotPause);

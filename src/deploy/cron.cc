@@ -100,7 +100,7 @@ std::optional<WallTime> CronClock::pass_cron(const App& app, const Cron& cron, W
   // Remembered first: killed in between, we run it not at all rather than twice.
   if (look.seen != seen) platform_.store.set_cron_state(app.id, {cron.name, schedule_key(cron), look.seen});
   if (runs) {
-    fmt::print(stderr, "cron job {} of {} is skipped: the run before has not ended\n", cron.name, app.name.str());
+    fmt::print(stderr, "cron job {} of {} is skipped: its previous run has not ended\n", cron.name, app.name.str());
   } else if (look.due) {
     attempt(fmt::format("starting cron job {} of {}", cron.name, app.name.str()),
             [&] { start_(cron_request(platform_, app, cron, "cron")); });

@@ -25,7 +25,7 @@ Release base_of(const Run& run, const Part& part) {
       check_same_branch(part.app, number, release->source);
       return *std::move(release);
     }
-    throw UserError(fmt::format("release {} of {} is not kept any more", number, name),
+    throw UserError(fmt::format("release {} of {} is no longer kept", number, name),
                     fmt::format("`releases {}` lists those that are", name));
   }
   if (!part.app.live) throw UserError(fmt::format("app {} is not deployed", name), "push to its branch first");
@@ -98,7 +98,7 @@ NewRelease derive(Run& run, const Part& part) {
   place_checkouts(run.platform, part.app, release.checkout);
   if (!is_directory(find_checkout(layout, part.app.name, release.checkout).directory)) {
     throw UserError(
-        fmt::format("the checkout of release {} of {} is not there any more", release.number, part.app.name.str()),
+        fmt::format("the checkout of release {} of {} no longer exists", release.number, part.app.name.str()),
         fmt::format("build it again: redeploy {}", part.app.name.str()));
   }
   if (release.commit != run.change.commit) {

@@ -41,7 +41,7 @@ void tell_differences(const Platform& platform, const PlannedRelease& planned, c
   auto planned_release = planned.release;
   planned_release.writable = live->writable;  // it is known when the release is built
   const auto found = differences(*live, planned_release);
-  if (found.empty()) tell(journal, "changes", fmt::format("nothing against release {}", live->number));
+  if (found.empty()) tell(journal, "changes", fmt::format("none since release {}", live->number));
   for (const auto& [what, from, to] : found) {
     tell(journal, "changes",
          fmt::format("{}: {}{}{}", what, escaped(from, kLongestCommand), from.empty() ? "" : " → ",
@@ -118,7 +118,7 @@ void tell_dry_run(const Platform& platform, const RepoName& repo, const Reposito
     for (const auto& app : apps) {
       journal.speak_of(apps.size() > 1 ? app.name.str() : "");
       if (!command.after) {
-        journal.headline(fmt::format("{} would be stopped, and not be deployed any more", app.name.str()));
+        journal.headline(fmt::format("{} would be stopped and no longer be deployed", app.name.str()));
         continue;
       }
       try {

@@ -47,7 +47,7 @@ std::optional<Change> fallback_change(const Platform& platform, std::int64_t gro
     auto app = platform.store.app(watch.app_id);
     const auto release = platform.store.release(watch.app_id, watch.previous);
     if (!app || !release) {
-      throw UserError(fmt::format("release {} of {} is not kept any more", watch.previous, watch.app.str()));
+      throw UserError(fmt::format("release {} of {} is no longer kept", watch.previous, watch.app.str()));
     }
     commit = release->commit;
     releases.emplace(app->id, watch.previous);

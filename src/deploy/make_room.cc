@@ -105,12 +105,13 @@ void check_room(const Platform& platform, std::uint64_t tree_bytes, std::size_t 
   }
   if (free >= needed + floor) return;
   throw UserError(
-      fmt::format("the disk has no room for it: {} are free, {} are kept free ([retention] free_space), and twice the "
-                  "{} of the commit's files are wanted{}",
-                  format_bytes(free), format_bytes(floor), format_bytes(tree_bytes),
-                  apps > 1 ? fmt::format(" for each of {} apps", apps) : ""),
-      "room is made where that is possible: try again in a moment. `prune` tells how much; the rest is the "
-      "administrator's");
+      fmt::format(
+          "not enough disk space: {} are free, {} must stay free ([retention] free_space), and the commit needs twice "
+          "the {} of its files{}",
+          format_bytes(free), format_bytes(floor), format_bytes(tree_bytes),
+          apps > 1 ? fmt::format(" for each of {} apps", apps) : ""),
+      "Pushrod is making room where it can: try again in a moment. `prune` shows how much; otherwise ask the "
+      "administrator for space");
 }
 
 }  // namespace pushrod

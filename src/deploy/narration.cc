@@ -131,7 +131,7 @@ void tell_failure(Run& run, const Error& error) {
     const auto is_subject = [&](const Part& part) { return part.app.name == run.subject; };
     const auto found = std::find_if(run.parts.begin(), run.parts.end(), is_subject);
     const auto& part = found != run.parts.end() ? *found : run.parts.front();
-    journal.complaint(fmt::format("all of it: logs {} --deployment {}", part.app.name.str(), part.deployment.number));
+    journal.complaint(fmt::format("full output: logs {} --deployment {}", part.app.name.str(), part.deployment.number));
   }
   speak_of(run, {});
   for (const auto& part : run.parts) {
@@ -150,12 +150,12 @@ void tell_failure(Run& run, const Error& error) {
 void tell_delay(Run& run, const Error& error) {
   run.journal.abandon();
   run.journal.complaint(escaped(run.journal.redacted(error.message())));
-  run.journal.complaint("The deployment is committed; the rest is done as soon as that is possible.");
+  run.journal.complaint("The deployment is committed; Pushrod completes it as soon as possible.");
 }
 
 void tell_incomplete_undo(Run& run, const std::exception& error) {
-  run.journal.complaint(fmt::format("Undoing it stopped: {}", escaped(run.journal.redacted(error.what()))));
-  run.journal.complaint("The rest is undone as soon as that is possible.");
+  run.journal.complaint(fmt::format("Undoing the deployment failed: {}", escaped(run.journal.redacted(error.what()))));
+  run.journal.complaint("Pushrod undoes the rest as soon as possible.");
 }
 
 }  // namespace pushrod

@@ -81,7 +81,7 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
 void check_settings(const PlannedRelease& planned) {
   if (planned.missing.empty()) return;
   const auto& app = planned.release.app.str();
-  throw UserError(fmt::format("{} wants settings that it does not have: {}", app, join(planned.missing, ", ")),
+  throw UserError(fmt::format("{} requires settings that are not set: {}", app, join(planned.missing, ", ")),
                   fmt::format("set them, then push again: config set {} {}=…", app, planned.missing.front()));
 }
 

@@ -28,7 +28,7 @@ Change change_of(const Platform& platform, const RepoName& repo, const RefComman
 RefReport deploy_branch(const Platform& platform, const RefCommand& command, const Change& change, Journal& journal,
                         int cancel_fd, const PushRecords& records) {
   const auto& ref = command.ref;
-  if (change.apps.empty()) return {ref, "no app runs from this branch any more"};
+  if (change.apps.empty()) return {ref, "no app runs from this branch now"};
   Observer observer;
   if (records.begin) observer.recorded = [&] { records.begin(command); };
   if (records.live) observer.live = [&] { records.live(command); };
@@ -60,7 +60,7 @@ bool is_branch_to_deploy(const RefVerdict& verdict) { return verdict.fate == Fat
 std::string why_not_atomic(const std::vector<RefVerdict>& verdicts) {
   const auto refused = std::find_if(verdicts.begin(), verdicts.end(),
                                     [](const RefVerdict& verdict) { return verdict.fate == Fate::Refuse; });
-  if (refused != verdicts.end()) return fmt::format("--atomic, and {} is refused", refused->command.ref);
+  if (refused != verdicts.end()) return fmt::format("atomic push, and {} is refused", refused->command.ref);
   if (std::count_if(verdicts.begin(), verdicts.end(), is_branch_to_deploy) > 1) {
     return "each branch goes live by itself: push them one by one, or without --atomic";
   }

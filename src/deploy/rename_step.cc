@@ -15,8 +15,9 @@ namespace {
 void check_jobs(const Run& run, const App& app) {
   for (const auto& job : run.platform.store.running_jobs()) {
     if (job.app_id != app.id) continue;
-    throw UserError(fmt::format("{} of {} is running, and would lose its name", job.short_name(), app.name.str()),
-                    fmt::format("wait for its end (ps {}), or stop it, then try again", app.name.str()));
+    throw UserError(
+        fmt::format("{} of {} is running, and a rename would change its name", job.short_name(), app.name.str()),
+        fmt::format("wait until it ends (ps {}) or stop it, then try again", app.name.str()));
   }
 }
 
@@ -26,12 +27,13 @@ void begin_rename(Run& run) {
   if (!run.change.new_name) return;
   const auto& app = run.parts.front().app;
   if (run.platform.store.app(*run.change.new_name)) {
-    throw UserError(fmt::format("there is an app called {} already", run.change.new_name->str()),
-                    "choose another name");
+    throw UserError(fmt::format("app {} already exists", run.change.new_name->str()), "choose another name");
   }
   const auto renaming = renaming_of(run.parts.front().deployment);
   if (!renaming || renaming->from != app.name) {
-    throw UserError(fmt::format("the app is called {} now", app.name.str()), "rename it under that name");
+    throw UserError(
+        fmt::format("the app was renamed to {} in the meantime", app.name.str()),
+        fmt::format("rename it by that name: app rename {} {}", app.name.str(), run.change.new_name->str()));
   }
   check_jobs(run, app);
   link_directories(run.platform.layout, *renaming);

@@ -61,7 +61,7 @@ void stop_and_remove(const Platform& platform, const App& app, const std::vector
   for (const auto& process : processes_of(platform, app, instances)) longest = std::max(longest, process.stop_timeout);
   platform.engine.stop(names);
   const auto left = await_end(platform, names, longest + kStopMargin);
-  if (!left.empty()) throw Error(fmt::format("{} does not end", left.front().str()));
+  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()));
   // The router has forgotten their servers; with their rows they are to be there.
   publish_routes(platform);
 }

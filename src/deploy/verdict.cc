@@ -42,10 +42,10 @@ std::string branches_of(const std::vector<App>& apps) {
 
 // "to deploy it: git push <remote> master:main", for what `source` names in the client's repository.
 std::string how_to_deploy(const std::vector<App>& apps, const std::string& source, std::string_view prefix = {}) {
-  if (apps.empty()) return "no branch of this repo has one: app create NAME --repo REPO --branch BRANCH makes one";
+  if (apps.empty()) return "no branch of this repo has an app; create one: app create NAME --repo REPO --branch BRANCH";
   const auto& first = apps.front().branch;
   const bool only = std::all_of(apps.begin(), apps.end(), [&](const App& app) { return app.branch == first; });
-  return fmt::format("branches that have one: {}; to deploy it: git push <remote> {}", branches_of(apps),
+  return fmt::format("branches with an app: {}; to deploy: git push <remote> {}", branches_of(apps),
                      shell_quoted(fmt::format("{}:{}{}", source, prefix, only ? first.str() : "BRANCH")));
 }
 

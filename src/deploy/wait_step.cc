@@ -29,7 +29,7 @@ void wake_superseded(const Run& run) {
 void check_superseded(const Run& run) {
   const auto group = run.platform.store.group(run.group);
   // An app takes its deployments with it.
-  if (group.empty()) throw UserError(fmt::format("{} has been destroyed in the meantime", names_of(run)));
+  if (group.empty()) throw UserError(fmt::format("{} was destroyed in the meantime", names_of(run)));
   if (group.front().state == DeploymentState::Superseded) throw UserError(group.front().error, group.front().hint);
 }
 
@@ -98,7 +98,7 @@ void check_sources(const Run& run) {
   for (const auto& part : run.parts) {
     parts.insert(part.app.id);
     if (part.app.repo == change.repo && part.app.branch == change.branch) continue;
-    throw UserError(fmt::format("{} runs from branch {} of repo {} now", part.app.name.str(),
+    throw UserError(fmt::format("{} now runs from branch {} of repo {}", part.app.name.str(),
                                 quoted(part.app.branch.str()), part.app.repo.str()),
                     "try again");
   }
@@ -106,7 +106,7 @@ void check_sources(const Run& run) {
   if (!rules_of(change.kind).whole_branch || change.commit == change.previous) return;
   for (const auto& app : run.platform.store.apps_of(change.repo, change.branch)) {
     if (!app.live || parts.contains(app.id)) continue;
-    throw UserError(fmt::format("{} runs from this branch, too, since a moment ago", app.name.str()), "try again");
+    throw UserError(fmt::format("{} was moved to this branch in the meantime", app.name.str()), "try again");
   }
 }
 
@@ -119,9 +119,9 @@ void check_base(const Run& run) {
   if (head == change.previous) return;
   const bool contained = head && change.commit && run.repository.is_ancestor(*head, *change.commit);
   if (rules_of(change.kind).ref == RefChange::Advance && contained) return;
-  throw UserError(fmt::format("branch {} has moved to {} in the meantime", quoted(change.branch.str()),
+  throw UserError(fmt::format("branch {} moved to {} in the meantime", quoted(change.branch.str()),
                               head ? abbreviated(*head) : "nothing"),
-                  "fetch, look at it, and try again");
+                  "fetch it, and try again");
 }
 
 bool falls_back(const Run& run) { return rules_of(run.change.kind).watch == WatchRule::FallsBack; }
@@ -154,7 +154,7 @@ void end_watches(const Run& run) {
     const auto watch = run.platform.store.watch(part.app.id);
     if (falls_back(run)) {
       if (watch && watch->is_failing() && watch->group == run.change.watched) continue;
-      throw UserError(fmt::format("{} has been deployed again in the meantime", part.app.name.str()));
+      throw UserError(fmt::format("{} was deployed again in the meantime", part.app.name.str()));
     }
     if (!watch) continue;
     run.platform.store.end_watch(watch->group);
@@ -186,7 +186,7 @@ void take_turn(Run& run) {
   run.has_turn = true;
   for (auto& part : run.parts) {
     const auto app = run.platform.store.app(part.app.id);
-    if (!app) throw UserError(fmt::format("app {} has been destroyed in the meantime", part.app.name.str()));
+    if (!app) throw UserError(fmt::format("app {} was destroyed in the meantime", part.app.name.str()));
     part.app = *app;
     if (run.change.source) part.app.set_source(*run.change.source);
   }

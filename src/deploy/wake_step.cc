@@ -36,8 +36,8 @@ void wake_sleeping(Run& run) {
       // The change may be what mends it.
       check_cancelled(run.cancel_fd);
       run.journal.abandon();
-      run.journal.line(
-          fmt::format("{} is not served until this is done: {}", part.app.name.str(), escaped(error.message())));
+      run.journal.line(fmt::format("{} answers no requests until the deployment is done: {}", part.app.name.str(),
+                                   escaped(error.message())));
     }
   }
 }

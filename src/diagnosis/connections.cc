@@ -70,9 +70,9 @@ std::string explain_refused_connection(const Facts& facts, const Match& match) {
   }
   // Without a setting that names the server, the program falls back to its own default.
   const std::string setting(known->setting);
-  return fmt::format("it needs {} at {}, and nothing listens there: start {}, or say where it is{}", known->name,
+  return fmt::format("it needs {} at {}, and nothing listens there: start {}, or set its address{}", known->name,
                      escaped(address, 100), known->name,
-                     setting.empty() ? " in a setting that the app reads"
+                     setting.empty() ? " in the setting that the app reads"
                                      : fmt::format(": config set {} {}=…", facts.failed.app, setting));
 }
 
@@ -80,18 +80,18 @@ std::string explain_failed_listen(const Facts& facts, const Match& match) {
   const auto place = place_near(facts, match.line);
   if (facts.failed.stage != Stage::Instance) return {};
   if (!facts.failed.port) {
-    return place ? fmt::format("it tried to listen on port {}: only a web process has a port of its own", place->port)
+    return place ? fmt::format("it tried to listen on port {}: only a web process has a port", place->port)
                  : std::string{};
   }
   const auto own = fmt::format("{}", *facts.failed.port);
   if (place && place->port == own) {
-    return fmt::format("port {} is $PORT, and it is in use already: the app seems to start its server twice", own);
+    return fmt::format("port {} ($PORT) is already in use: the app seems to start its server twice", own);
   }
   if (place) {
     const auto address = place->host.empty() ? "port " + place->port : place->host + ":" + place->port;
     return fmt::format("it tried to listen on {}: a web process must listen on $PORT ({})", escaped(address, 100), own);
   }
-  return fmt::format("it could not listen: a web process must listen on $PORT ({}), and on no other fixed port", own);
+  return fmt::format("it could not listen: a web process must listen on $PORT ({}), not on a fixed port", own);
 }
 
 }  // namespace pushrod

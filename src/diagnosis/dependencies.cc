@@ -122,11 +122,11 @@ constexpr LanguageFile kLanguages[] = {
 
 std::string explain_missing_program(const Facts& facts, const std::string& name) {
   const auto shown = quoted(name, 100);
-  if (name == "python") return "\"python\" was not found: on this machine Python is called python3";
+  if (name == "python") return "\"python\" was not found: on this machine its name is python3";
   const auto* dependency = std::find_if(std::begin(kDependencyPrograms), std::end(kDependencyPrograms),
                                         [&](const auto& each) { return each.name == name; });
   if (dependency != std::end(kDependencyPrograms)) {
-    return fmt::format("{} was not found: add it to the dependencies of the app in {}", shown, dependency->file);
+    return fmt::format("{} was not found: add it to the dependencies in {}", shown, dependency->file);
   }
   const auto* program = std::find_if(std::begin(kSystemPrograms), std::end(kSystemPrograms),
                                      [&](const auto& each) { return each.name == name; });

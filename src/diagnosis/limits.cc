@@ -37,25 +37,25 @@ bool is_mentioned(const Facts& facts, const char* expression) {
 std::string explain_limit(const Facts& facts) {
   const auto& failed = facts.failed;
   const bool killed = failed.signal == "SIGKILL" || failed.exit_code == 128 + 9;
-  if (failed.out_of_memory) {
-    return fmt::format("it may use {} of memory: {}",
-                       failed.limits.memory ? format_bytes(*failed.limits.memory) : "no more",
-                       where_memory_is_set(failed));
+  if (failed.out_of_memory && !failed.limits.memory) {
+    return fmt::format("it used up the memory that it may have: raise {}", where_memory_is_set(failed));
   }
   if (failed.limits.memory &&
-      is_mentioned(facts, R"(Cannot allocate memory|\bMemoryError\b|(?i:out of memory)|bad_alloc|\bENOMEM\b)"
-                          R"(|java\.lang\.OutOfMemoryError|runtime: cannot allocate|failed to allocate memory)")) {
-    return fmt::format("it may use {} of memory: {}", format_bytes(*failed.limits.memory), where_memory_is_set(failed));
+      (failed.out_of_memory ||
+       is_mentioned(facts, R"(Cannot allocate memory|\bMemoryError\b|(?i:out of memory)|bad_alloc|\bENOMEM\b)"
+                           R"(|java\.lang\.OutOfMemoryError|runtime: cannot allocate|failed to allocate memory)"))) {
+    return fmt::format("it used up its memory limit of {}: raise {}", format_bytes(*failed.limits.memory),
+                       where_memory_is_set(failed));
   }
   if (failed.limits.processes &&
       is_mentioned(facts, R"(Resource temporarily unavailable|Cannot fork|can't start new thread|\bEAGAIN\b.*spawn)"
                           R"(|spawn \S+ EAGAIN|unable to create (?:new )?native thread|newosproc)")) {
-    return fmt::format("it may have {} processes and threads at a time: {}", *failed.limits.processes,
+    return fmt::format("it used up its limit of {} processes and threads: raise {}", *failed.limits.processes,
                        where_processes_are_set(failed));
   }
   if (killed) {
-    return "SIGKILL ended it, and not for a limit of Pushrod's: the machine may have run out of memory (the kernel's "
-           "log says so)";
+    return "it was killed by SIGKILL, but not for a limit of its own: the machine may have run out of memory (see the "
+           "kernel's log)";
   }
   if (failed.signal == "SIGSYS" || failed.exit_code == 128 + 31) {
     return "it made a system call that the sandbox does not allow: docs/security.md lists them";

@@ -27,7 +27,7 @@ std::string unwritable(const Facts& facts, const Match& match) { return explain_
 std::string denied(const Facts& facts, const Match& match) {
   const auto& path = match.captured;
   if (path.starts_with("/proc") || path.starts_with("/sys") || path.starts_with("/dev")) {
-    return fmt::format("{} cannot be used in the sandbox that apps run in", escaped(path, 200));
+    return fmt::format("{} cannot be used in the sandbox of an app", escaped(path, 200));
   }
   if (path.starts_with("/data") || path.starts_with("/tmp") || path_in_app(facts, path)) return {};
   return explain_unwritable(facts, path);
@@ -35,8 +35,8 @@ std::string denied(const Facts& facts, const Match& match) {
 
 std::string readonly_database(const Facts& facts, const Match&) {
   if (facts.builds()) return {};
-  return "the SQLite file must lie in a directory that is writable at run time, such as $DATA_DIR (/data, which is "
-         "kept); if each instance may begin with the file of the release, add to pushrod.toml: [app] writable = true";
+  return "the SQLite file must be in a directory that is writable at run time, such as $DATA_DIR (/data, which is "
+         "kept); if each instance may start with the file of the release, add to pushrod.toml: [app] writable = true";
 }
 
 bool is_set(const Facts& facts, const std::string& name) { return facts.failed.variables.contains(name); }
@@ -44,7 +44,7 @@ bool is_set(const Facts& facts, const std::string& name) { return facts.failed.v
 std::string missing_setting(const Facts& facts, const Match& match) {
   const auto& name = match.captured;
   if (name.size() < 2 || is_set(facts, name)) return {};
-  return fmt::format("it reads the setting {0}, which is not set: config set {1} {0}=…", name, facts.failed.app);
+  return fmt::format("the setting {0} is missing: config set {1} {0}=…", name, facts.failed.app);
 }
 
 // A dictionary's key says nothing unless the lines before tell that the environment was read.
@@ -67,7 +67,7 @@ std::string node_module(const Facts& facts, const Match& match) {
   if (name.starts_with("node:"))
     return fmt::format("this machine's Node.js is too old: it has no module {}", quoted(name));
   if (name.starts_with('/') || name.starts_with('.')) {
-    return fmt::format("{} is not there: is it committed, or made by the build (\"build\" in package.json)?",
+    return fmt::format("{} does not exist: is it committed, or made by the build (\"build\" in package.json)?",
                        escaped(name, 200));
   }
   const auto first = name.find('/');
@@ -84,11 +84,11 @@ std::string perl_module(const Facts& facts, const Match& match) {
 }
 
 std::string composer(const Facts&, const Match&) {
-  return "vendor/ is not there, which composer makes: [build] command = \"composer install --no-dev\" in pushrod.toml";
+  return "vendor/ does not exist; composer makes it: [build] command = \"composer install --no-dev\" in pushrod.toml";
 }
 
 std::string built_file(const Facts&, const Match& match) {
-  return fmt::format("{} is not there: is it committed, or made by the build?", escaped(match.captured, 200));
+  return fmt::format("{} does not exist: is it committed, or made by the build?", escaped(match.captured, 200));
 }
 
 std::string go_module(const Facts&, const Match& match) {
@@ -202,7 +202,7 @@ std::string django_host(const Facts&, const Match& match) {
 
 std::string local_socket(const Facts&, const Match& match) {
   return fmt::format(
-      "the socket {} is not in the sandbox that apps run in: connect over TCP, with 127.0.0.1 as the "
+      "the socket {} does not exist in the sandbox of an app: connect over TCP, with 127.0.0.1 as the "
       "host name",
       escaped(match.captured, 200));
 }

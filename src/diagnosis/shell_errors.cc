@@ -89,14 +89,14 @@ std::string explain_126(const Facts& facts) {
     return fmt::format("{} is a directory, not a program", escaped(directory, 200));
   }
   const auto name = last_capture(lines, {R"(([^\s:‘'"]+)[’'"]?: [Pp]ermission denied)", R"(spawn (\S+) EACCES)"});
-  if (name.empty()) return "126 means that a file could not be executed; the last lines say which";
+  if (name.empty()) return "exit code 126 means that a file could not be executed; the last lines show which";
   const auto file = file_in_code(facts, name);
   struct stat status = {};
   if (file && stat(file->c_str(), &status) == 0 && (status.st_mode & S_IXUSR) != 0) {
     struct statvfs system = {};
     if (statvfs(file->c_str(), &system) == 0 && (system.f_flag & ST_NOEXEC) != 0) {
-      return "the file system of Pushrod's root directory is mounted with noexec, so that nothing in it can be "
-             "executed: its administrator must mount it without";
+      return "the file system of Pushrod's root directory is mounted with noexec, so nothing in it can be "
+             "executed: the administrator must mount it without noexec";
     }
     return {};
   }
@@ -114,7 +114,7 @@ std::string explain_interpreter(const Facts& facts, const fs::path& file, const 
   if (!first.starts_with("#!")) return {};
   const auto words = split(std::string(trim(first.substr(2))), ' ');
   if (access(words.front().c_str(), X_OK) == 0) return {};
-  return fmt::format("{} begins with #!{}, and there is no such program on this machine", escaped(name, 200),
+  return fmt::format("{} begins with #!{}, and this machine does not have that program", escaped(name, 200),
                      escaped(words.front(), 100));
 }
 
@@ -134,10 +134,10 @@ std::string explain_127(const Facts& facts) {
        R"(env: [‘'"]?([^’'"\s:]+)[’'"]?: No such file or directory)",
        R"(^(?:[^\s:]+: )?line \d+: (?:exec: )?([^\s:]+): (?:cannot execute: required file not found|not found))",
        R"(^(?:/bin/)?(?:ba|da)?sh: (?:(?:line )?\d+: )?([^\s:]+): (?:No such file or directory|not found|cannot execute))"});
-  if (name.empty()) return "127 means that a program was not found; the last lines say which";
+  if (name.empty()) return "exit code 127 means that a program was not found; the last lines show which";
   if (const auto file = file_in_code(facts, name)) return explain_interpreter(facts, *file, name);
   if (name.find('/') != name.npos) {
-    return fmt::format("{} is not there: is it committed, or made by the build?", escaped(name, 200));
+    return fmt::format("{} does not exist: is it committed, or made by the build?", escaped(name, 200));
   }
   return explain_missing_program(facts, name);
 }

@@ -58,7 +58,7 @@ bool is_in_code(const Facts& facts, const std::string& path) {
 
 std::string explain_unwritable(const Facts& facts, const std::string& path) {
   if (facts.builds()) {
-    return fmt::format("{} cannot be written by a build: it may write to its own files in /app, to /cache and to /tmp",
+    return fmt::format("{} is not writable in a build: write to /app, /cache or /tmp",
                        path.empty() ? "that path" : escaped(path, 200));
   }
   const auto inside = path_in_app(facts, path);
@@ -68,7 +68,7 @@ std::string explain_unwritable(const Facts& facts, const std::string& path) {
   }
   if (const auto& own = facts.failed.directory; !inside && path != own && path != own + "/" && path != ".") {
     return fmt::format(
-        "{} is not writable: an app may write to /tmp, which ends with the instance, and to $DATA_DIR "
+        "{} is not writable: write to /tmp, which is removed with the instance, or to $DATA_DIR "
         "(/data), which is kept",
         escaped(path, 200));
   }

@@ -57,10 +57,9 @@ int take_slot(const Layout& layout, const Settings& settings, const Key& key) {
     if (deadline.passed()) break;
     std::this_thread::sleep_for(kSlotPause);
   }
-  throw UserError(
-      fmt::format("the key {} already has {} on the way, as many as it may have at a time", quoted(key.name.str()),
-                  settings.pushes == 1 ? "a push" : fmt::format("{} pushes", settings.pushes)),
-      "Push again when one of them has arrived. The number is `pushes` under [limits] in server.toml.");
+  throw UserError(fmt::format("key {} already has {} in progress, which is the limit", quoted(key.name.str()),
+                              settings.pushes == 1 ? "a push" : fmt::format("{} pushes", settings.pushes)),
+                  "push again when it has arrived; the limit is `pushes` in [limits] of server.toml");
 }
 
 // A size as it is written in server.toml.

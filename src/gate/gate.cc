@@ -116,7 +116,7 @@ Settings settings_for_git(Context& context) {
 }
 
 int serve_git(Context& context, const GitRequest& request, const std::string& asked) {
-  if (isatty(STDIN_FILENO) != 0) throw UserError("git speaks no terminal's language", "leave out ssh's option -t");
+  if (isatty(STDIN_FILENO) != 0) throw UserError("git cannot use a terminal", "leave out ssh's option -t");
   const auto& caller = context.caller();
   const auto name = RepoName::parse(request.repo);
   check_right(context, name, request.push ? Right::Deploy : Right::ReadCode);

@@ -142,7 +142,7 @@ int pre_receive_hook() {
   const bool is_dry_run = std::find(options.begin(), options.end(), kDryRun) != options.end();
   if (!is_dry_run) return goes_on ? kExitOk : kExitRequest;
   if (goes_on) tell_dry_run(platform, hook.repo, repository, verdicts, journal);
-  journal.complaint("This was a dry run: nothing has changed. That git calls it declined is how nothing does.");
+  journal.complaint("Dry run: nothing was changed. Git reports the push as declined.");
   return kExitRequest;
 }
 
@@ -158,7 +158,7 @@ int proc_receive_hook() {
   const auto verdicts =
       judge_again(platform, hook.repo, repository, request.commands, request.push_options, hook.context.caller().key);
   if (!request.atomic && std::any_of(verdicts.begin(), verdicts.end(), is_refused)) {
-    journal.complaint("Only what is named above is refused; the rest of this push goes on.");
+    journal.complaint("Only the refs above are refused; the rest of the push continues.");
   }
   PushAudit audit(hook);
   const auto reports = deploy_push(platform, hook.repo, request, verdicts, hook.context.caller().author(), journal,

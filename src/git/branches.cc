@@ -43,9 +43,9 @@ Error not_moved(const BranchName& branch, const CommandResult& result) {
 
 Error moved_meanwhile(const BranchName& branch, const std::optional<CommitId>& expected,
                       const std::optional<CommitId>& found) {
-  return Error(fmt::format("branch {} names {} and not {}, as it did before", quoted(branch.str()), named(found),
+  return Error(fmt::format("branch {} moved to {} in the meantime; it was at {}", quoted(branch.str()), named(found),
                            named(expected)),
-               "Somebody else moved it meanwhile. Fetch, and push again.");
+               "fetch, and push again");
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ Command with_low_priority(Command command) {
 
 void write_checkout(const Repository& repository, const CommitId& commit, const fs::path& tree, const fs::path& spare) {
   if (fs::symlink_status(tree).type() != fs::file_type::not_found) {
-    throw Error(fmt::format("{} is there already", quoted(tree.string(), 1024)));
+    throw Error(fmt::format("{} already exists", quoted(tree.string(), 1024)));
   }
   const Scratch scratch(tree.string() + ".scratch");
   if (take(spare, scratch.path()) && write_from_spare(repository, commit, tree, scratch.path())) return;

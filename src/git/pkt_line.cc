@@ -34,7 +34,7 @@ std::optional<std::string> PktLineReader::next() {
   const bool is_number = failure == std::errc{} && stopped_at == end;
   if (is_number && length == 0) return std::nullopt;
   if (!is_number || length < kLengthDigits || length > kLongestPktLine) {
-    throw Error(fmt::format("git sent a line with the impossible length {}",
+    throw Error(fmt::format("git sent a line with an invalid length: {}",
                             quoted(std::string_view(digits.data(), digits.size()))));
   }
   taken_ += length;
@@ -49,7 +49,7 @@ void PktLineReader::read_exactly(char* to, std::size_t count) {
     const ssize_t got = read(fd_, to, count);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("read what git says");
-    if (got == 0) throw Error("git hung up in the middle of its commands");
+    if (got == 0) throw Error("git closed the connection in the middle of its commands");
     to += got;
     count -= static_cast<std::size_t>(got);
   }

@@ -64,7 +64,7 @@ void check_push_options(const std::vector<std::string>& options) {
     }
     for (const char c : option) {
       if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-        throw UserError(fmt::format("push option {} has a control character in it", quoted(option)));
+        throw UserError(fmt::format("push option {} contains a control character", quoted(option)));
       }
     }
   }
@@ -72,7 +72,7 @@ void check_push_options(const std::vector<std::string>& options) {
 
 void check_number_of_push_options(std::uint64_t count) {
   if (count > kMostPushOptions) {
-    throw UserError(fmt::format("{} push options are too many; at most {} may be given", count, kMostPushOptions));
+    throw UserError(fmt::format("{} push options are too many: the limit is {}", count, kMostPushOptions));
   }
 }
 
@@ -141,7 +141,7 @@ std::vector<RefCommand> read_pre_receive(int fd) {
     text.append(buffer.data(), static_cast<std::size_t>(got));
     if (text.size() > kMostBytes) throw Error("git sent more than 16 MiB of commands");
   }
-  if (!text.empty() && text.back() != '\n') throw Error("git hung up in the middle of its commands");
+  if (!text.empty() && text.back() != '\n') throw Error("git closed the connection in the middle of its commands");
   std::vector<RefCommand> commands;
   for (const std::string& line : lines_of(text)) commands.push_back(parse_command(line));
   return commands;
@@ -153,7 +153,7 @@ ProcReceiveRequest read_proc_receive(int in, int out) {
 
   // "version=1\0push-options atomic"
   const auto greeting = reader.next();
-  if (!greeting) throw Error("git did not say which version of the proc-receive protocol it speaks");
+  if (!greeting) throw Error("git did not name the version of its proc-receive protocol");
   const std::string_view line = without_newline(*greeting);
   const std::size_t nul = line.find('\0');
   if (line.substr(0, nul) != "version=1") throw_garbage("a version of the proc-receive protocol", line);
@@ -168,7 +168,8 @@ ProcReceiveRequest read_proc_receive(int in, int out) {
 
   // Push options are sent exactly when both sides have named them.
   const std::string_view answer = has_push_options ? "version=1\0push-options\n"sv : "version=1\n"sv;
-  if (!write_to_peer(out, pkt_line(answer).append(kFlush))) throw Error("git hung up before its commands");
+  if (!write_to_peer(out, pkt_line(answer).append(kFlush)))
+    throw Error("git closed the connection before its commands");
 
   while (const auto command = reader.next()) request.commands.push_back(parse_command(without_newline(*command)));
   if (has_push_options) {

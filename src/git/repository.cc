@@ -119,9 +119,9 @@ std::optional<CommitId> Repository::head_of(const BranchName& branch) const {
   }
   // git leaves a reference out that it cannot read. Absent is not the answer then.
   if (is_loose && is_plain_file(loose)) {
-    throw Error(
-        fmt::format("branch {} is broken: {} holds no object name", quoted(branch.str()), quoted(loose.string(), 1024)),
-        "Remove that file, and push the branch again.");
+    throw Error(fmt::format("branch {} is broken: {} does not contain an object name", quoted(branch.str()),
+                            quoted(loose.string(), 1024)),
+                "remove that file, and push the branch again");
   }
   return std::nullopt;
 }

@@ -28,21 +28,21 @@ struct Blob {
   std::uint64_t bytes = 0;
 };
 
-std::string raise(std::string_view key) { return fmt::format("or raise {} under [limits] in server.toml.", key); }
+std::string raise(std::string_view key) { return fmt::format("or raise {} in [limits] of server.toml", key); }
 
 // Throws UserError when the entry may not be, independent of the rest of the commit.
 void check_entry(const TreeEntry& entry, const Settings& limits) {
   const auto path = [&] { return quoted(entry.path, 200); };
   if (entry.path.size() > limits.path_length) {
-    throw UserError(fmt::format("{} is a path of more than {} bytes", path(), limits.path_length),
-                    "Shorten it, " + raise("path_length"));
+    throw UserError(fmt::format("path {} is longer than {} bytes", path(), limits.path_length),
+                    "shorten it, " + raise("path_length"));
   }
   if (const auto depth = 1 + std::count(entry.path.begin(), entry.path.end(), '/'); depth > limits.tree_depth) {
-    throw UserError(fmt::format("{} is nested more than {} deep", path(), limits.tree_depth),
-                    "Move it up, " + raise("tree_depth"));
+    throw UserError(fmt::format("{} is nested deeper than {} directories", path(), limits.tree_depth),
+                    "move it up, " + raise("tree_depth"));
   }
   if (const auto why = why_forbidden(entry)) {
-    throw UserError(fmt::format("{} {}", path(), *why), "Take it out of the commit, and push again.");
+    throw UserError(fmt::format("{} {}", path(), *why), "remove it from the commit, and push again");
   }
 }
 
@@ -65,8 +65,8 @@ void list_tree(const Repository& repository, const CommitId& commit, const Setti
   if (!wanted_more || (result.ok() && listing.rest().empty())) return;
   // Trees nested in a hundred thousand steps exhaust git's stack before the first entry is out.
   if (result.end == CommandResult::End::Signalled) {
-    throw UserError(fmt::format("git could not walk through the tree of the commit ({})", result.describe()),
-                    "It is probably nested too deeply. Make its directories flatter.");
+    throw UserError(fmt::format("git could not read the tree of the commit ({})", result.describe()),
+                    "its directories are probably nested too deeply: move them up");
   }
   throw cannot_list(commit, result, listing.rest());
 }
@@ -114,8 +114,8 @@ void look_up(EarlyGit& git, const CommitId& commit, std::vector<Blob>& blobs) {
   // git takes a tag for the commit that it names; a branch does not.
   const std::string_view type = about_commit.substr(0, about_commit.find(' '));
   if (type != "commit") {
-    throw UserError(fmt::format("{} is a {} and not a commit", abbreviated(commit), type),
-                    "Push a commit to the branch; of a tag that is <tag>^{commit}.");
+    throw UserError(fmt::format("{} is a {}, not a commit", abbreviated(commit), type),
+                    "push a commit to the branch (for a tag: <tag>^{commit})");
   }
   for (Blob& blob : blobs) {
     constexpr std::string_view kBlob = "blob ";
@@ -147,7 +147,7 @@ TreeSize check_tree(const Repository& repository, const CommitId& commit, const 
     check_entry(entry, limits);
     if (++size.entries > limits.tree_entries) {
       throw UserError(fmt::format("the commit has more than {} files and directories", limits.tree_entries),
-                      "Take out what need not be in the repository, " + raise("tree_entries"));
+                      "remove what need not be in the repo, " + raise("tree_entries"));
     }
     if (entry.kind != TreeEntry::Kind::Directory) {
       std::copy(entry.object.begin(), entry.object.end(), blobs.emplace_back().name.begin());
@@ -167,10 +167,10 @@ TreeSize check_tree(const Repository& repository, const CommitId& commit, const 
     path = entry.path;
     return false;
   });
-  throw UserError(fmt::format("the files of the commit have {} in all, more than {}; the largest is {} with {}",
+  throw UserError(fmt::format("the files of the commit take {}, and the limit is {}; the largest is {} ({})",
                               format_bytes(size.bytes), format_bytes(limits.tree_bytes), quoted(path, 200),
                               format_bytes(largest.bytes)),
-                  "Take out what need not be in the repository, " + raise("tree_bytes"));
+                  "remove what need not be in the repo, " + raise("tree_bytes"));
 }
 
 }  // namespace pushrod

@@ -18,7 +18,7 @@ constexpr std::size_t kObjectName = 40;
 constexpr std::size_t kLongestHead = 6 + 1 + 6 + 1 + kObjectName + 1;
 
 [[noreturn]] void throw_unexpected(std::string_view text) {
-  Error error("git lists the tree in a way that Pushrod does not know");
+  Error error("git listed the tree in an unknown format");
   error.set_evidence({escaped(text, 300)});
   throw error;
 }
@@ -126,7 +126,7 @@ std::optional<std::string> why_forbidden(const TreeEntry& entry) {
   using Kind = TreeEntry::Kind;
   constexpr std::size_t kLongestName = 255;
 
-  if (entry.kind == Kind::Submodule) return "is a submodule, and a checkout has no place to get it from";
+  if (entry.kind == Kind::Submodule) return "is a submodule, which Pushrod does not fetch";
   // All parts, though the listing names a directory before what is in it: a single hostile entry may be called
   // "a/../b".
   std::string_view rest = entry.path;
@@ -134,10 +134,10 @@ std::optional<std::string> why_forbidden(const TreeEntry& entry) {
   while (true) {
     const std::size_t slash = rest.find('/');
     name = rest.substr(0, slash);
-    if (name.empty()) return "has an empty part";
-    if (name == "." || name == "..") return "has a part that leads elsewhere";
-    if (is_dot_git(name)) return "has a part that is git's own directory to some systems";
-    if (name.size() > kLongestName) return "has a part of more than 255 bytes, which no file system takes";
+    if (name.empty()) return "contains an empty name";
+    if (name == "." || name == "..") return "contains \".\" or \"..\"";
+    if (is_dot_git(name)) return "contains a name that some systems take for .git";
+    if (name.size() > kLongestName) return "contains a name longer than 255 bytes";
     if (slash == std::string_view::npos) break;
     rest.remove_prefix(slash + 1);
   }

@@ -26,7 +26,7 @@ std::string upwards(const std::string& text, const std::string& path) {
                       "write it relative to the app's path, as .. or ../..");
     }
     if (parts.empty()) {
-      throw UserError(fmt::format("build root {} lies above the root of the repo", quoted(text)),
+      throw UserError(fmt::format("build root {} is above the root of the repo", quoted(text)),
                       path.empty() ? "the app's path is the root of the repo: it needs no build root"
                                    : fmt::format("the app's path is {}", quoted(path)));
     }
@@ -65,11 +65,11 @@ std::string parse_build_root(const std::string& text, const std::string& path, B
 }
 
 std::string parse_config_path(const std::string& text) {
-  if (text.empty()) throw UserError("the manifest's file has no name", "name a file of the repo, such as web.toml");
+  if (text.empty()) throw UserError("the path of the manifest is empty", "name a file of the repo, such as web.toml");
   try {
     return parse_app_path(text);
   } catch (const UserError& error) {
-    throw UserError("the manifest's file: " + error.message(), "its path starts at the root of the repo");
+    throw UserError("the manifest's " + error.message(), "its path starts at the root of the repo");
   }
 }
 

@@ -16,7 +16,7 @@ namespace pushrod {
 namespace {
 
 [[noreturn]] void refuse(std::string_view what, std::string_view text) {
-  throw Error(fmt::format("HAProxy's answer has {}: {}", what, quoted(text)));
+  throw Error(fmt::format("unexpected answer of HAProxy, {}: {}", what, quoted(text)));
 }
 
 struct Table {

@@ -24,9 +24,8 @@ void check(const fs::path& directory, const std::string& file) {
   command.deadline = Milliseconds{30'000};
   const auto result = run(command);
   if (result.ok()) return;
-  Error error(
-      "HAProxy refuses the new configuration; the old one stays in force (haproxy -c: " + result.describe() + ")",
-      "is an address in server.toml wrong?");
+  Error error("HAProxy rejected the new configuration and keeps the old one (haproxy -c: " + result.describe() + ")",
+              "check the addresses in server.toml");
   std::vector<std::string> evidence;
   for (const auto& line : lines_of(result.out + result.err)) {
     if (!line.starts_with("[NOTICE]")) evidence.push_back(escaped(line));

@@ -35,14 +35,14 @@ void reload_into(const MasterSocket& master, const std::string& mark, const std:
     const auto processes = master.processes();
     if (!processes) return;  // it has ended: it will start with the new file
     if (processes->failed_reloads > before->failed_reloads) {
-      throw Error("HAProxy could not load its new configuration and goes on with the old one",
-                  "its log says why (" + log.string() + "); is the listen address in use?");
+      throw Error("HAProxy could not load its new configuration and keeps the old one",
+                  "see its log (" + log.string() + "): the listen address may be in use");
     }
     if (is_loaded(master, *processes, mark)) return;
     // No event tells how far a worker is.
     std::this_thread::sleep_for(Milliseconds{2});
   }
-  throw Error("HAProxy has not loaded its new configuration within 30 s", "its log may say why (" + log.string() + ")");
+  throw Error("HAProxy has not loaded its new configuration within 30 s", "see its log (" + log.string() + ")");
 }
 
 }  // namespace pushrod

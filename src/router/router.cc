@@ -161,7 +161,7 @@ void Router::apply(const RoutingTable& table) const {
     remove_old_certificates(layout_.router(), rendering.certificates);
     return;
   }
-  Error error(fmt::format("HAProxy does not do what it was told: {}", commands.front()),
+  Error error(fmt::format("HAProxy did not carry out a command: {}", commands.front()),
               fmt::format("see its log in {}", layout_.service_log("router").string()));
   error.set_evidence(std::move(evidence));
   throw error;
@@ -253,7 +253,7 @@ void Router::forget(const std::vector<InstanceName>& instances) const {
     }
     if (commands.empty()) return;
     if (deadline.passed()) {
-      Error error(fmt::format("HAProxy does not let go of a server: {}", commands.back()));
+      Error error(fmt::format("HAProxy did not delete a server: {}", commands.back()));
       error.set_evidence(std::move(evidence));
       throw error;
     }

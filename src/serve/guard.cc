@@ -110,7 +110,7 @@ void Guard::end_stop() {
   const auto result = stop_ ? stop_->wait(Milliseconds{0}) : std::nullopt;
   if (!result) return;
   stop_.reset();
-  if (!result->ok()) fmt::print(stderr, "The app was not stopped: {}.\n", result->describe());
+  if (!result->ok()) fmt::print(stderr, "Stopping the app failed: {}.\n", result->describe());
 }
 
 }  // namespace pushrod

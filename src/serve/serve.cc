@@ -76,7 +76,8 @@ class TidierThread {
 
 void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   const auto lock = FileLock::try_acquire(platform.layout.serve_lock());
-  if (!lock) throw UserError("another daemon serves this root already", "`pushrod up` starts the one that is needed");
+  if (!lock)
+    throw UserError("another daemon already serves this root directory", "`pushrod up` starts the daemon by itself");
   lock->announce("serve");
   const auto calls = bind_datagram(platform.layout.serve_socket());
   start_sleepers(platform);

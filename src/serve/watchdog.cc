@@ -117,7 +117,7 @@ class Watch {
     auto unsupervised = tree_.unsupervised();
     std::erase_if(unsupervised_, [&](const auto& name) { return std::ranges::count(unsupervised, name) == 0; });
     if (!unsupervised_.empty()) {
-      fmt::print(stderr, "s6-svscan has forgotten {}; it is reminded.\n", join(unsupervised_, ", "));
+      fmt::print(stderr, "s6-svscan no longer supervises {}; it is told to look again.\n", join(unsupervised_, ", "));
       std::fflush(stderr);
       tree_.start_forgotten();
     }
@@ -128,7 +128,7 @@ class Watch {
 
   // The children come after their parent in `pids`, which must not see them end first.
   static void end(const std::vector<pid_t>& pids, std::string_view what, bool is_stopped) {
-    fmt::print(stderr, "The watchdog ends {}, which {}; it is started again.\n", what,
+    fmt::print(stderr, "The watchdog ends {}, which {}; s6 starts it again.\n", what,
                is_stopped ? "was stopped by a signal" : "does not answer");
     std::fflush(stderr);
     for (const pid_t pid : pids) kill(pid, SIGKILL);

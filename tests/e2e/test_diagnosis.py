@@ -30,7 +30,7 @@ def test_a_release_command_that_is_not_executable_is_explained(platform):
     files = web_app() | {"migrate": "#!/bin/sh\ntrue\n", "Procfile": "web: python3 web.py\nrelease: ./migrate\n"}
     app, text = fail_to_push(platform, files)
     assert "./migrate is not executable: git update-index --chmod=+x migrate, then commit and push" in hints(text)
-    assert f"all of it: logs {app.name} --deployment 1" in hints(text)
+    assert f"full output: logs {app.name} --deployment 1" in hints(text)
 
 
 def test_a_script_with_windows_line_ends_is_explained(platform):
@@ -49,7 +49,7 @@ def test_an_error_that_nothing_explains_gets_no_hint(platform):
     files = {"app.py": "raise RuntimeError('of its own')\n", "Procfile": "web: python3 app.py\n"}
     app, text = fail_to_push(platform, files)
     assert hints(text)[0].endswith("ended with exit code 1")
-    assert hints(text)[1] == f"all of it: logs {app.name} --deployment 1"
+    assert hints(text)[1] == f"full output: logs {app.name} --deployment 1"
 
 
 def test_a_path_that_is_read_only_names_the_line_that_makes_it_writable(platform):

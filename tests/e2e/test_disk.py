@@ -32,7 +32,7 @@ def test_a_nearly_full_disk_is_pruned_by_itself_and_pushes_are_refused(own_platf
 
     before = app.ref()
     result = app.push({"VERSION": "5"}, code=1)
-    assert "the disk has no room for it" in result.err and "[retention] free_space" in result.err
+    assert "not enough disk space" in result.err and "[retention] free_space" in result.err
     assert app.ref() == before and app.version() == "4"
     assert repo_git(platform, app, "cat-file", "-e", app.work.head(), code=None).code != 0, "no object stays"
     platform.write_settings()

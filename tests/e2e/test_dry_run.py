@@ -71,9 +71,9 @@ def test_it_tells_what_would_change_and_changes_nothing(own_platform, app):
 def test_missing_settings_are_named_and_refuse_a_real_push_before_the_build(own_platform, app):
     app.work.commit({"Procfile": None, "pushrod.toml": MANIFEST + '[build]\ncommand = "touch /cache/built"\n'})
     told = dry_run(app)
-    assert f"The push would fail: {app.name} wants settings that it does not have: DATABASE_URL" in told
+    assert f"The push would fail: {app.name} requires settings that are not set: DATABASE_URL" in told
     result = app.work.push(code=1)
-    assert "wants settings that it does not have: DATABASE_URL" in result.err and "config set" in result.err
+    assert "requires settings that are not set: DATABASE_URL" in result.err and "config set" in result.err
     assert not (app.build_cache / "built").exists() and app.version() == "1"
     own_platform.pushrod("config", "set", app.name, "DATABASE_URL=x")
     app.work.push()

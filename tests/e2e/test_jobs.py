@@ -174,7 +174,7 @@ def test_a_terminal_here_is_put_back_and_never_handed_over(platform, job_app, te
 def test_git_gets_no_terminal(platform, job_app, terminals):
     terminal = terminals(ssh_t(platform, f"git-upload-pack '{job_app.name}'"), platform.client_env)
     assert terminal.wait() == 1
-    terminal.await_text("git speaks no terminal's language")
+    terminal.await_text("git cannot use a terminal")
 
 
 # The end of a connection

@@ -142,7 +142,7 @@ def test_a_rollback_brings_back_the_build_root(platform):
 @pytest.mark.parametrize(
     "root, complaint",
     [
-        ("../..", 'site/pushrod.toml: build root "../.." lies above the root of the repo'),
+        ("../..", 'site/pushrod.toml: build root "../.." is above the root of the repo'),
         ("../lib", 'site/pushrod.toml:2: "root" in [build]: "../lib" is not a directory above the app\'s'),
     ],
 )
@@ -175,7 +175,7 @@ def test_apps_of_one_branch_have_a_manifest_each(platform):
 
 def test_a_manifest_that_is_not_there_is_refused_at_the_push(platform):
     app = platform.create_app(web_app(), words=["--config", "deploy/web.toml"])
-    complaint = 'the commit has no file "deploy/web.toml", which the app was created with (--config)'
+    complaint = 'the commit has no file "deploy/web.toml", the manifest of the app (--config)'
     assert complaint in app.work.push(options=["dry-run"], code=1).err
     assert complaint in app.work.push(code=1).err
     app.push({"deploy/web.toml": ""})
@@ -188,8 +188,8 @@ def test_a_manifest_that_is_not_there_is_refused_at_the_push(platform):
         (["--config", "../x.toml"], 'contains the part ".."'),
         (["--config", "/x.toml"], 'begins with "/"'),
         (["--path", "a/b", "--build-root", "c"], 'build root "c" does not contain the app\'s path "a/b"'),
-        (["--path", "a/b", "--build-root", "../../.."], "lies above the root of the repo"),
-        (["--build-root", ".."], "lies above the root of the repo"),
+        (["--path", "a/b", "--build-root", "../../.."], "is above the root of the repo"),
+        (["--build-root", ".."], "is above the root of the repo"),
     ],
 )
 def test_app_create_refuses_what_cannot_be(platform, words, complaint):

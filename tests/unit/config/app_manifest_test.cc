@@ -122,42 +122,42 @@ TEST(Manifest, SaysWhenRequestsWait) {
 
 TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const std::string path_rule =
-      " | it begins with \"/\" and has no spaces, control characters, \"#\" or letters beyond ASCII (write those as "
-      "%XX)";
+      " | begin it with \"/\", and write spaces, control characters, \"#\" and non-ASCII letters as %XX";
   const std::string time_form = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
   const std::string web = "[processes.web]\ncommand = \"x\"\n";
   const Wrong cases[] = {
       {"[procesess]\n",
-       "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known here: [processes], [build], "
+       "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known keys: [processes], [build], "
        "[release], [settings], [app], [[cron]]"},
       {"[processes.web]\ncomand = \"x\"\n",
-       "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known here: \"count\", "
+       "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known keys: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
        "\"ports\", \"sleep_after\", \"health\", \"sticky\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
-       "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known here: "
+       "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known keys: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
-       "pushrod.toml:3: unknown key \"steps\" in [build] | known here: \"root\", \"builder\", \"after\", \"command\""},
+       "pushrod.toml:3: unknown key \"steps\" in [build] | known keys: \"root\", \"builder\", \"after\", \"command\""},
       {"[settings]\nrequired = \"A\"\n",
-       "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes, not \"A\""},
+       "pushrod.toml:2: \"required\" in [settings] must be a list of strings in quotes, not \"A\""},
       {"[settings]\nrequired = [\"A\", 1]\n",
-       "pushrod.toml:2: \"required\" in [settings] must be a list of texts in quotes"},
+       "pushrod.toml:2: \"required\" in [settings] must be a list of strings in quotes"},
       {"[settings]\nrequired = [\"PORT\"]\n",
        "pushrod.toml:2: \"required\" in [settings]: setting PORT is reserved: Pushrod sets it itself | choose another "
        "name"},
-      {"[settings]\nA = \"1\"\n", "pushrod.toml:2: unknown key \"A\" in [settings] | known here: \"required\""},
+      {"[settings]\nA = \"1\"\n", "pushrod.toml:2: unknown key \"A\" in [settings] | known keys: \"required\""},
       {"[release]\n", "pushrod.toml:1: \"command\" in [release] is missing"},
       {"processes = \"x\"\n", "pushrod.toml:1: \"processes\" at the top level must be a table, not \"x\""},
-      {"[processes]\nweb = 3\n", "pushrod.toml:2: \"web\" in [processes] must be text in quotes, not 3"},
-      {"[processes]\nweb = [\"x\"]\n", "pushrod.toml:2: \"web\" in [processes] must be text in quotes, not a list"},
+      {"[processes]\nweb = 3\n", "pushrod.toml:2: \"web\" in [processes] must be a string in quotes, not 3"},
+      {"[processes]\nweb = [\"x\"]\n", "pushrod.toml:2: \"web\" in [processes] must be a string in quotes, not a list"},
       {"[processes]\nweb = \" \"\n", "pushrod.toml:2: \"web\" in [processes] is empty"},
       {"[processes]\nWeb = \"x\"\n",
        "pushrod.toml:2: process type \"Web\" contains \"W\": use 1 to 30 characters of a-z, 0-9, '-' and '_', "
        "beginning "
        "with a letter"},
       {"[processes]\nrelease = \"x\"\n",
-       "pushrod.toml:2: \"release\" in [processes] would not be a process that stays up | write the release command as "
+       "pushrod.toml:2: \"release\" cannot be a process type, because it does not stay up | write the release command "
+       "as "
        "[release] command = \"…\""},
       {"[build]\ncommand = \"a\\u0000b\"\n", "pushrod.toml:2: \"command\" in [build] contains a NUL character"},
       {"[build]\ncommand = \"a\\u001bb\"\n",
@@ -167,17 +167,16 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {web + "count = \"2\"\n",
        "pushrod.toml:3: \"count\" in [processes.web] must be a whole number from 0 to 64, not \"2\""},
       {"[processes.worker]\ncommand = \"x\"\nsleep_after = \"1h\"\n",
-       "pushrod.toml:3: \"sleep_after\" in [processes.worker]: only the type \"web\" sleeps, since requests wake it"},
+       "pushrod.toml:3: \"sleep_after\" in [processes.worker]: only \"web\" can sleep, because requests wake it"},
       {"[processes.worker]\ncommand = \"x\"\nsticky = true\n",
-       "pushrod.toml:3: \"sticky\" in [processes.worker]: only the type \"web\" has clients that could stay with an "
-       "instance"},
+       "pushrod.toml:3: \"sticky\" in [processes.worker]: only \"web\" has clients that can stay with an instance"},
       {web + "ports = [0]\n",
        "pushrod.toml:3: \"ports\" in [processes.web] must be a list of whole numbers from 1 to 65535"},
       {web + "ports = 9394\n",
        "pushrod.toml:3: \"ports\" in [processes.web] must be a list of whole numbers from 1 to 65535, not 9394"},
       {web + "ports = [9394, 9100, 9394]\n", "pushrod.toml:3: \"ports\" in [processes.web] names 9394 twice"},
       {web + "ports = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n",
-       "pushrod.toml:3: \"ports\" in [processes.web]: more than 8 ports"},
+       "pushrod.toml:3: \"ports\" in [processes.web] lists more than 8 ports"},
       {web + "overlap = 0\n", "pushrod.toml:3: \"overlap\" in [processes.web] must be true or false, not 0"},
       {web + "memory = \"1M\"\n",
        "pushrod.toml:3: \"memory\" in [processes.web] must be a size from 8M to 16T, such as 1000000, \"64M\" or "
@@ -199,13 +198,13 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
       {web + "drain_timeout = \"2d\"\n",
        "pushrod.toml:3: \"drain_timeout\" in [processes.web] must be " + time_form + ", not \"2d\""},
       {web + "health = { path = \"up\" }\n",
-       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"up\"" + path_rule},
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a request path: \"up\"" + path_rule},
       {web + "health = { path = \"/a b\" }\n",
-       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"/a b\"" + path_rule},
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a request path: \"/a b\"" + path_rule},
       {web + "health = { path = \"/\\r\\nX: y\" }\n",
-       "pushrod.toml:3: \"path\" in [processes.web.health] is not a path to ask for: \"/\\r\\nX: y\"" + path_rule},
+       "pushrod.toml:3: \"path\" in [processes.web.health] is not a request path: \"/\\r\\nX: y\"" + path_rule},
       {"[processes.jobs]\ncommand = \"x\"\nhealth.path = \"/up\"\n",
-       "pushrod.toml:3: \"path\" in [processes.jobs.health]: only the type \"web\" gets a port that could be asked"},
+       "pushrod.toml:3: \"path\" in [processes.jobs.health]: only \"web\" has a port that can be asked"},
       {"[build]\ncommand = \"x\"\ncommand = \"y\"\n",
        "pushrod.toml:3: Error while parsing key-value pair: cannot redefine existing string 'command'"},
       {"[build]\ncommand = \"x\xff\"\n", "pushrod.toml:2: not valid UTF-8 | save the file as UTF-8"},
@@ -242,7 +241,7 @@ TEST_F(LoadManifest, ReadsEitherFile) {
 TEST_F(LoadManifest, ErrorsNameTheAppsPath) {
   directory_.write("services/api/Procfile", "web\n");
   EXPECT_EQ(problem("services/api"),
-            "services/api/Procfile:1: not a line of the form \"name: command\": \"web\" | for example: web: python3 "
+            "services/api/Procfile:1: expected \"name: command\", not \"web\" | for example: web: python3 "
             "app.py");
 }
 
@@ -304,7 +303,7 @@ TEST_F(LoadManifest, AProcfilesReleaseLineIsTheReleaseCommand) {
 
 TEST_F(LoadManifest, OnlyAPlainFileIsRead) {
   const auto expected = [](const std::string& name, const std::string& kind) {
-    return name + ": is " + kind + ", not a plain file | put a plain file in its place, or remove " + name;
+    return name + " is " + kind + ", not a regular file | replace " + name + " by a regular file, or remove it";
   };
   for (const std::string name : {"pushrod.toml", "Procfile"}) {
     const std::filesystem::path file = directory_.path() / name;
@@ -327,11 +326,11 @@ TEST_F(LoadManifest, OnlyAPlainFileIsRead) {
 TEST_F(LoadManifest, ALongFileIsRefused) {
   directory_.write("pushrod.toml", "");
   std::filesystem::resize_file(directory_.path() / "pushrod.toml", 50'000'000);
-  EXPECT_EQ(problem(), "pushrod.toml: is 50.0 MB long; at most 262 kB are read");
+  EXPECT_EQ(problem(), "pushrod.toml is 50.0 MB long, and the limit is 262 kB");
   directory_.write("pushrod.toml", std::string(std::size_t{256} << 10, '\n'));
   EXPECT_EQ(problem(), "(nothing thrown)");
   directory_.write("pushrod.toml", std::string((std::size_t{256} << 10) + 1, '\n'));
-  EXPECT_EQ(problem(), "pushrod.toml: is 262 kB long; at most 262 kB are read");
+  EXPECT_EQ(problem(), "pushrod.toml is 262 kB long, and the limit is 262 kB");
 }
 
 TEST_F(LoadManifest, TheAppsPathIsADirectoryOfTheCommitItself) {
@@ -364,7 +363,7 @@ TEST_F(LoadManifest, AChosenFileIsReadInsteadOfPushrodToml) {
 TEST_F(LoadManifest, AChosenFileMustBeThere) {
   const auto missing = [](const std::string& name) {
     return "the commit has no file \"" + name +
-           "\", which the app was created with (--config) | push a commit that has it (its path starts at the root of "
+           "\", the manifest of the app (--config) | push a commit that has it (the path starts at the root of "
            "the repo), or choose another file";
   };
   directory_.write("real/web.toml", "");
@@ -374,7 +373,7 @@ TEST_F(LoadManifest, AChosenFileMustBeThere) {
   EXPECT_EQ(problem("", "none.toml"), missing("none.toml"));
   EXPECT_EQ(problem("real", "none/web.toml"), missing("none/web.toml"));
   EXPECT_EQ(problem("", "link/web.toml"), missing("link/web.toml"));
-  EXPECT_TRUE(problem("", "web.toml").starts_with("web.toml: is a symbolic link, not a plain file"));
+  EXPECT_TRUE(problem("", "web.toml").starts_with("web.toml is a symbolic link, not a regular file"));
 }
 
 TEST_F(LoadManifest, BuildersAreOneNameOrSeveral) {
@@ -416,10 +415,9 @@ TEST_F(LoadManifest, ABuildRootIsADirectoryAboveTheApps) {
   EXPECT_EQ(load().build_command, std::nullopt);
   for (const std::string wrong : {"", "..//..", "/", "src", "../src", "../"}) {
     directory_.write("pushrod.toml", "[build]\nroot = \"" + wrong + "\"\n");
-    EXPECT_EQ(problem(),
-              "pushrod.toml:2: \"root\" in [build]: \"" + wrong +
-                  "\" is not a directory above the app's | write it relative to the app's directory: \"..\", "
-                  "\"../..\"");
+    EXPECT_EQ(problem(), "pushrod.toml:2: \"root\" in [build]: \"" + wrong +
+                             "\" is not above the app's directory | write it relative to the app's directory: \"..\", "
+                             "\"../..\"");
   }
 }
 

@@ -54,9 +54,9 @@ TEST(Crons, AreRefusedWithFileAndLine) {
   EXPECT_THAT(problem_of("[[cron]]\ncommand = \"x\"\nschedule = \"0 0 31 2 *\"\n"),
               StartsWith("pushrod.toml:3: the schedule \"0 0 31 2 *\" never comes"));
   EXPECT_THAT(problem_of("[[cron]]\nschedule = \"@daily\"\ncommand = \"x\"\ntimezone = \"Mars/Olympus\"\n"),
-              StartsWith("pushrod.toml:4: there is no time zone \"Mars/Olympus\""));
+              StartsWith("pushrod.toml:4: unknown time zone \"Mars/Olympus\""));
   EXPECT_THAT(problem_of("[[cron]]\nschedule = \"@daily\"\ncommand = \"x\"\noverlap = true\n"),
-              StartsWith("pushrod.toml:4: \"overlap\" in [[cron]] must be text in quotes, not true"));
+              StartsWith("pushrod.toml:4: \"overlap\" in [[cron]] must be a string in quotes, not true"));
   EXPECT_THAT(problem_of("[[cron]]\nschedule = \"@daily\"\ncommand = \"x\"\noverlap = \"never\"\n"),
               HasSubstr("must be \"skip\", \"wait\" or \"allow\""));
   EXPECT_THAT(problem_of("[[cron]]\nschedule = \"@daily\"\ncommand = \" \"\n"), StartsWith("pushrod.toml:3:"));
@@ -76,9 +76,9 @@ TEST(Crons, MissingAndMisspeltKeysAreNamed) {
 TEST(Crons, HaveNamesOfTheirOwn) {
   const std::string twice =
       "[[cron]]\nschedule = \"@daily\"\ncommand = \"x\"\n[[cron]]\nschedule = \"@hourly\"\ncommand = \"x\"\n";
-  EXPECT_THAT(problem_of(twice), StartsWith("pushrod.toml:4: two cron jobs are called \"x\""));
+  EXPECT_THAT(problem_of(twice), StartsWith("pushrod.toml:4: two cron jobs have the name \"x\""));
   EXPECT_THAT(problem_of("[processes]\nworker = \"y\"\n[[cron]]\nschedule = \"@daily\"\ncommand = \"worker\"\n"),
-              HasSubstr("a cron job is called \"worker\", as a process type is"));
+              HasSubstr("a cron job has the name of a process type: \"worker\""));
   EXPECT_THAT(problem_of("[[cron]]\nschedule = \"@daily\"\ncommand = \"x\"\nname = \"run\"\n"), HasSubstr("\"run\""));
 }
 

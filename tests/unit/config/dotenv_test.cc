@@ -47,10 +47,10 @@ TEST(Dotenv, DoubleQuotesKnowAFewEscapes) {
 }
 
 TEST(Dotenv, WhatIsNoSettingIsRefusedByLine) {
-  EXPECT_THAT(refusal("A=1\nnonsense\n"), HasSubstr(".env:2: there is no '='"));
-  EXPECT_THAT(refusal("A=1\n\nA=2\n"), HasSubstr(".env:3: A is set for the second time"));
+  EXPECT_THAT(refusal("A=1\nnonsense\n"), HasSubstr(".env:2: missing '='"));
+  EXPECT_THAT(refusal("A=1\n\nA=2\n"), HasSubstr(".env:3: A is set twice"));
   EXPECT_THAT(refusal("A='\n\n\n"), HasSubstr(".env:1: the value has no closing '"));
-  EXPECT_THAT(refusal("A=\"x\" y\n"), HasSubstr(".env:1: there is something after"));
+  EXPECT_THAT(refusal("A=\"x\" y\n"), HasSubstr(".env:1: unexpected text after"));
   EXPECT_THAT(refusal("PORT=1\n"), HasSubstr(".env:1: setting PORT is reserved"));
   EXPECT_THAT(refusal("a b=1\n"), HasSubstr(".env:1:"));
   EXPECT_THAT(refusal(std::string("A=x\0y\n", 6)), HasSubstr("NUL"));

@@ -47,7 +47,7 @@ TEST(Procfile, EachProcessHasTheDefaults) {
 TEST(Procfile, AWrongFileIsRefusedWithFileLineAndReason) {
   const std::string type_rule = ": use 1 to 30 characters of a-z, 0-9, '-' and '_', beginning with a letter";
   EXPECT_EQ(problem_of("# x\nweb python3 app.py\n"),
-            "Procfile:2: not a line of the form \"name: command\": \"web python3 app.py\" | for example: web: python3 "
+            "Procfile:2: expected \"name: command\", not \"web python3 app.py\" | for example: web: python3 "
             "app.py");
   EXPECT_EQ(problem_of("web: a\n\nweb: a\n"), "Procfile:3: process type \"web\" is already defined on line 1");
   EXPECT_EQ(problem_of("web:  \n"), "Procfile:1: the command of \"web\" is empty");
@@ -61,10 +61,9 @@ TEST(Procfile, AWrongFileIsRefusedWithFileLineAndReason) {
   EXPECT_EQ(problem_of("web: \x1b[2J\n"),
             "Procfile:1: the command of \"web\" contains a control character: \"\\x1b[2J\"");
   EXPECT_EQ(problem_of("web: a\nworker: \xc3\n"), "Procfile:2: not valid UTF-8 | save the file as UTF-8");
-  EXPECT_EQ(
-      problem_of("web: " + std::string(32'769, 'x')),
-      "Procfile:1: the command of \"web\" is 32.8 kB long; at most 32.8 kB are possible | put it into a script in "
-      "the repo, and call that");
+  EXPECT_EQ(problem_of("web: " + std::string(32'769, 'x')),
+            "Procfile:1: the command of \"web\" is 32.8 kB long, and the limit is 32.8 kB | put it in a script in "
+            "the repo, and call the script");
 }
 
 TEST(Procfile, AnAppHasAtMostFiftyTypes) {

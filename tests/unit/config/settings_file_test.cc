@@ -109,22 +109,22 @@ struct Wrong {
 
 const std::string kTimeForm = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
 const std::string kSections =
-    " | known here: [http], [https], [ssh], [ports], [limits], [retention], [health], [build]";
+    " | known keys: [http], [https], [ssh], [ports], [limits], [retention], [health], [build]";
 
 TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       // Keys.
       {"\n[http]\nlisen = \"*:80\"\n",
-       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known here: "listen", "domain", "connections", "app_connections", "address_connections", "proxies")"},
+       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known keys: "listen", "domain", "connections", "app_connections", "address_connections", "proxies")"},
       {"[htpp]\n", "server.toml:1: unknown section [htpp]; did you mean [http]?" + kSections},
       {"listen = \"*:80\"\n", "server.toml:1: unknown key \"listen\" at the top level" + kSections},
       {"[build]\nHTTP_PROXY = \"x\"\n",
-       R"(server.toml:2: unknown key "HTTP_PROXY" in [build] | known here: "environment")"},
+       R"(server.toml:2: unknown key "HTTP_PROXY" in [build] | known keys: "environment")"},
       {"[\"a\\u001b[2J\"]\n", "server.toml:1: unknown section [a\\x1b[2J]" + kSections},
       // Types.
       {"http = 3\n", "server.toml:1: \"http\" at the top level must be a table, not 3"},
       {"[[http]]\n", "server.toml:1: \"http\" at the top level must be a table, not a list"},
-      {"[http]\nlisten = 80\n", "server.toml:2: \"listen\" in [http] must be text in quotes, not 80"},
+      {"[http]\nlisten = 80\n", "server.toml:2: \"listen\" in [http] must be a string in quotes, not 80"},
       {"[ssh]\nenabled = \"no\"\n", "server.toml:2: \"enabled\" in [ssh] must be true or false, not \"no\""},
       {"[limits]\nbuilds = 1.5\n",
        "server.toml:2: \"builds\" in [limits] must be a whole number from 0 to 1000, not 1.5"},
@@ -162,33 +162,33 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
        "server.toml:2: \"listen\" in [http]: listen address \"80\" has no port: write ADDRESS:PORT, such as "
        "127.0.0.1:8080, [::1]:8080 or *:80"},
       {"[http]\nproxies = [\"10.0.0.1\", \"10.0.0.0/33\"]\n",
-       "server.toml:2: \"proxies\" in [http] has \"10.0.0.0/33\", which is not an address or a network | give IP "
+       "server.toml:2: \"proxies\" in [http] has \"10.0.0.0/33\", which is not an address or a network | use IP "
        "addresses "
        "or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
       {"[http]\nproxies = [\"10.0.0.1 }\"]\n",
-       "server.toml:2: \"proxies\" in [http] has \"10.0.0.1 }\", which is not an address or a network | give IP "
+       "server.toml:2: \"proxies\" in [http] has \"10.0.0.1 }\", which is not an address or a network | use IP "
        "addresses "
        "or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
       {"[build.environment]\n\"A B\" = \"x\"\n",
-       "server.toml:2: \"A B\" in [build.environment] is not a variable's name | a name is made of letters, digits and "
-       "\"_\", and does not begin with a digit"},
+       "server.toml:2: \"A B\" in [build.environment] is not the name of a variable | use letters, digits "
+       "and \"_\", and do not begin with a digit"},
       {"[build.environment]\n\nPATH = \"/bin\"\n",
        "server.toml:3: \"PATH\" in [build.environment] is reserved: Pushrod sets it itself | choose another name"},
-      {"[build.environment]\nA = 3\n", "server.toml:2: \"A\" in [build.environment] must be text in quotes, not 3"},
+      {"[build.environment]\nA = 3\n", "server.toml:2: \"A\" in [build.environment] must be a string in quotes, not 3"},
       {"[build.environment]\nA = \"a\\u0000b\"\n",
        "server.toml:2: \"A\" in [build.environment] contains a NUL character"},
       {"[build.environment]\nA = \"" + std::string(131'072, 'x') + "\"\n",
-       "server.toml:2: \"A\" in [build.environment] is 131 kB long; the system allows 131 kB"},
+       "server.toml:2: \"A\" in [build.environment] is 131 kB long, and the limit is 131 kB"},
       // Settings that contradict each other.
-      {"[ports]\nfirst = 30000\n", "server.toml:2: [ports] goes from 30000 to 29999, which holds no port"},
-      {"[ports]\nfirst = 3000\nlast = 2999\n", "server.toml:3: [ports] goes from 3000 to 2999, which holds no port"},
+      {"[ports]\nfirst = 30000\n", "server.toml:2: [ports] is empty: it goes from 30000 to 29999"},
+      {"[ports]\nfirst = 3000\nlast = 2999\n", "server.toml:3: [ports] is empty: it goes from 3000 to 2999"},
       {"[ssh]\nlisten = \"127.0.0.1:8080\"\n",
        "server.toml:1: [http] and [ssh] cannot both listen on port 8080 (*:8080 and 127.0.0.1:8080)"},
       {"[http]\nlisten = \"[::1]:80\"\n[ssh]\nlisten = \"[::1]:80\"\n",
        "server.toml:3: [http] and [ssh] cannot both listen on port 80 ([::1]:80 and [::1]:80)"},
       {"[ports]\nfirst = 8000\n[http]\n[limits]\n",
-       "server.toml:1: [http] listens on port 8080, which lies in the range of the apps' ports (8000 to 29999) | move "
-       "one of the two: an app could take the port while the router does not listen on it"},
+       "server.toml:1: [http] listens on port 8080, which is in the range of app ports (8000 to 29999) | change "
+       "one of the two, or an app could take the port while nothing listens on it"},
       // No TOML at all.
       {"[http]\n[http]\n", "server.toml:2: Error while parsing table header: cannot redefine existing table 'http'"},
       {"[ports]\nfirst = 3000\nfirst = 3001\n",
@@ -238,14 +238,14 @@ TEST(SettingsFile, OnlyAPlainFileOfSensibleSizeIsRead) {
   const auto problem = [&] { return refusal([&] { load_settings(file); }); };
   ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
   EXPECT_EQ(problem(),
-            "server.toml: is a named pipe, not a plain file | put a plain file in its place, or remove server.toml");
+            "server.toml is a named pipe, not a regular file | replace server.toml by a regular file, or remove it");
   std::filesystem::remove(file);
   std::filesystem::create_symlink("/dev/zero", file);
   EXPECT_EQ(problem(),
-            "server.toml: is a device, not a plain file | put a plain file in its place, or remove server.toml");
+            "server.toml is a device, not a regular file | replace server.toml by a regular file, or remove it");
   std::filesystem::remove(file);
   directory.write("server.toml", std::string((std::size_t{1} << 20) + 1, '\n'));
-  EXPECT_EQ(problem(), "server.toml: is 1.0 MB long; at most 1.0 MB are read");
+  EXPECT_EQ(problem(), "server.toml is 1.0 MB long, and the limit is 1.0 MB");
   directory.write("server.toml", std::string(std::size_t{1} << 20, '\n'));
   EXPECT_EQ(problem(), "(nothing thrown)");
 }

@@ -90,8 +90,8 @@ TEST_F(JournalTest, TheNextStepAndAHeadlineEndTheStep) {
 TEST_F(JournalTest, AWordInBetweenComesAfterUnfinishedOutput) {
   Journal journal(client_.get());
   journal.begin("Building");
-  journal.line("waiting: 2 builds already run");
-  EXPECT_EQ(said(), "-----> Building\n       waiting: 2 builds already run\n");
+  journal.line("waiting for a build slot: 2 builds at a time");
+  EXPECT_EQ(said(), "-----> Building\n       waiting for a build slot: 2 builds at a time\n");
   journal.output("half");
   journal.complaint("it failed");
   EXPECT_EQ(said(), "       half\n !     it failed\n");

@@ -98,7 +98,7 @@ TEST_F(Room, APushThatDoesNotFitIsRefusedWithFigures) {
     check_room(platform(), std::uint64_t{1} << 60, 3);
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_THAT(error.message(), HasSubstr("twice the 1.2 EB of the commit's files are wanted for each of 3 apps"));
+    EXPECT_THAT(error.message(), HasSubstr("the commit needs twice the 1.2 EB of its files for each of 3 apps"));
     EXPECT_THAT(error.message(), HasSubstr("[retention] free_space"));
   }
   EXPECT_THROW(check_room(platform(), kAll, 50), UserError) << "nothing overflows";

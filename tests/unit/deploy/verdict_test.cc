@@ -83,7 +83,7 @@ TEST_F(Verdict, AForbiddenBranchGetsTheSameAnswerAsAMissingOne) {
               ElementsAre("branch \"dev\" of repo site has no app" + hint + "dev:shop/live"));
   EXPECT_THAT(
       refusals({to("refs/heads/main")}, {}, key_for({"elsewhere"})),
-      ElementsAre(testing::StartsWith("branch \"main\" of repo site has no app | no branch of this repo has one")));
+      ElementsAre(testing::StartsWith("branch \"main\" of repo site has no app | no branch of this repo has an app")));
   EXPECT_THAT(refusals({deletion("refs/heads/main")}, {"confirm=main"}, key_for({"shop"})),
               ElementsAre(testing::StartsWith("branch \"main\" of repo site has no app")))
       << "to delete it, too";

@@ -141,7 +141,7 @@ TEST_F(Waiting, ABuildTakesTheSlotThatIsFreeFirst) {
       Journal journal(told.write_end.get());
       _exit(deploy(view.platform, change, journal, -1).live ? 0 : 3);
     });
-    EXPECT_TRUE(says(told.read_end.get(), "waiting: 2 builds already run"));
+    EXPECT_TRUE(says(told.read_end.get(), "waiting for a build slot: 2 builds at a time"));
     slots.erase(slots.begin());
     EXPECT_EQ(ended(child), 0) << "with slot " << freed;
     open();

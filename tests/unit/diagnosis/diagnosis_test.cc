@@ -112,7 +112,7 @@ TEST_F(DiagnosisTest, APathOutsideOfTheAppCannotBeMadeWritable) {
   EXPECT_THAT(hint("EROFS: read-only file system, open '/usr/share/x'\n"), StartsWith("/usr/share/x is not writable"));
   EXPECT_THAT(hint("mkdir: cannot create directory '/srv/x': Permission denied\n"), StartsWith("/srv/x is not"));
   EXPECT_EQ(hint("Read-only file system @ dir_s_mkdir - /var/lib/gems (Errno::EROFS)\n", 1, Stage::Build),
-            "/var/lib/gems cannot be written by a build: it may write to its own files in /app, to /cache and to /tmp");
+            "/var/lib/gems is not writable in a build: write to /app, /cache or /tmp");
 }
 
 TEST_F(DiagnosisTest, ADatabaseFileBelongsIntoTheDataDirectory) {
@@ -139,9 +139,9 @@ TEST_F(DiagnosisTest, AFixedPortIsNamedBesideThePortThatItMustUse) {
             "it tried to listen on port 8080" + rest);
   EXPECT_EQ(
       hint("Traceback:\n    self.socket.bind(self.server_address)\nPermissionError: [Errno 13] Permission denied\n"),
-      "it could not listen: a web process must listen on $PORT (21034), and on no other fixed port");
+      "it could not listen: a web process must listen on $PORT (21034), not on a fixed port");
   EXPECT_EQ(hint("OSError: [Errno 98] Address already in use\n"),
-            "it could not listen: a web process must listen on $PORT (21034), and on no other fixed port");
+            "it could not listen: a web process must listen on $PORT (21034), not on a fixed port");
   EXPECT_THAT(hint("Error: listen EADDRINUSE: address already in use :::21034\n"), HasSubstr("start its server twice"));
   port_.reset();
   EXPECT_THAT(hint("listen tcp :9090: bind: permission denied\n"), HasSubstr("only a web process"));
@@ -169,7 +169,7 @@ TEST_F(DiagnosisTest, AMissingModuleNamesTheFileOfDependencies) {
               HasSubstr("composer install"));
   EXPECT_THAT(hint("main.go:4:2: no required module provides package github.com/x/y; to add it:\n", 1, Stage::Build),
               HasSubstr("go mod tidy"));
-  EXPECT_THAT(hint("Error: Unable to access jarfile target/app.jar\n"), HasSubstr("target/app.jar is not there"));
+  EXPECT_THAT(hint("Error: Unable to access jarfile target/app.jar\n"), HasSubstr("target/app.jar does not exist"));
   EXPECT_THAT(hint("Can't locate Mojolicious/Lite.pm in @INC (you may need to install it)\n", 2), HasSubstr("Perl"));
 }
 
@@ -194,22 +194,22 @@ TEST_F(DiagnosisTest, AFileThatIsNotExecutableNamesTheCommandThatMakesItSo) {
 
 TEST_F(DiagnosisTest, AMissingProgramIsNamedWithWhereItComesFrom) {
   EXPECT_EQ(hint("/bin/sh: 1: gunicorn: not found\n", 127),
-            "\"gunicorn\" was not found: add it to the dependencies of the app in requirements.txt");
+            "\"gunicorn\" was not found: add it to the dependencies in requirements.txt");
   EXPECT_EQ(hint("/bin/sh: 1: exec: gunicorn: not found\n", 127),
-            "\"gunicorn\" was not found: add it to the dependencies of the app in requirements.txt");
+            "\"gunicorn\" was not found: add it to the dependencies in requirements.txt");
   EXPECT_EQ(
       hint("/bin/bash: line 1: composer: command not found\n", 127),
       "\"composer\" is not installed on this machine; its administrator can install it: apt-get install composer");
   EXPECT_EQ(hint("/usr/bin/env: ‘ruby’: No such file or directory\n", 127),
             "\"ruby\" is not installed on this machine; its administrator can install it: apt-get install ruby");
   EXPECT_EQ(hint("/bin/sh: 1: python: not found\n", 127),
-            "\"python\" was not found: on this machine Python is called python3");
+            "\"python\" was not found: on this machine its name is python3");
   write("package.json", "{}");
   EXPECT_EQ(
       hint("> app@1.0.0 start\n> frobnicate\n\nsh: 1: frobnicate: not found\n", 127),
       "\"frobnicate\" was not found: correct its name, add it to package.json, or have the administrator install it");
   EXPECT_EQ(hint("/bin/sh: 2: ./bin/server: not found\n", 127),
-            "./bin/server is not there: is it committed, or made by the build?");
+            "./bin/server does not exist: is it committed, or made by the build?");
 }
 
 TEST_F(DiagnosisTest, WindowsLineEndsAreRecognised) {
@@ -221,13 +221,13 @@ TEST_F(DiagnosisTest, WindowsLineEndsAreRecognised) {
   EXPECT_THAT(hint("./start.sh: line 2: $'\\r': command not found\n", 127), HasSubstr("Windows line ends"));
   write("run.sh", "#!/usr/bin/no-such-shell\n", 0755);
   EXPECT_EQ(hint("/bin/sh: 1: ./run.sh: not found\n", 127),
-            "./run.sh begins with #!/usr/bin/no-such-shell, and there is no such program on this machine");
+            "./run.sh begins with #!/usr/bin/no-such-shell, and this machine does not have that program");
 }
 
 TEST_F(DiagnosisTest, ADatabaseThatIsNotThereIsNamed) {
   const std::string postgres =
       "it needs PostgreSQL at 127.0.0.1:5432, and nothing listens there: start PostgreSQL, or "
-      "say where it is: config set blog DATABASE_URL=…";
+      "set its address: config set blog DATABASE_URL=…";
   EXPECT_EQ(hint("Error: connect ECONNREFUSED 127.0.0.1:5432\n    at TCPConnectWrap\n  code: 'ECONNREFUSED',\n"),
             postgres);
   EXPECT_EQ(hint("dial tcp 127.0.0.1:5432: connect: connection refused\n"), postgres);
@@ -249,7 +249,7 @@ TEST_F(DiagnosisTest, ADatabaseThatIsNotThereIsNamed) {
 }
 
 TEST_F(DiagnosisTest, ASettingThatIsNotSetIsNamedWithTheCommandThatSetsIt) {
-  const std::string expected = "it reads the setting DATABASE_URL, which is not set: config set blog DATABASE_URL=…";
+  const std::string expected = "the setting DATABASE_URL is missing: config set blog DATABASE_URL=…";
   EXPECT_EQ(hint("  File \"/app/app.py\", line 3\n    url = os.environ['DATABASE_URL']\nKeyError: 'DATABASE_URL'\n"),
             expected);
   EXPECT_EQ(hint("error: Environment variable not found: DATABASE_URL.\n"), expected);
@@ -264,17 +264,18 @@ TEST_F(DiagnosisTest, ASettingThatIsNotSetIsNamedWithTheCommandThatSetsIt) {
 
 TEST_F(DiagnosisTest, TheLimitThatWasReachedIsNamed) {
   signal_ = "SIGKILL";
-  EXPECT_THAT(hint("", std::nullopt), HasSubstr("not for a limit of Pushrod's"));
+  EXPECT_THAT(hint("", std::nullopt), HasSubstr("not for a limit of its own"));
   signal_.clear();
   EXPECT_THAT(hint("", 137), HasSubstr("SIGKILL"));
   limits_.memory = 64'000'000;
   limits_.processes = 10;
   EXPECT_EQ(hint("MemoryError\n"),
-            "it may use 64.0 MB of memory: memory in [processes.web] of pushrod.toml, or [limits] instance_memory in "
+            "it used up its memory limit of 64.0 MB: raise memory in [processes.web] of pushrod.toml, or [limits] "
+            "instance_memory in "
             "server.toml");
   EXPECT_EQ(hint("MemoryError\n", 1, Stage::Build),
-            "it may use 64.0 MB of memory: [limits] build_memory in server.toml");
-  EXPECT_THAT(hint("sh: 0: Cannot fork\n", 2), HasSubstr("10 processes and threads"));
+            "it used up its memory limit of 64.0 MB: raise [limits] build_memory in server.toml");
+  EXPECT_THAT(hint("sh: 0: Cannot fork\n", 2), HasSubstr("limit of 10 processes and threads"));
   EXPECT_THAT(hint("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n", 134),
               HasSubstr("64.0 MB"));
   limits_.memory.reset();

@@ -179,7 +179,7 @@ TEST(ProcReceive, TooManyTooLongOrCrookedPushOptionsAreRefused) {
   const auto refusal = [&](const std::vector<std::string>& options) {
     return what_is_thrown<UserError>([&] { converse(with_options(options)); });
   };
-  EXPECT_NE(refusal(std::vector<std::string>(51, "x")).find("at most 50"), std::string::npos);
+  EXPECT_NE(refusal(std::vector<std::string>(51, "x")).find("the limit is 50"), std::string::npos);
   EXPECT_NE(refusal({std::string(1025, 'x')}).find("1024"), std::string::npos);
   for (const std::string& crooked : {"a\tb"s, "a\nb"s, "a\0b"s, "a\x7f"s, "\x1b[2J"s}) {
     EXPECT_NE(refusal({crooked}).find("control character"), std::string::npos);

@@ -39,8 +39,8 @@ TEST(BuildRoot, IsWrittenRelativeToThePath) {
     EXPECT_EQ(parse_build_root("..", "apps/web", form), "apps");
     EXPECT_EQ(parse_build_root("../", "apps/web", form), "apps");
     EXPECT_EQ(parse_build_root("../..", "apps/web", form), "");
-    EXPECT_EQ(refused("../../..", "apps/web", form), "build root \"../../..\" lies above the root of the repo");
-    EXPECT_EQ(refused("..", "", form), "build root \"..\" lies above the root of the repo");
+    EXPECT_EQ(refused("../../..", "apps/web", form), "build root \"../../..\" is above the root of the repo");
+    EXPECT_EQ(refused("..", "", form), "build root \"..\" is above the root of the repo");
     EXPECT_EQ(refused("../api", "apps/web", form),
               "build root \"../api\" does not contain the app's path \"apps/web\"");
   }
