@@ -199,7 +199,7 @@ TEST_F(Layers, AreMadeByOneOfTwoDeployments) {
       View view(layout_, settings_);
       Journal journal(-1);
       const Change nothing = push_of(version(1));
-      pushrod::Run deployment{view.platform, nothing, journal, -1, repository()};
+      pushrod::Run deployment{view.platform, nothing, journal, -1, {}, repository()};
       const auto provided = provide_layer(deployment, name, false,
                                           {[] {},
                                            [&](const fs::path& directory) {
@@ -226,7 +226,7 @@ TEST_F(Layers, AreLockedAfterABuildSlotIsTaken) {
   // The other way round, two deployments could wait for each other: one for the slot, one for the layer.
   Journal journal(-1);
   const auto change = push_of(version(1));
-  pushrod::Run deployment{platform(), change, journal, -1, repository()};
+  pushrod::Run deployment{platform(), change, journal, -1, {}, repository()};
   bool was_free = false;
   const auto prepare = [&] { was_free = FileLock::try_acquire(layout_.layer_lock("node-0f")).has_value(); };
   provide_layer(deployment, "node-0f", false, {prepare, [](const fs::path&) {}});
@@ -238,7 +238,7 @@ TEST_F(Layers, OfADeploymentThatWasKilledAreMadeAnew) {
   write_file(layout_.layers() / "node-0f.new/app/half", "");
   Journal journal(-1);
   const auto change = push_of(version(1));
-  pushrod::Run deployment{platform(), change, journal, -1, repository()};
+  pushrod::Run deployment{platform(), change, journal, -1, {}, repository()};
   provide_layer(deployment, "node-0f", false,
                 {[] {}, [](const fs::path& directory) { write_file(directory / "whole", ""); }});
   EXPECT_EQ(list_directory(layout_.layer("node-0f")), std::vector<std::string>{"whole"});
