@@ -31,6 +31,8 @@ struct OtherLanguages {
   std::string command;  // how such a program is usually run; empty: none of them was found
 };
 OtherLanguages other_languages(const Situation& situation, const Host& host);
+// A tree with a file of one of these languages, although it may also have a page of HTML.
+bool has_program_of_other_language(const Situation& situation);
 
 // other_platforms.cc: files in which other platforms are told what Pushrod is told elsewhere.
 std::vector<std::string> files_of_other_platforms(const Situation& situation);

@@ -11,6 +11,8 @@
 #include "base/text.hh"
 #include "build/advice.hh"
 #include "build/builders.hh"
+#include "build/file_server.hh"
+#include "build/languages.hh"
 #include "config/text_file.hh"
 #include "os/files.hh"
 
@@ -18,16 +20,27 @@ namespace pushrod {
 
 namespace {
 
+// A tree of a later rank counts only where it has none of an earlier one: many apps also have a page of HTML.
+enum class Rank { Language, Native, Files };
+constexpr Rank kRanks[] = {Rank::Language, Rank::Native, Rank::Files};
+
 struct Builder {
   std::string name;  // BuildPlan::builder
   std::string file;  // by which it is known, for the message about two of them
   std::optional<BuildPlan> (*plan)(const AppTree& tree, const std::string& where, const Host& host);
   std::vector<BuildCache> caches;
+  Rank rank = Rank::Language;
 };
 const std::vector<Builder>& builders() {
   static const std::vector<Builder> kTable{
       {"python", "requirements.txt", plan_python, {{"PIP_CACHE_DIR", "pip"}}},
       {"node", "package.json", plan_node, {{"npm_config_cache", "npm"}}},
+      {"go", "go.mod", plan_go, {{"GOMODCACHE", "go-modules"}}},
+      {"ruby", "Gemfile", plan_ruby, {}},
+      {"php", "composer.json or index.php", plan_php, {}},
+      {"rust", "Cargo.toml", plan_rust, {{"CARGO_HOME", "cargo"}}},
+      {"c", "CMakeLists.txt, meson.build or Makefile", plan_c, {}, Rank::Native},
+      {"static", "index.html", plan_static, {}, Rank::Files},
   };
   return kTable;
 }
@@ -225,10 +238,11 @@ BuildPlan chosen_plan(const AppTree& tree, const std::vector<std::string>& names
 }
 
 // Of the language whose files are in this directory of the root.
-std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& where, const Host& host) {
+std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& where, const Host& host, Rank rank) {
   std::optional<BuildPlan> chosen;
   const Builder* by = nullptr;
   for (const Builder& builder : builders()) {
+    if (builder.rank != rank) continue;
     auto plan = plan_of(builder, tree, where, host);
     if (!plan) continue;
     if (by != nullptr) {
@@ -245,6 +259,15 @@ std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& w
   return chosen;
 }
 
+// A program, of which a page of HTML in the tree may be a part.
+bool runs_something_else(const fs::path& directory) {
+  if (has_python_files(directory) || is_python_tree(directory)) return true;
+  Situation situation;
+  situation.directory = directory;
+  situation.names = list_directory(directory);
+  return has_program_of_other_language(situation);
+}
+
 BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Host& host) {
   const auto directory = tree.directory();
   if (manifest.build_command) return own_command_plan(tree, manifest, "command", *manifest.build_command);
@@ -254,8 +277,12 @@ BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Ho
   }
   if (!manifest.builders.empty()) return chosen_plan(tree, manifest.builders, host);
 
-  for (const auto& where : tree.upwards()) {
-    if (auto plan = plan_language(tree, where, host)) return *std::move(plan);
+  for (const Rank rank : kRanks) {
+    if (rank == Rank::Files && (!leaves_commands_open(manifest) || runs_something_else(directory))) continue;
+    if (rank == Rank::Native && has_python_files(directory)) continue;
+    for (const auto& where : tree.upwards()) {
+      if (auto plan = plan_language(tree, where, host, rank)) return *std::move(plan);
+    }
   }
 
   BuildPlan none;
@@ -275,8 +302,30 @@ void add_last_step(const AppTree& tree, const std::string& command, BuildPlan& p
 
 }  // namespace
 
+namespace {
+
+// What tools like Vite make is files alone.
+void serve_node_site(const AppTree& tree, const AppManifest& manifest, const Host& host, BuildPlan& plan) {
+  if (plan.builder != "node" || !manifest.processes.empty()) return;
+  if (plan.guessed_web || !plan.default_processes.empty()) return;
+  const auto output = output_of_node_site(tree);
+  if (output.empty()) return;
+  if (!has_file_server(host)) {
+    plan.notices.push_back(fmt::format(
+        "{}/ is served without a Procfile where nginx is installed: an administrator can run apt-get install "
+        "nginx-light",
+        output));
+    return;
+  }
+  add_file_server({.root = in_sandbox(tree.path) + "/" + output}, host, plan);
+  plan.description += fmt::format("; {}/ is served by nginx", output);
+}
+
+}  // namespace
+
 BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host) {
   BuildPlan plan = choose_plan(tree, manifest, host);
+  serve_node_site(tree, manifest, host, plan);
   add_production_defaults(tree, plan);
   if (manifest.build_after) add_last_step(tree, *manifest.build_after, plan);
   advise(tree.directory(), manifest, host, plan);

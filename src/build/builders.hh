@@ -16,11 +16,14 @@ namespace pushrod {
 
 // What a sandbox on this machine finds: the same paths lie inside and outside.
 struct Host {
-  std::vector<std::filesystem::path> program_directories{"/usr/local/bin", "/usr/bin"};  // as on every app's PATH
+  std::vector<std::filesystem::path> program_directories{"/usr/local/bin", "/usr/bin"};   // as on every app's PATH
+  std::vector<std::filesystem::path> server_directories{"/usr/local/sbin", "/usr/sbin"};  // in none of these PATHs
   // Runs the system's pip for another interpreter (part of pip ≥ 22.3; from Debian's python3-pip).
   std::filesystem::path pip_runner = "/usr/lib/python3/dist-packages/pip/__pip-runner__.py";
 
   bool has_program(const std::string& name) const;
+  // The path of a program that Debian keeps for administrators, as it does with servers; empty if there is none.
+  std::string server(const std::string& name) const;
   // What `name --version` prints; empty if there is no such program, or it fails.
   std::string version_of(const std::string& name) const;
 };
@@ -61,6 +64,7 @@ std::optional<BuildStep> collect_static_files(const std::filesystem::path& direc
 // `where`: the directory of the root that has the language's file: the app's own, or one above it.
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);
 std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_static(const AppTree& tree, const std::string& where, const Host& host);
 
 // The web process of an app that has a package.json and names no process: npm's start script, server.js, or its main
 // file. Throws UserError for a package.json that is not JSON.

@@ -15,6 +15,14 @@ bool Host::has_program(const std::string& name) const {
       [&](const std::filesystem::path& directory) { return access((directory / name).c_str(), X_OK) == 0; });
 }
 
+std::string Host::server(const std::string& name) const {
+  for (const std::filesystem::path& directory : server_directories) {
+    const auto program = directory / name;
+    if (access(program.c_str(), X_OK) == 0) return program.string();
+  }
+  return {};
+}
+
 std::string Host::version_of(const std::string& name) const {
   for (const std::filesystem::path& directory : program_directories) {
     const auto program = directory / name;

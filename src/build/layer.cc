@@ -18,10 +18,10 @@ namespace pushrod {
 namespace {
 
 // Without a case: npm reads its variables in any.
-constexpr std::array<std::string_view, 19> kRead{"npm_",      "node_",     "yarn_",     "pnpm_",      "bun_",
-                                                 "pip_",      "python",    "uv_",       "http_",      "https_",
-                                                 "no_proxy",  "all_proxy", "puppeteer", "playwright", "cypress",
-                                                 "sentrycli", "prisma_",   "sharp_",    "electron_"};
+constexpr std::array<std::string_view, 21> kRead{
+    "npm_",    "node_",     "yarn_",   "pnpm_",    "bun_",      "pip_",      "python",
+    "uv_",     "http_",     "https_",  "no_proxy", "all_proxy", "puppeteer", "playwright",
+    "cypress", "sentrycli", "prisma_", "sharp_",   "electron_", "bundle_",   "gem_"};
 
 bool is_read_by_tools(std::string_view name) {
   std::string folded(name);

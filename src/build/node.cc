@@ -6,6 +6,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/languages.hh"
 #include "build/node_layer.hh"
 #include "build/node_tool.hh"
 #include "build/package_json.hh"
@@ -17,6 +18,7 @@ namespace {
 
 // Where the tools that make sites of files alone write them.
 std::string output_of_site(const PackageJson& package) {
+  if (package.dependencies.contains("@astrojs/node")) return {};  // makes a server
   if (package.dependencies.contains("react-scripts")) return "build";
   if (package.dependencies.contains("@11ty/eleventy")) return "_site";
   for (const char* tool : {"vite", "astro", "parcel", "webpack", "@vue/cli-service", "rollup", "esbuild"}) {
@@ -96,6 +98,11 @@ std::optional<Process> guess_node_web(const AppTree& tree, const std::string& wh
   auto command = command_without_start_script(directory, *package);
   if (command.empty()) return std::nullopt;
   return web_process(std::move(command));
+}
+
+std::string output_of_node_site(const AppTree& tree) {
+  const auto package = read_package_json(tree.directory());
+  return package && package->scripts.contains("build") ? output_of_site(*package) : std::string{};
 }
 
 std::map<std::string, std::string> node_environment() {

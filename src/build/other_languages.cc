@@ -19,16 +19,18 @@ struct Language {
   std::string name;
   std::string build;
   std::string run;
-  std::string program;  // that the build needs; empty: it is in the tree
-  std::string package;  // of Debian, that has the program; empty: none
+  std::string program;       // that the build needs; empty: it is in the tree
+  std::string package;       // of Debian, that has the program; empty: none
+  bool has_builder = false;  // then only the command is of interest, for a build of the app's own
 };
 // The first marker of a language that is found counts.
 const std::vector<Language>& languages() {
   static const std::vector<Language> kList{
-      {"go.mod", "Go", "go build -o bin/app .", "bin/app", "go", "golang-go"},
+      {"go.mod", "Go", "go build -o bin/app .", "bin/app", "go", "golang-go", true},
       {"Gemfile", "Ruby", "bundle config set --local path vendor/bundle && bundle install",
-       "bundle exec puma -b tcp://127.0.0.1:$PORT", "bundle", "bundler"},
-      {"composer.json", "PHP", "composer install --no-dev", "php -S 127.0.0.1:$PORT -t public", "composer", "composer"},
+       "bundle exec puma -b tcp://127.0.0.1:$PORT", "bundle", "bundler", true},
+      {"composer.json", "PHP", "composer install --no-dev", "php -S 127.0.0.1:$PORT -t public", "composer", "composer",
+       true},
       {"mvnw", "Java", "./mvnw -B -DskipTests package", "java -jar target/app.jar", "java", "default-jdk"},
       {"pom.xml", "Java", "mvn -B -DskipTests package", "java -jar target/app.jar", "mvn", "maven"},
       {"gradlew", "Java", "./gradlew assemble", "java -jar build/libs/app.jar", "java", "default-jdk"},
@@ -37,7 +39,7 @@ const std::vector<Language>& languages() {
       {"build.sbt", "Scala", "sbt stage", "target/universal/stage/bin/app", "sbt", ""},
       {"project.clj", "Clojure", "lein uberjar", "java -jar target/app-standalone.jar", "lein", "leiningen"},
       {"deps.edn", "Clojure", "clojure -P", "clojure -M -m app", "clojure", "clojure"},
-      {"Cargo.toml", "Rust", "cargo build --release", "target/release/app", "cargo", "cargo"},
+      {"Cargo.toml", "Rust", "cargo build --release", "target/release/app", "cargo", "cargo", true},
       {"mix.exs", "Elixir", "mix deps.get --only prod && MIX_ENV=prod mix release", "_build/prod/rel/app/bin/app start",
        "mix", "elixir"},
       {"rebar.config", "Erlang", "rebar3 as prod release", "_build/prod/rel/app/bin/app foreground", "rebar3",
@@ -77,8 +79,8 @@ const std::vector<Language>& languages() {
 // These count only where nothing else builds the tree: many trees of other languages have such files as well.
 const std::vector<Language>& lesser_languages() {
   static const std::vector<Language> kList{
-      {"CMakeLists.txt", "C and C++", "cmake -B build && cmake --build build", "build/app", "cmake", "cmake"},
-      {"meson.build", "C and C++", "meson setup build && ninja -C build", "build/app", "meson", "meson"},
+      {"CMakeLists.txt", "C and C++", "cmake -B build && cmake --build build", "build/app", "cmake", "cmake", true},
+      {"meson.build", "C and C++", "meson setup build && ninja -C build", "build/app", "meson", "meson", true},
       {"*.c", "C and C++", "make", "./app", "make", "make gcc"},
       {"*.cc", "C and C++", "make", "./app", "make", "make g++"},
       {"*.cpp", "C and C++", "make", "./app", "make", "make g++"},
@@ -95,6 +97,8 @@ const std::vector<Language>& last_resort() {
   return kList;
 }
 
+constexpr const char* kSite = "a static site";
+
 // What needs no build, and is run by a command alone. They count only where nothing says what to run.
 struct Runnable {
   std::string marker;
@@ -102,22 +106,16 @@ struct Runnable {
   std::string run;
 };
 const std::vector<Runnable>& runnables() {
-  constexpr const char* kServeSite = "python3 -m http.server $PORT --bind 127.0.0.1";
-  const auto serve = [&](const std::string& directory) {
-    return fmt::format("{} --directory {}", kServeSite, directory);
+  const auto serve = [](const std::string& directory) {
+    return "python3 -m http.server $PORT --bind 127.0.0.1 --directory " + directory;
   };
   static const std::vector<Runnable> kList{
-      {"index.php", "PHP", "php -S 127.0.0.1:$PORT"},
-      {"public/index.php", "PHP", "php -S 127.0.0.1:$PORT -t public"},
       {"config.ru", "Ruby", "rackup -o 127.0.0.1 -p $PORT"},
-      {"index.html", "a static site", kServeSite},
-      {"public/index.html", "a static site", serve("public")},
-      {"dist/index.html", "a static site", serve("dist")},
-      {"_site/index.html", "a static site", serve("_site")},
-      {"site/index.html", "a static site", serve("site")},
-      {"static/index.html", "a static site", serve("static")},
-      {"src/index.html", "a static site", serve("src")},
-      {"docs/index.html", "a static site", serve("docs")},
+      {"_site/index.html", kSite, serve("_site")},
+      {"site/index.html", kSite, serve("site")},
+      {"static/index.html", kSite, serve("static")},
+      {"src/index.html", kSite, serve("src")},
+      {"docs/index.html", kSite, serve("docs")},
   };
   return kList;
 }
@@ -153,7 +151,8 @@ void add_languages(const std::vector<Language>& list, const Situation& situation
     const auto file = find_marker(situation.directory, situation.names, language.marker);
     if (!file) continue;
     named.insert(language.name);
-    if (!situation.own_build) found.lines.push_back(line_for(language, *file, situation, host));
+    if (!situation.own_build && !language.has_builder)
+      found.lines.push_back(line_for(language, *file, situation, host));
     if (found.command.empty()) found.command = language.run;
   }
 }
@@ -213,6 +212,15 @@ void add_images(const Situation& situation, OtherLanguages& found) {
 }
 
 }  // namespace
+
+bool has_program_of_other_language(const Situation& situation) {
+  const auto is_there = [&](const auto& known) {
+    return find_marker(situation.directory, situation.names, known.marker).has_value();
+  };
+  return std::ranges::any_of(languages(), is_there) || std::ranges::any_of(lesser_languages(), is_there) ||
+         std::ranges::any_of(runnables(),
+                             [&](const Runnable& known) { return known.what != kSite && is_there(known); });
+}
 
 OtherLanguages other_languages(const Situation& situation, const Host& host) {
   OtherLanguages found;

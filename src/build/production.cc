@@ -12,13 +12,14 @@ struct Default {
   const char* variable;
   const char* value;
 };
-constexpr std::array<Default, 8> kDefaults{{
+constexpr std::array<Default, 9> kDefaults{{
     {"package.json", "NODE_ENV", "production"},
     {"Gemfile", "RAILS_ENV", "production"},
     {"Gemfile", "RACK_ENV", "production"},
     {"Gemfile", "RAILS_LOG_TO_STDOUT", "enabled"},
     {"Gemfile", "RAILS_SERVE_STATIC_FILES", "enabled"},
     {"config.ru", "RACK_ENV", "production"},
+    {"go.mod", "GIN_MODE", "release"},
     {"mix.exs", "MIX_ENV", "prod"},
     {"deno.json", "DENO_ENV", "production"},
 }};

@@ -253,9 +253,9 @@ def test_a_push_names_lock_files_and_versions_that_it_does_not_use(platform):
 
 
 def test_a_push_names_a_language_without_a_builder_and_goes_on(platform):
-    app = platform.create_app(web_app() | {"go.mod": "module example.com/x\n"})
+    app = platform.create_app(web_app() | {"shard.yml": "name: x\n"})
     result = app.work.push()
-    assert "go.mod is there; Pushrod has no builder for Go yet: [build] command = " in result.err
+    assert "shard.yml is there; Pushrod has no builder for Crystal yet: [build] command = " in result.err
     assert app.version() == "1"
 
 

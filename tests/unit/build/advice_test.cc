@@ -101,29 +101,35 @@ TEST_F(AdviceTest, NamesAreQuotedAndDirectoriesDoNotCount) {
 }
 
 TEST_F(AdviceTest, LanguagesWithoutABuilderAreNamedWithACommand) {
-  programs.write("go", "", true);
-  tree.write("go.mod", "module x\n");
-  EXPECT_EQ(told(),
-            "go.mod is there; Pushrod has no builder for Go yet: [build] command = \"go build -o bin/app .\" in "
-            "pushrod.toml");
-  EXPECT_EQ(example(), "bin/app");
+  programs.write("mvn", "", true);
+  tree.write("pom.xml", "");
+  EXPECT_EQ(
+      told(),
+      "pom.xml is there; Pushrod has no builder for Java yet: [build] command = \"mvn -B -DskipTests package\" in "
+      "pushrod.toml");
+  EXPECT_EQ(example(), "java -jar target/app.jar");
   EXPECT_EQ(told(runs), told()) << "a Procfile builds nothing";
-  fs::remove(programs.path() / "go");
-  EXPECT_TRUE(
-      told().ends_with("go is not installed on this machine: its administrator can run apt-get install golang-go"))
+  fs::remove(programs.path() / "mvn");
+  EXPECT_TRUE(told().ends_with("mvn is not installed on this machine: its administrator can run apt-get install maven"))
       << told();
+}
+
+TEST_F(AdviceTest, LanguagesWithABuilderTellHowTheyAreRunWhereTheAppBuildsItself) {
+  tree.write("Gemfile", "");
+  AppManifest own;
+  own.build_command = "make";
+  const auto plan = plan_build_on({tree.path()}, own, host);
+  EXPECT_TRUE(plan.usual_command.starts_with("bundle exec puma")) << plan.usual_command;
+  EXPECT_TRUE(plan.notices.empty());
 }
 
 TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"Gemfile", "Ruby"},       {"composer.json", "PHP"},  {"pom.xml", "Java"},
-      {"mvnw", "Java"},          {"build.gradle", "Java"},  {"gradlew", "Java"},
-      {"Cargo.toml", "Rust"},    {"mix.exs", "Elixir"},     {"deno.json", "Deno"},
-      {"Shop.csproj", ".NET"},   {"Shop.sln", ".NET"},      {"shard.yml", "Crystal"},
-      {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"}, {"Package.swift", "Swift"},
-      {"pubspec.yaml", "Dart"},  {"build.sbt", "Scala"},    {"project.clj", "Clojure"},
-      {"deps.edn", "Clojure"},   {"main.go", "Go"},         {"CMakeLists.txt", "C and C++"},
-      {"Makefile", "Makefiles"}, {"cpanfile", "Perl"}};
+      {"pom.xml", "Java"},      {"mvnw", "Java"},          {"build.gradle", "Java"},   {"gradlew", "Java"},
+      {"mix.exs", "Elixir"},    {"deno.json", "Deno"},     {"Shop.csproj", ".NET"},    {"Shop.sln", ".NET"},
+      {"shard.yml", "Crystal"}, {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"},  {"Package.swift", "Swift"},
+      {"pubspec.yaml", "Dart"}, {"build.sbt", "Scala"},    {"project.clj", "Clojure"}, {"deps.edn", "Clojure"},
+      {"main.go", "Go"},        {"main.c", "C and C++"},   {"Makefile", "Makefiles"},  {"cpanfile", "Perl"}};
   for (const auto& [file, language] : cases) {
     tree.write(file, "");
     EXPECT_TRUE(
@@ -139,15 +145,15 @@ TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
 
 TEST_F(AdviceTest, ALanguageBesideOneWithABuilderIsNamedAsWhatIsLeftOut) {
   tree.write("package.json", "{}");
-  tree.write("Gemfile", "");
+  tree.write("mix.exs", "");
   tree.write("Makefile", "");
   tree.write("Dockerfile", "");
   EXPECT_TRUE(
-      told(runs).starts_with("Gemfile is there; Pushrod has no builder for Ruby yet and builds the Node.js part "
-                             "only: [build] command = \"bundle"))
+      told(runs).starts_with("mix.exs is there; Pushrod has no builder for Elixir yet and builds the Node.js part "
+                             "only: [build] command = \"mix"))
       << told(runs);
   EXPECT_EQ(told(runs).find('\n'), std::string::npos) << told(runs);
-  EXPECT_TRUE(example().starts_with("bundle exec puma")) << "node server.js would be a guess";
+  EXPECT_TRUE(example().starts_with("_build/prod/rel")) << "node server.js would be a guess";
 }
 
 TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
@@ -155,13 +161,11 @@ TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
   EXPECT_EQ(lines_of(told()).size(), 2U) << told();
 }
 
-TEST_F(AdviceTest, StaticSitesAreToldHowTheyAreServed) {
-  tree.write("public/index.html", "");
+TEST_F(AdviceTest, StaticSitesInOtherDirectoriesAreToldHowTheyAreServed) {
+  tree.write("docs/index.html", "");
   EXPECT_EQ(told(),
-            "public/index.html is there: to serve a static site, commit a Procfile with the line \"web: python3 -m "
-            "http.server $PORT --bind 127.0.0.1 --directory public\"");
-  tree.write("index.html", "");
-  EXPECT_EQ(example(), "python3 -m http.server $PORT --bind 127.0.0.1");
+            "docs/index.html is there: to serve a static site, commit a Procfile with the line \"web: python3 -m "
+            "http.server $PORT --bind 127.0.0.1 --directory docs\"");
   EXPECT_EQ(told(runs), "");
   tree.write("main.py", "");
   EXPECT_EQ(example(), "python3 main.py");

@@ -123,7 +123,7 @@ TEST_F(BuildRootTest, AnOwnCommandFindsTheProgramsOfTheWorkspace) {
 
 TEST_F(BuildRootTest, OnlyTheAppsOwnBuildShBuildsIt) {
   tree.write(".build.sh", "true", true);
-  tree.write("packages/web/index.html", "");
+  tree.write("packages/web/notes.txt", "");
   EXPECT_EQ(plan().builder, "none");
 }
 

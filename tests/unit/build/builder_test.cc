@@ -7,7 +7,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_F(BuilderTest, NothingToBuildInATreeOfNoKnownKind) {
-  tree.write("index.html", "hello");
+  tree.write("notes.txt", "hello");
   const BuildPlan none = plan();
   EXPECT_EQ(none.builder, "none");
   EXPECT_EQ(script(none), "");
@@ -124,6 +124,7 @@ TEST_F(BuilderTest, ACommandAfterTheBuilderRunsInTheAppsDirectory) {
 }
 
 TEST_F(BuilderTest, LanguagesAreToldThatTheyAreInProduction) {
+  for (const char* program : {"ruby", "bundle"}) programs.write(program, "", true);
   tree.write("Gemfile", "");
   tree.write("mix.exs", "");
   const auto environment = plan().environment;

@@ -11,8 +11,10 @@ TEST_F(BuilderTest, ToolsFindTheirCachesInACommandOfTheAppsOwnToo) {
   EXPECT_EQ(cache_variables(plan()), (Environment{{"PIP_CACHE_DIR", "/cache/pip"}}));
   AppManifest own;
   own.build_command = "make";
-  EXPECT_EQ(cache_variables(plan(own)),
-            (Environment{{"PIP_CACHE_DIR", "/cache/pip"}, {"npm_config_cache", "/cache/npm"}}));
+  EXPECT_EQ(cache_variables(plan(own)), (Environment{{"CARGO_HOME", "/cache/cargo"},
+                                                     {"GOMODCACHE", "/cache/go-modules"},
+                                                     {"PIP_CACHE_DIR", "/cache/pip"},
+                                                     {"npm_config_cache", "/cache/npm"}}));
 }
 
 TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {

@@ -1,0 +1,22 @@
+// The builders of languages besides Python and Node.js: one function and one file each, like those in builders.hh.
+#pragma once
+
+#include <string>
+
+#include "build/builders.hh"
+
+namespace pushrod {
+
+std::optional<BuildPlan> plan_go(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_ruby(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_php(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_rust(const AppTree& tree, const std::string& where, const Host& host);
+std::optional<BuildPlan> plan_c(const AppTree& tree, const std::string& where, const Host& host);
+
+// The directory that the build of a site without a server writes to: "dist"; empty: package.json tells of no such site.
+std::string output_of_node_site(const AppTree& tree);
+
+// Throws Error, with the Debian package, where the machine does not have the program.
+void require_program(const Host& host, const std::string& program, const std::string& package);
+
+}  // namespace pushrod

@@ -1,0 +1,230 @@
+"""One example of every language, as it lies in examples/: pushed, changed by a line, pushed again.
+
+A language whose tools are not on this machine is skipped, with the package that has them. With PUSHROD_ALL_LANGUAGES set
+(script/test --languages) that is a failure.
+"""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATH = "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin"
+
+
+def needs(**packages):
+    """Skips the test unless these programs are there. A program is given as name=package, with "_" for "-"."""
+    missing = [package for name, package in packages.items() if not shutil.which(name.replace("_", "-"), path=PATH)]
+    if not missing:
+        return
+    reason = f"apt-get install {' '.join(missing)}"
+    if os.environ.get("PUSHROD_ALL_LANGUAGES"):
+        pytest.fail(f"a language cannot be tested here: {reason}")
+    pytest.skip(reason)
+
+
+def example(name):
+    """The files of an example, for create_app(). None of them is a program."""
+    root = EXAMPLES / name
+    return {str(file.relative_to(root)): file.read_bytes() for file in sorted(root.rglob("*")) if file.is_file()}
+
+
+def push_example(platform, name):
+    """The app, deployed, and what the push printed."""
+    app = platform.create_app(example(name))
+    return app, app.work.push().err
+
+
+def change(app, file, old, new):
+    """Replaces a text in a file, pushes it, and returns what the push printed."""
+    text = (app.work.directory / file).read_text()
+    assert old in text
+    return app.push({file: text.replace(old, new)}).err
+
+
+def test_static(platform):
+    needs(nginx="nginx-light")
+    app, output = push_example(platform, "static")
+    assert "static files, index.html, served by nginx" in output
+    page = app.get()
+    assert "Hello from static files" in page.text and page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "About this page" in app.get("/about").text
+    assert "There is no such page" in app.get("/nowhere", status=404).text
+    assert "There is no such page" in app.get("/nowhere.png", status=404).text
+
+    tag = page.headers["ETag"]
+    assert app.get(headers={"If-None-Match": tag}, status=304).text == ""
+    part = app.get("/style.css", headers={"Range": "bytes=0-3"}, status=206)
+    assert part.text == "body" and part.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert app.get("/", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+
+    change(app, "index.html", "Hello from static files", "Hello again")
+    assert "Hello again" in app.get().text
+    assert platform.json("app", "info", app.name)["builder"] == "static"
+
+
+def test_static_keeps_what_is_not_for_visitors(platform):
+    needs(nginx="nginx-light")
+    files = {"index.html": "home", ".env": "SECRET=1", "app.json": "{}", "docs/index.html": "docs", "docs/.x/y": "hidden",
+             ".well-known/security.txt": "mailto:x", "v1.0/index.html": "old", "empty/file.txt": "x"}  # fmt: skip
+    app = platform.deploy(files)
+    for path in ("/.env", "/app.json", "/docs/.x/y", "/empty/", "/nowhere"):
+        app.get(path, status=404)
+    assert app.get("/.well-known/security.txt").text == "mailto:x"
+    # Without the port of the server behind the router.
+    assert app.get("/docs", status=301).headers["Location"] == "/docs/"
+    assert app.get("/v1.0", status=301).headers["Location"] == "/v1.0/"
+
+
+def test_a_single_page_is_served_for_every_address(platform):
+    needs(nginx="nginx-light")
+    app = platform.create_app({"public/index.html": "the page", "public/app.js": "1", "secret.txt": "x"})
+    assert "it is served for every address without a file" in app.work.push().err
+    assert app.get("/users/7").text == "the page"
+    app.get("/missing.js", status=404)
+    app.get("/secret.txt", status=404)
+    app.push({"public/404.html": "not here"})
+    assert app.get("/users/7", status=404).text == "not here"
+
+
+def test_the_output_of_a_front_end_is_served(platform):
+    needs(nginx="nginx-light", npm="npm")
+    build = "mkdir -p dist && echo the front end > dist/index.html"
+    package = {"name": "front", "scripts": {"build": build}, "dependencies": {"vite": "file:./vite"}}
+    files = {"package.json": json.dumps(package), "vite/package.json": '{"name": "vite", "version": "1.0.0"}'}
+    app = platform.create_app(files)
+    assert "dist/ is served by nginx" in app.work.push().err
+    assert app.get("/any/route").text == "the front end\n"
+
+
+def test_go(platform):
+    needs(go="golang-go")
+    app, output = push_example(platform, "go")
+    assert "Go, go.mod, go build -o bin/hello ." in output
+    assert app.version() == "Hello from Go\n"
+    change(app, "main.go", "Hello from Go", "Hello again")
+    assert app.version() == "Hello again\n"
+
+
+def test_go_takes_modules_from_vendor_and_programs_from_cmd(platform):
+    needs(go="golang-go")
+    main = example("go")["main.go"].decode()
+    app = platform.create_app({
+        "go.mod": "module example.com/shop\n\ngo 1.19\n\nrequire example.com/greet v1.0.0\n",
+        "vendor/modules.txt": "# example.com/greet v1.0.0\n## explicit; go 1.19\nexample.com/greet\n",
+        "vendor/example.com/greet/greet.go": 'package greet\n\nconst Word = "from a vendored module"\n',
+        "cmd/server/main.go": main.replace('"fmt"', '"example.com/greet"\n\t"fmt"').replace('"Hello from Go"', "greet.Word"),
+        "cmd/task/main.go": "package main\n\nfunc main() {}\n",
+    })  # fmt: skip
+    app.work.push()
+    assert app.version() == "from a vendored module\n"
+    platform.pushrod("run", app.name, "--", "bin/task")
+
+
+def test_php(platform):
+    needs(php="php-cli", composer="composer", nginx="nginx-light")
+    if not list(Path("/usr/sbin").glob("php-fpm*")):
+        needs(php_fpm="php-fpm")
+    app, output = push_example(platform, "php")
+    assert "served by php-fpm and nginx from public/" in output
+    assert app.get("/users/7?a=b").text == "Hello from PHP\nGET /users/7?a=b\n"
+    assert app.get("/index.php").text.startswith("Hello from PHP")
+    assert app.get("/robots.txt").headers["Content-Type"].startswith("text/plain")
+    change(app, "src/Greeting.php", "Hello from", "Hello again from")
+    assert app.get().text.startswith("Hello again from PHP")
+    # Extensions come from Debian's configuration, and settings from the app's.
+    platform.pushrod("config", "set", app.name, "WORD=swordfish")
+    code = "<?php echo getenv('WORD'), extension_loaded('tokenizer') ? ' loaded' : '', ' ', $_SERVER['HTTPS'] ?? 'http';"
+    app.push({"public/index.php": code})
+    assert app.get().text == "swordfish loaded http"
+
+
+def test_php_without_composer(platform):
+    needs(php="php-cli", nginx="nginx-light")
+    if not list(Path("/usr/sbin").glob("php-fpm*")):
+        needs(php_fpm="php-fpm")
+    app = platform.deploy({"index.php": "<?php echo 'plain ', $_POST['a'] ?? 'PHP';", "inc/x.php": "<?php echo 'x';"})
+    assert app.version() == "plain PHP"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert app.get(method="POST", headers=form, body="a=form").text == "plain form"
+    app.get("/missing.php", status=404)
+
+
+def test_rust(platform):
+    needs(cargo="cargo", cc="gcc")
+    app, output = push_example(platform, "rust")
+    assert "Rust, Cargo.toml, cargo build --release --locked" in output
+    assert app.version() == "Hello from Rust\n"
+    change(app, "src/main.rs", "Hello from Rust", "Hello again")
+    assert app.version() == "Hello again\n"
+
+
+def test_cpp(platform):
+    needs(cmake="cmake", make="make", **{"c++": "g++"})
+    app, output = push_example(platform, "cpp")
+    assert "C and C++, CMakeLists.txt, cmake -B build" in output
+    assert app.version() == "Hello from C++\n"
+    change(app, "main.cpp", "Hello from C++", "Hello again")
+    assert app.version() == "Hello again\n"
+
+
+def test_a_makefile_with_sources_is_made(platform):
+    needs(make="make", gcc="gcc", **{"c++": "g++"})
+    app = platform.deploy({
+        "Makefile": "all:\n\tgcc -o greet greet.c\n",
+        "greet.c": '#include <stdio.h>\nint main(void) { puts("made"); return 0; }\n',
+        "Procfile": "web: ./greet > /tmp/index.html; exec python3 -m http.server $PORT --bind 127.0.0.1 -d /tmp\n",
+    })  # fmt: skip
+    assert app.version() == "made\n"
+
+
+# From Debian's packages of gems: gems, as a server of gems has them.
+MAKE_GEMS = """
+require "rubygems/package"
+directory = ARGV.shift
+ARGV.each do |name|
+  spec = Gem::Specification.find_by_name(name)
+  Dir.chdir(spec.full_gem_path) do
+    made = spec.dup
+    made.files = Dir["**/*"].select { |file| File.file?(file) }
+    Gem::Package.build(made, true, false, "#{directory}/gems/#{spec.full_name}.gem")
+  end
+end
+"""
+
+
+@pytest.fixture
+def gem_server(tmp_path):
+    """The address of a server of the gems rack and webrick."""
+    needs(ruby="ruby", bundle="bundler", rackup="ruby-rack")
+    root = tmp_path / "server"
+    (root / "gems").mkdir(parents=True)
+    subprocess.run(["ruby", "-e", MAKE_GEMS, root, "rack", "webrick"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["gem", "generate_index", "--directory", root], check=True, stdout=subprocess.DEVNULL)
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(root))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_ruby(platform, gem_server):
+    # The example's gems are at rubygems.org, in the versions of Debian 12.
+    files = example("ruby")
+    for name in ("Gemfile", "Gemfile.lock"):
+        files[name] = files[name].replace(b"https://rubygems.org", gem_server.encode())
+    app = platform.create_app(files)
+    output = app.work.push().err
+    assert "Installing packages (Ruby, Gemfile.lock, bundle install)" in output
+    assert app.version() == "Hello from Ruby\n"
+    output = change(app, "config.ru", "Hello from Ruby", "Hello again")
+    assert "Packages: unchanged (Ruby, Gemfile.lock, bundle install)" in output
+    assert app.version() == "Hello again\n"
