@@ -9,6 +9,7 @@
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "operate/domain_check.hh"
 #include "operate/domains.hh"
 
 namespace pushrod {
@@ -16,7 +17,7 @@ namespace pushrod {
 namespace {
 
 struct DomainWords {
-  std::string app, redirect_to;
+  std::string app, host, redirect_to;
   std::optional<std::string> hsts;
   std::vector<std::string> domains;
   bool strip_prefix = false, json = false;
@@ -91,6 +92,25 @@ int list(Context& context, const DomainWords& words) {
   return kExitOk;
 }
 
+int check(Context& context, const DomainWords& words) {
+  const auto check = check_domain(context, HostName::parse(words.host));
+  const int code = check.problems.empty() ? kExitOk : kExitRequest;
+  if (words.json) {
+    print_json(to_json(check));
+    return code;
+  }
+  const auto& facts = check.facts;
+  const auto list = [](const std::vector<std::string>& records) { return records.empty() ? "-" : join(records, ", "); };
+  print(fmt::format(
+      "{}\n  app          {}\n  A            {}\n  AAAA         {}\n  CAA          {}\n  this server  {}\n"
+      "  certificate  {}\n",
+      facts.host.unicode(), facts.app.empty() ? "-" : facts.app, list(facts.v4.records), list(facts.v6.records),
+      escaped(list(facts.caa.records)), list(facts.own), facts.is_secure ? "yes" : "no"));
+  for (const auto& problem : check.problems) print(fmt::format("{}.\n  {}\n", problem.text, problem.remedy));
+  if (check.problems.empty()) print("DNS leads here.\n");
+  return code;
+}
+
 }  // namespace
 
 void add_domain_verbs(Grammar& grammar) {
@@ -110,6 +130,11 @@ void add_domain_verbs(Grammar& grammar) {
             [words](Context& context) { return remove(context, *words); })
       .app(words->app)
       .takes_all("HOST", words->domains, "a domain of the app");
+  grammar
+      .verb("domain", "check", "whether DNS leads a host to this server; exit code 1 if not",
+            [words](Context& context) { return check(context, *words); })
+      .needs("HOST", words->host, "the host")
+      .json(words->json);
   grammar
       .verb("domain", "list", "the domains of an app, or of all apps",
             [words](Context& context) { return list(context, *words); })

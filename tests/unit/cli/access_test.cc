@@ -66,6 +66,7 @@ const std::map<std::string, Decision>& decisions() {
       {"deployments", needs(Right::See)},
       {"doctor", machine()},
       {"domain add", needs(Right::Deploy, {"APP", "www.example.com"})},
+      {"domain check", machine({"www.example.com"})},
       {"domain list", needs(Right::See)},
       {"domain remove", needs(Right::Deploy, {"APP", "www.example.com"})},
       {"key add", machine({"new"})},
