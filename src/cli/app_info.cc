@@ -53,9 +53,11 @@ int show(Context& context, const std::string& name, bool json) {
     return kExitOk;
   }
   auto text = fmt::format("{}\n  url        {}\n", name, info.url);
+  if (!info.warning.empty()) text += fmt::format("             {}\n", info.warning);
   for (const auto& domain : info.domains) {
     text += fmt::format("             {}{}\n", domain.url,
                         domain.route.redirect_to ? " → " + domain.route.redirect_to->unicode() : "");
+    if (!domain.warning.empty()) text += fmt::format("             {}\n", domain.warning);
   }
   text += fmt::format("  push to    {}  branch {}\n", info.push_url, escaped(info.app.branch.str()));
   text += fmt::format("  state      {}\n  requests   {}\n", info.condition.state, info.condition.traffic);

@@ -1,4 +1,4 @@
-// cert add, list, show, remove: the certificates that the router shows.
+// cert add, list, show, remove, renew: the certificates that the router shows.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -41,11 +41,17 @@ int add(Context& context, const CertWords& words) {
 
 int list(Context& context, const CertWords& words) {
   auto values = Json::array();
-  Table table({"HOST", "VALID UNTIL", "SOURCE", "ISSUER", "APPS"});
+  Table table({"HOST", "VALID UNTIL", "SOURCE", "ISSUER", "APPS", "STATE"});
   for (const auto& view : list_certificates(context)) {
     values.push_back(to_json(view));
     table.add({view.certificate.host.unicode(), until(view), std::string(to_string(view.certificate.source)),
-               view.certificate.issuer, view.apps.empty() ? "-" : join(view.apps, ", ")});
+               escaped(view.certificate.issuer), view.apps.empty() ? "-" : join(view.apps, ", "),
+               view.state.empty() ? "-" : view.state});
+  }
+  for (const auto& awaited : awaited_certificates(context)) {
+    values.push_back(to_json(awaited));
+    table.add({awaited.host.unicode(), "-", "acme", "-", awaited.apps.empty() ? "-" : join(awaited.apps, ", "),
+               awaited.state});
   }
   if (words.json) {
     print_json(values);
@@ -56,7 +62,17 @@ int list(Context& context, const CertWords& words) {
 }
 
 int show(Context& context, const CertWords& words) {
-  const auto view = certificate_of(context, HostName::parse(words.host));
+  const auto host = HostName::parse(words.host);
+  for (const auto& awaited : awaited_certificates(context)) {
+    if (awaited.host != host) continue;
+    if (words.json) {
+      print_json(to_json(awaited));
+    } else {
+      print(fmt::format("{} has no certificate yet\n  state        {}\n", host.unicode(), awaited.state));
+    }
+    return kExitOk;
+  }
+  const auto view = certificate_of(context, host);
   if (words.json) {
     print_json(to_json(view));
     return kExitOk;
@@ -68,6 +84,7 @@ int show(Context& context, const CertWords& words) {
                   certificate.host.unicode(), escaped(join(certificate.names, ", ")), escaped(certificate.issuer),
                   format_time(certificate.not_before), until(view), to_string(certificate.source), certificate.serial,
                   certificate.fingerprint, view.apps.empty() ? "-" : join(view.apps, ", ")));
+  if (!view.state.empty()) print(fmt::format("  state        {}\n", view.state));
   return kExitOk;
 }
 
@@ -75,6 +92,17 @@ int remove(Context& context, const CertWords& words) {
   const auto host = HostName::parse(words.host);
   remove_certificate(context, host);
   print(fmt::format("The certificate of {} is removed; it no longer answers over https.\n", host.unicode()));
+  for (const auto& awaited : awaited_certificates(context)) {
+    if (awaited.host == host) print(fmt::format("A new one: {}\n", awaited.state));
+  }
+  return kExitOk;
+}
+
+int renew(Context& context, const CertWords& words) {
+  const auto host = HostName::parse(words.host);
+  renew_certificate(context, host);
+  print(fmt::format("Pushrod obtains a certificate for {} now. How it went: cert show {}\n", host.unicode(),
+                    host.unicode()));
   return kExitOk;
 }
 
@@ -96,6 +124,10 @@ void add_cert_verbs(Grammar& grammar) {
   grammar
       .verb("cert", "remove", "stop showing it, and delete it with its key",
             [words](Context& context) { return remove(context, *words); })
+      .needs("HOST", words->host, "the host");
+  grammar
+      .verb("cert", "renew", "obtain a new certificate from the CA now, before it is due or after a failure",
+            [words](Context& context) { return renew(context, *words); })
       .needs("HOST", words->host, "the host");
 }
 

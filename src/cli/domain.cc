@@ -9,6 +9,7 @@
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "operate/certificates.hh"
 #include "operate/domain_check.hh"
 #include "operate/domains.hh"
 
@@ -56,6 +57,7 @@ std::string shown_options(const DomainView& view) {
   if (view.route.redirect_to) texts.push_back("redirects to " + view.route.redirect_to->unicode());
   if (view.route.strip_prefix) texts.emplace_back("strips the prefix");
   if (view.route.hsts) texts.push_back(fmt::format("HSTS {}", format_duration(*view.route.hsts)));
+  if (!view.warning.empty()) texts.push_back(view.warning);
   return texts.empty() ? "-" : join(texts, ", ");
 }
 
@@ -64,6 +66,10 @@ int add(Context& context, const DomainWords& words) {
   for (const auto& view : add_domains(context, AppName::parse(words.app), points, options_of(words))) {
     print(view.route.redirect_to ? fmt::format("{} redirects to {}.\n", view.url, view.route.redirect_to->unicode())
                                  : fmt::format("{} leads to {}.\n", view.url, view.app.str()));
+  }
+  for (const auto& awaited : awaited_certificates(context)) {
+    if (std::ranges::find(points, awaited.host, &RoutePoint::host) == points.end()) continue;
+    print(fmt::format("Certificate of {}: {}\n", awaited.host.unicode(), awaited.state));
   }
   return kExitOk;
 }

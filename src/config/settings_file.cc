@@ -80,6 +80,48 @@ void read_https(TomlSection https, Settings& settings) {
   https.refuse_unknown_keys();
 }
 
+// A directory of lego has the address as its name.
+bool is_email(std::string_view text) {
+  const auto at = text.find('@');
+  const auto is_plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || is_letter_or_digit(c) || c == '@' || c == '.' || c == '_' || c == '+' || c == '-';
+  };
+  return at != text.npos && at > 0 && text.find('@', at + 1) == text.npos && text.find('.', at) != text.npos &&
+         text.back() != '.' && text.front() != '-' && text.front() != '.' && text.size() <= 200 &&
+         std::all_of(text.begin(), text.end(), is_plain);
+}
+
+void read_acme(TomlSection section, Settings& settings) {
+  AcmeSettings acme;
+  bool agreed = false;
+  section.flag("agree_tos", agreed);
+  if (const auto directory = section.text("directory")) {
+    if (*directory == "staging") {
+      acme.directory = "https://acme-staging-v02.api.letsencrypt.org/directory";
+    } else if (directory->starts_with("https://") && directory->size() <= 1000 &&
+               std::all_of(directory->begin(), directory->end(), [](char c) { return c > ' ' && c < 0x7f; })) {
+      acme.directory = *directory;
+    } else {
+      section.refuse("directory",
+                     fmt::format("{} is not an https address: {}", section.shown("directory"), quoted(*directory)),
+                     "give the address of the CA's ACME directory, or \"staging\" for that of Let's Encrypt for tests");
+    }
+  }
+  if (const auto email = section.text("email")) acme.email = *email;
+  if (const auto ca_file = section.text("ca_file")) acme.ca_file = *ca_file;
+  if (!acme.ca_file.empty() && acme.ca_file.front() != '/') {
+    section.refuse("ca_file",
+                   fmt::format("{} is not an absolute path: {}", section.shown("ca_file"), quoted(acme.ca_file)));
+  }
+  if ((agreed || section.has("email")) && !is_email(acme.email)) {
+    section.refuse(section.has("email") ? "email" : "agree_tos",
+                   fmt::format("{} must be an address of yours: {}", section.shown("email"), quoted(acme.email)),
+                   "the CA's account is registered for it: email = \"you@example.com\"");
+  }
+  section.refuse_unknown_keys();
+  if (agreed) settings.acme = std::move(acme);
+}
+
 void read_ssh(TomlSection ssh, Settings& settings) {
   ssh.flag("enabled", settings.ssh_enabled);
   read_listen(ssh, settings.ssh);
@@ -179,6 +221,10 @@ void check_agreement(const TomlSection& top, const Settings& settings) {
     }
     return found;
   };
+  if (settings.acme && !settings.https) {
+    top.refuse("acme", "[acme] obtains certificates, and without [https] the router shows none",
+               "add [https] with listen = \"*:443\"");
+  }
   std::vector<std::pair<std::string, ListenAddress>> addresses{{"http", settings.http}};
   if (settings.https) addresses.emplace_back("https", *settings.https);
   if (settings.ssh_enabled) addresses.emplace_back("ssh", settings.ssh);
@@ -210,6 +256,7 @@ Settings parse_settings(const std::string& text, const std::string& file_name, c
   Settings settings = defaults;
   if (auto http = top.section("http")) read_http(*std::move(http), settings);
   if (auto https = top.section("https")) read_https(*std::move(https), settings);
+  if (auto acme = top.section("acme")) read_acme(*std::move(acme), settings);
   if (auto ssh = top.section("ssh")) read_ssh(*std::move(ssh), settings);
   if (auto ports = top.section("ports")) read_ports(*std::move(ports), settings);
   if (auto limits = top.section("limits")) read_limits(*std::move(limits), settings);

@@ -29,6 +29,7 @@ class Layout {
   fs::path certificates() const { return root_ / "certificates"; }
   // "www.example.com.pem", and "_.example.com.pem" for a wildcard: the chain and the key.
   fs::path certificate(const HostName& host) const;
+  fs::path acme() const { return certificates() / "acme"; }  // lego's: accounts, and what the last order brought
 
   fs::path repos() const { return root_ / "repos"; }
   fs::path repo(const RepoName& repo) const { return repos() / (repo.str() + ".git"); }
@@ -81,10 +82,11 @@ class Layout {
   fs::path tree_lock() const { return locks() / "tree"; }          // held while `up` prepares
   fs::path newcomer_lock() const { return locks() / "newcomer"; }  // one makes s6-svscan look at a new service
   fs::path serve_lock() const { return locks() / "serve"; }
-  fs::path router_lock() const { return locks() / "router"; }      // one change of the router at a time
-  fs::path keys_lock() const { return locks() / "keys"; }          // one change of authorized_keys at a time
-  fs::path gate_log_lock() const { return locks() / "gate.log"; }  // one turn of the gate's log at a time
-  fs::path traffic_lock() const { return locks() / "traffic"; }    // one reading of the routes at a time
+  fs::path router_lock() const { return locks() / "router"; }              // one change of the router at a time
+  fs::path keys_lock() const { return locks() / "keys"; }                  // one change of authorized_keys at a time
+  fs::path gate_log_lock() const { return locks() / "gate.log"; }          // one turn of the gate's log at a time
+  fs::path certificates_lock() const { return locks() / "certificates"; }  // one change of them at a time
+  fs::path traffic_lock() const { return locks() / "traffic"; }            // one reading of the routes at a time
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
   fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
@@ -98,8 +100,9 @@ class Layout {
   fs::path push_slot(std::int64_t key, unsigned slot) const {
     return locks() / ("push." + std::to_string(key) + "." + std::to_string(slot));
   }
-  fs::path router() const { return run() / "router"; }    // haproxy.cfg, pages, sockets
-  fs::path sandbox_etc() const { return run() / "etc"; }  // passwd and group as sandboxes see them
+  fs::path router() const { return run() / "router"; }             // haproxy.cfg, pages, sockets
+  fs::path challenges() const { return router() / "challenges"; }  // what the CA asks for, of the order that runs
+  fs::path sandbox_etc() const { return run() / "etc"; }           // passwd and group as sandboxes see them
   fs::path sshd() const { return run() / "sshd"; }
   fs::path serve_socket() const { return run() / "serve.sock"; }  // datagram: "look now"
   fs::path wake_socket() const { return run() / "wake.sock"; }    // stream: the router names an app to wake

@@ -24,6 +24,8 @@ bool is_address(int family, std::string_view text) {
 
 }  // namespace
 
+bool AcmeSettings::is_lets_encrypt() const { return directory.find(".api.letsencrypt.org/") != std::string::npos; }
+
 std::string ListenAddress::str() const {
   const bool ipv6 = host.find(':') != std::string::npos;
   return ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);

@@ -25,6 +25,14 @@ ListenAddress parse_listen_address(const std::string& text);
 // "10.0.0.7", "10.0.0.0/24", "2001:db8::/48".
 bool is_network(std::string_view text);
 
+// [acme]
+struct AcmeSettings {
+  std::string directory = "https://acme-v02.api.letsencrypt.org/directory";
+  std::string email;
+  std::string ca_file{};         // who certifies the directory's own server; empty: the system's
+  bool is_lets_encrypt() const;  // or its staging environment
+};
+
 struct Settings {
   // [http]
   ListenAddress http{"*", 8080};
@@ -35,6 +43,8 @@ struct Settings {
   std::vector<std::string> proxies;    // addresses and networks that many clients share
   // [https]; absent: no TLS
   std::optional<ListenAddress> https;
+  // [acme]; absent, or its terms not agreed to: no certificates are obtained
+  std::optional<AcmeSettings> acme;
   // [ssh]
   bool ssh_enabled = true;
   ListenAddress ssh{"*", 2222};

@@ -91,10 +91,13 @@ AppInfo app_info(Session& session, const AppName& name) {
   const auto last = newest.empty() ? std::nullopt : std::optional(newest.front());
   const auto watch = store.watch(app.id);
   auto domains = list_domains(session, name);
+  const auto own = std::find_if(domains.begin(), domains.end(), [](const DomainView& view) { return view.is_own; });
+  const auto warning = own == domains.end() ? std::string{} : own->warning;
   std::erase_if(domains, [](const DomainView& view) { return view.is_own; });
   return {app,
           url_of(platform, app.name),
           std::move(domains),
+          warning,
           push_url_of(session.settings(), app.repo),
           condition_of(platform, app),
           app.live ? store.release(app.id, *app.live) : std::nullopt,

@@ -28,6 +28,7 @@ struct AppInfo {
   App app;
   std::string url;
   std::vector<DomainView> domains;  // beside its own address
+  std::string warning;              // of the certificate of its own address
   std::string push_url;             // for git push
   AppCondition condition;
   std::optional<Release> release;        // the live one

@@ -7,10 +7,12 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "certificates/files.hh"
 #include "certificates/openssl.hh"
+#include "deploy/certificates.hh"
+#include "deploy/control.hh"
 #include "deploy/traffic.hh"
 #include "operate/audit.hh"
+#include "os/command.hh"
 
 namespace pushrod {
 
@@ -45,8 +47,27 @@ Users users_of(Session& session, const HostName& host) {
 }
 
 CertificateView view_of(const Certificate& certificate, Users users) {
-  const auto lifetime = certificate.not_after - certificate.not_before;
-  return {certificate, std::move(users.apps), certificate.not_after - now() < lifetime / 4};
+  return {certificate, std::move(users.apps), expires_soon(certificate, now()), {}};
+}
+
+// What becomes of the host's certificate, for people.
+std::string shown_state(const AcmeState& state, WallTime time) {
+  const std::string what = state.want.certificate ? "renewal" : "order";
+  if (state.why_not) return "none: " + *state.why_not;
+  if (state.next.at <= time) return state.want.certificate ? "renewal is due" : "is being obtained";
+  if (state.error.empty() && state.want.certificate) return fmt::format("renewal {} UTC", format_time(state.next.at));
+  return fmt::format("{} {}; next {} UTC", what,
+                     state.error.empty() ? "waits: " + state.next.reason : "failed: " + state.error,
+                     format_time(state.next.at));
+}
+
+std::map<HostName, std::string> shown_states(Session& session) {
+  const auto time = now();
+  std::map<HostName, std::string> states;
+  for (const auto& state : acme_states(session.platform(), time)) {
+    states.emplace(state.want.host, shown_state(state, time));
+  }
+  return states;
 }
 
 UserError no_certificate(const HostName& host) {
@@ -67,14 +88,37 @@ Json to_json(const CertificateView& view) {
           {"not_after", iso_time(certificate.not_after)},
           {"added", iso_time(certificate.added)},
           {"due", view.is_due},
+          {"state", view.state},
           {"apps", view.apps}};
 }
 
+Json to_json(const AwaitedCertificate& awaited) {
+  return {{"host", awaited.host.str()},
+          {"source", to_string(CertificateSource::Acme)},
+          {"not_after", nullptr},
+          {"state", awaited.state},
+          {"apps", awaited.apps}};
+}
+
+std::vector<AwaitedCertificate> awaited_certificates(Session& session) {
+  const auto time = now();
+  std::vector<AwaitedCertificate> awaited;
+  for (const auto& state : acme_states(session.platform(), time)) {
+    if (state.want.certificate) continue;
+    auto users = users_of(session, state.want.host);
+    if (users.may_see) awaited.push_back({state.want.host, std::move(users.apps), shown_state(state, time)});
+  }
+  return awaited;
+}
+
 std::vector<CertificateView> list_certificates(Session& session) {
+  const auto states = shown_states(session);
   std::vector<CertificateView> views;
   for (const auto& certificate : session.store().certificates()) {
     auto users = users_of(session, certificate.host);
-    if (users.may_see) views.push_back(view_of(certificate, std::move(users)));
+    if (!users.may_see) continue;
+    views.push_back(view_of(certificate, std::move(users)));
+    if (const auto state = states.find(certificate.host); state != states.end()) views.back().state = state->second;
   }
   return views;
 }
@@ -83,7 +127,10 @@ CertificateView certificate_of(Session& session, const HostName& host) {
   const auto certificate = session.store().certificate(host);
   auto users = users_of(session, host);
   if (!certificate || !users.may_see) throw no_certificate(host);
-  return view_of(*certificate, std::move(users));
+  auto view = view_of(*certificate, std::move(users));
+  const auto states = shown_states(session);
+  if (const auto state = states.find(host); state != states.end()) view.state = state->second;
+  return view;
 }
 
 void require_certificate_right(Session& session, const HostName& host) {
@@ -107,8 +154,7 @@ AddedCertificate add_certificate(Session& session, const HostName& host, const s
   const auto certificate = check_pair(pair, host, CertificateSource::Operator, now());
   const auto detail = fmt::format("{}, until {} UTC", host.unicode(), format_time(certificate.not_after));
   audited(session, {"", "cert add", detail}, [&] {
-    install_pair(session.layout(), host, pair);
-    session.store().set_certificate(certificate);
+    install_certificate(session.platform(), pair, certificate);
     publish_routes(session.platform());
   });
   return {view_of(certificate, users_of(session, host)), distrust_of(pair)};
@@ -122,10 +168,43 @@ void remove_certificate(Session& session, const HostName& host) {
         fmt::format("only administrators of this machine may remove the certificate of {}", host.unicode()));
   }
   audited(session, {"", "cert remove", host.unicode()}, [&] {
-    remove_pair(session.layout(), host);
-    session.store().remove_certificate(host);
+    uninstall_certificate(session.platform(), host);
     publish_routes(session.platform());
   });
+  wake_daemon(session.platform());
+}
+
+void renew_certificate(Session& session, const HostName& host) {
+  require_certificate_right(session, host);
+  const auto& acme = session.settings().acme;
+  if (!acme) {
+    throw UserError("Pushrod does not obtain certificates on this server",
+                    "add [acme] with email and agree_tos = true to server.toml, and restart Pushrod (docs/domains.md)");
+  }
+  const auto known = session.store().certificate(host);
+  if (known && known->source == CertificateSource::Operator) {
+    throw UserError(
+        fmt::format("the certificate of {} is one that you gave, which Pushrod does not replace", host.unicode()),
+        fmt::format("give a new one with `cert add {0}`, or let Pushrod obtain one: cert remove {0}", host.unicode()));
+  }
+  const auto time = now();
+  const auto states = acme_states(session.platform(), time);
+  const auto state = std::find_if(states.begin(), states.end(), [&](const auto& one) { return one.want.host == host; });
+  if (state == states.end()) {
+    throw UserError(fmt::format("Pushrod obtains no certificate for {}", host.unicode()),
+                    "it does for hosts of apps that have no other certificate; list them: pushrod domain list");
+  }
+  if (state->why_not) throw UserError(fmt::format("no certificate for {}: {}", host.unicode(), *state->why_not));
+  if (!find_program("lego")) throw UserError("lego, which obtains certificates, is not installed", "apt install lego");
+  const auto next =
+      next_order({host, state->want.certificate, true}, session.store().acme_orders(), acme->is_lets_encrypt(), time);
+  if (next.at > time) {
+    throw UserError(
+        fmt::format("{} cannot be ordered before {} UTC: {}", host.unicode(), format_time(next.at), next.reason),
+        "Pushrod orders it then by itself, if it is due");
+  }
+  audited(session, {"", "cert renew", host.unicode()}, [&] { session.store().request_certificate(host); });
+  wake_daemon(session.platform());
 }
 
 }  // namespace pushrod

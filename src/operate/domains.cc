@@ -7,6 +7,8 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/certificates.hh"
+#include "deploy/control.hh"
 #include "deploy/traffic.hh"
 #include "operate/audit.hh"
 
@@ -117,6 +119,7 @@ Json to_json(const DomainView& view) {
           {"redirect_to", route.redirect_to ? Json(route.redirect_to->str()) : Json(nullptr)},
           {"hsts_seconds", route.hsts ? Json(route.hsts->count()) : Json(nullptr)},
           {"url", view.url},
+          {"warning", view.warning},
           {"added", view.added ? Json(iso_time(*view.added)) : Json(nullptr)}};
 }
 
@@ -127,11 +130,18 @@ std::vector<DomainView> list_domains(Session& session, const std::optional<AppNa
   for (const auto& one : apps) {
     Route own{{HostName::of_app(one.name, session.settings().domain)}};
     const auto url = url_of_route(session, own);
-    views.push_back({one.name, std::move(own), true, {}, url});
+    views.push_back({one.name, std::move(own), true, {}, url, {}});
     for (const auto& domain : domains) {
       if (domain.app_id != one.id) continue;
-      views.push_back({one.name, domain.route, false, domain.added, url_of_route(session, domain.route)});
+      views.push_back({one.name, domain.route, false, domain.added, url_of_route(session, domain.route), {}});
     }
+  }
+  const auto warnings = certificate_warnings(session.platform(), now());
+  for (auto& view : views) {
+    const auto& host = view.route.point.host;
+    auto found = warnings.find(host);
+    if (const auto wildcard = wildcard_of(host); found == warnings.end() && wildcard) found = warnings.find(*wildcard);
+    if (found != warnings.end()) view.warning = found->second;
   }
   return views;
 }
@@ -153,10 +163,11 @@ std::vector<DomainView> add_domains(Session& session, const AppName& name, const
     });
     publish_routes(session.platform());
   });
+  wake_daemon(session.platform());
   std::vector<DomainView> views;
   for (const auto& domain : session.store().domains(app.id)) {
     if (std::find(points.begin(), points.end(), domain.route.point) == points.end()) continue;
-    views.push_back({app.name, domain.route, false, domain.added, url_of_route(session, domain.route)});
+    views.push_back({app.name, domain.route, false, domain.added, url_of_route(session, domain.route), {}});
   }
   return views;
 }

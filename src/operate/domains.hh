@@ -20,6 +20,7 @@ struct DomainView {
   bool is_own = false;            // the app's own address
   std::optional<WallTime> added;  // absent for the own address
   std::string url;
+  std::string warning;  // of its certificate; empty: nothing is wrong
 };
 Json to_json(const DomainView& view);
 

@@ -126,7 +126,7 @@ frontend public
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1'
-{request_shares}  # What the route says beside its app (maps.hh). A worker that a reload left behind leaves it to the current one.
+{request_shares}{challenges}  # What the route says beside its app (maps.hh). A worker that a reload left behind leaves it to the current one.
   http-request set-var(txn.options) var(txn.route) if {{ var(txn.route) -m sub | }} !{{ stopping }}
   http-request redirect prefix https://%[var(txn.name)]{https_port} code 308 if !secure {{ var(txn.options),field(2,|) -m str https }} !{{ path_beg /.well-known/acme-challenge/ }}
   http-request set-var(txn.hsts) var(txn.options),field(6,|) if secure {{ var(txn.options) -m found }}
@@ -179,6 +179,10 @@ constexpr std::string_view kTls = R"(  ssl-default-bind-options prefer-client-ci
   ssl-default-bind-ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
   ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256
 )";
+
+// In every mode, for every host, and before clients are sent to https.
+constexpr std::string_view kChallenges =
+    "  http-request use-service lua.challenge if { path_beg /.well-known/acme-challenge/ }\n";
 
 constexpr Port kHttpsPort = 443;
 
@@ -283,7 +287,8 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
       fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
-      fmt::arg("request_shares", render_request_shares(settings)), fmt::arg("client_claims", client_claims_pattern()),
+      fmt::arg("request_shares", render_request_shares(settings)),
+      fmt::arg("challenges", settings.acme ? kChallenges : ""), fmt::arg("client_claims", client_claims_pattern()),
       fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
   add_backends(texts, settings, slots, servers);

@@ -108,7 +108,25 @@ local function page(applet)
   if applet.method ~= "HEAD" then applet:send(body) end
 end
 
+-- What a CA asks for, to see that a host leads here (RFC 8555, 8.3): lego has written it to a file for the time of its
+-- order.
+local function challenge(applet)
+  local token = applet.path:match("^/%.well%-known/acme%-challenge/([%w_-]+)$")
+  local file = token and io.open("challenges/.well-known/acme-challenge/" .. token, "rb")
+  local body = file and file:read(1024)
+  if file then file:close() end
+  applet:set_status(body and 200 or 404)
+  body = body or "No certificate is being obtained with this challenge.\n"
+  applet:add_header("Content-Type", "text/plain; charset=utf-8")
+  applet:add_header("Content-Length", tostring(#body))
+  applet:add_header("Cache-Control", "no-store")
+  applet:add_header("X-Content-Type-Options", "nosniff")
+  applet:start_response()
+  if applet.method ~= "HEAD" then applet:send(body) end
+end
+
 core.register_action("hold", {{"http-req"}}, hold)
+core.register_service("challenge", "http", challenge)
 core.register_service("page", "http", page)
 )lua";
 

@@ -16,6 +16,7 @@
 #include "deploy/tidy.hh"
 #include "os/file_lock.hh"
 #include "os/socket.hh"
+#include "serve/certificate_thread.hh"
 #include "serve/cron_thread.hh"
 #include "serve/own_platform.hh"
 #include "serve/sleepers.hh"
@@ -85,6 +86,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   static TidierThread tidier(platform);  // as long as the process
   static CronThread cron(platform);
   static WatchThread watch(platform);
+  static CertificateThread certificates(platform);
   bool called = true;
   while (true) {
     watchdog.begin_pass();
@@ -106,6 +108,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
       tidier.call();
       cron.call();
       watch.call();
+      certificates.call();
     }
     // Calls that came in together are one.
     char word[16];

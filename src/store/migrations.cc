@@ -131,6 +131,22 @@ CREATE TABLE certificates (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Orders for certificates, for as long as they count (model/acme.hh); and the hosts for which one was asked for.
+constexpr const char* kAcme = R"sql(
+CREATE TABLE acme_orders (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  host TEXT NOT NULL,
+  renews INTEGER NOT NULL CHECK (renews IN (0, 1)),
+  begun INTEGER NOT NULL,
+  ended INTEGER,
+  error TEXT NOT NULL DEFAULT '',
+  not_before INTEGER
+) STRICT;
+CREATE TABLE acme_requests (
+  host TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Their bytes are still in unused parts of the file, and in the journal.
 constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
 
@@ -147,14 +163,15 @@ UPDATE releases
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 8> kAll{{{kFirstTables},
+  static const std::array<Migration, 9> kAll{{{kFirstTables},
                                               {kOperatingTables},
                                               {kWatch},
                                               {kSources},
                                               {kSealedCommands},
                                               {kForget, false},
                                               {kMounts},
-                                              {kDomains}}};
+                                              {kDomains},
+                                              {kAcme}}};
   return kAll;
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/acme.hh"
 #include "model/app.hh"
 #include "model/audit.hh"
 #include "model/certificate.hh"
@@ -125,6 +126,13 @@ class Store {
   std::optional<Certificate> certificate(const HostName& host) const;
   void set_certificate(const Certificate& certificate);  // in place of the host's one
   void remove_certificate(const HostName& host);
+  std::vector<AcmeOrder> acme_orders() const;  // oldest first
+  std::int64_t begin_acme_order(const HostName& host, bool renews);
+  // An empty error: it brought a certificate. What was requested for its host is done, either way.
+  void end_acme_order(std::int64_t id, const std::string& error, std::optional<WallTime> not_before = {});
+  void drop_acme_orders(WallTime before);
+  std::set<HostName> acme_requests() const;
+  void request_certificate(const HostName& host);
 
   // --- deployments
   // One group: numbers are taken, rows are written in state Waiting. A kind that supersedes ends older groups of the

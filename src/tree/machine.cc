@@ -12,6 +12,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/settings_file.hh"
+#include "deploy/certificates.hh"
 #include "deploy/layers.hh"
 #include "engine/local/machine.hh"
 #include "os/disk_use.hh"
@@ -94,6 +95,14 @@ Finding examine_layers(const Layout& layout, const std::set<std::string>& used) 
   return {"layers", true, false, fmt::format("{}, {} in use, {}", names.size(), in_use, format_bytes(bytes)), "", ""};
 }
 
+// One for each that expires soon, and for each host for which the last order failed.
+void examine_certificates(Session& session, std::vector<Finding>& findings) {
+  for (const auto& [host, warning] : certificate_warnings(session.platform(), now())) {
+    findings.push_back({fmt::format("certificate of {}", host.unicode()), false, false, warning, "https for this host",
+                        fmt::format("see `pushrod cert show {}`, docs/domains.md", host.unicode()), true});
+  }
+}
+
 // Nothing where there is no database yet. True when there is a good one.
 bool examine_database(const Layout& layout, std::vector<Finding>& findings) {
   if (!is_plain_file(layout.database())) return false;
@@ -128,6 +137,7 @@ std::vector<Finding> examine_machine(Session& session) {
   findings.push_back(examine_disk(layout.root()));
   if (examine_database(layout, findings)) {
     findings.push_back(examine_layers(layout, layers_in_use(session.platform())));
+    examine_certificates(session, findings);
   }
   return findings;
 }

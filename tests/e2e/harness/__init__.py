@@ -5,6 +5,7 @@ all the time. Everything waits for events with a deadline, and a failed command 
 """
 
 from .app import APPS, HELD_BUILD, App, WorkTree, dying_app, web_app
+from .certificate_authority import CertificateAuthority
 from .commands import CommandFailed, Result, finish, run_command, start_command, wait_until
 from .platform import HostProcess, Platform
 from .ports import PortBlock
@@ -13,7 +14,7 @@ from .traffic import Request, Response, Traffic
 from .websocket import echo, open_websocket, read_head
 
 __all__ = [
-    "APPS", "HELD_BUILD", "App", "CommandFailed", "HostProcess", "Platform", "PortBlock", "Request", "Response",
+    "APPS", "HELD_BUILD", "App", "CertificateAuthority", "CommandFailed", "HostProcess", "Platform", "PortBlock", "Request", "Response",
     "Result", "Terminal", "Traffic", "WorkTree", "dying_app", "echo", "finish", "open_websocket", "read_head",
     "run_command", "start_command", "wait_until", "web_app",
 ]  # fmt: skip

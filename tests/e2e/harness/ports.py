@@ -47,7 +47,12 @@ class PortBlock:
     @property
     def apps(self):
         """First and last port of the apps."""
-        return self.first + 3, self.first + self.SIZE - 1
+        return self.first + 3, self.others - 1
+
+    @property
+    def others(self):
+        """The first of five ports for servers of a test."""
+        return self.first + self.SIZE - 5
 
     def taken(self):
         """The ports of the block on which somebody listens."""

@@ -54,6 +54,7 @@ const std::map<std::string, Decision>& decisions() {
       {"cert add", nothing({"www.example.com"})},
       {"cert list", nothing()},
       {"cert remove", nothing({"www.example.com"})},
+      {"cert renew", nothing({"www.example.com"})},
       {"cert show", nothing({"www.example.com"})},
       {"completion", nothing({"bash"})},
       {"config export", needs(Right::Deploy)},

@@ -30,6 +30,33 @@ TEST(SettingsFile, AnEmptyTextGivesTheDefaults) {
   EXPECT_TRUE(settings.build_environment.empty());
 }
 
+TEST(SettingsFile, CertificatesAreObtainedOnceTheTermsAreAgreedTo) {
+  const std::string https = "[https]\n", agreed = "[acme]\nagree_tos = true\nemail = \"you@example.com\"\n";
+  EXPECT_FALSE(settings_of(https).acme);
+  EXPECT_FALSE(settings_of(https + "[acme]\nemail = \"you@example.com\"").acme);
+  const auto acme = settings_of(https + agreed).acme.value();
+  EXPECT_EQ(acme.email, "you@example.com");
+  EXPECT_EQ(acme.directory, "https://acme-v02.api.letsencrypt.org/directory");
+  EXPECT_TRUE(acme.is_lets_encrypt());
+  EXPECT_EQ(settings_of(https + agreed + "directory = \"staging\"").acme->directory,
+            "https://acme-staging-v02.api.letsencrypt.org/directory");
+  const auto own = settings_of(https + agreed + "directory = \"https://ca.lan/dir\"\nca_file = \"/etc/ca.pem\"").acme;
+  EXPECT_EQ(own->ca_file, "/etc/ca.pem");
+  EXPECT_FALSE(own->is_lets_encrypt());
+}
+
+TEST(SettingsFile, AcmeThatCannotWorkIsRefused) {
+  const std::string acme = "[https]\n[acme]\nagree_tos = true\n";
+  EXPECT_NE(problem_of(acme).find("must be an address of yours"), std::string::npos);
+  for (const std::string email : {"you", "a/../b@example.com", "-a@example.com", "a@b", "a b@example.com"}) {
+    EXPECT_NE(problem_of(acme + "email = \"" + email + "\"").find("must be an address"), std::string::npos) << email;
+  }
+  const auto with = acme + "email = \"you@example.com\"\n";
+  EXPECT_NE(problem_of(with + "directory = \"http://ca\"").find("not an https address"), std::string::npos);
+  EXPECT_NE(problem_of(with + "ca_file = \"ca.pem\"").find("not an absolute path"), std::string::npos);
+  EXPECT_NE(problem_of(with.substr(8)).find("without [https]"), std::string::npos);
+}
+
 TEST(SettingsFile, EveryKeySetsItsValue) {
   const Settings settings = settings_of(R"(
     [http]
@@ -109,7 +136,7 @@ struct Wrong {
 
 const std::string kTimeForm = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
 const std::string kSections =
-    " | known keys: [http], [https], [ssh], [ports], [limits], [retention], [health], [build]";
+    " | known keys: [http], [https], [acme], [ssh], [ports], [limits], [retention], [health], [build]";
 
 TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {

@@ -1,6 +1,8 @@
 // Certificates: who may add which, and what is told of them.
 #include "operate/certificates.hh"
 
+#include "certificates/openssl.hh"
+#include "deploy/certificates.hh"
 #include "fixtures.hh"
 #include "operate/domains.hh"
 #include "os/command.hh"
@@ -67,6 +69,45 @@ TEST_F(CertificatesOfHosts, OfItsDomainsAreForAKeyThatMayDeployTheApp) {
 TEST_F(CertificatesOfHosts, NeedARouterThatListensForHttps) {
   settings_.https.reset();
   EXPECT_THAT(added(as({}), "www.example.com", ""), HasSubstr("does not listen for https"));
+}
+
+TEST_F(CertificatesOfHosts, AreAwaitedAndRenewedOnlyWherePushrodObtainsThem) {
+  const auto host = HostName::parse("www.example.com");
+  add_domains(as({}), blog_, {RoutePoint::parse("www.example.com"), RoutePoint::parse("*.example.net")}, {});
+  EXPECT_TRUE(awaited_certificates(as({})).empty());
+  EXPECT_THAT(refusal([&] { renew_certificate(as({}), host); }), HasSubstr("does not obtain certificates"));
+  settings_.acme = AcmeSettings{.email = "you@example.com"};
+  auto& session = as({});
+  const auto awaited = awaited_certificates(session);
+  ASSERT_EQ(awaited.size(), 3u);
+  EXPECT_THAT(awaited[0].state, HasSubstr("only by DNS-01"));
+  EXPECT_EQ(awaited[1].host.str(), "blog.example.org") << "its own address";
+  EXPECT_EQ(awaited[2].state, "is being obtained");
+  const auto order = session.store().begin_acme_order(host, false);
+  session.store().end_acme_order(order, "no route to host");
+  EXPECT_THAT(awaited_certificates(session)[2].state, HasSubstr("order failed: no route to host; next 20"));
+  EXPECT_EQ(list_domains(session, blog_).back().warning, "no certificate: no route to host");
+  EXPECT_THAT(refusal([&] { renew_certificate(session, HostName::parse("*.example.net")); }), HasSubstr("DNS-01"));
+  auto& anna = with_key("anna", Role::View, {blog_});
+  EXPECT_THAT(refusal([&] { renew_certificate(anna, host); }), HasSubstr("not a domain of an app that your key"));
+
+  EXPECT_EQ(added(session, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
+  EXPECT_EQ(awaited_certificates(session).size(), 2u);
+  EXPECT_THAT(refusal([&] { renew_certificate(session, host); }), HasSubstr("which Pushrod does not replace"));
+}
+
+TEST_F(CertificatesOfHosts, ThatPeopleGaveAreNotReplacedByThoseOfACa) {
+  const auto host = HostName::parse("www.example.com");
+  auto& session = as({});
+  add_domains(session, blog_, {RoutePoint::parse("www.example.com")}, {});
+  const auto ours = parse_pem(pem_for("www.example.com"));
+  const auto of_ca = check_pair(ours, host, CertificateSource::Acme, now());
+  EXPECT_TRUE(install_certificate(session.platform(), ours, of_ca));
+  EXPECT_EQ(added(session, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
+  const auto given = *read_file(layout_.certificate(host));
+  EXPECT_FALSE(install_certificate(session.platform(), ours, of_ca));
+  EXPECT_EQ(*read_file(layout_.certificate(host)), given);
+  EXPECT_EQ(session.store().certificate(host)->source, CertificateSource::Operator);
 }
 
 }  // namespace

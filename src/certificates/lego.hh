@@ -1,0 +1,39 @@
+// lego(1) of Debian (4.9): one order for one host, with a challenge over HTTP (RFC 8555, 8.3). It knows the account
+// with the CA; whether and when to order is not its business (model/acme.hh).
+//
+// A lego that is killed leaves its directory as the next order can use it. Not to be run twice at a time in one
+// directory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "certificates/pem.hh"
+#include "model/host_name.hh"
+#include "model/layout.hh"
+#include "model/settings.hh"
+#include "os/command.hh"
+
+namespace pushrod {
+
+struct LegoFailure {
+  std::string error;                     // in the CA's words, or lego's; one line
+  std::optional<WallTime> not_before{};  // the CA takes no other order until then
+};
+struct LegoResult {
+  std::optional<PemPair> pair;  // absent: it failed
+  LegoFailure failure{};
+};
+
+// Its key is ECDSA P-256, a new one for each order. Takes up to five minutes. The CA finds what it asks for below
+// layout.challenges(), which the router shows. Throws Error when lego cannot be started.
+LegoResult order_certificate(const Layout& layout, const AcmeSettings& acme, const HostName& host);
+
+Command lego_command(const Layout& layout, const AcmeSettings& acme, const HostName& host);  // pure
+LegoFailure parse_lego_failure(std::string_view output);                                     // pure
+
+// What an order that was killed may have left half written: its account's files, the CA's challenges.
+void prepare_for_lego(const Layout& layout);
+
+}  // namespace pushrod

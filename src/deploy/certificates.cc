@@ -1,0 +1,163 @@
+#include "deploy/certificates.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "certificates/files.hh"
+#include "certificates/lego.hh"
+#include "certificates/openssl.hh"
+#include "deploy/traffic.hh"
+#include "os/command.hh"
+#include "os/file_lock.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr std::chrono::hours kLook{6};
+constexpr std::chrono::minutes kLookForLego{1};
+constexpr std::chrono::hours kWarnAgain{24};
+
+void say(const HostName& host, const std::string& text) {
+  fmt::print(stderr, "certificate of {}: {}\n", host.unicode(), text);
+}
+
+std::set<HostName> hosts_of_apps(const Platform& platform) {
+  std::set<HostName> hosts;
+  for (const auto& [app, routes] : routes_of_apps(platform)) {
+    for (const auto& route : routes) hosts.insert(route.point.host);
+  }
+  return hosts;
+}
+
+}  // namespace
+
+bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate) {
+  const auto lock = FileLock::acquire(platform.layout.certificates_lock());
+  const auto known = platform.store.certificate(certificate.host);
+  if (certificate.source == CertificateSource::Acme && known && known->source == CertificateSource::Operator) {
+    return false;
+  }
+  install_pair(platform.layout, certificate.host, pair);
+  platform.store.set_certificate(certificate);
+  return true;
+}
+
+void uninstall_certificate(const Platform& platform, const HostName& host) {
+  const auto lock = FileLock::acquire(platform.layout.certificates_lock());
+  remove_pair(platform.layout, host);
+  platform.store.remove_certificate(host);
+}
+
+std::vector<AcmeState> acme_states(const Platform& platform, WallTime now) {
+  std::vector<AcmeState> states;
+  const auto& acme = platform.settings.acme;
+  if (!acme || !platform.settings.https) return states;
+  std::map<HostName, Certificate> of_ca;
+  std::set<HostName> of_operator;
+  for (auto& certificate : platform.store.certificates()) {
+    const auto host = certificate.host;
+    if (certificate.source == CertificateSource::Operator) of_operator.insert(host);
+    if (certificate.source == CertificateSource::Acme) of_ca.emplace(host, std::move(certificate));
+  }
+  const auto orders = platform.store.acme_orders();
+  const auto requests = platform.store.acme_requests();
+  for (const auto& host : hosts_of_apps(platform)) {
+    const auto wildcard = wildcard_of(host);
+    if (of_operator.contains(host) || (wildcard && of_operator.contains(*wildcard))) continue;
+    AcmeState state{{host, {}, requests.contains(host)}, {}, {}, why_not_certifiable(host, acme->is_lets_encrypt())};
+    // All apps' own addresses lack one there; it is no news.
+    if (state.why_not && host.str().ends_with("." + platform.settings.domain)) continue;
+    if (const auto found = of_ca.find(host); found != of_ca.end()) state.want.certificate = found->second;
+    state.next = next_order(state.want, orders, acme->is_lets_encrypt(), now);
+    const auto last =
+        std::find_if(orders.rbegin(), orders.rend(), [&](const AcmeOrder& order) { return order.host == host; });
+    if (last != orders.rend()) state.error = last->error;
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+std::map<HostName, std::string> certificate_warnings(const Platform& platform, WallTime now) {
+  std::map<HostName, std::string> warnings;
+  for (const auto& state : acme_states(platform, now)) {
+    if (state.error.empty() || state.why_not) continue;
+    warnings.emplace(state.want.host,
+                     fmt::format("{}: {}", state.want.certificate ? "renewal failed" : "no certificate", state.error));
+  }
+  for (const auto& certificate : platform.store.certificates()) {
+    if (!expires_soon(certificate, now)) continue;
+    auto& text = warnings[certificate.host];
+    text = fmt::format("CERTIFICATE {} {} UTC{}", certificate.not_after < now ? "EXPIRED ON" : "EXPIRES ON",
+                       format_time(certificate.not_after), text.empty() ? "" : "; " + text);
+  }
+  return warnings;
+}
+
+WallTime CertificateKeeper::pass(WallTime now) {
+  warn(now);
+  platform_.store.drop_acme_orders(now - kAcmeOrderCounts);
+  auto states = acme_states(platform_, now);
+  if (!platform_.settings.acme) return now + kLook;
+  remove_unused(states, now);
+  std::erase_if(states, [](const AcmeState& state) { return state.why_not.has_value(); });
+  const auto first = std::min_element(states.begin(), states.end(),
+                                      [](const AcmeState& a, const AcmeState& b) { return a.next.at < b.next.at; });
+  if (first == states.end()) return now + kLook;
+  if (first->next.at > now) return std::min(first->next.at, now + kLook);
+  const bool lacks_lego = !find_program("lego");
+  if (lacks_lego && !lacks_lego_) say(first->want.host, "lego is not installed, which obtains it; apt install lego");
+  lacks_lego_ = lacks_lego;
+  if (lacks_lego) return now + kLookForLego;
+  order(*first);
+  return now;
+}
+
+void CertificateKeeper::order(const AcmeState& state) {
+  const auto& host = state.want.host;
+  const auto id = platform_.store.begin_acme_order(host, state.want.certificate.has_value());
+  auto result = order_certificate(platform_.layout, *platform_.settings.acme, host);
+  std::string obtained;
+  if (result.pair) {
+    try {
+      const auto certificate = check_pair(*result.pair, host, CertificateSource::Acme, now());
+      obtained = fmt::format("obtained, until {} UTC", format_time(certificate.not_after));
+      if (!install_certificate(platform_, *result.pair, certificate))
+        obtained = "obtained, but one was given meanwhile";
+    } catch (const UserError& error) {
+      result.failure.error = "the CA's certificate is of no use: " + error.message();
+    }
+  }
+  platform_.store.end_acme_order(id, result.failure.error, result.failure.not_before);
+  say(host, result.failure.error.empty() ? obtained : "not obtained: " + result.failure.error);
+  publish_routes(platform_);
+}
+
+// Of hosts that no longer lead to an app; one that comes back within two thirds of the lifetime finds its own.
+void CertificateKeeper::remove_unused(const std::vector<AcmeState>& states, WallTime now) {
+  for (const auto& certificate : platform_.store.certificates()) {
+    if (certificate.source != CertificateSource::Acme || due_time(certificate) > now) continue;
+    const auto is_wanted = [&](const AcmeState& state) { return state.want.host == certificate.host; };
+    if (std::any_of(states.begin(), states.end(), is_wanted)) continue;
+    uninstall_certificate(platform_, certificate.host);
+    publish_routes(platform_);
+    say(certificate.host, "removed, since no app has the host");
+  }
+}
+
+void CertificateKeeper::warn(WallTime now) {
+  for (const auto& certificate : platform_.store.certificates()) {
+    if (!expires_soon(certificate, now)) continue;
+    auto& last = warned_[certificate.host];
+    if (last + kWarnAgain > now && last <= now) continue;
+    last = now;
+    say(certificate.host, fmt::format("WARNING: it expires on {} UTC; pushrod cert show {}",
+                                      format_time(certificate.not_after), certificate.host.unicode()));
+  }
+}
+
+}  // namespace pushrod

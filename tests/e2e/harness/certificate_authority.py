@@ -1,0 +1,74 @@
+"""A CA for tests: Debian's pebble, and the DNS server of pebble-challtestsrv."""
+
+import json
+import os
+import ssl
+import urllib.request
+
+from .commands import run_command, start_command, wait_until
+
+
+class CertificateAuthority:
+    """Speaks ACME on the loopback, and asks the platform's router. stop() ends it; a new start() has lost all."""
+
+    def __init__(self, platform):
+        self.platform = platform
+        self.directory = platform.directory / "ca"
+        self.directory.mkdir()
+        first = platform.ports.others
+        self.port, self._management, self._dns, self._dns_management = first, first + 1, first + 2, first + 3
+        self.own = self.directory / "api.crt"  # of its own server
+        self.roots = self.directory / "roots.pem"  # who has signed what it issues
+        self._processes = []
+        run_command(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                     "9", "-subj", "/CN=CA", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                     self.directory / "api.key", "-out", self.own], env=platform.client_env)  # fmt: skip
+
+    @property
+    def settings(self):
+        """For server.toml."""
+        return (
+            f'[https]\nlisten = "127.0.0.1:{self.platform.ports.https}"\n'
+            f'[acme]\nagree_tos = true\nemail = "you@example.com"\n'
+            f'directory = "https://localhost:{self.port}/dir"\nca_file = "{self.own}"\n'
+        )
+
+    def start(self, lifetime=90 * 24 * 3600):
+        """`lifetime` of its certificates, in seconds."""
+        config = {
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{self._management}",
+            "certificate": str(self.own),
+            "privateKey": str(self.directory / "api.key"),
+            "httpPort": self.platform.ports.http,
+            "tlsPort": self.platform.ports.https,
+            "certificateValidityPeriod": lifetime,
+        }
+        (self.directory / "pebble.json").write_text(json.dumps({"pebble": config}))
+        env = {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"}
+        log = open(self.directory / "log", "ab")
+        dns = ["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", f"127.0.0.1:{self._dns}",
+               "-management", f"127.0.0.1:{self._dns_management}", "-http01", "", "-https01", "", "-tlsalpn01", ""]  # fmt: skip
+        pebble = ["pebble", "-config", self.directory / "pebble.json", "-dnsserver", f"127.0.0.1:{self._dns}"]
+        for argv in (dns, pebble):
+            self._processes.append(start_command(argv, env=env, stdout=log, stderr=log))
+        log.close()
+        for port in (self._dns_management, self.port, self._management):
+            wait_until(lambda port=port: self.platform.accepts(port), 20, "the CA")
+        context = ssl.create_default_context(cafile=self.own)
+        with urllib.request.urlopen(f"https://localhost:{self._management}/roots/0", context=context) as answer:
+            self.roots.write_bytes(answer.read())
+        return self
+
+    def point(self, host, address):
+        """What the CA's DNS says of the host; 127.0.0.1 otherwise."""
+        for action in ("clear-a", "add-a"):
+            body = json.dumps({"host": f"{host}.", "addresses": [address]}).encode()
+            urllib.request.urlopen(f"http://127.0.0.1:{self._dns_management}/{action}", body).close()
+
+    def stop(self):
+        """Nobody answers any more."""
+        processes, self._processes = self._processes, []
+        for process in processes:
+            process.kill()
+            process.wait()
