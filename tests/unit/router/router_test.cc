@@ -97,7 +97,9 @@ TEST_F(LiveRouting, ReloadsWhenNoBackEndIsFree) {
     wanted.apps.push_back(routed(name, {{instance(name, 1), last.port()}}));
     router_->apply(wanted);
     EXPECT_EQ(get(name + ".localhost").body, "more");
-    if (number == 7) EXPECT_EQ(worker(), before);
+    if (number == 7) {
+      EXPECT_EQ(worker(), before);
+    }
   }
   EXPECT_NE(worker(), before);
   EXPECT_TRUE(router_->serves(wanted));

@@ -199,7 +199,9 @@ TEST_F(LocalTest, ExaminesWhatInstancesNeed) {
   std::vector<std::string> names;
   for (const auto& finding : engine_.examine()) {
     names.push_back(finding.name);
-    if (finding.required) EXPECT_TRUE(finding.good) << finding.name << ": " << finding.found;
+    if (finding.required) {
+      EXPECT_TRUE(finding.good) << finding.name << ": " << finding.found;
+    }
   }
   ASSERT_GE(names.size(), 5U);
   EXPECT_EQ(names.front(), "sandboxes");
