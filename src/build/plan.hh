@@ -31,8 +31,8 @@ struct LayerPlan {
   std::string description;                   // "npm ci": shown after "Installing packages"
   std::map<std::string, std::string> files;  // by their path in /app
   std::vector<BuildStep> steps;              // in /app, with an empty /cache; each names its directory
-  ReleaseMounts mounts;             // what the release mounts of it: "venv" at /venv; "app/…" was made below /app
-  std::string tools;                // what the machine adds to the result: programs and their versions
+  ReleaseMounts mounts;               // what the release mounts of it: "venv" at /venv; "app/…" was made below /app
+  std::string tools;                  // what the machine adds to the result: programs and their versions
   std::vector<BuildStep> then{};      // by the build, when the layer is mounted
   std::vector<BuildStep> in_place{};  // does the same as a part of the build, where there can be no layer
 };
