@@ -164,7 +164,8 @@ TEST_F(Tls, RequestsThatAnOldWorkerHandsOnAreStillSecure) {
     const auto second = answers.find("GET /echo", answers.find("GET /echo") + 1);
     ASSERT_NE(second, answers.npos) << answers << result.err;
     EXPECT_TRUE(has(answers.substr(second), "x-forwarded-proto: https")) << answers;
-    EXPECT_TRUE(has(result.err, "Re-using existing connection")) << result.err;
+    // HAProxy closes an idle HTTP/2 connection when it reloads, and says which requests it has not seen (GOAWAY).
+    EXPECT_TRUE(version == std::string("--http2") || has(result.err, "Re-using existing connection")) << result.err;
   }
 }
 
