@@ -24,8 +24,6 @@ struct DomainWords {
   bool strip_prefix = false, json = false;
 };
 
-constexpr std::chrono::seconds kYear{365 * 24 * 3600};
-
 std::vector<RoutePoint> points_of(const DomainWords& words, const char* usage) {
   if (words.domains.empty()) throw UsageError("missing HOST", fmt::format("usage: {}", usage));
   std::vector<RoutePoint> points;
@@ -43,7 +41,7 @@ DomainOptions options_of(const DomainWords& words) {
   if (!words.redirect_to.empty()) options.redirect_to = HostName::parse(words.redirect_to);
   if (!words.hsts) return options;
   const auto age = parse_duration(*words.hsts);
-  if (!age || *age > 2 * kYear || age->count() % 1000 != 0) {
+  if (!age || *age > std::chrono::hours{2 * 365 * 24} || age->count() % 1000 != 0) {
     throw UsageError(fmt::format("--hsts cannot be {}", quoted(*words.hsts)),
                      "give a duration of at most two years: 365d; 0 tells browsers to forget it");
   }
