@@ -48,6 +48,9 @@ defaults
   timeout http-request 10s
   timeout http-keep-alive 30s
   timeout tunnel 1h
+  # A connection per request to the app: one that it closes while idle never meets a request, and an app that
+  # serves one connection at a time is not kept busy by an idle one.
+  option http-server-close
   # A held request whose client goes away is given up; the app's own are not, since a client may close its half.
   option abortonclose
   # After a reload clients are told to close with their next answer; never are they cut off while they send.
@@ -151,12 +154,7 @@ frontend public
   # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker-tls if {{ stopping }} secure
   use_backend current-worker if {{ stopping }}
-  # Only requests that can be sent again may use a connection that the app may be closing: without a body, and of these
-  # methods.
-  http-request set-var(txn.slot) var(txn.app),map({slots})
-  http-request set-var(txn.slot) var(txn.slot),regsub(^keep-,) unless METH_GET or METH_OPTIONS
-  http-request set-var(txn.slot) var(txn.slot),regsub(^keep-,) if {{ req.fhdr(Transfer-Encoding) -m found }} or {{ req.fhdr(Content-Length) -m found }}
-  use_backend %[var(txn.slot)] if {{ var(txn.app) -m found }}
+  use_backend %[var(txn.app),map({slots})] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 
 backend unknown-host
@@ -164,12 +162,10 @@ backend unknown-host
 
 backend current-worker
   no option abortonclose
-  option http-server-close
   server current unix@current.sock send-proxy-v2
 
 backend current-worker-tls
   no option abortonclose
-  option http-server-close
   server current unix@current-tls.sock send-proxy-v2
 )";
 
@@ -240,35 +236,23 @@ void add_pages(Texts& texts) {
   }
 }
 
-// A connection per request to the app: one that it closes while idle never meets a request, and an app that serves one
-// connection at a time is not kept busy by an idle one. (Where the front end has this option, no back end keeps any.)
-constexpr std::string_view kOneRequestEach = "  option http-server-close\n";
-constexpr std::string_view kKeepConnections = R"(  option http-keep-alive
-  http-reuse always
-)";
-
 void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
                   const std::vector<WantedServer>& servers) {
   std::map<std::string, std::string> lines;
   for (const auto& server : servers) {
-    lines[server.backend] +=
-        fmt::format("  server {} 127.0.0.1:{}{}\n", server.name, server.port, server_options(server));
+    lines[server.backend] += fmt::format("  server {} 127.0.0.1:{}\n", server.name, server.port);
   }
-  const auto add = [&](const std::string& name, const std::string& other, std::string_view more) {
-    texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", name));
-    texts.add(render_app_share(settings, other));
-    texts.add(more);
-    texts.config += lines[name];
-  };
-  const auto add_kind = [&](std::string_view kind, unsigned count, const std::string& more) {
+  const auto add = [&](std::string_view kind, unsigned count, std::string_view more) {
     for (unsigned number = 1; number <= count; ++number) {
-      const auto slot = fmt::format("{}{}", kind, number), kept = fmt::format("{}{}", kKeepAlive, slot);
-      add(slot, kept, fmt::format("{}{}", more, kOneRequestEach));
-      add(kept, slot, fmt::format("{}{}", more, kKeepConnections));
+      const auto name = fmt::format("{}{}", kind, number);
+      texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", name));
+      texts.add(render_app_share(settings));
+      texts.add(more);
+      texts.config += lines[name];
     }
   };
-  add_kind(kPlainSlot, slots.plain, "");
-  add_kind(kStickySlot, slots.sticky, std::string(kSticky));
+  add(kPlainSlot, slots.plain, "");
+  add(kStickySlot, slots.sticky, kSticky);
 }
 
 Texts render_texts(const Settings& settings, const Slots& slots, const std::vector<WantedServer>& servers) {
@@ -306,9 +290,6 @@ std::vector<WantedServer> wanted_servers(const RoutingTable& table, const Slots&
     const auto& backend = slots.of_apps.at(routed_name(app.app));
     for (const auto& server : app.servers) {
       servers.push_back({backend, server.instance.str(), server.port, app.sticky});
-      if (!app.keeps_connections) continue;
-      servers.push_back(
-          {fmt::format("{}{}", kKeepAlive, backend), server.instance.str(), server.port, app.sticky, true});
     }
   }
   return servers;
@@ -325,10 +306,6 @@ std::uint64_t fingerprint(std::string_view text) {
   return hash;
 }
 
-std::string server_options(const WantedServer& server) {
-  return server.keeps_connections ? fmt::format(" pool-max-conn {}", kIdleConnections) : "";
-}
-
 std::string routed_name(const AppName& app) { return std::string(kRoutedPrefix) + app.str(); }
 
 std::optional<AppName> app_of_routed_name(std::string_view name) {
@@ -340,9 +317,6 @@ Rendering render(const Settings& settings, const RoutingTable& table, const Slot
   Rendering rendering;
   rendering.maps.hosts = host_entries(settings, table);
   rendering.maps.slots = slots.of_apps;
-  for (const auto& app : table.apps) {
-    if (app.keeps_connections) rendering.maps.slots[routed_name(app.app)].insert(0, kKeepAlive);
-  }
   rendering.maps.modes = mode_entries(table);
   rendering.servers = wanted_servers(table, slots);
   for (const auto& app : table.apps) {

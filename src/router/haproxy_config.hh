@@ -21,10 +21,7 @@ struct WantedServer {
   std::string name;     // "blog.14.web.2"
   Port port = 0;
   bool sticky = false;
-  bool keeps_connections = false;  // in the slot's second back end
 };
-// "pool-max-conn 16", for a server that keeps connections; else empty.
-std::string server_options(const WantedServer& server);
 
 // All that HAProxy is to do, rendered once for a change.
 struct Rendering {

@@ -205,7 +205,7 @@ std::map<std::string, Idleness> Router::idleness() const {
   std::map<std::string, Idleness> apps;
   for (const auto& answer : ask_all(master_of(layout_), "show stat -1 2 -1")) {
     for (const auto& [backend, activity] : parse_activity(answer)) {
-      const auto owner = app_of_slot.find(std::string(slot_of(backend)));
+      const auto owner = app_of_slot.find(backend);
       if (owner == app_of_slot.end()) continue;
       auto& app = apps[owner->second];
       app.open += activity.open;
@@ -227,7 +227,7 @@ std::map<std::string, std::vector<std::string>> Router::observed() const {
     if (!app) continue;
     auto& names = servers[app->str()];
     for (const auto& server : observed->servers) {
-      if (server.backend == slot_of(slot) && server.gets_requests()) names.push_back(server.name);
+      if (server.backend == slot && server.gets_requests()) names.push_back(server.name);
     }
     std::sort(names.begin(), names.end());
   }

@@ -23,9 +23,6 @@
 
 namespace pushrod {
 
-// So many idle connections the router keeps to a server at most.
-inline constexpr unsigned kIdleConnections = 16;
-
 struct RoutedServer {
   InstanceName instance;
   Port port;
@@ -37,9 +34,8 @@ struct RoutedApp {
   std::vector<Route> routes;
   std::vector<RoutedServer> servers;  // those that get requests; may be empty: the 503 page
   TrafficMode mode = TrafficMode::Serve;
-  std::string page = {};           // the body of its own page for Maintenance; empty: the usual page
-  bool sticky = false;             // a cookie keeps a client on its server for as long as that is one of these
-  bool keeps_connections = false;  // its servers take idle connections, kIdleConnections each
+  std::string page = {};  // the body of its own page for Maintenance; empty: the usual page
+  bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
 };
 
 // A certificate that is shown to clients that ask for the host ("*.example.com": for one label).
