@@ -58,11 +58,12 @@ void add_server(Commands& commands, const WantedServer& wanted, const ServerStat
   commands.push_back(fmt::format("set server {} state ready", name));
 }
 
-// The servers of an app's instances begin with the app's name.
-bool is_of(const ServerState& server, const std::map<std::string, std::string>& app_of_slot) {
+// Is it in the slot of another app? The servers of an app's instances begin with the app's name. A slot that no app has
+// any more serves its app until that one's requests go elsewhere.
+bool is_stranger(const ServerState& server, const std::map<std::string, std::string>& app_of_slot) {
   const auto owner = app_of_slot.find(server.backend);
   const auto instance = InstanceName::from(server.name);
-  return owner != app_of_slot.end() && instance && routed_name(instance->app) == owner->second;
+  return owner != app_of_slot.end() && !(instance && routed_name(instance->app) == owner->second);
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ std::vector<std::string> changes_to(const Rendering& rendering, const std::vecto
   for (const auto& [app, slot] : rendering.maps.slots) app_of_slot.emplace(slot, app);
   Commands strangers, departures;
   for (const auto& [name, server] : leaving) {
-    if (server->admin == 0) (is_of(*server, app_of_slot) ? departures : strangers).push_back(leave(*server));
+    if (server->admin == 0) (is_stranger(*server, app_of_slot) ? strangers : departures).push_back(leave(*server));
   }
 
   Commands commands = std::move(modes.sets);

@@ -250,7 +250,7 @@ def test_a_configuration_that_haproxy_refuses_leaves_the_old_one_in_force(own_pl
     (platform.root / "server.toml").write_text(settings + "[http]\napp_connections = 900\n")
     argv = [platform.binary, "--root", platform.root, "app", "create", "new"]
     result = run_command(argv, env=environment, code=70)
-    assert "HAProxy refuses the new configuration" in result.err and "sponge" in result.err
+    assert "HAProxy rejected the new configuration" in result.err and "sponge" in result.err
     assert app.version() == "1"
     assert (platform.root / "run" / "router" / "hosts.map").read_bytes() == hosts
     (platform.root / "server.toml").write_text(settings)

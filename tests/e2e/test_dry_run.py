@@ -40,7 +40,7 @@ def app(own_platform):
 
 def dry_run(app, *refspecs):
     result = app.work.push(*refspecs, options=["dry-run"], code=1)
-    assert "This was a dry run: nothing has changed." in result.err and "pre-receive hook declined" in result.err
+    assert "Dry run: nothing was changed." in result.err and "pre-receive hook declined" in result.err
     return "\n".join(line.removeprefix("remote: ").rstrip() for line in result.err.splitlines())
 
 

@@ -165,7 +165,7 @@ def test_a_key_has_a_few_pushes_on_their_way(make_platform):
     wait_until(lambda: len(receivers(platform)) == 2, what="two pushes")
     result = app.push({"VERSION": "2"}, code=None)
     assert result.code != 0
-    assert 'the key "admin" already has 2 pushes on the way' in result.err and "pushes" in result.err, result.err
+    assert 'key "admin" already has 2 pushes in progress' in result.err and "pushes" in result.err, result.err
     assert len(receivers(platform)) == 2
     # Another key has its own, and can still fetch; so can this one.
     platform.git("ls-remote", platform.url(app.work.repo))

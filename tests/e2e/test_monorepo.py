@@ -143,7 +143,7 @@ def test_a_rollback_brings_back_the_build_root(platform):
     "root, complaint",
     [
         ("../..", 'site/pushrod.toml: build root "../.." is above the root of the repo'),
-        ("../lib", 'site/pushrod.toml:2: "root" in [build]: "../lib" is not a directory above the app\'s'),
+        ("../lib", 'site/pushrod.toml:2: "root" in [build]: "../lib" is not above the app\'s directory'),
     ],
 )
 def test_a_build_root_outside_of_the_repo_is_refused(platform, root, complaint):

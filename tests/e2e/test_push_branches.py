@@ -129,7 +129,7 @@ def test_a_branch_without_an_app_does_not_refuse_the_others(platform):
     result = app.work.push("--all", code=1)
     assert app.version() == "2" and app.ref() == app.work.head()
     assert '[remote rejected] topic -> topic (branch "topic" of repo' in result.err
-    assert "the rest of this push goes on" in result.err
+    assert "the rest of the push continues" in result.err
     assert refs_of(app) == ["refs/heads/main"]
 
 

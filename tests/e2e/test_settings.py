@@ -9,7 +9,7 @@ from harness import Platform, web_app
 WRONG = [
     ("[htp]\nlisten = '*:80'\n", 1, "[http]"),
     ("[http]\nlissten = '*:80'\n", 2, '"listen"'),
-    ("[http]\nlisten = 80\n", 2, "text"),
+    ("[http]\nlisten = 80\n", 2, "string"),
     ("[http]\nlisten = '80'\n", 2, "port"),
     ("[http]\nlisten = 'localhost:80'\n", 2, "address"),
     ("[http]\ndomain = 'a b'\n", 2, "host name"),

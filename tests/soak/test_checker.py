@@ -1,6 +1,7 @@
 """Each rule of the checker finds the violation that is planted for it, and nothing else is wrong before and after."""
 
 import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading

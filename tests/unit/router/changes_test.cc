@@ -59,9 +59,9 @@ TEST(Changes, MoveAnAppThatBecomesSticky) {
   auto table = blog_with({{15, 20002}});
   table.apps[0].sticky = true;
   EXPECT_EQ(changes(table, {blog_server("14", 20001)}),
-            (Commands{"set server slot.1/blog.14.web.1 state drain",
-                      "add server sticky.1/blog.15.web.1 127.0.0.1:20002", "enable dynamic-cookie backend sticky.1",
-                      "set server sticky.1/blog.15.web.1 state ready", "set map slots.map app.blog sticky.1"}));
+            (Commands{"add server sticky.1/blog.15.web.1 127.0.0.1:20002", "enable dynamic-cookie backend sticky.1",
+                      "set server sticky.1/blog.15.web.1 state ready", "set map slots.map app.blog sticky.1",
+                      "set server slot.1/blog.14.web.1 state drain"}));
 }
 
 TEST(Changes, AreNoneWhenAllIsAsWanted) {
