@@ -240,7 +240,7 @@ def test_builds_take_turns(make_platform):
     assert not (second.build_cache / "begun").exists()
     first.release_build()
     results = [finish(push, code=0) for push in pushes]
-    assert "waiting: 1 build" in results[1].err
+    assert "waiting for a build slot" in results[1].err
     assert (first.version(), second.version()) == ("1", "2")
 
 
