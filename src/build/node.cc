@@ -110,8 +110,10 @@ std::map<std::string, std::string> node_environment() {
 }
 
 std::map<std::string, std::string> node_build_environment() {
-  // With the development dependencies: they are what builds.
+  // With the development dependencies: they are what builds. The app's own packages are links, as the lock file says;
+  // npm 9 copies them on Debian 13, and their files are not there yet when a layer is made.
   return {{"npm_config_include", "dev"},
+          {"npm_config_install_links", "false"},
           {"YARN_PRODUCTION", "false"},
           {"npm_config_audit", "false"},
           {"npm_config_fund", "false"}};
