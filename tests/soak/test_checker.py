@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import observe  # noqa: E402
 from checker import Checker  # noqa: E402
 from clients import Client, Events  # noqa: E402
 from harness import Platform, wait_until  # noqa: E402
