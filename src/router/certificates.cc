@@ -30,13 +30,20 @@ std::string ask(const MasterSocket& master, const std::string& command) {
   throw error;
 }
 
-// HAProxy has one transaction at a time; one that a killed process left is in the way.
+// What stands between the two texts; empty without them.
+std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
+  const auto at = text.find(before);
+  const auto begin = at == text.npos ? at : at + before.size();
+  const auto end = at == text.npos ? at : text.find(after, begin);
+  return end == text.npos ? std::string_view{} : text.substr(begin, end - begin);
+}
+
+// HAProxy has one transaction at a time; one that a killed process left is in the way. 2.6 takes the text for it, 3.0
+// refuses the text; either names it.
 void abort_other(const MasterSocket& master, std::string_view answer) {
-  constexpr std::string_view kName = "for certificate ";
-  const auto at = answer.find(kName);
-  const auto end = at == answer.npos ? at : answer.find('!', at);
-  if (end == answer.npos) return;
-  ask(master, fmt::format("abort ssl cert {}", answer.substr(at + kName.size(), end - at - kName.size())));
+  auto other = between(answer, "for certificate ", "!");
+  if (other.empty()) other = between(answer, "transaction is about '", "'");
+  if (!other.empty()) ask(master, fmt::format("abort ssl cert {}", other));
 }
 
 void add(const MasterSocket& master, const std::string& file, const std::string& pem, const std::string& host) {
