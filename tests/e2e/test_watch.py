@@ -237,7 +237,7 @@ def test_a_daemon_that_is_killed_at_any_moment_falls_back_once(watching_platform
         app.push(ending_app("2"))
         tell_to_end(app)
         time.sleep(delay)  # not to wait for anything: to be at another point of the fallback each time
-        os.kill(watching_platform.daemon_pid(), signal.SIGKILL)
+        os.kill(wait_until(watching_platform.daemon_pid, what="a daemon, after the kill before"), signal.SIGKILL)
         assert await_fallback(app)["state"] == "live", delay
         assert app.version() == "1"
         (app.data / "end").unlink()
