@@ -64,7 +64,7 @@ TEST(AcceptingPorts, NotThoseThatAreOnlyBound) {
 
 TEST(AcceptingPorts, SocketsOfIpv6UnlessTheyTakeNothingElse) {
   const auto both = listen_at_v6(false), only = listen_at_v6(true);
-  if (both.port == 0 || only.port == 0) GTEST_SKIP() << "no IPv6 here";
+  if (both.port == 0 || only.port == 0) GTEST_SKIP() << "this kernel has no IPv6";
   EXPECT_TRUE(accepts(both.port));
   EXPECT_FALSE(accepts(only.port));
 }
