@@ -37,8 +37,9 @@ int run_attached(Session& session, const AppName& name, const std::vector<std::s
 
 int run_shell(Session& session, const AppName& name, const Attachment& attachment) {
   const auto app = session.require_app(name, Right::Deploy);
-  const std::vector<std::string> shell = {
-      "/bin/sh", "-c", "if [ -x /bin/bash ]; then PS1='\\h:\\w\\$ ' exec /bin/bash; fi; exec /bin/sh"};
+  // A prompt that every shell understands: "shop:/app$ ".
+  const std::vector<std::string> shell = {"env", fmt::format("PS1={}:$PWD$ ", name.str()),
+                                          session.engine().shell_words("").front()};
   return audited_job(session, {name.str(), "shell", ""}, [&] {
     return run_job(session.platform(), {.app = app.id, .command = shell, .author = session.caller().author()},
                    attachment);

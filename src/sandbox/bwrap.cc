@@ -166,8 +166,7 @@ std::vector<std::string> bwrap_arguments(const Sandbox& sandbox, ShimRole role, 
   if (sandbox.argv.empty()) {
     arguments.add("--", host.shell, "-c", sandbox.command);
   } else {
-    // The shell does what execvp() does, with the PATH of the sandbox: it looks for the first word and splits none.
-    arguments.add("--", "/bin/sh", "-c", "exec \"$@\"", "sh");
+    arguments.add("--");
     for (const std::string& word : sandbox.argv) arguments.add(word);
   }
   return arguments.take();

@@ -46,7 +46,7 @@ pid_t start_app(char** argv, const Walls& walls) {
   prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
   make_own_directories();
   raise_walls(walls);
-  become(argv, environ);
+  become_command(argv);
 }
 
 }  // namespace

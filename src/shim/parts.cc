@@ -117,4 +117,16 @@ void become(char** argv, char** environment) {
   fail("start", argv[0]);
 }
 
+void become_command(char** argv) {
+  execvp(argv[0], argv);
+  const bool is_missing = errno == ENOENT;
+  const bool is_name = strchr(argv[0], '/') == nullptr;
+  const char* why = strerrordesc_np(errno);
+  say(argv[0]);
+  say(": ");
+  say(is_missing && is_name ? "command not found" : why);
+  say("\n");
+  _exit(is_missing ? 127 : 126);
+}
+
 }  // namespace shim

@@ -45,6 +45,9 @@ void drop_capabilities();   // unless this is root
 void clear_capabilities();  // also as root
 // argv[0] without a slash is looked for in the system's directories.
 [[noreturn]] void become(char** argv, char** environment);
+// The app's own command, in its environment: argv[0] without a slash is looked for in PATH. When it cannot be run, says
+// so and ends as a shell does: 127 when there is no such program, else 126.
+[[noreturn]] void become_command(char** argv);
 
 struct Spec {
   bool sandbox = false;

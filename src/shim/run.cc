@@ -32,7 +32,7 @@ void run_for(int starter, char** argv, const Walls& walls) {
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
     make_own_directories();
     raise_walls(walls);
-    become(argv, environ);
+    become_command(argv);
   }
   // The kernel kills everything inside when this process ends.
   for (;;) {

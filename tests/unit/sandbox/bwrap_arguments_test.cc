@@ -133,8 +133,8 @@ TEST(BwrapArguments, OfAJobHaveItsWordsAsTheyAre) {
   Sandbox job = blog();
   job.argv = {"echo", "a  b", "", "$x; 'y'"};
   const auto arguments = bwrap_arguments(job, ShimRole::Init, debian());
-  const std::vector<std::string> end(arguments.end() - 8, arguments.end());
-  EXPECT_EQ(end, (std::vector<std::string>{"/bin/sh", "-c", "exec \"$@\"", "sh", "echo", "a  b", "", "$x; 'y'"}));
+  const std::vector<std::string> end(arguments.end() - 5, arguments.end());
+  EXPECT_EQ(end, (std::vector<std::string>{"--", "echo", "a  b", "", "$x; 'y'"}));
 }
 
 TEST(BwrapArguments, HoldNoVariable) {

@@ -12,7 +12,20 @@ TEST(RunRole, EndsAsTheCommandDoes) {
   EXPECT_EQ(end_of("exit 0"), 0);
   EXPECT_EQ(end_of("exit 3"), 3);
   EXPECT_EQ(end_of("kill -TERM $$"), 128 + SIGTERM);
-  EXPECT_EQ(run(run_role({"--", "/no/such/program"})).code, 111);
+}
+
+TEST(RunRole, FindsTheCommandInThePathOfTheSandboxAndEndsAsAShellDoesWithoutIt) {
+  const auto result_of = [](std::vector<std::string> words) {
+    auto command = run_role(std::move(words));
+    command.environment = {{"+PATH", "/bin"}};
+    return run(command);
+  };
+  EXPECT_EQ(result_of({"--", "echo", "a  b", "$x; 'y'"}).out, "a  b $x; 'y'\n");
+  const auto missing = result_of({"--", "no-such-program"});
+  EXPECT_EQ(missing.code, 127);
+  EXPECT_EQ(missing.err, "no-such-program: command not found\n");
+  EXPECT_EQ(result_of({"--", "/no/such/program"}).code, 127);
+  EXPECT_EQ(result_of({"--", "/"}).code, 126);
 }
 
 TEST(RunRole, PassesOnOnlyVariablesThatAreForTheSandbox) {
