@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <set>
 #include <thread>
 
@@ -25,7 +26,14 @@ constexpr Milliseconds kCancelDeadline{15'000};
 constexpr Milliseconds kCancelPause{20};
 constexpr Milliseconds kConnectionEnd{5'000};
 
-// Who deploys learns that nothing has changed, while what was begun can still be undone in order.
+// A deployment is cancelled. A fallback is killed: when it is cancelled, its watch ends and the app stays with the
+// release that keeps ending; one that was killed is undone, and begins again at the next start.
+bool end(const Platform& platform, const Deployment& deployment) {
+  if (rules_of(deployment.kind).watch != WatchRule::FallsBack) return request_cancel(platform, deployment.group);
+  return signal_holder(platform.layout.group_lock(deployment.group), SIGKILL);
+}
+
+// Clients learn that nothing has changed, while what was begun can still be undone in order.
 void cancel_deployments(const Platform& platform) {
   const Deadline deadline(kCancelDeadline);
   std::set<std::int64_t> told;
@@ -34,7 +42,7 @@ void cancel_deployments(const Platform& platform) {
     for (const auto& deployment : platform.store.unfinished_deployments()) {
       if (told.contains(deployment.group)) {
         any = any || lock_holder(platform.layout.group_lock(deployment.group)).has_value();
-      } else if (request_cancel(platform, deployment.group)) {
+      } else if (end(platform, deployment)) {
         told.insert(deployment.group);
         any = true;
       }
@@ -71,7 +79,7 @@ int stop_tree() {
   });
   // A connection that a client leaves open must not delay the end; it would, through sshd's log.
   attempt([&] { tree.stop_with_children("sshd", kConnectionEnd); });
-  // Those that the daemon or a client has begun meanwhile.
+  // Deployments that the daemon or a client has begun meanwhile.
   attempt([&] {
     Context context(root, {});
     cancel_deployments(context.platform());

@@ -231,6 +231,14 @@ def test_a_fallback_whose_process_is_killed_is_begun_again(slow_fallback):
     assert app.version() == "1"
 
 
+def test_a_fallback_goes_on_at_the_next_start_when_pushrod_is_stopped(slow_fallback):
+    app = slow_fallback
+    app.platform.stop()
+    app.platform.start()
+    assert await_fallback(app)["state"] == "live"
+    assert app.version() == "1"
+
+
 def test_a_daemon_that_is_killed_at_any_moment_falls_back_once(watching_platform):
     app = watching_platform.deploy(web_app("1"))
     for delay in (0, 0.01, 0.03, 0.06, 0.1, 0.2):
