@@ -22,14 +22,15 @@ namespace pushrod {
 
 namespace {
 
-void open(Run& run) {
+// Records the deployments. A row without a living owner is taken for an interrupted deployment, so the returned lock
+// keeps other processes from looking until this one owns them.
+FileLock record(Run& run) {
   std::vector<DeploymentRequest> requests;
   for (const auto& app : run.change.apps) {
     requests.push_back(
         {app.id, run.change.kind, run.change.commit, run.change.previous, run.change.author, run.change.detail});
   }
-  // A row without a living owner is taken for an interrupted deployment, so no process may look between these two.
-  auto begin = std::optional(FileLock::acquire(run.platform.layout.begin_lock()));
+  auto begin = FileLock::acquire(run.platform.layout.begin_lock());
   check_only_fallback(run.platform, run.change);
   std::vector<Deployment> deployments;
   run.platform.store.together([&] {
@@ -37,15 +38,25 @@ void open(Run& run) {
     deployments = run.platform.store.begin_deployments(requests);
   });
   run.group = deployments.front().group;
-  run.locks.push_back(FileLock::acquire(run.platform.layout.group_lock(run.group)));
-  run.locks.back().announce(fmt::format("deployment of {}", names_of(run)));
   for (const auto& app : run.change.apps) {
     const auto mine = std::find_if(deployments.begin(), deployments.end(),
                                    [&](const Deployment& deployment) { return deployment.app_id == app.id; });
     run.parts.push_back({app, *mine});
-    run.journal.open_log(run.platform.layout.deployment_log(app.name, mine->number));
   }
-  begin.reset();
+  return begin;
+}
+
+void own(Run& run, const FileLock /*begin*/) {
+  run.locks.push_back(FileLock::acquire(run.platform.layout.group_lock(run.group)));
+  run.locks.back().announce(fmt::format("deployment of {}", names_of(run)));
+}
+
+void open_logs(Run& run) {
+  std::vector<Deployment> deployments;
+  for (const auto& part : run.parts) {
+    run.journal.open_log(run.platform.layout.deployment_log(part.app.name, part.deployment.number));
+    deployments.push_back(part.deployment);
+  }
   if (run.observer.begun) run.observer.begun(deployments);
 }
 
@@ -92,9 +103,11 @@ void advance(const Run& run, DeploymentState state, Step begins) {
   });
 }
 
-void run_steps(Run& run, std::future<std::string> subject) {
+void run_steps(Run& run, FileLock begin, std::future<std::string> subject) {
   const Stopwatch time;
   const bool from_commit = builds(run.change.kind);
+  own(run, std::move(begin));
+  open_logs(run);
   take_turn(run);
   advance(run, DeploymentState::Running, from_commit ? Step::Checkout : Step::Start);
   announce(run, subject.get());
@@ -143,9 +156,9 @@ Outcome stopped_by(Run& run, const Error& error) {
   return {false, failure.error};
 }
 
-Outcome outcome_of_steps(Run& run, std::future<std::string> subject) {
+Outcome outcome_of_steps(Run& run, FileLock begin, std::future<std::string> subject) {
   try {
-    run_steps(run, std::move(subject));
+    run_steps(run, std::move(begin), std::move(subject));
     return {true, {}};
   } catch (const Error& error) {
     return stopped_by(run, error);
@@ -161,14 +174,14 @@ Outcome deploy(const Platform& platform, const Change& change, Journal& journal,
   Run run{platform,  change,   journal,
           cancel_fd, observer, Repository(platform.layout.repo(change.repo), platform.settings.push_memory)};
   auto subject = begin_reading_subject(run);
-  open(run);
-  auto outcome = outcome_of_steps(run, std::move(subject));
+  auto begin = record(run);
+  auto outcome = outcome_of_steps(run, std::move(begin), std::move(subject));
   if (change.watched && !outcome.live) {
     attempt("ending the watch", [&] { end_failed_fallback(platform, *change.watched); });
   }
   journal.close_logs();
   remove_file(platform.layout.group_lock(run.group));
-  // Last: the daemon writes to the database at once, and whoever has more to read there would wait for it.
+  // Last: the daemon writes to the database at once, and a process that reads there would wait for it.
   wake_daemon(platform);
   return outcome;
 }

@@ -23,6 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr Milliseconds kBeginDeadline{30'000};
+constexpr const char* kHowToSee = "`pushrod deployments APP` shows whether it did; if not, try again";
 
 std::string bytes_of(const json& message) {
   std::string bytes;
@@ -60,7 +61,9 @@ json answer_of(const Error& error) {
 }
 
 Submitted submitted_from(const json& answer) {
-  if (answer.is_null()) throw Error("the process of a change ended before the change began", "try again");
+  if (answer.is_null()) {
+    throw Error("the process of the change was killed before it told whether the change began", kHowToSee);
+  }
   if (answer.contains("message")) {
     const auto message = answer.at("message").get<std::string>(), hint = answer.at("hint").get<std::string>();
     if (answer.at("is_request").get<bool>()) throw UserError(message, hint);
@@ -106,7 +109,9 @@ void carry_out(Session& session, const json& message, Answer& answer) {
   Journal journal(-1);
   Observer observer;
   observer.begun = [&](const auto& deployments) { answer.give(answer_of(deployments)); };
-  deploy_audited(session, change, journal, cancel_fd, observer);
+  const auto outcome = deploy_audited(session, change, journal, cancel_fd, observer);
+  // Not told yet when it failed at its very beginning, on a full disk for example.
+  if (!outcome.live) answer.give(answer_of(Error(outcome.refusal)));
 }
 
 }  // namespace
@@ -119,8 +124,12 @@ Submitted submit(const Layout& layout, const Caller& caller, const Change& chang
                             {"change", to_message(change)}});
   command.deadline = kBeginDeadline;
   const auto result = run(command);
+  if (result.end == CommandResult::End::TimedOut) {
+    throw Error("the change did not begin within " + format_duration(kBeginDeadline) + "; it may still begin",
+                kHowToSee);
+  }
   if (!result.ok()) {
-    Error error("a change could not begin: its process ended with " + result.describe());
+    Error error("the change could not begin: its process failed (" + result.describe() + ")", kHowToSee);
     error.set_evidence(lines_of(result.err));
     throw error;
   }

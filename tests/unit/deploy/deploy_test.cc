@@ -290,6 +290,19 @@ TEST_F(Pipeline, WhatALibraryThrowsIsAFailureLikeAnyOther) {
 }
 
 // The refusal goes to git's client and into the audit, which keys with the role view may read.
+TEST_F(Pipeline, ADeploymentWhoseLogCannotBeWrittenFailsLikeAnyOther) {
+  const auto logs = layout_.deployment_log(AppName::parse("blog"), 1).parent_path();
+  make_directory(logs.parent_path());
+  write_file(logs, "not a directory");
+  expect_unchanged_by([&] {
+    const auto told = run(push_of(*first_));
+    EXPECT_FALSE(told.outcome.live);
+    EXPECT_THAT(told.outcome.refusal, HasSubstr(logs.native()));
+    EXPECT_EQ(newest().state, DeploymentState::Failed);
+    EXPECT_EQ(newest().error, told.outcome.refusal);
+  });
+}
+
 TEST_F(Pipeline, AFailureQuotesNoSecret) {
   deploy_first();
   const auto id = app("blog").id;

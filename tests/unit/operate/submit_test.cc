@@ -16,6 +16,9 @@ namespace {
 
 using testing::HasSubstr;
 
+// In TZ, one of the variables that a tool gets: the process of the change is killed before it answers.
+constexpr const char* kKilled = "UTC-killed";
+
 class Submit : public OperateTest {
  protected:
   Submit() {
@@ -68,6 +71,34 @@ TEST_F(Submit, TellsWhyItCannotBegin) {
   EXPECT_EQ(deployments().size(), 1U);
 }
 
+TEST_F(Submit, TellsWhyTheDeploymentFailedBeforeItsLogWasThere) {
+  const auto log = layout_.deployment_log(blog_, 2);
+  make_directory(log);
+  try {
+    submit(layout_, {}, restart_of_blog());
+    ADD_FAILURE() << "nothing thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr(log.native()));
+  }
+  await_all_processes();
+  EXPECT_EQ(deployments().front().state, DeploymentState::Failed);
+}
+
+TEST_F(Submit, TellsThatItsProcessWasKilledBeforeItAnswered) {
+  const auto change = restart_of_blog();
+  setenv("TZ", kKilled, 1);
+  try {
+    submit(layout_, {}, change);
+    ADD_FAILURE() << "nothing thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("was killed before it told whether the change began"));
+    EXPECT_THAT(error.hint(), HasSubstr("`pushrod deployments APP`"));
+  }
+  unsetenv("TZ");
+  await_all_processes();
+  EXPECT_EQ(deployments().size(), 1U);
+}
+
 TEST_F(Submit, IsForThreadsWhichMayEndAtOnce) {
   const auto change = restart_of_blog();
   std::vector<std::thread> threads;
@@ -105,6 +136,7 @@ int main(int argc, char** argv) {
   static_cast<void>(signal(SIGPIPE, SIG_IGN));  // as src/main.cc does
   if (argc == 4 && std::string_view(argv[3]) == "change") {
     return run_submitted([&] {
+      if (const char* zone = getenv("TZ"); zone != nullptr && std::string_view(zone) == kKilled) raise(SIGKILL);
       return std::make_unique<Session>(argv[2], Caller{}, [](const Layout& layout, const Settings&) {
         const auto directory = layout.root() / "engine";
         return Engines{std::make_unique<FakeEngine>(directory), std::make_unique<FakeEngine>(directory)};
