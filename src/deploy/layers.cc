@@ -71,22 +71,24 @@ std::string provide_layer(Run& run, const std::string& wanted, bool anew, const 
   const auto newest = newest_edition(layout, wanted);
   const auto name = edition(wanted, anew && newest ? *newest + 1 : newest.value_or(0));
   const auto path = layout.layer_lock(name);
+  const auto is_there = [&] { return is_directory(layout.layer(name)); };
   const auto cancelled = [&] { return is_cancelled(run.cancel_fd); };
   while (true) {
-    if (!is_directory(layout.layer(name)) && lock_holder(path)) {
+    if (!is_there() && lock_holder(path)) {
       run.journal.line("waiting: another deployment installs the same packages");
     }
     auto shared = FileLock::acquire_shared(path, cancelled);
     if (!shared) check_cancelled(run.cancel_fd);
-    if (is_directory(layout.layer(name))) {
+    if (is_there()) {
       run.locks.push_back(*std::move(shared));
       return name;
     }
     shared.reset();
     maker.prepare();
-    const auto whole = FileLock::acquire(path, cancelled);
+    // Once another deployment has made it, those that share it may be waiting for this one's build slot.
+    const auto whole = FileLock::acquire(path, [&] { return is_there() || cancelled(); });
     if (!whole) check_cancelled(run.cancel_fd);
-    if (is_directory(layout.layer(name))) continue;
+    if (is_there()) continue;
     whole->announce(fmt::format("the layer {}", name));
     make_and_place(layout, name, maker.make);
   }

@@ -87,6 +87,20 @@ TEST_F(Layers, AreMadeOnceForAllReleasesWithTheSamePackages) {
   EXPECT_THAT(layers(), ElementsAre(layer));
 }
 
+TEST_F(Layers, AreSharedWhenAnotherDeploymentMadeThemDuringTheWaitForABuildSlot) {
+  const auto change = push_of(with_tiny(1));
+  Journal journal(-1);
+  const Observer observer;
+  pushrod::Run waiting{platform(), change, journal, -1, observer, Repository(layout_.repo(change.repo))};
+  std::optional<FileLock> other;  // of a deployment that waits for the same slot
+  const auto others_turn = [&] {
+    make_directory(layout_.layer("python-1"));
+    other = FileLock::acquire_shared(layout_.layer_lock("python-1"), nullptr);
+  };
+  const auto make = [](const auto&) { ADD_FAILURE() << "made twice"; };
+  EXPECT_EQ(provide_layer(waiting, "python-1", false, {others_turn, make}), "python-1");
+}
+
 TEST_F(Layers, AreSharedByApps) {
   add_app("docs", "docs");
   auto files = std::map<std::string, std::string>{};
