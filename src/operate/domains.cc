@@ -53,22 +53,28 @@ void check_options(const RoutePoint& point, const DomainOptions& options) {
   }
 }
 
-// What another app has of the same host, or of a wildcard that covers it.
+// The same point, a part of the same host, a wildcard that covers the host, or a host that a wildcard would cover: apps
+// of one host share cookies, and a wildcard's certificate is shown for the hosts below it. What belongs to an app that
+// the caller may not see is not told.
 void refuse_hosts_of_others(Session& session, const App& app, const RoutePoint& point,
                             const std::vector<Domain>& domains) {
   for (const auto& domain : domains) {
     if (domain.app_id == app.id) continue;
-    const bool is_same = domain.route.point == point;
-    if (!is_same && (!domain.route.point.host.covers(point.host) || session.may(domain.app, Right::Deploy))) continue;
-    const bool visible = session.may(domain.app, Right::See);
-    const auto owner = visible ? fmt::format("app {}", domain.app.str()) : std::string("another app");
-    const auto remedy = visible ? fmt::format("remove it there first: pushrod domain remove {} {}", domain.app.str(),
-                                              domain.route.point.unicode())
-                                : std::string("use another host, or ask an administrator of this machine");
-    if (is_same) throw UserError(fmt::format("{} belongs to {}", point.unicode(), owner), remedy);
-    throw UserError(
-        fmt::format("{} belongs to {}, which has {}", point.host.unicode(), owner, domain.route.point.unicode()),
-        remedy);
+    const auto& other = domain.route.point;
+    const bool is_same = other == point;
+    const bool overlaps = other.host.covers(point.host) || point.host.covers(other.host);
+    // A key has one role for all its apps: it may deploy the other one, or not see it.
+    const bool is_known = session.may(domain.app, Right::Deploy);
+    if (is_same && is_known) {
+      throw UserError(
+          fmt::format("{} belongs to app {}", point.unicode(), domain.app.str()),
+          fmt::format("remove it there first: pushrod domain remove {} {}", domain.app.str(), other.unicode()));
+    }
+    if (!overlaps || is_known) continue;
+    const bool is_below = !other.host.covers(point.host);
+    throw UserError(fmt::format("{} {} another app", is_same ? point.unicode() : point.host.unicode(),
+                                is_below ? "covers a host of" : "belongs to"),
+                    "use another host, or ask an administrator of this machine");
   }
 }
 
@@ -84,8 +90,8 @@ void check_all(Session& session, const App& app, const std::vector<Route>& route
   const auto domains = session.store().domains();
   std::size_t changed = 0, added = 0;
   for (const auto& route : routes) {
-    refuse_hosts_of_others(session, app, route.point, domains);
     const auto* known = find(domains, app.id, route.point);
+    if (known == nullptr) refuse_hosts_of_others(session, app, route.point, domains);
     added += known == nullptr ? 1 : 0;
     changed += known == nullptr || known->route != route ? 1 : 0;
   }

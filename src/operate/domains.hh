@@ -34,9 +34,9 @@ struct DomainOptions {
 };
 
 // Adds them all or none; a domain that the app has already gets these options. Needs the right Deploy for the app, and
-// for every app that already has another part of the same host: a path of a host can read its cookies. Throws UserError
-// when another app has one of them (it is named to callers that may see it), for names below [http] domain, and when
-// nothing changes.
+// for every app that already has another part of the same host, a wildcard that covers it, or a host that the new
+// wildcard covers: a path of a host can read its cookies. Throws UserError when another app has one of them (it is
+// named to callers that may see it), for names below [http] domain, and when nothing changes.
 std::vector<DomainView> add_domains(Session& session, const AppName& app, const std::vector<RoutePoint>& points,
                                     const DomainOptions& options);
 // Removes them all or none. Throws UserError when the app lacks one.

@@ -67,8 +67,24 @@ TEST_F(Domains, OfAnAppThatTheCallerMayNotSeeAreNotNamed) {
   EXPECT_THAT(added(anna, "blog", {"www.example.com/other"}), HasSubstr("www.example.com belongs to another app"));
   EXPECT_THAT(added(anna, "blog", {"a.example.net"}), HasSubstr("a.example.net belongs to another app"))
       << "a wildcard covers it";
+  EXPECT_EQ(added(anna, "blog", {"*.example.com"}),
+            "*.example.com covers a host of another app | use another host, or ask an administrator of this machine")
+      << "it would get the paths of www.example.com that secret does not have";
+  EXPECT_THAT(added(anna, "blog", {"www.example.com/other"}), Not(HasSubstr("/shop")));
   EXPECT_EQ(added(anna, "blog", {"a.b.example.net"}), "(nothing thrown)");
   for (const auto& view : list_domains(anna, {})) EXPECT_EQ(view.app, blog_);
+}
+
+TEST_F(Domains, OverlapOnlyWithThoseOfAppsThatTheCallerMayDeploy) {
+  add_app("blog");
+  add_app("shop");
+  add(operator_, "shop", {"www.example.com/shop"});
+  auto& anna = with_key("anna", Role::Deploy, {blog_});
+  ASSERT_NE(added(anna, "blog", {"*.example.com"}), "(nothing thrown)");
+  EXPECT_EQ(added(with_key("both", Role::Deploy, {blog_, AppName::parse("shop")}), "blog", {"*.example.com"}),
+            "(nothing thrown)");
+  EXPECT_EQ(added(anna, "blog", {"*.example.com"}, {.hsts = std::chrono::hours{24}}), "(nothing thrown)")
+      << "what it has already gets other options";
 }
 
 TEST_F(Domains, NeedTheRightToDeploy) {
