@@ -92,11 +92,11 @@ std::vector<std::string> changes_to(const Rendering& rendering, const std::vecto
 
   Commands commands = std::move(modes.sets);
   append(commands, std::move(hosts.removals));
-  append(commands, std::move(slots.removals));
   append(commands, std::move(strangers));
   append(commands, std::move(arrivals));
   append(commands, std::move(slots.sets));
   append(commands, std::move(hosts.sets));
+  append(commands, std::move(slots.removals));
   append(commands, std::move(modes.removals));
   append(commands, std::move(departures));
   return commands;

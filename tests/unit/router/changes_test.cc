@@ -108,10 +108,10 @@ TEST(Changes, TakeTheServersOfAnAppThatIsGoneOutOfASlotBeforeItHasAnother) {
   // The files know nothing of blog any more; the worker does.
   const RoutingTable table{{shop}};
   EXPECT_EQ(changes_to(render({}, table, assign_slots(table, {})), {blog_server("14", 20001)}, kBlogRuns),
-            (Commands{"del map hosts.map blog.localhost/", "del map slots.map app.blog",
-                      "set server slot.1/blog.14.web.1 state drain", "add server slot.1/shop.1.web.1 127.0.0.1:20005",
-                      "set server slot.1/shop.1.web.1 state ready", "add map slots.map app.shop slot.1",
-                      "add map hosts.map shop.localhost/ app.shop"}));
+            (Commands{"del map hosts.map blog.localhost/", "set server slot.1/blog.14.web.1 state drain",
+                      "add server slot.1/shop.1.web.1 127.0.0.1:20005", "set server slot.1/shop.1.web.1 state ready",
+                      "add map slots.map app.shop slot.1", "add map hosts.map shop.localhost/ app.shop",
+                      "del map slots.map app.blog"}));
 }
 
 TEST(Changes, LeadAHostToAnotherAppAtOnce) {
@@ -120,6 +120,16 @@ TEST(Changes, LeadAHostToAnotherAppAtOnce) {
   table.apps[0].routes.clear();
   const Maps maps{{{"blog.localhost/", "app.blog"}}, {{"app.blog", "slot.1"}, {"app.shop", "slot.2"}}, {}};
   EXPECT_EQ(changes(table, {}, maps), (Commands{"set map hosts.map blog.localhost/ app.shop"}));
+}
+
+TEST(Changes, LeadTheHostsOfARenamedAppToItsNewNameBeforeTheOldOneGoes) {
+  RoutedApp shop{AppName::parse("shop"), {{RoutePoint::parse("www.example.com")}}, {}};
+  shop.servers.push_back({{shop.app, 15, ProcessType::parse("web"), 1}, 20002});
+  const Maps maps{{{"www.example.com/", "app.blog"}}, {{"app.blog", "slot.1"}}, {}};
+  EXPECT_EQ(changes({{shop}}, {blog_server("14", 20001)}, maps),
+            (Commands{"add server slot.2/shop.15.web.1 127.0.0.1:20002", "set server slot.2/shop.15.web.1 state ready",
+                      "add map slots.map app.shop slot.2", "set map hosts.map www.example.com/ app.shop",
+                      "del map slots.map app.blog", "set server slot.1/blog.14.web.1 state drain"}));
 }
 
 RoutingTable blog_in(TrafficMode mode, std::vector<std::pair<ReleaseNumber, Port>> servers) {
