@@ -97,10 +97,4 @@ void remove_old_pages(const fs::path& directory, const Rendering& rendering) {
   }
 }
 
-void remove_leftovers(const fs::path& directory) {
-  for (const auto& name : list_directory(directory)) {
-    if (name.ends_with(".sock") || name == kProcessFile) remove_file(directory / name);
-  }
-}
-
 }  // namespace pushrod

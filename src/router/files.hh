@@ -25,7 +25,4 @@ Slots installed_slots(const std::filesystem::path& directory);
 // Own pages that no app shows any more; once HAProxy knows that.
 void remove_old_pages(const std::filesystem::path& directory, const Rendering& rendering);
 
-// Sockets and process number of a HAProxy that has ended. Only while none runs.
-void remove_leftovers(const std::filesystem::path& directory);
-
 }  // namespace pushrod

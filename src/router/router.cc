@@ -121,7 +121,9 @@ Router::Router(Layout layout, Settings settings) : layout_(std::move(layout)), s
 
 void Router::prepare(const RoutingTable& table) const {
   const auto lock = lock_router(layout_);
-  remove_leftovers(layout_.router());
+  // After power loss, what an earlier router had may be there with a part of its content.
+  remove_tree(layout_.router());
+  make_directory(layout_.router());
   install_files(layout_.router(), render(settings_, table, assign_slots(table, {})));
 }
 

@@ -59,7 +59,7 @@ class Router {
  public:
   Router(Layout layout, Settings settings);
 
-  // Writes configuration and pages for a router that is not running yet, and removes what an earlier one left behind.
+  // Writes all files for a router that is not running yet, after removing what an earlier one left behind.
   // Throws Error with HAProxy's own words when it refuses the file.
   void prepare(const RoutingTable& table) const;
   // haproxy -W in the foreground. SIGTERM ends it at once; SIGUSR1 lets requests in flight finish first.

@@ -114,6 +114,19 @@ TEST_F(Tls, CertificatesAreThereAfterARestart) {
   EXPECT_EQ(subject_of("www.example.com"), "one");
 }
 
+// Files under run/ are not flushed to disk: a power loss may leave them empty.
+TEST_F(Tls, FilesThatAPowerLossEmptiedAreWrittenAnew) {
+  const auto wanted = table({certificate("www.example.com")});
+  router_->apply(wanted);
+  haproxy_.reset();
+  for (const auto& entry : fs::recursive_directory_iterator(layout_->router())) {
+    if (entry.is_regular_file() && entry.path().filename() != "haproxy.cfg") write_file(entry.path(), "");
+  }
+  start(wanted);
+  EXPECT_TRUE(router_->serves(wanted));
+  EXPECT_EQ(subject_of("www.example.com"), "one");
+}
+
 TEST_F(Tls, ATransactionThatAKilledProcessLeftIsNotInTheWay) {
   for (const char* command : {"new ssl cert certificates/x.pem", "new ssl cert certificates/y.pem"}) {
     master().ask_current(command);
