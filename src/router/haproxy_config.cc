@@ -42,6 +42,10 @@ defaults
   # a release are answered by the one before it within a second.
   timeout connect 900ms
   timeout client 60s
+  # 2.6 has only `timeout client` for a handshake.
+  .if version_atleast(2.9)
+  timeout client-hs 10s
+  .endif
   timeout client-fin 30s
   timeout server 300s
   timeout queue 10s
