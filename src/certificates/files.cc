@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/error.hh"
 #include "os/files.hh"
@@ -14,6 +15,13 @@ namespace pushrod {
 namespace {
 
 constexpr std::string_view kSuffix = ".pem";
+constexpr std::string_view kUnfinished = ".new-";  // write_file was killed
+
+// "www.example.com.pem.3F0A…": names are short, so the fingerprint's first digits must do.
+std::filesystem::path staged_file(const Layout& layout, const Certificate& certificate) {
+  constexpr std::size_t kDigits = 16;
+  return layout.certificate(certificate.host).string() + "." + certificate.fingerprint.substr(0, kDigits);
+}
 
 // A file is replaced and never written to, so these tell one content from another.
 std::optional<std::string> id_of(const std::filesystem::path& file) {
@@ -35,12 +43,29 @@ std::optional<HostName> host_of(std::string name) {
 
 }  // namespace
 
-void install_pair(const Layout& layout, const HostName& host, const PemPair& pair) {
+void stage_pair(const Layout& layout, const Certificate& certificate, const PemPair& pair) {
   make_directory(layout.certificates());
-  write_file(layout.certificate(host), pair.text());
+  write_file(staged_file(layout, certificate), pair.text());
 }
 
-void remove_pair(const Layout& layout, const HostName& host) { remove_file(layout.certificate(host)); }
+bool settle_pairs(const Layout& layout, const std::vector<Certificate>& named) {
+  const auto names = list_directory(layout.certificates());
+  std::set<std::string> wanted;
+  bool changed = false;
+  for (const auto& certificate : named) {
+    const auto staged = staged_file(layout, certificate), file = layout.certificate(certificate.host);
+    wanted.insert(file.filename());
+    if (std::find(names.begin(), names.end(), staged.filename()) == names.end()) continue;
+    wanted.insert(staged.filename());
+    rename_path(staged, file);
+    changed = true;
+  }
+  for (const auto& name : names) {
+    if (name.find(kSuffix) == name.npos && !name.starts_with(kUnfinished)) continue;
+    if (!wanted.contains(name)) changed = remove_file(layout.certificates() / name) || changed;
+  }
+  return changed;
+}
 
 std::vector<InstalledPair> installed_pairs(const Layout& layout) {
   std::vector<InstalledPair> pairs;

@@ -1,5 +1,5 @@
-// The files in certificates/ of the root directory: what the router shows. One per host, replaced whole; the database
-// only knows what is in them.
+// The files in certificates/ of the root directory: what the router shows. One per host, replaced whole. Which pair a
+// host has is what the database says: a new one lies beside the old one until the database names it.
 #pragma once
 
 #include <filesystem>
@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "certificates/pem.hh"
+#include "model/certificate.hh"
 #include "model/layout.hh"
 
 namespace pushrod {
 
-// Mode 0600, in place of the one that the host has.
-void install_pair(const Layout& layout, const HostName& host, const PemPair& pair);
-// Absent files are no error.
-void remove_pair(const Layout& layout, const HostName& host);
+// Writes the pair beside the one that its host has, mode 0600. The router does not see it yet.
+void stage_pair(const Layout& layout, const Certificate& certificate, const PemPair& pair);
+// Puts staged pairs that are `named` in place, and removes the files of others: of a certificate that was removed, and
+// of a change that was killed before the database knew of it. True when that changed a file. One caller at a time.
+bool settle_pairs(const Layout& layout, const std::vector<Certificate>& named);
 
 struct InstalledPair {
   HostName host;

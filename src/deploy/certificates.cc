@@ -34,6 +34,12 @@ std::set<HostName> hosts_of_apps(const Platform& platform) {
   return hosts;
 }
 
+// Needs certificates_lock. Not while routes are being published: those have read the list of files.
+bool settle_files(const Platform& platform) {
+  const auto lock = FileLock::acquire(platform.layout.traffic_lock());
+  return settle_pairs(platform.layout, platform.store.certificates());
+}
+
 }  // namespace
 
 bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate) {
@@ -42,15 +48,17 @@ bool install_certificate(const Platform& platform, const PemPair& pair, const Ce
   if (certificate.source == CertificateSource::Acme && known && known->source == CertificateSource::Operator) {
     return false;
   }
-  install_pair(platform.layout, certificate.host, pair);
+  stage_pair(platform.layout, certificate, pair);
   platform.store.set_certificate(certificate);
+  settle_files(platform);
   return true;
 }
 
-void uninstall_certificate(const Platform& platform, const HostName& host) {
+void uninstall_certificate(const Platform& platform, const Certificate& certificate) {
   const auto lock = FileLock::acquire(platform.layout.certificates_lock());
-  remove_pair(platform.layout, host);
-  platform.store.remove_certificate(host);
+  const auto known = platform.store.certificate(certificate.host);
+  if (known && known->fingerprint == certificate.fingerprint) platform.store.remove_certificate(certificate.host);
+  settle_files(platform);
 }
 
 std::vector<AcmeState> acme_states(const Platform& platform, WallTime now) {
@@ -99,6 +107,7 @@ std::map<HostName, std::string> certificate_warnings(const Platform& platform, W
 }
 
 WallTime CertificateKeeper::pass(WallTime now) {
+  finish_changes();
   warn(now);
   platform_.store.drop_acme_orders(now - kAcmeOrderCounts);
   auto states = acme_states(platform_, now);
@@ -115,6 +124,12 @@ WallTime CertificateKeeper::pass(WallTime now) {
   if (lacks_lego) return now + kLookForLego;
   order(*first);
   return now;
+}
+
+// Those whose process was killed.
+void CertificateKeeper::finish_changes() {
+  const auto lock = FileLock::acquire(platform_.layout.certificates_lock());
+  if (settle_files(platform_)) publish_routes(platform_);
 }
 
 void CertificateKeeper::order(const AcmeState& state) {
@@ -143,7 +158,7 @@ void CertificateKeeper::remove_unused(const std::vector<AcmeState>& states, Wall
     if (certificate.source != CertificateSource::Acme || due_time(certificate) > now) continue;
     const auto is_wanted = [&](const AcmeState& state) { return state.want.host == certificate.host; };
     if (std::any_of(states.begin(), states.end(), is_wanted)) continue;
-    uninstall_certificate(platform_, certificate.host);
+    uninstall_certificate(platform_, certificate);
     publish_routes(platform_);
     say(certificate.host, "removed, since no app has the host");
   }

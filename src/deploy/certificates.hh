@@ -14,10 +14,11 @@ namespace pushrod {
 
 // To disk and database; publish_routes() then shows it, whatever state the app is in, without a reload.
 // `certificate`: what check_pair() says of the pair. False, and nothing changes, when a CA's certificate would replace
-// one that people have given.
+// one that people have given. Killed at any point, it has happened or not once the next change or the daemon's next
+// pass is through: the database decides.
 bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate);
-// Away with it, with its key.
-void uninstall_certificate(const Platform& platform, const HostName& host);
+// Removes it with its key. One that has taken its place meanwhile stays.
+void uninstall_certificate(const Platform& platform, const Certificate& certificate);
 
 // A host for which Pushrod obtains a certificate, or would.
 struct AcmeState {
@@ -44,6 +45,7 @@ class CertificateKeeper {
   WallTime pass(WallTime now);
 
  private:
+  void finish_changes();
   void order(const AcmeState& state);
   void remove_unused(const std::vector<AcmeState>& states, WallTime now);
   void warn(WallTime now);

@@ -162,13 +162,14 @@ AddedCertificate add_certificate(Session& session, const HostName& host, const s
 
 void remove_certificate(Session& session, const HostName& host) {
   const auto users = users_of(session, host);
-  if (!users.may_see || !session.store().certificate(host)) throw no_certificate(host);
+  const auto certificate = session.store().certificate(host);
+  if (!users.may_see || !certificate) throw no_certificate(host);
   if (!users.may_change) {
     throw UserError(
         fmt::format("only administrators of this machine may remove the certificate of {}", host.unicode()));
   }
   audited(session, {"", "cert remove", host.unicode()}, [&] {
-    uninstall_certificate(session.platform(), host);
+    uninstall_certificate(session.platform(), *certificate);
     publish_routes(session.platform());
   });
   wake_daemon(session.platform());

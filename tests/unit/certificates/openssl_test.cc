@@ -136,12 +136,18 @@ TEST_F(Certificates, OfACaThatThisMachineDoesNotKnowAreNotTrusted) {
   EXPECT_FALSE(distrust_of(pair("www", {"middle", "root"})).empty());
 }
 
-TEST_F(Certificates, AreFilesOfTheirOwnerAlone) {
+TEST_F(Certificates, AreFilesOfTheirOwnerAloneOnceTheDatabaseNamesThem) {
   make_for("www", "DNS:www.example.com,DNS:*.example.com");
   const Layout layout(directory_ / "root");
+  EXPECT_FALSE(settle_pairs(layout, {}));
+  std::vector<Certificate> named;
+  for (const char* host : {"www.example.com", "*.example.com"}) {
+    named.push_back(check_pair(pair("www"), HostName::parse(host), CertificateSource::Operator, now()));
+    stage_pair(layout, named.back(), pair("www"));
+  }
   EXPECT_TRUE(installed_pairs(layout).empty());
-  for (const char* host : {"www.example.com", "*.example.com"})
-    install_pair(layout, HostName::parse(host), pair("www"));
+  EXPECT_TRUE(settle_pairs(layout, named));
+  EXPECT_FALSE(settle_pairs(layout, named));
   const auto pairs = installed_pairs(layout);
   ASSERT_EQ(pairs.size(), 2u);
   EXPECT_EQ(pairs[0].host.str(), "*.example.com");
@@ -149,11 +155,33 @@ TEST_F(Certificates, AreFilesOfTheirOwnerAlone) {
   struct stat status {};
   ASSERT_EQ(stat(pairs[1].file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
-  install_pair(layout, HostName::parse("www.example.com"), pair("www"));
+  stage_pair(layout, named[0], pair("www"));
+  EXPECT_TRUE(settle_pairs(layout, named));
   EXPECT_NE(installed_pairs(layout)[1].id, pairs[1].id) << "another file is another certificate";
-  remove_pair(layout, HostName::parse("www.example.com"));
-  remove_pair(layout, HostName::parse("www.example.com"));
+  make_directory(layout.acme());
+  EXPECT_TRUE(settle_pairs(layout, {named[1]}));
   EXPECT_EQ(installed_pairs(layout).size(), 1u);
+  EXPECT_TRUE(fs::exists(layout.acme()));
+}
+
+TEST_F(Certificates, OfAChangeThatWasKilledLeaveNoKeyBehind) {
+  make_for("www", "DNS:www.example.com");
+  const Layout layout(directory_ / "root");
+  const auto old = check_pair(pair("www"), HostName::parse("www.example.com"), CertificateSource::Operator, now());
+  stage_pair(layout, old, pair("www"));
+  settle_pairs(layout, {old});
+  const auto text = read_file(layout.certificate(old.host));
+  make_for("www", "DNS:www.example.com");
+  const auto newer = check_pair(pair("www"), old.host, CertificateSource::Operator, now());
+  stage_pair(layout, newer, pair("www"));
+  write_file(layout.certificates() / ".new-XXXXXX", "a part of a key");
+  EXPECT_TRUE(settle_pairs(layout, {old})) << "killed before the database knew";
+  EXPECT_EQ(read_file(layout.certificate(old.host)), text);
+  EXPECT_EQ(list_directory(layout.certificates()).size(), 1u);
+  stage_pair(layout, newer, pair("www"));
+  EXPECT_TRUE(settle_pairs(layout, {newer})) << "killed after it";
+  EXPECT_EQ(read_file(layout.certificate(old.host)), pair("www").text());
+  EXPECT_EQ(list_directory(layout.certificates()).size(), 1u);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Certificates: who may add which, and what is told of them.
 #include "operate/certificates.hh"
 
+#include "certificates/files.hh"
 #include "certificates/openssl.hh"
 #include "deploy/certificates.hh"
 #include "fixtures.hh"
@@ -108,6 +109,38 @@ TEST_F(CertificatesOfHosts, ThatPeopleGaveAreNotReplacedByThoseOfACa) {
   EXPECT_FALSE(install_certificate(session.platform(), ours, of_ca));
   EXPECT_EQ(*read_file(layout_.certificate(host)), given);
   EXPECT_EQ(session.store().certificate(host)->source, CertificateSource::Operator);
+}
+
+TEST_F(CertificatesOfHosts, StayWhenTheyCameWhileTheOldOneWasBeingRemoved) {
+  const auto host = HostName::parse("www.example.com");
+  auto& session = as({});
+  add_domains(session, blog_, {RoutePoint::parse("www.example.com")}, {});
+  const auto ours = parse_pem(pem_for("www.example.com"));
+  const auto of_ca = check_pair(ours, host, CertificateSource::Acme, now());
+  install_certificate(session.platform(), ours, of_ca);
+  EXPECT_EQ(added(session, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
+  uninstall_certificate(session.platform(), of_ca);
+  ASSERT_TRUE(session.store().certificate(host));
+  EXPECT_TRUE(fs::exists(layout_.certificate(host)));
+}
+
+TEST_F(CertificatesOfHosts, WhoseChangeWasKilledAreAsTheDatabaseSaysAtTheDaemonsNextPass) {
+  const auto host = HostName::parse("www.example.com");
+  auto& session = as({});
+  const auto ours = parse_pem(pem_for("www.example.com"));
+  const auto certificate = check_pair(ours, host, CertificateSource::Operator, now());
+  const auto platform = session.platform();
+  CertificateKeeper keeper(platform);
+  stage_pair(layout_, certificate, ours);
+  keeper.pass(now());
+  EXPECT_TRUE(list_directory(layout_.certificates()).empty()) << "killed before the database knew";
+  stage_pair(layout_, certificate, ours);
+  session.store().set_certificate(certificate);
+  keeper.pass(now());
+  EXPECT_EQ(read_file(layout_.certificate(host)), ours.text()) << "killed after it";
+  session.store().remove_certificate(host);
+  keeper.pass(now());
+  EXPECT_TRUE(list_directory(layout_.certificates()).empty()) << "removed, and killed before its file went";
 }
 
 }  // namespace
