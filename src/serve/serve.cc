@@ -16,10 +16,9 @@
 #include "deploy/tidy.hh"
 #include "os/file_lock.hh"
 #include "os/socket.hh"
-#include "serve/certificate_thread.hh"
-#include "serve/cron_thread.hh"
 #include "serve/own_platform.hh"
 #include "serve/sleepers.hh"
+#include "serve/timed_thread.hh"
 #include "serve/watch_thread.hh"
 
 namespace pushrod {
@@ -84,9 +83,9 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   start_sleepers(platform);
   Reconciler reconciler(platform);
   static TidierThread tidier(platform);  // as long as the process
-  static CronThread cron(platform);
+  static TimedThread cron(platform, "looking for cron jobs", follow_cron);
   static WatchThread watch(platform);
-  static CertificateThread certificates(platform);
+  static TimedThread certificates(platform, "looking after certificates", keep_certificates);
   bool called = true;
   while (true) {
     watchdog.begin_pass();

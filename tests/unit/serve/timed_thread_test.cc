@@ -1,5 +1,5 @@
 // The daemon's cron starts what is due, when the daemon starts and when it is called.
-#include "serve/cron_thread.hh"
+#include "serve/timed_thread.hh"
 
 #include "daemon.hh"
 #include "deploy/cron.hh"
@@ -24,14 +24,15 @@ class CronInDaemon : public DaemonTest {
 
 TEST_F(CronInDaemon, StartsAtOnceWhatWasMissed) {
   miss_a_run();
-  const auto daemon = in_daemon([](View& view) { new CronThread(view.platform); });
+  const auto daemon =
+      in_daemon([](View& view) { new TimedThread(view.platform, "looking for cron jobs", follow_cron); });
   EXPECT_TRUE(starts_the_job()) << started();
 }
 
 TEST_F(CronInDaemon, LooksAtOnceWhenItIsCalled) {
   auto pipe = make_pipe();
   const auto daemon = in_daemon([&pipe](View& view) {
-    auto* thread = new CronThread(view.platform);
+    auto* thread = new TimedThread(view.platform, "looking for cron jobs", follow_cron);
     char byte = 0;
     static_cast<void>(!read(pipe.read_end.get(), &byte, 1));
     thread->call();
