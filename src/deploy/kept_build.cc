@@ -112,7 +112,8 @@ std::optional<KeptBuild> take_kept_build(const Layout& layout, const AppName& ap
 }
 
 ReleaseMounts mounts_of_kept_build(const Layout& layout, const AppName& app) {
-  return read_mounts(kept_build(layout, app));
+  const auto kept = kept_build(layout, app);
+  return mark_of_good(kept) ? read_mounts(kept) : ReleaseMounts{};
 }
 
 void keep_build(const Layout& layout, const AppName& app, ReleaseNumber deployment) {

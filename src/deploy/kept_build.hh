@@ -35,7 +35,7 @@ struct KeptBuild {
 // Replaces the checkout, which may be there, by the kept build if it has this key.
 std::optional<KeptBuild> take_kept_build(const Layout& layout, const AppName& app, const std::string& key,
                                          const Checkout& checkout);
-// Of the build that is kept; none if there is none.
+// Of the build that is kept; none if there is none that may be used.
 ReleaseMounts mounts_of_kept_build(const Layout& layout, const AppName& app);
 
 // Keeps the build of a deployment that is undone, in place of an older one. Does nothing unless it is finished.
