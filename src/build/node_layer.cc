@@ -174,7 +174,7 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
   const auto own = tool.name == "npm"
                        ? own_packages(read_tree_bytes(directory, tool.lock_file, kLockCap).value_or(std::string{}))
                        : std::nullopt;
-  if (!package.workspaces.empty() && !own) return std::nullopt;
+  if (own ? own->uses_tree : !package.workspaces.empty()) return std::nullopt;
   for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnp.cjs", "binding.gyp"}) {
     if (in_tree(directory, name)) return std::nullopt;
   }
@@ -195,7 +195,7 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
     directories += " " + shell_quoted(modules);  // which may be there for another system's packages only
     add_mount(layer, below(where, modules));
   }
-  layer.steps.push_back({"mkdir -p " + directories, in_sandbox(where)});
+  layer.steps.push_back({"mkdir -p -- " + directories, in_sandbox(where)});
   if (!tool.package.empty()) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
   layer.tools = describe_tools(host.program_directories, {"node", "npm", tool.name});
   if (may_run_scripts(tool, files->at(tool.lock_file))) layer.tools += software_stamp();

@@ -1,6 +1,7 @@
 // Reads package-lock.json as far as it is about the app's own packages.
 #include "build/npm_lock.hh"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -9,6 +10,7 @@ namespace pushrod {
 namespace {
 
 constexpr std::string_view kModules = "node_modules";
+constexpr std::size_t kMostModules = 200;  // each is a mount of every instance
 
 // Where the first directory of packages in this path ends; npos if there is none.
 std::size_t end_of_modules(const std::string& path) {
@@ -17,6 +19,13 @@ std::size_t end_of_modules(const std::string& path) {
     if ((at == 0 || path[at - 1] == '/') && path[end] == '/') return end;
   }
   return std::string::npos;
+}
+
+// A directory below the app's, in the only way to write it, that can be an argument of a program.
+bool is_plain_path(const std::string& path) {
+  const std::filesystem::path parts(path);
+  return path.find('\0') == std::string::npos && !parts.is_absolute() && parts.lexically_normal() == parts &&
+         *parts.begin() != "..";
 }
 
 }  // namespace
@@ -32,7 +41,11 @@ std::optional<OwnPackages> own_packages(const std::string& lock) {
     const auto resolved = package.is_object() ? package.find("resolved") : package.end();
     if (package.is_object() && resolved != package.end() && resolved->is_string() &&
         resolved->get_ref<const std::string&>().starts_with("file:")) {
-      return std::nullopt;
+      own.uses_tree = true;
+    }
+    if (!is_plain_path(path)) {
+      own.uses_tree = true;
+      continue;
     }
     const auto end = end_of_modules(path);
     if (end == std::string::npos) {
@@ -41,6 +54,7 @@ std::optional<OwnPackages> own_packages(const std::string& lock) {
       own.modules.insert(path.substr(0, end));
     }
   }
+  if (own.modules.size() > kMostModules) own.uses_tree = true;
   return own;
 }
 

@@ -26,7 +26,7 @@ TEST_F(BuilderTest, NodeWithALockFileIsInstalledCleanly) {
   EXPECT_EQ(script(node), "npm run build\n");
   EXPECT_EQ(script(node.layers.at(0).in_place), "npm ci\n");
   ASSERT_EQ(node.layers.size(), 1U);
-  EXPECT_EQ(script(node.layers[0].steps), "(cd /app && npm ci)\n(cd /app && mkdir -p node_modules/.cache)\n");
+  EXPECT_EQ(script(node.layers[0].steps), "(cd /app && npm ci)\n(cd /app && mkdir -p -- node_modules/.cache)\n");
   EXPECT_EQ(node.layers[0].mounts, (ReleaseMounts{{"app/node_modules", "/app/node_modules"}}));
   EXPECT_EQ(node.layers[0].files.size(), 2U);
   EXPECT_EQ(node.environment.at("PATH"), "/app/node_modules/.bin:/usr/local/bin:/usr/bin:/bin");
@@ -84,6 +84,9 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
        {R"({"packages": {"left": {}, "node_modules/left": {"resolved": "left", "link" : true}}})",
         R"({"packages": {"node_modules/left": {"resolved": "file:left.tgz"}}})",
         R"({"packages": {"../left": {}, "node_modules/left": {"resolved": "../left", "link": true}}})",
+        R"({"packages": {"../../other/node_modules/left": {}}})",
+        R"({"packages": {"a/../../b/node_modules/left": {}}})", R"({"packages": {"/etc/node_modules/left": {}}})",
+        R"({"packages": {"a\u0000b/node_modules/left": {}}})",
         R"({"dependencies": {"left": {"version": "file:left"}}})"}) {
     tree.write("package-lock.json", lock);
     EXPECT_FALSE(has_layer()) << lock;
