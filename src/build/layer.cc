@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
 
 #include "base/text.hh"
@@ -31,9 +32,20 @@ bool is_read_by_tools(std::string_view name) {
   return std::any_of(kRead.begin(), kRead.end(), [&](std::string_view prefix) { return folded.starts_with(prefix); });
 }
 
-// "${NPM_TOKEN}", "$NPM_TOKEN"
+bool is_part_of_name(char character) {
+  return (std::isalnum(static_cast<unsigned char>(character)) != 0) || character == '_';
+}
+
+// "${NPM_TOKEN}", "${NPM_TOKEN:-none}", "$NPM_TOKEN"; in a Gemfile, ENV["NPM_TOKEN"] and ENV.fetch("NPM_TOKEN")
 bool names(const std::string& text, const std::string& variable) {
-  return text.find("${" + variable) != std::string::npos || text.find("$" + variable) != std::string::npos;
+  for (const std::string before : {"${", "$", "ENV[\"", "ENV['", "ENV.fetch(\"", "ENV.fetch('"}) {
+    const auto reference = before + variable;
+    for (auto at = text.find(reference); at != std::string::npos; at = text.find(reference, at + 1)) {
+      const auto end = at + reference.size();
+      if (end == text.size() || !is_part_of_name(text[end])) return true;
+    }
+  }
+  return false;
 }
 
 bool is_named(const LayerPlan& plan, const std::string& variable) {

@@ -70,6 +70,21 @@ TEST(LayerSettings, AreThoseThatPackageManagersReadOrFilesName) {
   EXPECT_TRUE(layer_settings(in_a_step, settings).contains("DATABASE_URL"));
 }
 
+TEST(LayerSettings, AreRecognisedByTheirWholeName) {
+  const auto sees = [](const std::string& text) {
+    auto other = plan();
+    other.files = {{"file", text}};
+    return layer_settings(other, {{"TOKEN", "1"}}).contains("TOKEN");
+  };
+  for (const char* text : {"${TOKEN}", "${TOKEN:-none}", "${TOKEN?}", "x $TOKEN", "$TOKENS $TOKEN/", "ENV['TOKEN']",
+                           "ENV[\"TOKEN\"]", "ENV.fetch('TOKEN')", "ENV.fetch(\"TOKEN\", nil)"}) {
+    EXPECT_TRUE(sees(text)) << text;
+  }
+  for (const char* text : {"$TOKENS", "${TOKEN_2}", "TOKEN", "ENV['TOKENS']", "$MY_TOKEN"}) {
+    EXPECT_FALSE(sees(text)) << text;
+  }
+}
+
 TEST(LayerSettings, ThatNameFilesOfTheAppLeaveNoLayer) {
   for (const auto& [name, value] : Environment{{"PIP_FIND_LINKS", "wheels"},
                                                {"A", "/app/wheels"},
