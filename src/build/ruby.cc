@@ -4,6 +4,7 @@
 #include "base/text.hh"
 #include "build/languages.hh"
 #include "build/layer.hh"
+#include "build/software.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -70,7 +71,7 @@ std::optional<BuildPlan> plan_ruby(const AppTree& tree, const std::string& where
     layer->steps = {install};
     layer->in_place = {step_in(tree, where, install.command)};
     layer->mounts = {mount};
-    layer->tools = describe_tools(host.program_directories, {"ruby", "bundle", "gcc"});
+    layer->tools = describe_tools(host.program_directories, {"ruby", "bundle"}) + software_stamp();
     plan.layers.push_back(*std::move(layer));
   } else {
     plan.mounts = {mount};
