@@ -1,7 +1,6 @@
 // Renders the configuration of nginx and php-fpm, and the script that starts them.
 //
-// nginx cannot read $PORT, so the script puts it in. SIGTERM would end nginx in the middle of a response: the script
-// turns it into SIGQUIT, after which nginx finishes what it has begun.
+// nginx cannot read $PORT, so the script puts it in.
 #include "build/file_server.hh"
 
 #include <fmt/format.h>
@@ -37,25 +36,18 @@ fi
 cd - > /dev/null
 )sh";
 
-// Ends with nginx; php-fpm goes with it.
+// nginx is the instance's main process, so php-fpm ends with it; and it ends when php-fpm does.
 std::string start_script(const std::string& nginx, const std::string& php_fpm) {
   std::string script = "set -e\nsed \"s/@PORT@/$PORT/\" /server/nginx.conf > /tmp/nginx.conf\n";
   if (!php_fpm.empty()) {
     script += fmt::format(
         "sed \"s/@CHILDREN@/${{WEB_CONCURRENCY:-5}}/\" /server/php-fpm.conf > /tmp/php-fpm.conf\n"
-        "{} --nodaemonize --fpm-config /tmp/php-fpm.conf & php=$!\n"
+        "{{ {} --nodaemonize --fpm-config /tmp/php-fpm.conf || true; echo 'php-fpm has ended' >&2; kill $$; }} & "
+        "php=$!\n"
         "until [ -S /tmp/php-fpm.sock ]; do kill -0 $php; sleep 0.02; done\n",
         php_fpm);
   }
-  script += fmt::format(
-      "{} -e stderr -p /tmp/ -c /tmp/nginx.conf & server=$!\n"
-      "trap 'kill -QUIT $server' TERM INT\n"
-      "while kill -0 $server 2> /dev/null; do\n",
-      nginx);
-  if (!php_fpm.empty()) script += "  kill -0 $php || kill -QUIT $server\n";
-  script += "  wait $server && code=0 || code=$?\ndone\n";
-  if (!php_fpm.empty()) script += "kill -QUIT $php 2> /dev/null || true\nwait\n";
-  return script + "exit $code\n";
+  return script + fmt::format("exec {} -e stderr -p /tmp/ -c /tmp/nginx.conf\n", nginx);
 }
 
 }  // namespace

@@ -2,14 +2,18 @@
 
 import io
 import json
+import os
+import shutil
+import signal
 import zipfile
 from pathlib import Path
 
 import pytest
-from harness import HELD_BUILD, web_app
+from harness import HELD_BUILD, wait_until, web_app
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SERVERS = "/usr/local/sbin:/usr/sbin:/usr/bin"
 
 
 def wheel(name, code):
@@ -280,6 +284,20 @@ def test_the_build_is_over_when_the_build_says_so(platform):
     app.release_build()
     app.work.finish_push(push)
     assert app.version() == "1"
+
+
+@pytest.mark.skipif(
+    not (shutil.which("nginx", path=SERVERS) and shutil.which("php") and list(Path("/usr/sbin").glob("php-fpm*"))),
+    reason="apt-get install nginx-light php-cli php-fpm",
+)
+def test_an_instance_ends_when_its_php_fpm_does(platform):
+    app = platform.deploy({"index.php": "<?php echo getmypid();"})
+    first = app.instances()
+    [master] = [process for process in platform.processes("php-fpm: master")]
+    os.kill(master.pid, signal.SIGKILL)
+    wait_until(lambda: app.processes()[0]["restarts"] > 0, what="another start")
+    wait_until(lambda: platform.http(app.host, "/").status == 200, what="PHP")
+    assert app.instances() == first
 
 
 @pytest.mark.parametrize("example", ["hello", "node-hello"])
