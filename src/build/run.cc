@@ -45,7 +45,23 @@ std::vector<Changed> lay_for_build(Sandbox& sandbox, const SandboxJob& job) {
   return laid;
 }
 
-// The layer's directory with its changes becomes a part of the checkout.
+void make_mount_point(const fs::path& root, const std::string& relative) {
+  try {
+    make_directory_beneath(root, relative);
+  } catch (const SystemError&) {
+    throw UserError(fmt::format("packages are installed in {}, and the app has something else there", relative),
+                    "remove it from the repository, and what the build makes there");
+  }
+}
+
+void make_mount_points(const SandboxJob& job) {
+  const auto root = app_tree(job.checkout, job.source).root;
+  for (const auto& mount : job.mounts) {
+    if (const auto relative = below_app(mount)) make_mount_point(root, *relative);
+  }
+}
+
+// The layer's directory with its changes becomes a part of the checkout, in place of packages that were committed.
 void take_copy(const SandboxJob& job, const Changed& changed) {
   const auto& mount = changed.mount;
   const auto copy = job.checkout.directory / "copy";
@@ -56,23 +72,12 @@ void take_copy(const SandboxJob& job, const Changed& changed) {
   if (!changed.changes.empty()) sandbox.layers = {{source_of(job, mount), "/from", changed.changes}};
   run_in(sandbox, job, Stage::Build);
   if (const auto relative = below_app(mount)) {
-    move_beneath(copy, app_tree(job.checkout, job.source).root, *relative);
+    const auto root = app_tree(job.checkout, job.source).root;
+    make_mount_point(root, *relative);
+    move_beneath(copy, root, *relative);
+    if (is_directory(copy)) remove_tree(copy);
   } else {
     rename_path(copy, job.checkout.directory / mount.directory);
-  }
-}
-
-void make_mount_points(const SandboxJob& job) {
-  const auto root = app_tree(job.checkout, job.source).root;
-  for (const auto& mount : job.mounts) {
-    const auto relative = below_app(mount);
-    if (!relative) continue;
-    try {
-      make_directory_beneath(root, *relative);
-    } catch (const SystemError&) {
-      throw UserError(fmt::format("packages are installed in {}, and the app has something else there", *relative),
-                      "remove it from the repository, and what the build makes there");
-    }
   }
 }
 

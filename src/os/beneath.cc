@@ -46,7 +46,10 @@ UniqueFd make_directory_beneath(const std::filesystem::path& root, const std::fi
 void move_beneath(const std::filesystem::path& from, const std::filesystem::path& root,
                   const std::filesystem::path& relative) {
   const auto parent = walk(root, relative.parent_path(), true);
-  if (renameat(AT_FDCWD, from.c_str(), parent.get(), relative.filename().c_str()) != 0) {
+  const auto name = relative.filename();
+  if (renameat(AT_FDCWD, from.c_str(), parent.get(), name.c_str()) == 0) return;
+  if ((errno != ENOTEMPTY && errno != EEXIST) ||
+      renameat2(AT_FDCWD, from.c_str(), parent.get(), name.c_str(), RENAME_EXCHANGE) != 0) {
     throw_errno("move " + quoted(from.native()) + " to " + quoted((root / relative).native()));
   }
 }

@@ -12,7 +12,7 @@ namespace pushrod {
 UniqueFd open_directory_beneath(const std::filesystem::path& root, const std::filesystem::path& relative);
 // The same; makes what is missing, with mode 0755.
 UniqueFd make_directory_beneath(const std::filesystem::path& root, const std::filesystem::path& relative);
-// Renames a directory to this relative path, where there must be nothing, or an empty directory.
+// Renames a directory to this relative path. A directory that is there and not empty lies at `from` then.
 void move_beneath(const std::filesystem::path& from, const std::filesystem::path& root,
                   const std::filesystem::path& relative);
 

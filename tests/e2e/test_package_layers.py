@@ -1,9 +1,12 @@
 """Installed packages are layers: made once, shared by releases and apps, out of reach of what is pushed."""
 
 import json
+import os
+import signal
+import socket
 
 import pytest
-from harness import web_app
+from harness import wait_until, web_app
 from test_builders import wheel
 
 GREET = wheel("greet", "WORD = 'hello'\n")
@@ -22,6 +25,13 @@ def layers(platform):
     """The names of what lies in layers/."""
     directory = platform.root / "layers"
     return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+
+
+@pytest.fixture
+def new_layers(platform):
+    """A function: the names of the layers that were not there when the test began."""
+    before = set(layers(platform))  # of an earlier test, until the daemon has removed them
+    return lambda: sorted(set(layers(platform)) - before)
 
 
 def test_a_second_push_and_a_second_app_install_nothing(platform):
@@ -79,8 +89,61 @@ def test_a_build_may_change_its_packages_for_its_own_release(platform):
     assert platform.pushrod("run", other.name, "--", "touch", "node_modules/x", code=1).code == 1
 
 
+def test_a_build_that_changes_packages_which_are_in_the_repository_takes_their_place(platform):
+    script = "echo changed > node_modules/word"
+    files = node_app(**{"pushrod.toml": f'[build]\nafter = "{script}"\n', "node_modules/committed/word": "old"})
+    app = platform.deploy(files)
+    assert platform.pushrod("run", app.name, "--", "sh", "-c", "ls node_modules; cat node_modules/word").out == (
+        "word\nchanged\n"
+    )
+
+
+@pytest.fixture
+def held(platform):
+    """A function that makes apps whose packages come from an index that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        requirements = f"--index-url http://127.0.0.1:{index.getsockname()[1]}/simple\ngreet==1.0\n"
+        yield lambda: platform.create_app(web_app() | {"requirements.txt": requirements})
+
+
+def await_installing(platform):
+    """Waits for pip to run, and returns its process."""
+    wait_until(lambda: platform.processes("--progress-bar"), what="pip")
+    return platform.processes("--progress-bar")
+
+
+def test_a_deployment_that_is_killed_while_it_installs_leaves_nothing(platform, held, new_layers):
+    app = held()
+    push = app.start_push()
+    await_installing(platform)
+    assert [name.endswith(".new") for name in new_layers()] == [True]
+    for process in platform.processes("proc-receive"):
+        os.kill(process.pid, signal.SIGKILL)
+    app.work.finish_push(push, code=None)
+    wait_until(lambda: not platform.processes("--progress-bar"), what="the end of pip")
+    wait_until(lambda: new_layers() == [], what="the end of the layer")
+    app.push(python_app())
+    assert app.version() == "1"
+
+
+def test_a_deployment_that_waits_for_packages_installs_them_when_the_other_is_cancelled(platform, held, new_layers):
+    first, second = held(), held()
+    pushes = [first.work.start_push()]
+    await_installing(platform)
+    pushes.append(second.work.start_push())
+    log = lambda app: platform.pushrod("logs", app.name, "--deployment", "1", code=None).out  # noqa: E731
+    wait_until(lambda: "waiting: another deployment installs the same packages" in log(second), what="the second push")
+    platform.pushrod("cancel", first.name)
+    first.work.finish_push(pushes[0], code=1)
+    wait_until(lambda: "Installing packages" in log(second), what="its turn")
+    await_installing(platform)
+    platform.pushrod("cancel", second.name)
+    second.work.finish_push(pushes[1], code=1)
+    assert new_layers() == [] and not platform.processes("--progress-bar")
+
+
 @pytest.mark.parametrize("target", ["/etc", "/data", "..", "/proc/self/root", "node_modules"])
-def test_a_symlink_in_the_place_of_the_packages_leads_nowhere(platform, target):
+def test_a_symlink_in_the_place_of_the_packages_leads_nowhere(platform, new_layers, target):
     """The hostile trees: nothing is mounted or made where the link leads."""
     neighbour = platform.deploy(web_app("untouched"))
     (neighbour.data / "mine").write_text("1")
@@ -90,7 +153,7 @@ def test_a_symlink_in_the_place_of_the_packages_leads_nowhere(platform, target):
     app.work.push(code=None)
     assert neighbour.version() == "untouched"
     assert sorted(path.name for path in neighbour.data.iterdir()) == ["mine"]
-    assert layers(platform) == []
+    assert new_layers() == []
 
 
 def test_a_build_cannot_put_a_symlink_in_the_place_of_its_packages(platform):

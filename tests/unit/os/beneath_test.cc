@@ -37,14 +37,17 @@ TEST_F(Beneath, NoSymlinkIsFollowed) {
   EXPECT_EQ(list_directory(root_ / "other"), std::vector<std::string>{"web"});
 }
 
-TEST_F(Beneath, ADirectoryMovesToWhereNothingIsInItsWay) {
+TEST_F(Beneath, ADirectoryMovesAndGivesItsPlaceToTheOneThatWasThere) {
   make_directory(root_ / "own");
   write_file(root_ / "own/a", "1");
   make_directory(tree_ / "packages/node_modules");
   move_beneath(root_ / "own", tree_, "packages/node_modules");
   EXPECT_EQ(read_file(tree_ / "packages/node_modules/a"), "1");
   make_directory(root_ / "own");
-  EXPECT_THROW(move_beneath(root_ / "own", tree_, "packages/node_modules"), SystemError);
+  move_beneath(root_ / "own", tree_, "packages/node_modules");
+  EXPECT_EQ(list_directory(tree_ / "packages/node_modules"), std::vector<std::string>{});
+  EXPECT_EQ(read_file(root_ / "own/a"), "1");
+  EXPECT_THROW(move_beneath(root_ / "own", tree_, "file"), SystemError);
   EXPECT_THROW(move_beneath(root_ / "own", tree_, "link/new"), SystemError);
 }
 
