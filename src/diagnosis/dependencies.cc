@@ -113,8 +113,8 @@ struct LanguageFile {
 constexpr LanguageFile kLanguages[] = {
     {"Python", "requirements.txt", "add the package that has it to requirements.txt"},
     {"Node.js", "package.json", "run `npm install {}`, and commit package.json and its lock file"},
-    {"Ruby", "Gemfile", "add it to the Gemfile, and install with bundler in [build] command"},
-    {"PHP", "composer.json", "install with composer in [build] command"},
+    {"Ruby", "Gemfile", "add it to the Gemfile, and run bundle lock"},
+    {"PHP", "composer.json", "add it with composer require, and commit composer.json and composer.lock"},
     {"Perl", "cpanfile", "install it in [build] command, or have the administrator install its package"},
 };
 
