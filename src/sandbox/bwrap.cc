@@ -118,6 +118,7 @@ HostRoot read_host_root() {
     }
   }
   host.shell = command_shell();
+  // In php: which extensions PHP loads.
   for (const char* name : {"alternatives", "fonts", "php", "ssl"}) {
     if (is_directory(fs::path("/etc") / name)) host.etc_directories.emplace_back(name);
   }

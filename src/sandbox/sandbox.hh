@@ -4,8 +4,8 @@
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr and /opt (and /bin, /sbin, /lib* as the
 // host has them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines,
-// ld.so, alternatives, localtime, ssl), own pid, ipc, uts, cgroup and user namespaces, a new session, no capabilities,
-// no further user namespaces, the host's network. Nothing of the root directory but what is mounted.
+// ld.so, alternatives, fonts, localtime, php, ssl), own pid, ipc, uts, cgroup and user namespaces and no further ones,
+// a new session, no capabilities, the host's network. Nothing of the root directory but what is mounted.
 #pragma once
 
 #include <cstdint>

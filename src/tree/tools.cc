@@ -44,6 +44,7 @@ std::vector<Tool> tools() {
       {"bubblewrap", "bwrap", {"--version"}, {0, 8}, true, "everything: nothing can be walled off", "bubblewrap"},
       {"Python", "python3", {"--version"}, {3, 7}, false, "apps in Python", "python3 python3-venv"},
       {"Node.js", "node", {"--version"}, {}, false, "apps in JavaScript", "nodejs npm"},
+      {"nginx", "nginx", {"-v"}, {}, false, "static files and apps in PHP", "nginx-light"},
       {"lego", "lego", {}, {}, false, "certificates that Pushrod obtains itself ([acme])", "lego"},
       {"npm", "npm", {"--version"}, {}, false, "builds of apps in JavaScript", "npm"},
   };
