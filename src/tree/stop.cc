@@ -3,14 +3,12 @@
 // is being deployed is undone, then jobs and connections end, then all else.
 #include "tree/stop.hh"
 
-#include <fmt/format.h>
-
 #include <csignal>
 #include <set>
 #include <thread>
 
 #include "base/error.hh"
-#include "base/text.hh"
+#include "deploy/attempt.hh"
 #include "deploy/control.hh"
 #include "deploy/jobs.hh"
 #include "engine/local/local_tree.hh"
@@ -52,35 +50,25 @@ void cancel_deployments(const Platform& platform) {
   }
 }
 
-// Stopping goes on when one part of it fails.
-template <class Action>
-void attempt(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    fmt::print(stderr, "stopping: {}\n", escaped(error.message()));
-  }
-}
-
 }  // namespace
 
 int stop_tree() {
   const auto root = std::filesystem::current_path().parent_path().parent_path();
   const LocalTree tree(Layout(root), own_program().parent_path());
-  attempt([&] {
+  attempt("stopping", [&] {
     Context context(root, {});
     cancel_deployments(context.platform());
   });
-  attempt([&] {
+  attempt("stopping", [&] {
     tree.stop("daemon");  // it would go on starting what is due by the clock
     Context context(root, {});
     const auto platform = context.platform();
     stop_jobs(platform, platform.store.running_jobs());
   });
   // A connection that a client leaves open must not delay the end; it would, through sshd's log.
-  attempt([&] { tree.stop_with_children("sshd", kConnectionEnd); });
+  attempt("stopping", [&] { tree.stop_with_children("sshd", kConnectionEnd); });
   // Deployments that the daemon or a client has begun meanwhile.
-  attempt([&] {
+  attempt("stopping", [&] {
     Context context(root, {});
     cancel_deployments(context.platform());
   });
