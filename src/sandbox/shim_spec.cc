@@ -50,25 +50,20 @@ std::string render_exec_spec(const std::vector<std::string>& argv, const Environ
 }
 
 namespace {
-std::string render(const Sandbox& sandbox, std::uint64_t open_files, bool is_job) {
+std::string render(const Sandbox& sandbox, bool is_job) {
   Spec spec;
   spec.add("mode", "sandbox");
   if (is_job) spec.add("keep_stdin", "1");
   if (is_job) spec.add("keep_stderr", "1");
   spec.add("lock", "lock");
-  spec.add("open_files", std::to_string(open_files));
   if (!sandbox.cgroup.empty()) spec.add("cgroup", (sandbox.cgroup / "cgroup.procs").native());
   spec.add(bwrap_arguments(sandbox, ShimRole::Init, read_host_root()), bwrap_environment(sandbox));
   return spec.take();
 }
 }  // namespace
 
-std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files) {
-  return render(sandbox, open_files, false);
-}
+std::string render_sandbox_spec(const Sandbox& sandbox) { return render(sandbox, false); }
 
-std::string render_job_spec(const Sandbox& sandbox, std::uint64_t open_files) {
-  return render(sandbox, open_files, true);
-}
+std::string render_job_spec(const Sandbox& sandbox) { return render(sandbox, true); }
 
 }  // namespace pushrod

@@ -2,7 +2,6 @@
 // Pure. The format is told in src/shim/README.md: NUL-terminated "key=value" strings.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,9 +18,9 @@ std::string render_exec_spec(const std::vector<std::string>& argv, const Environ
 
 // The shim stays: takes the instance's lock, starts bwrap, passes stop signals on to every process of the instance, and
 // ends as the app did.
-std::string render_sandbox_spec(const Sandbox& sandbox, std::uint64_t open_files);
+std::string render_sandbox_spec(const Sandbox& sandbox);
 
 // The same for a job, which keeps the descriptors that it is started with.
-std::string render_job_spec(const Sandbox& sandbox, std::uint64_t open_files);
+std::string render_job_spec(const Sandbox& sandbox);
 
 }  // namespace pushrod

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -100,12 +101,6 @@ void prepare(const Spec& spec) {
     const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0) fail("open", "/dev/null");
     close(null);
-  }
-  if (spec.open_files != 0) {
-    rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = spec.open_files < limit.rlim_max ? spec.open_files : limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
   }
 }
 

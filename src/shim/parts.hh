@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdint.h>
-#include <sys/resource.h>
 
 #include "shim/walls.hh"
 
@@ -54,7 +53,6 @@ struct Spec {
   bool keep_capabilities = false;
   bool keep_stderr = false;
   bool keep_stdin = false;
-  rlim_t open_files = 0;
   const char* lock = nullptr;
   const char* cgroup = nullptr;
   char** argv = nullptr;

@@ -1,7 +1,6 @@
 // Reads ./spec; README.md tells its format, src/sandbox/shim_spec.cc writes it.
 // Beside the house; the first thing that the keeper does.
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -70,8 +69,6 @@ Spec read_spec() {
       spec.keep_stderr = *separate == '1';
     } else if (const char* attached = value_of(entry, "keep_stdin")) {
       spec.keep_stdin = *attached == '1';
-    } else if (const char* limit = value_of(entry, "open_files")) {
-      spec.open_files = strtoul(limit, nullptr, 10);
     } else if (const char* lock = value_of(entry, "lock")) {
       spec.lock = lock;
     } else if (const char* cgroup = value_of(entry, "cgroup")) {

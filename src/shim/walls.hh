@@ -14,7 +14,7 @@ struct Walls {
   uint64_t ports[kMostPorts] = {};
   uint64_t memory = 0;      // bytes of data per process; 0: as inherited
   uint64_t processes = 0;   // threads included; 0: as inherited
-  uint64_t open_files = 0;  // per process; 0: as inherited
+  uint64_t open_files = 0;  // per process; 0: as many as apps may have
   uint64_t oom_score = 0;   // from 1 to 1000: how much sooner than others the kernel ends it for want of memory
 };
 // Takes "port=…", "memory=…" and so on up to "--" from the words, which begin with the command afterwards.

@@ -30,7 +30,7 @@ Command LocalEngine::job(const InstancePlan& plan, const std::vector<std::string
     sandbox.cgroup.clear();
   const auto directory = layout_.job(plan.name);
   make_directory(directory);
-  write_file(directory / "spec", render_job_spec(sandbox, kOpenFiles), 0600, false);
+  write_file(directory / "spec", render_job_spec(sandbox), 0600, false);
   Command command;
   command.argv = {(programs_ / "pushrod-shim").native()};
   command.directory = directory;

@@ -31,7 +31,7 @@ std::vector<std::string> missing_controllers(const Cgroups& cgroups, const Limit
 
 }  // namespace
 
-// Of an instance's keeper, whose soft limits are its own; a command from a login may have others.
+// Those of an instance's keeper: a command from a login may have others.
 HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& started) const {
   for (const auto& instance : inspect(started)) {
     if (instance.up) return hard_limits_of(instance.pid);

@@ -65,7 +65,7 @@ Service LocalEngine::service_of(const InstancePlan& plan) const {
   const auto sandbox = sandbox_of(plan);
   Service service;
   service.name = plan.name.str();
-  service.spec = render_sandbox_spec(sandbox, kOpenFiles);
+  service.spec = render_sandbox_spec(sandbox);
   service.stop_timeout = plan.process.stop_timeout;
   service.log_directory = layout_.instance_log(plan.name);
   service.log_bytes = settings_.log_bytes;

@@ -13,9 +13,6 @@
 
 namespace pushrod {
 
-// What a process may have open unless its app asks for less.
-inline constexpr std::uint64_t kOpenFiles = 65'536;
-
 class LocalEngine : public Engine {
  public:
   // `programs`: the directory of pushrod and pushrod-shim.

@@ -29,8 +29,8 @@ TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {
   sandbox.command = "exec ./serve";
   sandbox.environment = {{"LD_PRELOAD", "/app/x.so"}};
   sandbox.shim = "/opt/pushrod-shim";
-  const std::string spec = render_sandbox_spec(sandbox, 4096);
-  EXPECT_TRUE(spec.starts_with("mode=sandbox\0lock=lock\0open_files=4096\0arg=bwrap\0"s));
+  const std::string spec = render_sandbox_spec(sandbox);
+  EXPECT_TRUE(spec.starts_with("mode=sandbox\0lock=lock\0arg=bwrap\0"s));
   EXPECT_TRUE(spec.ends_with("arg=/.pushrod-shim\0arg=init\0arg=inotify=64\0arg=open_files=12288\0arg=--\0arg="s +
                              command_shell() +
                              "\0arg=-c\0arg=exec ./serve\0"
@@ -42,18 +42,18 @@ TEST(JobSpec, KeepsTheStreamsOfItsClient) {
   Sandbox sandbox;
   sandbox.command = "x";
   sandbox.shim = "/opt/pushrod-shim";
-  EXPECT_TRUE(has(render_job_spec(sandbox, 1), "keep_stdin=1"));
-  EXPECT_TRUE(has(render_job_spec(sandbox, 1), "keep_stderr=1"));
-  EXPECT_FALSE(has(render_sandbox_spec(sandbox, 1), "keep_stdin=1"));
+  EXPECT_TRUE(has(render_job_spec(sandbox), "keep_stdin=1"));
+  EXPECT_TRUE(has(render_job_spec(sandbox), "keep_stderr=1"));
+  EXPECT_FALSE(has(render_sandbox_spec(sandbox), "keep_stdin=1"));
 }
 
 TEST(SandboxSpec, RefusesWhatTheShimCouldNotRead) {
   Sandbox sandbox;
   sandbox.shim = "/opt/pushrod-shim";
   sandbox.environment = {{"A", "x\0mode=exec"s}};
-  EXPECT_THROW(render_sandbox_spec(sandbox, 1), UserError);
+  EXPECT_THROW(render_sandbox_spec(sandbox), UserError);
   sandbox.environment = {{"A", std::string(2 << 20, 'x')}};
-  EXPECT_THROW(render_sandbox_spec(sandbox, 1), UserError);
+  EXPECT_THROW(render_sandbox_spec(sandbox), UserError);
 }
 
 }  // namespace

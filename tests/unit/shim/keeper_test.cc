@@ -66,10 +66,5 @@ TEST_F(Keeper, HoldsTheLockUntilNothingOfTheInstanceIsLeft) {
   EXPECT_TRUE(eventually([&] { return FileLock::try_acquire(root_ / "lock").has_value(); }));
 }
 
-TEST_F(Keeper, SetsTheLimitOfOpenFilesForBwrap) {
-  write_spec({"mode=sandbox", "lock=lock", "open_files=77", "arg=/bin/sh", "arg=-c", "arg=ulimit -Sn"});
-  EXPECT_EQ(run(shim()).out, "77\n");
-}
-
 }  // namespace
 }  // namespace pushrod
