@@ -74,7 +74,7 @@ App create_app(const Platform& platform, const AppName& name, const Source& sour
     throw UserError(fmt::format("app {} is being renamed to {}", renaming->from.str(), name.str()),
                     "choose another name");
   }
-  // Whoever destroys the repo's last app meanwhile would take the repo with it.
+  // Without the lock, destroying the repo's last app at this moment would remove the repo.
   const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(source.repo));
   Repository::create(platform.layout.repo(source.repo), platform.layout.hooks(), platform.settings);
   auto app = platform.store.add_app(name, source);

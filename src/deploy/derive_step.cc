@@ -73,7 +73,7 @@ std::vector<InstanceName> instances_that_serve_on(const Run& run, const Part& pa
     if (instance.name.type == run.change.only) continue;
     const auto* process = find_process(release, instance.name.type);
     if (process == nullptr) continue;
-    // Those that sleep do so together: beside one that begins to serve nobody would wake them.
+    // Instances of a type sleep together: a request would not wake the others while one of them serves.
     const auto same = std::count_if(instances.begin(), instances.end(), [&](const Instance& other) {
       return other.name.type == instance.name.type && other.state == InstanceState::Asleep;
     });

@@ -1,6 +1,6 @@
 // Holding requests while an app changes in a way that they must not meet.
 // A flag of the deployment's row says it, so that routes follow from the database alone: it ends with the
-// commit, with the undoing, or with whoever settles a deployment that was killed.
+// commit, when the deployment is undone, or when a killed deployment is settled.
 #include <algorithm>
 #include <thread>
 

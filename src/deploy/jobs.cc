@@ -25,7 +25,7 @@ namespace {
 constexpr Milliseconds kBeginDeadline{30'000};
 constexpr Milliseconds kEndDeadline{8'000};  // a holder gives its job five seconds
 constexpr Milliseconds kLogDeadline{5'000};
-constexpr Milliseconds kPause{10};  // no event tells when somebody else's lock is free
+constexpr Milliseconds kPause{10};  // no event tells when another process's lock is free
 constexpr unsigned kKept = 50;      // ended jobs of each name
 constexpr int kTimedOutCode = 124;  // as timeout(1) has it
 
@@ -39,7 +39,7 @@ InstancePlan plan_job(const Platform& platform, const Job& job) {
   return plan_process(platform, *release, job.instance(), process, {});
 }
 
-// The row comes first, then the lock. Nobody may look between the two: a row without a holder is taken for lost.
+// The row comes first, then the lock. No process may look in between: a row without a holder counts as lost.
 Job begin(const Platform& platform, const JobRequest& request, const std::function<void(const Job&)>& take) {
   const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
   auto job = platform.store.add_job(request.app, request.kind, request.name, request.command, request.author);
@@ -110,7 +110,7 @@ void end_holders(const Platform& platform, const std::vector<Job>& jobs) {
   }
 }
 
-// Nobody begins a job meanwhile.
+// The caller keeps jobs from beginning.
 void settle(const Platform& platform, const Job& job) {
   const auto lock = FileLock::try_acquire(platform.layout.job_lock(job.id));
   if (!lock) return;
@@ -169,7 +169,7 @@ void look_after_job(const Platform& platform, JobId id, Milliseconds timeout) {
     attachment.out = attachment.err = pipe.write_end.get();
     attachment.deadline = timeout;
     auto result = run_attached(platform.engine.job(plan, platform.store.job_command(*job)), attachment);
-    // Nobody waits for it, and no history tells of it: the log is where its end is read.
+    // No client waits for it and no history lists it, so the log says how it ended.
     if (job->kind == JobKind::Run) {
       // The logger may have been killed. The job's record has its end in any case.
       attempt("completing the log of " + job->instance().str(), [&] {
@@ -195,7 +195,7 @@ Milliseconds timeout_of(const Platform& platform, const Job& job) {
 
 void stop_jobs(const Platform& platform, const std::vector<Job>& jobs) {
   if (jobs.empty()) return;
-  // Whatever has a row by now has its holder then.
+  // Once this lock was held, every job with a row has its holder.
   FileLock::acquire(platform.layout.job_begin_lock());
   end_holders(platform, jobs);
   const auto begin = FileLock::acquire(platform.layout.job_begin_lock());

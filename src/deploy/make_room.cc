@@ -62,7 +62,7 @@ std::optional<Removed> remove(const Platform& platform, const Expendable& each) 
   const auto app = platform.store.app(each.app.id);
   if (!lock || !app || app->name != each.app.name) return std::nullopt;
   if (each.release) {
-    // What was in nobody's use a moment ago may be now.
+    // It may have been taken into use since the list was made.
     const auto still = expendable_releases(platform, *app, 1);
     const bool is_still = std::any_of(still.begin(), still.end(),
                                       [&](const Release& release) { return release.number == each.release->number; });

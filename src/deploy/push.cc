@@ -67,7 +67,7 @@ std::string why_not_atomic(const std::vector<RefVerdict>& verdicts) {
   return {};
 }
 
-// What is refused whatever becomes of the deployments.
+// What is refused even if the deployments succeed.
 std::string refusal_of(const RefVerdict& verdict, const std::string& not_atomic) {
   return verdict.fate == Fate::Refuse ? verdict.refusal.reason : not_atomic;
 }

@@ -128,7 +128,7 @@ void Reconciler::drain_and_stop() {
   const auto leaving = leaving_instances();
   if (leaving.empty()) return;
   // Between a commit and its switch the router still sends requests to the old instances. Asked after the instances
-  // were read, so that whoever is draining without an entry here has been switched away from.
+  // were read, so that requests no longer go to an instance that drains without an entry here.
   std::set<AppId> switching;
   for (const auto& deployment : platform_.store.unfinished_deployments()) {
     if (deployment.state == DeploymentState::Committed) switching.insert(deployment.app_id);
@@ -155,12 +155,12 @@ void Reconciler::drain_and_stop() {
 
 void Reconciler::drain(const Instance& instance, unsigned requests) {
   if (requests > 0 && leaving_.at(instance.name).time.elapsed() < process_of(instance).drain_timeout) return;
-  // In this order: whoever dies in between leaves it draining, and it is told once more.
+  // In this order: if this process is killed in between, the instance is still draining and is told to stop again.
   platform_.engine.stop({instance.name});
   platform_.store.set_instance_state(instance.name, InstanceState::Stopping);
 }
 
-// To say it again would begin the time until SIGKILL anew. Where the word was lost, killing is what is left.
+// A second stop request would restart the time until SIGKILL. If the first was lost, only SIGKILL ends the instance.
 void Reconciler::end(const Instance& instance) {
   if (leaving_.at(instance.name).time.elapsed() < process_of(instance).stop_timeout + kLostWord) return;
   platform_.engine.kill({instance.name});

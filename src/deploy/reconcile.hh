@@ -19,7 +19,7 @@ class Reconciler {
  public:
   explicit Reconciler(const Platform& platform) : platform_(platform) {}
 
-  // One pass. Returns how long the next one may wait if nobody calls for it: short while something is under way.
+  // One pass. Returns how long the next one may wait without a call: a short time while something is in progress.
   // Something that fails for one app is reported to standard error, does not keep the others from their turn, and is
   // tried again after a pause that doubles each time, or at once when the pass was `called` for.
   Milliseconds pass(bool called = false);

@@ -61,7 +61,8 @@ void stop_and_remove(const Platform& platform, const App& app, const std::vector
   for (const auto& process : processes_of(platform, app, instances)) longest = std::max(longest, process.stop_timeout);
   platform.engine.stop(names);
   const auto left = await_end(platform, names, longest + kStopMargin);
-  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()));
+  if (!left.empty())
+    throw Error(fmt::format("instance {} does not stop", left.front().str()), "the daemon tries again");
   // The router has forgotten their servers; with their rows they are to be there.
   publish_routes(platform);
 }
@@ -170,7 +171,7 @@ void Sleeper::settle(const App& app, const std::set<InstanceName>& up) {
   // Read again under the lock: it may have been woken.
   const auto asleep = routed_instances(platform_, app, InstanceState::Asleep);
   if (!is_any_of(up, asleep)) return;
-  // Whoever was killed had perhaps not told the router yet.
+  // The process that was killed may not have told the router yet.
   publish_routes(platform_);
   if (are_quiet(platform_, asleep)) {
     stop_and_remove(platform_, app, asleep);
@@ -185,7 +186,7 @@ bool sleeps(const Platform& platform, const App& app) {
 
 std::optional<HealthFailure> wake_locked(const Platform& platform, const App& app, int cancel_fd) {
   const auto asleep = routed_instances(platform, app, InstanceState::Asleep);
-  // Somebody was killed while it put them to sleep: they have been told to end, perhaps; or they have requests.
+  // A process was killed while it put them to sleep. They may have been told to end, or they may have requests.
   if (is_any_of(names_of_those_up(platform), asleep) && are_quiet(platform, asleep)) {
     stop_and_remove(platform, app, asleep);
   }

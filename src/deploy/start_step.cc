@@ -94,7 +94,7 @@ void stop_old(Run& run, const ToStart& one, const std::vector<InstancePlan>& rep
   run.platform.engine.stop(names);
   run.journal.now_doing("waiting for the old instances to end");
   const auto left = await_end(run.platform, names, longest + Milliseconds{5'000});
-  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()));
+  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()), "try again");
 }
 
 std::vector<InstancePlan> plan_new(const Run& run, const NewRelease& made) {

@@ -17,7 +17,7 @@ namespace pushrod {
 
 namespace {
 
-// Whoever waited for these apps with an older push has been superseded by our row, and is told so.
+// This deployment's row has superseded older pushes that waited for these apps. Their processes are woken to see it.
 void wake_superseded(const Run& run) {
   for (const auto& part : run.parts) {
     for (const auto& other : run.platform.store.deployments(part.app.id, 10)) {

@@ -1,6 +1,6 @@
 // Waking what sleeps before it is changed.
 // The process that wakes an app for a request waits for the app's lock, which a deployment holds through its build; and
-// a request waits for half a minute at the most. So the old release is up meanwhile.
+// a request waits for at most half a minute. So the old release is up during the deployment.
 #include <fmt/format.h>
 
 #include "base/error.hh"

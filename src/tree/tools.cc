@@ -119,7 +119,7 @@ void require_tools() {
   }
   if (problems.empty()) return;
   throw UserError("Pushrod cannot run here: " + join(problems, "; "),
-                  join(remedies, "; ") + "; `pushrod doctor` tells more");
+                  join(remedies, "; ") + "; run `pushrod doctor` for details");
 }
 
 }  // namespace pushrod

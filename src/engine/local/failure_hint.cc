@@ -74,7 +74,7 @@ std::string explain_unhealthy(const InstancePlan& plan, const ServiceStatus& sta
                               const std::vector<std::string>& output) {
   const auto failed = failed_program(plan, status, output);
   const bool died = status.deaths > 0;
-  // What it listens on is a fact; its output may be about something else.
+  // Its sockets are facts. Its output may be about something else, so it comes second.
   std::string by_sockets;
   if (!died && !answered && plan.port && status.pid != 0) {
     const auto listeners = listeners_of(status.pid);

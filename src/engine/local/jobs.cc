@@ -50,7 +50,7 @@ void LocalEngine::forget_job(const InstanceName& name) const {
   if (!is_directory(directory)) return;
   const Deadline deadline(kLastBreath);
   while (!FileLock::try_acquire(directory / "lock")) {
-    if (deadline.passed()) throw Error(name.str() + " does not end");
+    if (deadline.passed()) throw Error("processes of " + name.str() + " do not end", "the daemon tries again");
     std::this_thread::sleep_for(kPause);
   }
   remove_groups({name});

@@ -40,10 +40,10 @@ HardLimits LocalEngine::hard_limits_of_tree(const std::vector<InstanceName>& sta
 }
 
 void LocalEngine::limit(Sandbox& sandbox, const InstancePlan& plan) const {
-  constexpr unsigned kSoonerThanOurs = 200;
+  constexpr unsigned kSoonerThanPushrod = 200;
   sandbox.limits = tighter(plan.process.limits, operators_limits(settings_));
   sandbox.tmpfs_bytes = tmpfs_bytes(settings_.instance_tmp, sandbox.limits);
-  sandbox.oom_score = kSoonerThanOurs;
+  sandbox.oom_score = kSoonerThanPushrod;
   if (const auto cgroups = Cgroups::recorded(layout_.cgroup())) {
     if (const auto group = cgroups->make(group_of(plan.name), sandbox.limits)) sandbox.cgroup = *group;
   }

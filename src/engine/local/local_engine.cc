@@ -1,5 +1,5 @@
 // The engine for this machine.
-// Says what the rooms below are to do; health has a file of its own.
+// Calls the rooms below. health.cc decides when an instance is healthy.
 #include "engine/local/local_engine.hh"
 
 #include <fmt/format.h>

@@ -86,7 +86,8 @@ std::vector<Finding> LocalEngine::examine() const {
 
 void check_sandboxes() {
   if (const auto filter = examine_walls().front(); !filter.stands) throw UserError(filter.found, filter.remedy);
-  if (const auto missing = probe_sandbox(); !missing.empty()) throw UserError(missing, "`pushrod doctor` tells more");
+  if (const auto missing = probe_sandbox(); !missing.empty())
+    throw UserError(missing, "run `pushrod doctor` for details");
 }
 
 ConnectionLimit connection_limit() {
