@@ -33,7 +33,10 @@ struct Builder {
 };
 const std::vector<Builder>& builders() {
   static const std::vector<Builder> kTable{
-      {"python", "requirements.txt", plan_python, {{"PIP_CACHE_DIR", "pip"}}},
+      {"python",
+       "requirements.txt, uv.lock, poetry.lock, pdm.lock, Pipfile.lock or pyproject.toml",
+       plan_python,
+       {{"PIP_CACHE_DIR", "pip"}}},
       {"node", "package.json", plan_node, {{"npm_config_cache", "npm"}}},
       {"go", "go.mod", plan_go, {{"GOMODCACHE", "go-modules"}}},
       {"ruby", "Gemfile", plan_ruby, {}},
@@ -241,13 +244,17 @@ BuildPlan chosen_plan(const AppTree& tree, const std::vector<std::string>& names
 std::optional<BuildPlan> plan_language(const AppTree& tree, const std::string& where, const Host& host, Rank rank) {
   std::optional<BuildPlan> chosen;
   const Builder* by = nullptr;
+  const auto file_of = [](const BuildPlan& plan, const Builder& builder) {
+    return plan.found.empty() ? builder.file : plan.found;
+  };
   for (const Builder& builder : builders()) {
     if (builder.rank != rank) continue;
     auto plan = plan_of(builder, tree, where, host);
-    if (!plan) continue;
-    if (by != nullptr) {
+    if (!plan || (plan->yields && chosen)) continue;
+    if (chosen && !chosen->yields) {
       throw UserError{
-          fmt::format("both {} and {} are there: which language builds the app?", by->file, builder.file),
+          fmt::format("both {} and {} are there: which language builds the app?", file_of(*chosen, *by),
+                      file_of(*plan, builder)),
           fmt::format(
               "say it in pushrod.toml: [build] builder = \"{0}\", or \"{1}\", or for both [\"{1}\", \"{0}\"], of "
               "which the last one serves; or write a [build] command of your own",
@@ -364,8 +371,9 @@ ProcessTable choose_processes(const BuildPlan& plan, const AppManifest& manifest
   throw UserError{
       fmt::format("the app does not say what to run: there is no Procfile, no [processes] in pushrod.toml{}{}",
                   plan.looked_for.empty() ? "" : ", ", plan.looked_for),
-      fmt::format("commit a Procfile with a line such as \"web: {}\"",
-                  plan.usual_command.empty() ? plan.likely_command : plan.usual_command)};
+      !plan.remedy.empty() ? plan.remedy
+                           : fmt::format("commit a Procfile with a line such as \"web: {}\"",
+                                         plan.usual_command.empty() ? plan.likely_command : plan.usual_command)};
 }
 
 fs::path app_directory(const Checkout& checkout, const std::string& path) {

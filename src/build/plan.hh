@@ -53,6 +53,9 @@ struct BuildPlan {
   std::string usual_command;                      // how such an app is usually run; empty: not known
   std::string likely_command = "python3 app.py";  // an example of one, where that is not known
   std::string looked_for;  // where it looked for a web process, beside the Procfile: "no start script"
+  std::string remedy;      // what to do if there is no web process; empty: commit a Procfile
+  std::string found{};     // the file by which the builder knows the tree: "uv.lock"; empty: the one that is usual
+  bool yields = false;     // the tree is another builder's if that knows it, too
 };
 
 inline bool has_nothing_to_build(const BuildPlan& plan) { return plan.steps.empty() && plan.layers.empty(); }

@@ -13,6 +13,7 @@
 #include "build/builders.hh"
 #include "build/layer.hh"
 #include "build/python_packages.hh"
+#include "build/python_web.hh"
 #include "build/requirements.hh"
 #include "build/wanted_versions.hh"
 #include "os/files.hh"
@@ -28,8 +29,9 @@ std::optional<LayerPlan> python_layer(const AppTree& tree, const std::string& wh
   LayerPlan layer;
   layer.kind = "python";
   if (packages.is_listed) {
-    const bool all = std::all_of(packages.lines.begin(), packages.lines.end(),
-                                 [](const std::string& line) { return line.starts_with('-') || is_pinned(line); });
+    const bool all = std::all_of(packages.lines.begin(), packages.lines.end(), [](const std::string& line) {
+      return line.starts_with('-') ? !line.starts_with("--find-links .") : is_pinned(line);
+    });
     return all ? std::optional(layer) : std::nullopt;
   }
   if (packages.file != "requirements.txt") return std::nullopt;
@@ -154,7 +156,7 @@ std::optional<PyProject> read_pyproject(const fs::path& directory) {
 
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host) {
   const auto directory = tree.root / where;
-  const auto packages = python_packages(directory);
+  auto packages = python_packages(directory);
   if (!packages) return std::nullopt;
 
   const std::string by_default = default_version(host);
@@ -169,8 +171,12 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
         fmt::format("change or remove {}, or ask the administrator to install python{}", wish->file, version)};
   }
 
+  list_locked(*packages, version);
+
   BuildPlan plan;
   plan.language = "Python";
+  plan.found = packages->file;
+  plan.yields = packages->yields;
   plan.mounts = {venv_mount()};
   plan.environment = venv_environment();
   plan.usual_command = usual_python_command(directory);
@@ -178,7 +184,8 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
   plan.notices = unmet_python_versions(directory, host, python);
   for (auto& line : unused_python_files(directory, packages->file)) plan.notices.push_back(std::move(line));
   const std::string from = packages->file == "requirements.txt" ? "" : " from " + packages->file;
-  if (packages->is_none) {
+  plan_python_web(tree, packages->file, installed_names(tree, where, *packages), plan);
+  if (packages->is_none && !packages->installs_itself) {
     plan.description = fmt::format("Python {}, no requirements{}", version, from);
     plan.steps = {{python + " -m venv --without-pip /venv"}};
     return plan;
@@ -192,13 +199,16 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
   const auto make =
       fmt::format("{} -m venv {}/venv\n{}", python, system_pip ? "--without-pip " : "", packages->prepare);
   auto layer = python_layer(tree, where, *packages, plan.notices);
-  const auto collect = collect_static_files(tree.directory());
-  if (!layer) {
-    plan.steps = {{make}, step_in(tree, where, install)};
-    if (collect) plan.steps.push_back(*collect);
-    return plan;
+  if (!layer) plan.steps = {{make}, step_in(tree, where, install)};
+  if (packages->installs_itself) {
+    // Its programs find the code where it lies; the packages are there.
+    const auto itself =
+        fmt::format("/venv/bin/python {} install --no-input --disable-pip-version-check -q --no-deps -e .", pip);
+    plan.steps.push_back(step_in(tree, where, itself));
+    plan.steps.back().shown = "pip install --no-deps -e .";
   }
-  if (collect) plan.steps = {*collect};
+  if (const auto collect = collect_static_files(tree.directory())) plan.steps.push_back(*collect);
+  if (!layer) return plan;
   layer->in_place = {{make}, step_in(tree, where, install)};
   layer->description = plan.description;
   layer->steps = {{make}, {install, in_sandbox(where)}};

@@ -109,6 +109,7 @@ class Reader {
   }
 
   void read_requirement(const std::string& line) {
+    found_.all.push_back(line);
     const bool is_local =
         line.starts_with('.') || line.starts_with('/') || line.find("file:") != std::string::npos ||
         (!is_url(line) && (line.ends_with(".whl") || line.ends_with(".gz") || line.ends_with(".zip")));

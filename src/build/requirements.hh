@@ -14,6 +14,7 @@ struct Requirements {
   // By their path in the root: the file itself, those that it includes, and packages in directories that it names.
   std::map<std::string, std::string> files;
   std::vector<std::string> unpinned;  // the requirements that do not say one version: "flask>=3"
+  std::vector<std::string> all{};     // every requirement, as far as they were read
   // It asks for more of the tree than files can tell, or for more than is read here: a package in a directory, …
   bool uses_tree = false;
 };

@@ -89,6 +89,7 @@ class TomlDocument {
  public:
   TomlDocument(const std::string& bytes, std::string file_name);
   TomlSection top() const { return {table_, "", file_name_}; }
+  const toml::table& table() const { return table_; }
 
  private:
   std::string file_name_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
 
 #include "base/error.hh"
@@ -66,8 +67,29 @@ void tell_plan(const PlannedRelease& planned, Journal& journal) {
   }
 }
 
-// The commit's tree in the quarantine, as far as it is needed: the directories from the app's up to its build root, and
-// that of its manifest.
+// What a builder looks at below the app's directory: modules, pages, programs. The directories near it come first.
+void write_below(const std::string& path, const fs::path& tree, const std::function<void(const std::string&)>& write) {
+  constexpr std::size_t kMostDirectories = 40;
+  constexpr int kDeepest = 3;
+  std::vector<std::string> level{path};
+  std::size_t written = 0;
+  for (int depth = 0; depth < kDeepest && !level.empty(); ++depth) {
+    std::vector<std::string> below;
+    for (const auto& directory : level) {
+      for (const auto& name : list_directory(tree / directory)) {
+        const auto inner = directory.empty() ? name : directory + "/" + name;
+        if (name.starts_with('.') || name == "node_modules" || !is_directory(tree / inner)) continue;
+        if (++written > kMostDirectories) return;
+        write(inner);
+        below.push_back(inner);
+      }
+    }
+    level = std::move(below);
+  }
+}
+
+// The commit's tree in the quarantine, as far as it is needed: the directories from the app's up to its build root,
+// those below it, and that of its manifest.
 fs::path extract(const Repository& repository, const App& app, const CommitId& commit) {
   const auto quarantine = quarantine_directory();
   if (!quarantine) throw Error("a dry run was asked for outside of a push");
@@ -78,6 +100,7 @@ fs::path extract(const Repository& repository, const App& app, const CommitId& c
     write_directory(repository, commit, directory, directory.empty() ? tree : tree / directory);
   };
   write(app.path);
+  write_below(app.path, tree, write);
   try {
     if (!app.config.empty()) write(fs::path(app.config).parent_path().string());
   } catch (const UserError&) {  // load_manifest() tells which file is missing

@@ -20,6 +20,7 @@ namespace pushrod {
 namespace {
 
 constexpr std::uint64_t kLargestFile = 1u << 20;
+constexpr std::uint64_t kLargestInTree = 16u << 20;  // lock files are large
 constexpr std::uint64_t kMostBytes = 32u << 20;
 
 struct Entry {
@@ -138,7 +139,7 @@ void write_directory(const Repository& repository, const CommitId& commit, const
       make_directory(into / entry.name);
     } else if (entry.mode == "120000") {
       replace_symlink(into / entry.name, "/nonexistent");
-    } else if (entry.size > kLargestFile || (bytes += entry.size) > kMostBytes) {
+    } else if (entry.size > kLargestInTree || (bytes += entry.size) > kMostBytes) {
       write_hollow(into / entry.name, entry);
     } else {
       files.push_back(std::move(entry));

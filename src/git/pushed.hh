@@ -26,7 +26,7 @@ PushedCommits pushed_commits(const Repository& repository, const std::optional<C
 bool lacks_history(const Repository& repository, const CommitId& after);
 
 // Writes what lies in one directory of a commit ("" is the root) into `into`, which is made: plain files as they are
-// up to 1 MiB each and 32 MiB in all, larger ones as empty ones of their size, symbolic links as such to nowhere,
+// up to 16 MiB each and 32 MiB in all, larger ones as empty ones of their size, symbolic links as such to nowhere,
 // directories empty. Enough to tell how an app would be built. The commit has passed check_tree(). Throws UserError
 // when it has no such directory.
 void write_directory(const Repository& repository, const CommitId& commit, const std::string& path,

@@ -1,5 +1,6 @@
 """How an app is built: by its own command, by .build.sh, as Python, as Node.js, not at all."""
 
+import hashlib
 import io
 import json
 import os
@@ -198,7 +199,34 @@ def test_a_push_names_a_procfile_that_has_nearly_its_name(platform, name):
         assert "does not say what to run" in result.err and "web: python3 web.py" in result.err
 
 
+GREET = wheel("greet", "WORD = 'hello from a wheel'\n")
+GREET_FILE = f"""{{ file = "greet-1.0-py3-none-any.whl", hash = "sha256:{hashlib.sha256(GREET).hexdigest()}" }}"""
+LOCKED_GREET = f"""
+[[package]]
+name = "greet"
+version = "1.0"
+groups = ["main", "default"]
+files = [{GREET_FILE}]
+wheels = [{GREET_FILE.replace("file =", "path =")}]
+"""
+
+
 @pytest.mark.parametrize("name, text", [
+    ("uv.lock", LOCKED_GREET + """
+[[package]]
+name = "x"
+version = "1"
+source = { virtual = "." }
+dependencies = [{ name = "greet" }, { name = "nothing", marker = "sys_platform == 'win32'" }]
+
+[[package]]
+name = "nothing"
+version = "1.0"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://x/nothing.whl", hash = "sha256:00" }]
+"""),
+    ("poetry.lock", LOCKED_GREET),
+    ("pdm.lock", LOCKED_GREET),
     ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['greet >= 1.0']\n"),
     ("Pipfile.lock", json.dumps({"default": {"greet": {"version": "==1.0", "hashes": []}}, "develop": {}})),
 ])  # fmt: skip
@@ -207,7 +235,7 @@ def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, n
     platform = make_platform(settings=settings).start()
     files = web_app() | {
         name: text,
-        "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'hello from a wheel'\n"),
+        "wheels/greet-1.0-py3-none-any.whl": GREET,
         "Procfile": "web: python -c 'import greet' && exec python web.py\n",
     }
     app = platform.create_app(files)
@@ -216,11 +244,19 @@ def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, n
     assert app.version() == "1"
 
 
+def test_a_package_that_is_not_the_one_in_the_lock_file_fails_the_push(make_platform):
+    settings = '[build.environment]\nPIP_NO_INDEX = "1"\nPIP_FIND_LINKS = "/app/wheels"\n'
+    platform = make_platform(settings=settings).start()
+    files = web_app() | {"pdm.lock": LOCKED_GREET, "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'other'\n")}
+    app = platform.create_app(files)
+    assert "DO NOT MATCH THE HASHES" in app.work.push(code=1).err
+
+
 def test_a_push_names_python_packages_that_it_does_not_install(platform):
-    app = platform.create_app(web_app() | {"poetry.lock": "", "requires.txt": ""})
+    app = platform.create_app(web_app() | {"requirements.in": "", "requires.txt": ""})
     result = app.work.push()
-    assert "poetry.lock is there, but the packages that it asks for are not installed" in result.err
-    assert "poetry export -o requirements.txt" in result.err
+    assert "requirements.in is there, but the packages that it asks for are not installed" in result.err
+    assert "pip-compile requirements.in" in result.err
 
 
 @pytest.mark.parametrize("lock, named, said", [

@@ -116,3 +116,8 @@ def test_a_deletion_and_a_forced_push(own_platform, app):
     assert "1 new commit, 1 dropped" in dry_run(app, "+HEAD:refs/heads/main")
     result = app.work.push(":main", options=["dry-run", "confirm=main"], code=1)
     assert f"{app.name} would be stopped" in result.err and app.version() == "2"
+
+
+def test_it_looks_below_the_apps_directory(own_platform):
+    app = own_platform.create_app({"requirements.txt": "fastapi[standard]", "shop/main.py": "app = FastAPI()\n"})
+    assert "web × 1: uvicorn --host 127.0.0.1 --port $PORT shop.main:app" in dry_run(app)

@@ -4,10 +4,13 @@ script/test --languages installs the tools and runs these tests. A language whos
 """
 
 import functools
+import hashlib
+import io
 import json
 import shutil
 import subprocess
 import threading
+import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -40,6 +43,108 @@ def change(app, file, old, new):
     text = (app.work.directory / file).read_text()
     assert old in text
     return app.push({file: text.replace(old, new)}).err
+
+
+DEBIAN_PYTHON = Path("/usr/lib/python3/dist-packages")
+
+
+def debian_wheel(name, modules):
+    """A wheel of a package as Debian installs it, without what it depends on. Returns its file name and its bytes."""
+    named = lambda path: path.name.lower().startswith(name.lower() + "-")  # noqa: E731
+    [about] = [each for each in DEBIAN_PYTHON.glob("*.*-info") if named(each)]
+    version = about.stem.split("-")[1]
+    data, info = io.BytesIO(), f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for module in modules:
+            root = DEBIAN_PYTHON / module
+            for file in [root] if root.is_file() else sorted(root.rglob("*")):
+                if file.is_file() and "__pycache__" not in file.parts:
+                    archive.writestr(str(file.relative_to(DEBIAN_PYTHON)), file.read_bytes())
+        if (about / "entry_points.txt").exists():
+            archive.writestr(f"{info}/entry_points.txt", (about / "entry_points.txt").read_bytes())
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return f"{name}-{version}-py3-none-any.whl", data.getvalue()
+
+
+@pytest.fixture
+def python_platform(make_platform, tmp_path):
+    """A function: a platform whose pip finds these packages, in Debian's versions, on an index; and those versions, as
+    lines of a requirements.txt."""
+    servers = []
+
+    def make(**packages):
+        root, lines = tmp_path / "index", []
+        for name, modules in packages.items():
+            if not (DEBIAN_PYTHON / modules[0]).exists():
+                continue  # a dependency in one Debian only
+            file, data = debian_wheel(name, modules)
+            directory = root / "simple" / name.lower()
+            directory.mkdir(parents=True)
+            (directory / file).write_bytes(data)
+            (directory / "index.html").write_text(f'<a href="{file}#sha256={hashlib.sha256(data).hexdigest()}">{file}</a>')
+            lines.append("==".join(file.split("-")[:2]) + "\n")
+        handler = functools.partial(SimpleHTTPRequestHandler, directory=str(root))
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        index = f"http://127.0.0.1:{servers[-1].server_port}/simple/"
+        return make_platform(settings=f'[build.environment]\nPIP_INDEX_URL = "{index}"\n').start(), "".join(lines)
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+FLASK = {"Flask": ["flask"], "Jinja2": ["jinja2"], "MarkupSafe": ["markupsafe"], "Werkzeug": ["werkzeug"],
+         "click": ["click"], "itsdangerous": ["itsdangerous"], "blinker": ["blinker"]}  # fmt: skip
+GUNICORN = {"gunicorn": ["gunicorn"], "setuptools": ["pkg_resources", "setuptools"]}
+
+
+def test_flask(python_platform):
+    needs(flask="python3-flask", gunicorn="python3-gunicorn")
+    platform, requirements = python_platform(**FLASK, **GUNICORN)
+    files = example("flask") | {"requirements.txt": requirements}
+    app = platform.create_app(files)
+    output = app.work.push().err
+    assert 'web runs "gunicorn --bind 127.0.0.1:$PORT app:app"' in output and "Installing packages" in output
+    assert app.version() == "Hello from Flask\n"
+    assert "Packages: unchanged" in change(app, "app.py", "Hello from Flask", "Hello again")
+    assert app.version() == "Hello again\n"
+    # Without the server among the packages, the push says what to add.
+    without = "".join(line for line in requirements.splitlines(True) if "gunicorn" not in line)
+    assert "add gunicorn to requirements.txt" in app.push({"requirements.txt": without}, code=1).err
+
+
+def test_django(python_platform, tmp_path):
+    needs(django_admin="python3-django", gunicorn="python3-gunicorn")
+    django = {"Django": ["django"], "asgiref": ["asgiref"], "sqlparse": ["sqlparse"], "pytz": ["pytz"]}
+    platform, requirements = python_platform(**django, **GUNICORN)
+    subprocess.run(["django-admin", "startproject", "shop", tmp_path], check=True)
+    files = {str(file.relative_to(tmp_path)): file.read_bytes() for file in tmp_path.glob("**/*.py")}
+    files["shop/settings.py"] += b"\nALLOWED_HOSTS = ['*']\nSTATIC_ROOT = BASE_DIR / 'static'\n"
+    app = platform.create_app(files | {"requirements.txt": requirements})
+    output = app.work.push().err
+    assert 'web runs "gunicorn --bind 127.0.0.1:$PORT shop.wsgi:application"' in output
+    assert "static files copied" in output
+    assert "The install worked successfully" in app.get().text
+
+
+def test_starlette(python_platform):
+    needs(uvicorn="python3-uvicorn")
+    platform, requirements = python_platform(
+        starlette=["starlette"], uvicorn=["uvicorn"], anyio=["anyio"], sniffio=["sniffio"], idna=["idna"], h11=["h11"], asgiref=["asgiref"],
+        click=["click"],
+    )  # fmt: skip
+    code = (
+        "from starlette.applications import Starlette\nfrom starlette.responses import PlainTextResponse\n"
+        "from starlette.routing import Route\n\nasync def home(request):\n    return PlainTextResponse('async')\n\n"
+        "app = Starlette(routes=[Route('/', home)])\n"
+    )
+    app = platform.create_app({"src/web/main.py": code, "requirements.txt": requirements})
+    assert 'web runs "uvicorn --host 127.0.0.1 --port $PORT web.main:app"' in app.work.push().err
+    assert app.get().text == "async"
 
 
 def test_static(platform):

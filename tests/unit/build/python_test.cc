@@ -107,11 +107,6 @@ TEST_F(BuilderTest, TheDependenciesOfAPyprojectAreInstalled) {
   EXPECT_EQ(plan().description, "Python 3.11, pip from pyproject.toml");
   EXPECT_NE(script(plan()).find(R"(printf '%s\n' 'flask>=3' 'it'\''s' > /tmp/requirements.txt)"), std::string::npos)
       << script(plan());
-  tree.write("uv.lock", "version = 1\n");
-  EXPECT_EQ(join(plan().notices, ""),
-            "uv.lock is not used: pip installs what pyproject.toml says; for the versions that it locks: uv export "
-            "--no-dev --no-emit-project -o requirements.txt");
-  fs::remove(tree.path() / "uv.lock");
   tree.write("pyproject.toml", "[build-system]\nrequires = []\n[project]\nname = 'x'\ndependencies = ['flask>=3']\n");
   EXPECT_TRUE(script(plan()).ends_with(" install --no-input --disable-pip-version-check --progress-bar off .\n"));
   const std::string poetry = "[build-system]\n[tool.poetry.dependencies]\npython = '^3.11'\nflask = '*'\n";
@@ -128,8 +123,8 @@ TEST_F(BuilderTest, TheDependenciesOfAPyprojectAreInstalled) {
 }
 
 TEST_F(BuilderTest, OtherFilesWithPythonPackagesAreNamed) {
-  for (const std::string name : {"Pipfile", "poetry.lock", "uv.lock", "pdm.lock", "environment.yml", "requirements.in",
-                                 "setup.py", "requirements/base.txt"}) {
+  for (const std::string name :
+       {"Pipfile", "pylock.toml", "environment.yml", "requirements.in", "setup.py", "requirements/base.txt"}) {
     tree.write(name, "x");
     EXPECT_EQ(plan().builder, "none");
     EXPECT_TRUE(join(plan().notices, "\n").starts_with(name + " is there, but the packages that it asks for are not"))
