@@ -38,7 +38,7 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
   append(plan.notices, others.lines);
   if (plan.usual_command.empty()) plan.usual_command = others.command;
   if (!situation.own_build && plan.builder != "python") append(plan.notices, unused_python_files(directory, ""));
-  if (plan.builder != "python") append(plan.notices, unmet_node_versions(directory, host));
+  if (plan.builder != "python") append(plan.notices, unmet_node_versions(directory, host, plan.has_own_node));
   if (situation.built.empty()) append(plan.notices, unmet_python_versions(directory, host, "python3"));
   append(plan.notices, files_of_other_platforms(situation));
   append(plan.notices, likely_mistakes(situation));

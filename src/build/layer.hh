@@ -31,8 +31,8 @@ std::string layer_name(const LayerPlan& plan, const Environment& environment);
 std::string describe_tools(const std::vector<std::filesystem::path>& program_directories,
                            const std::vector<std::string>& programs);
 
-// Runs the steps of the plan and leaves the layer's directories in `directory`, which must exist. Throws as run_build()
-// does.
+// Runs the steps of the plan, with the job's mounts, which are layers, and leaves the layer's directories in
+// `directory`, which must exist. Throws as run_build() does.
 void make_layer(const LayerPlan& plan, const SandboxJob& job, const std::filesystem::path& directory);
 
 }  // namespace pushrod

@@ -6,9 +6,12 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/builders.hh"
+#include "build/file_server.hh"
 #include "build/languages.hh"
 #include "build/node_layer.hh"
+#include "build/node_runtime.hh"
 #include "build/node_tool.hh"
+#include "build/node_web.hh"
 #include "build/package_json.hh"
 #include "build/workspace.hh"
 
@@ -16,20 +19,9 @@ namespace pushrod {
 
 namespace {
 
-// Where the tools that make sites of files alone write them.
-std::string output_of_site(const PackageJson& package) {
-  if (package.dependencies.contains("@astrojs/node")) return {};  // makes a server
-  if (package.dependencies.contains("react-scripts")) return "build";
-  if (package.dependencies.contains("@11ty/eleventy")) return "_site";
-  for (const char* tool : {"vite", "astro", "parcel", "webpack", "@vue/cli-service", "rollup", "esbuild"}) {
-    if (package.dependencies.contains(tool)) return "dist";
-  }
-  return {};
-}
-
 // What a person would write into a Procfile, for a site of files alone; empty for anything else.
-std::string usual_command(const PackageJson& package) {
-  const auto output = package.scripts.contains("build") ? output_of_site(package) : std::string{};
+std::string usual_command(const AppTree& tree, const PackageJson& package) {
+  const auto output = output_of_site(tree.directory(), package);
   if (output.empty()) return {};
   return "python3 -m http.server $PORT --bind 127.0.0.1 --directory " + output;
 }
@@ -40,6 +32,18 @@ std::string told_missing_lock(const NodeTool& tool) {
       "there is no lock file, so every push installs all packages, in whatever versions are the newest: run {} install "
       "and commit {}",
       tool.name, file);
+}
+
+// The start script is for development, and something else runs.
+std::string told_other_start(const PackageJson& package, const BuildPlan& plan) {
+  std::string instead = "the files that the build makes are served";
+  if (!plan.default_processes.empty()) instead = fmt::format("web runs \"{}\"", plan.default_processes[0].command);
+  if (plan.guessed_web) instead = fmt::format("web runs \"{}\"", escaped(plan.guessed_web->command, 200));
+  return fmt::format(
+      "the start script of package.json ({}) is a server for development: {}; commit a Procfile with \"web: npm "
+      "start\" if "
+      "that is wrong",
+      quoted(package.scripts.at("start"), 80), instead);
 }
 
 Process web_process(std::string command) {
@@ -56,7 +60,7 @@ struct Work {
 std::vector<std::string> add_steps(const AppTree& tree, const std::string& install, const PackageJson& package,
                                    const NodeTool& tool, const Host& host, const Work& work, BuildPlan& plan) {
   std::vector<std::string> does;
-  auto layer = work.installs ? node_layer(tree, install, package, tool, host) : std::nullopt;
+  auto layer = work.installs ? node_layer(tree, install, package, tool, host, plan.has_own_node) : std::nullopt;
   if (work.installs || work.builds || work.starts) {
     auto command = install_tool(tool);
     if (!command.empty() && !layer) plan.steps.push_back({std::move(command)});
@@ -94,15 +98,17 @@ std::optional<Process> guess_node_web(const AppTree& tree, const std::string& wh
     }
     return package->scripts.contains("start") ? std::optional(web_process("npm start")) : std::nullopt;
   }
-  if (package->scripts.contains("start")) return web_process("npm start");
-  auto command = command_without_start_script(directory, *package);
+  const auto script = script_that_starts(directory, *package);
+  if (!script.empty()) return web_process(run_script({}, script));
+  auto command = framework_server(directory, *package);
+  if (command.empty()) command = command_without_start_script(directory, *package);
   if (command.empty()) return std::nullopt;
   return web_process(std::move(command));
 }
 
 std::string output_of_node_site(const AppTree& tree) {
   const auto package = read_package_json(tree.directory());
-  return package && package->scripts.contains("build") ? output_of_site(*package) : std::string{};
+  return package ? output_of_site(tree.directory(), *package) : std::string{};
 }
 
 std::map<std::string, std::string> node_environment() {
@@ -134,22 +140,38 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   const auto install = install_directory(tree, where);
   const bool installs = install != where || package->asks_for_install || in_tree(directory, "binding.gyp");
   const bool builds = package->scripts.contains("build");
-  const bool starts = where == tree.path && package->scripts.contains("start");
+  auto script = where == tree.path ? script_that_starts(directory, *package) : std::string{};
+  // Without a server of files, the development server has to do.
+  if (script.empty() && is_served_as_files(directory, *package) && !has_file_server(host)) script = "start";
+  const bool starts = where == tree.path && package->scripts.contains(script);
   const auto workspace = install == where ? package : read_package_json(tree.root / install);
   const NodeTool tool = choose_node_tool(tree.root / install, workspace.value_or(*package), host, plan.notices);
+  auto runtime = node_runtime(tree, where, install, workspace.value_or(*package).package_manager, host);
+  plan.has_own_node = runtime.has_value();
+  if (runtime) {
+    plan.layers.push_back(*std::move(runtime));
+    plan.build_environment.merge(node_runtime_build_environment());
+  }
   const Work work{installs, builds, starts};
   const auto does = add_steps(tree, install, workspace.value_or(*package), tool, host, work, plan);
   if (installs && !tool.is_locked && !package->dependencies.empty()) plan.notices.push_back(told_missing_lock(tool));
-  const auto programs = tool_directory(tool);
-  plan.environment["PATH"] = path_variable(node_programs(tree) + (programs.empty() ? "" : ":" + programs));
+  auto programs = node_programs(tree);
+  if (const auto own = tool_directory(tool); !own.empty()) programs += ":" + own;
+  if (plan.has_own_node) programs.append(":").append(kNodeRuntimePrograms);
+  plan.environment["PATH"] = path_variable(programs);
   plan.description = "Node.js, " + (tool.package.empty() ? "" : tool.package + ", ") +
                      (does.empty() ? "no dependencies" : join(does, ", "));
-  plan.usual_command = usual_command(*package);
+  plan.usual_command = usual_command(tree, *package);
   plan.likely_command = "node server.js";
   if (starts) {
-    plan.default_processes.push_back(web_process(run_script(tool, "start")));
+    plan.default_processes.push_back(web_process(run_script(tool, script)));
   } else {
     plan.guessed_web = guess_node_web(tree, where);
+  }
+  if (where == tree.path) {
+    if (script != "start" && package->scripts.contains("start"))
+      plan.notices.push_back(told_other_start(*package, plan));
+    plan.build_environment.merge(framework_build_environment(*package));
   }
 
   if (!host.has_program("node")) {

@@ -168,7 +168,7 @@ void add_mount(LayerPlan& layer, const std::string& path) {
 }  // namespace
 
 std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
-                                    const NodeTool& tool, const Host& host) {
+                                    const NodeTool& tool, const Host& host, bool has_own_node) {
   const auto directory = tree.root / where;
   if (!tool.is_locked) return std::nullopt;
   const auto own = tool.name == "npm"
@@ -197,7 +197,9 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
   }
   layer.steps.push_back({"mkdir -p -- " + directories, in_sandbox(where)});
   if (!tool.package.empty()) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
-  layer.tools = describe_tools(host.program_directories, {"node", "npm", tool.name});
+  std::vector<std::string> programs;
+  if (!has_own_node) programs = {"node", "npm", tool.name};
+  layer.tools = describe_tools(host.program_directories, programs);
   if (may_run_scripts(tool, files->at(tool.lock_file))) layer.tools += software_stamp();
   return layer;
 }

@@ -14,7 +14,7 @@ namespace pushrod {
 // tree than a few files: without a lock file, with patches, with packages in the app's own directories (workspaces,
 // too) unless npm's lock file lists them, and they run nothing when they are installed.
 std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
-                                    const NodeTool& tool, const Host& host);
+                                    const NodeTool& tool, const Host& host, bool has_own_node);
 
 // The scripts of package.json that the tool would have run after it installed the packages.
 std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::string& where, const PackageJson& package,

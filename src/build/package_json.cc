@@ -70,7 +70,7 @@ std::vector<std::string> workspaces_of(const Json& package) {
   return patterns;
 }
 
-bool asks_for_install(const Json& package, const std::set<std::string>& scripts) {
+bool asks_for_install(const Json& package, const std::map<std::string, std::string>& scripts) {
   for (const char* key : {"dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "workspaces",
                           "bundleDependencies", "bundledDependencies"}) {
     if (const auto found = package.find(key); found != package.end() && !found->empty()) return true;
@@ -99,7 +99,8 @@ std::optional<PackageJson> read_package_json(const fs::path& directory) {
   if (!text) return std::nullopt;
   const Json json = parse(*text);
   PackageJson package;
-  for (const auto& [name, script] : texts_of(json, "scripts")) package.scripts.insert(name);
+  package.name = text_of(json, "name");
+  package.scripts = texts_of(json, "scripts");
   for (const char* key : {"dependencies", "devDependencies"}) {
     for (const auto& [name, range] : texts_of(json, key)) package.dependencies.insert(name);
   }

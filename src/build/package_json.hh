@@ -12,7 +12,8 @@ namespace pushrod {
 
 // Values of another type than npm expects are left out: npm says what is wrong with them.
 struct PackageJson {
-  std::set<std::string> scripts;               // the names of those that are not empty
+  std::string name;                            // empty: not given
+  std::map<std::string, std::string> scripts;  // those that are not empty
   std::set<std::string> dependencies;          // their names, those for development included
   bool asks_for_install = false;               // `npm install` has something to do
   std::vector<std::string> workspaces;         // patterns of the directories of its packages

@@ -35,6 +35,7 @@ struct LayerPlan {
   std::string tools;                  // what the machine adds to the result: programs and their versions
   std::vector<BuildStep> then{};      // by the build, when the layer is mounted
   std::vector<BuildStep> in_place{};  // does the same as a part of the build, where there can be no layer
+  bool is_toolchain = false;          // the layers after it are made with it
 };
 
 struct BuildPlan {
@@ -47,6 +48,7 @@ struct BuildPlan {
   std::vector<BuildCache> caches;                  // of its tools; their variables are set in the build alone
   std::map<std::string, std::string> environment;  // for the build and for every process: PATH, VIRTUAL_ENV, …
   std::map<std::string, std::string> build_environment;  // for the build alone
+  bool has_own_node = false;                             // not the machine's
   ProcessTable default_processes;                        // of types that the app does not name
   std::optional<Process> guessed_web;                    // only if no process is known otherwise
   std::vector<std::string> notices;               // what the author should know: printable lines, with what to do

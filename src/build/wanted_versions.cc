@@ -21,10 +21,7 @@ namespace {
 
 constexpr std::size_t kSmallFile = 4096;
 
-struct Wish {
-  std::string source;  // "package.json: engines.node"
-  std::string range;
-};
+using Wish = WantedRange;
 
 // A file that cannot be read is left to the tool that it is for.
 std::optional<std::string> small_file(const fs::path& directory, const std::string& name) {
@@ -163,9 +160,21 @@ void add_unmet(const std::vector<Wish>& wishes, const Present& present, const Ho
 
 }  // namespace
 
-std::vector<std::string> unmet_node_versions(const fs::path& directory, const Host& host) {
+std::optional<WantedRange> unmet_node_range(const fs::path& directory, const Host& host) {
+  const auto wishes = wishes_for_node(directory, package_of(directory));
+  if (wishes.empty()) return std::nullopt;
+  const auto version = find_version(host.version_of("node"));
+  if (!version) return std::nullopt;
+  for (const auto& wish : wishes) {
+    if (is_in_npm_range(*version, wish.range) == false) return wish;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> unmet_node_versions(const fs::path& directory, const Host& host, bool has_own_node) {
   const auto package = package_of(directory);
   std::vector<std::string> lines;
+  if (has_own_node) return lines;
   add_unmet(wishes_for_node(directory, package), {"Node.js", "node", is_in_npm_range}, host, lines);
   add_unmet(wishes_for_npm(package), {"npm", "npm", is_in_npm_range}, host, lines);
   return lines;

