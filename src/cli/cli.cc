@@ -9,6 +9,7 @@
 #include <array>
 #include <string_view>
 
+#include "archive/sqlite_copies.hh"
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/completion.hh"
@@ -24,6 +25,7 @@ namespace pushrod {
 
 void add_verbs(Grammar& grammar) {
   add_app_verbs(grammar);
+  add_app_archive_verbs(grammar);
   add_app_list_verbs(grammar);
   add_app_info_verbs(grammar);
   add_app_set_verb(grammar);
@@ -49,7 +51,7 @@ void add_verbs(Grammar& grammar) {
 namespace {
 
 // Verbs that the tree, sshd and Pushrod itself call, not people: "[--root DIR] VERB …".
-constexpr std::array<std::string_view, 5> kInternalVerbs = {"serve", "gate", "change", "halt", "job"};
+constexpr std::array<std::string_view, 6> kInternalVerbs = {"serve", "gate", "change", "halt", "job", "copy-sqlite"};
 
 bool is_internal(const std::vector<std::string>& arguments) {
   const std::size_t verb = !arguments.empty() && arguments.front() == "--root" ? 2 : 0;
@@ -78,6 +80,7 @@ int run_command_line(const std::vector<std::string>& arguments, const OtherDoors
   grammar.hidden("halt", [&] { return run_halt(choose_root(root), app, reason); })
       .option("--app", app, "")
       .option("--reason", reason, "");
+  grammar.hidden("copy-sqlite", copy_sqlite_inside);
   grammar.hidden("job", [&] { return hold_job(choose_root(root), job_id); }).option("--id", job_id, "");
 
   // Before the words are parsed: they are those of another command line, which is not finished.

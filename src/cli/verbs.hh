@@ -11,6 +11,7 @@ class Grammar;
 // All verbs that work both on this machine and over SSH; the functions below are its parts.
 void add_verbs(Grammar& grammar);
 void add_app_verbs(Grammar& grammar);
+void add_app_archive_verbs(Grammar& grammar);
 void add_app_info_verbs(Grammar& grammar);
 void add_app_list_verbs(Grammar& grammar);
 void add_app_set_verb(Grammar& grammar);

@@ -47,6 +47,10 @@ class Layout {
   fs::path layers() const { return root_ / "layers"; }
   fs::path layer(const std::string& name) const { return layers() / name; }
 
+  // Archives of apps on their way in or out, for as long as their process lives (archive/transfer.hh).
+  fs::path transfers() const { return root_ / "transfers"; }
+  fs::path secret_transfers() const { return run() / "transfers"; }
+
   // Discarded directories; the tidier deletes them at any moment.
   fs::path trash() const { return root_ / "trash"; }
 
@@ -94,7 +98,8 @@ class Layout {
   fs::path job_begin_lock() const { return locks() / "jobs"; }  // from a job's row to its lock
   fs::path repo_lock(const RepoName& repo) const { return locks() / ("repo." + repo.str()); }  // who uses the repo
   fs::path layer_lock(const std::string& name) const { return locks() / ("layer." + name); }   // who uses or makes it
-  fs::path trash_lock() const { return locks() / "trash"; }                                    // one empties it
+  fs::path transfer_lock(const std::string& name) const { return locks() / ("transfer." + name); }
+  fs::path trash_lock() const { return locks() / "trash"; }  // one empties it
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   // One push of this key that is on its way.
   fs::path push_slot(std::int64_t key, unsigned slot) const {

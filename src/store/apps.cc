@@ -149,6 +149,12 @@ void Store::set_counts(AppId app, const std::map<ProcessType, std::uint32_t>& co
   transaction.commit();
 }
 
+void Store::set_stopped(AppId app, bool stopped) {
+  Transaction transaction(*db_);
+  db_->query("UPDATE apps SET stopped = ? WHERE id = ?").with(std::int64_t{stopped}, app).run();
+  transaction.commit();
+}
+
 void Store::set_maintenance(AppId app, Maintenance maintenance, const std::string& page) {
   Transaction transaction(*db_);
   db_->query("UPDATE apps SET maintenance = ?, maintenance_page = ? WHERE id = ?")

@@ -160,18 +160,31 @@ UPDATE releases
                   AND e.name = 'VIRTUAL_ENV' AND e.value = '/venv');
 )sql";
 
+// Apps that are being imported. certificates: hosts, one a line.
+constexpr const char* kImports = R"sql(
+CREATE TABLE imports (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  transfer TEXT NOT NULL,
+  repo TEXT NOT NULL,
+  makes_repo INTEGER NOT NULL CHECK (makes_repo IN (0, 1)),
+  app_id INTEGER,
+  certificates TEXT NOT NULL DEFAULT ''
+) STRICT;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 9> kAll{{{kFirstTables},
-                                              {kOperatingTables},
-                                              {kWatch},
-                                              {kSources},
-                                              {kSealedCommands},
-                                              {kForget, false},
-                                              {kMounts},
-                                              {kDomains},
-                                              {kAcme}}};
+  static const std::array<Migration, 10> kAll{{{kFirstTables},
+                                               {kOperatingTables},
+                                               {kWatch},
+                                               {kSources},
+                                               {kSealedCommands},
+                                               {kForget, false},
+                                               {kMounts},
+                                               {kDomains},
+                                               {kAcme},
+                                               {kImports}}};
   return kAll;
 }
 

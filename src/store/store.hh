@@ -45,6 +45,16 @@ struct Failure {
   std::string hint;
 };
 
+// An app that is being imported: not there before it is live.
+struct Import {
+  std::int64_t id = 0;
+  std::string transfer;  // whose process imports it
+  RepoName repo;
+  bool makes_repo = false;
+  std::optional<AppId> app;            // absent: its row has not been made
+  std::vector<HostName> certificates;  // that came with it
+};
+
 // One line of `app list`.
 struct AppSummary {
   struct Last {
@@ -103,6 +113,8 @@ class Store {
   std::map<ProcessType, std::uint32_t> counts(AppId app) const;
   // For types that the live release does not have; a deployment of kind Scale sets those of the others.
   void set_counts(AppId app, const std::map<ProcessType, std::uint32_t>& counts);
+  // For an app that is not deployed; of others, deployments of the kinds Stop and Start change it.
+  void set_stopped(AppId app, bool stopped);
   // The page is for clients, as they get it; empty: the usual one.
   void set_maintenance(AppId app, Maintenance maintenance, const std::string& page);
   std::string maintenance_page(AppId app) const;
@@ -113,6 +125,13 @@ class Store {
   const Vault& vault() const;
   void set_settings(AppId app, const AppSettings& settings);
   std::vector<RepoName> repos() const;
+
+  // --- imports (deploy/import.hh): what a process that was killed has left is found here
+  std::int64_t begin_import(const std::string& transfer, const RepoName& repo, bool makes_repo);
+  void set_import_app(std::int64_t id, AppId app);
+  void set_import_certificates(std::int64_t id, const std::vector<HostName>& hosts);
+  void end_import(std::int64_t id);
+  std::vector<Import> imports() const;
 
   // --- domains
   std::vector<Domain> domains(std::optional<AppId> app = {}) const;  // by host and prefix

@@ -43,8 +43,11 @@ const std::map<std::string, Decision>& decisions() {
   // clang-format off
   static const std::map<std::string, Decision> all{
       {"app check", needs(Right::See)},
+      {"app clone", machine({"APP", "new"})},
       {"app create", machine({"new"})},
       {"app destroy", needs(Right::Administer)},
+      {"app export", needs(Right::Administer)},
+      {"app import", machine()},
       {"app info", needs(Right::See)},
       {"app list", nothing()},
       {"app rename", machine({"APP", "new"})},

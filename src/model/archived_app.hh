@@ -1,0 +1,42 @@
+// What an archive of an app says of it, beside its files: pushrod-app.json (docs/files.md has the format).
+// Plain values; to and from JSON.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/app.hh"
+#include "model/job.hh"
+#include "model/route.hh"
+
+namespace pushrod {
+
+// The version that this program writes. It reads this one and older ones.
+inline constexpr unsigned kArchiveVersion = 1;
+
+struct ArchivedApp {
+  unsigned version = kArchiveVersion;
+  AppName name;
+  Source source;
+  std::optional<CommitId> commit{};  // that the branch names; absent: no commit yet
+  bool deployed = false;             // it had a live release
+  bool stopped = false;
+  Maintenance maintenance = Maintenance::Off;
+  std::string maintenance_page{};
+  std::map<SettingName, bool> settings{};  // secret? The values are files of the archive.
+  std::map<ProcessType, std::uint32_t> counts{};
+  std::vector<CronState> crons{};
+  std::vector<Route> domains{};
+  std::vector<HostName> certificates{};  // those that an operator gave; files of the archive
+  WallTime made{};
+};
+
+std::string to_json(const ArchivedApp& app);
+// Strict. Throws UserError for a file that is not of this format, or of a newer version than this program reads.
+ArchivedApp archived_app_from_json(const std::string& json);
+
+}  // namespace pushrod

@@ -1,0 +1,77 @@
+// The description in an archive of an app.
+#include "model/archived_app.hh"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hh"
+
+namespace pushrod {
+namespace {
+
+ArchivedApp some_app() {
+  ArchivedApp app{.name = AppName::parse("shop"),
+                  .source = {RepoName::parse("code"), BranchName::parse("main"), "apps/shop", "web.toml", "apps"}};
+  app.commit = CommitId::parse(std::string(40, 'a'));
+  app.deployed = app.stopped = true;
+  app.maintenance = Maintenance::Page;
+  app.maintenance_page = "<p>b\u00fccher</p>";
+  app.settings = {{SettingName::parse("A"), false}, {SettingName::parse("TOKEN"), true}};
+  app.counts = {{ProcessType::parse("web"), 3}};
+  app.crons = {{"clean", "@daily UTC", from_epoch_milliseconds(1234)}};
+  Route route{RoutePoint::parse("www.example.com/shop")};
+  route.strip_prefix = true;
+  route.redirect_to = HostName::parse("example.com");
+  route.hsts = std::chrono::seconds(60);
+  app.domains = {route, {RoutePoint::parse("example.com")}};
+  app.certificates = {HostName::parse("example.com")};
+  app.made = from_epoch_milliseconds(1'700'000'000'000);
+  return app;
+}
+
+std::string refusal_of(const std::string& json) {
+  try {
+    archived_app_from_json(json);
+  } catch (const UserError& error) {
+    return error.message();
+  }
+  return {};
+}
+
+std::string replaced(const std::string& from, const std::string& to) {
+  auto text = to_json(some_app());
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+TEST(ArchivedApp, ComesBackAsItWas) {
+  const auto app = some_app();
+  const auto back = archived_app_from_json(to_json(app));
+  EXPECT_EQ(back.name, app.name);
+  EXPECT_EQ(back.source, app.source);
+  EXPECT_EQ(back.commit, app.commit);
+  EXPECT_TRUE(back.deployed && back.stopped);
+  EXPECT_EQ(back.maintenance, app.maintenance);
+  EXPECT_EQ(back.maintenance_page, app.maintenance_page);
+  EXPECT_EQ(back.settings, app.settings);
+  EXPECT_EQ(back.counts, app.counts);
+  EXPECT_EQ(back.domains, app.domains);
+  EXPECT_EQ(back.certificates, app.certificates);
+  ASSERT_EQ(back.crons.size(), 1U);
+  EXPECT_EQ(back.crons.front().seen, app.crons.front().seen);
+  EXPECT_EQ(back.made, app.made);
+}
+
+TEST(ArchivedApp, RefusesWhatIsNoneOrIsDamaged) {
+  EXPECT_EQ(refusal_of("{}"), "this is not an archive of an app");
+  EXPECT_EQ(refusal_of("hello"), "this is not an archive of an app");
+  EXPECT_EQ(refusal_of(replaced("\"version\": 1", "\"version\": 2")),
+            "the archive has version 2 of the format; this Pushrod reads up to 1");
+  for (const auto& damaged : {replaced("\"shop\"", "\"../shop\""), replaced("\"apps/shop\"", "\"../shop\""),
+                              replaced("\"stopped\": true", "\"stopped\": 1"), replaced("\"A\"", "\"A/B\""),
+                              replaced("\"example.com\"", "\"a/b\""), replaced("\"counts\"", "\"numbers\"")}) {
+    EXPECT_TRUE(refusal_of(damaged).starts_with("the archive is damaged: pushrod-app.json: ")) << damaged;
+  }
+}
+
+}  // namespace
+}  // namespace pushrod
