@@ -157,7 +157,10 @@ bool accepts_connections(Port port, std::chrono::milliseconds deadline) {
 
 bool is_port_free(Port port) { return port != 0 && listen_problem("127.0.0.1", port) == 0; }
 
-int listen_problem(const std::string& host, Port port) {
+namespace {
+
+// An errno, or 0 and a socket that is bound there.
+int bind_tcp(const std::string& host, Port port, UniqueFd& fd) {
   sockaddr_storage address{};
   auto* ipv4 = reinterpret_cast<sockaddr_in*>(&address);
   auto* ipv6 = reinterpret_cast<sockaddr_in6*>(&address);
@@ -172,11 +175,26 @@ int listen_problem(const std::string& host, Port port) {
   } else {
     return EINVAL;
   }
-  const UniqueFd fd = make_socket(address.ss_family, SOCK_STREAM);
+  fd = make_socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK);
   // As servers do: connections of the former owner that linger in TIME_WAIT do not count.
   const int on = 1;
   if (setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) throw_errno("set SO_REUSEADDR");
   return bind(fd.get(), generic(address), size) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+int listen_problem(const std::string& host, Port port) {
+  UniqueFd fd;
+  return bind_tcp(host, port, fd);
+}
+
+UniqueFd listen_on(const std::string& host, Port port) {
+  const auto doing = "listen on " + host + ":" + std::to_string(port);
+  UniqueFd fd;
+  if (const int problem = bind_tcp(host, port, fd); problem != 0) throw SystemError(doing, problem);
+  if (listen(fd.get(), SOMAXCONN) != 0) throw_errno(doing);
+  return fd;
 }
 
 std::optional<int> http_status(Port port, const std::string& host, const std::string& path,

@@ -22,6 +22,8 @@ bool is_port_free(Port port);
 // Why a server could not listen there now, as an errno; 0 if it could. `host`: an IPv4 or IPv6 address, or "*" (every
 // IPv4 address).
 int listen_problem(const std::string& host, Port port);
+// Listens there, with the kernel's longest queue; does not block. Throws SystemError.
+UniqueFd listen_on(const std::string& host, Port port);
 
 // GET path from 127.0.0.1:port (HTTP/1.1, Host as given, Connection: close): the status code; absent when there was no
 // HTTP answer within the deadline.

@@ -9,6 +9,7 @@
 #include "os/command.hh"
 #include "os/files.hh"
 #include "router/hold_script.hh"
+#include "router/listeners.hh"
 #include "router/pages.hh"
 
 namespace pushrod {
@@ -20,12 +21,13 @@ constexpr const char* kCandidate = "haproxy.cfg.new";
 // HAProxy's own opinion of a file in the directory.
 void check(const fs::path& directory, const std::string& file) {
   Command command;
+  command.environment = bind_to_nothing();
   command.argv = {"haproxy", "-c", "-C", directory.string(), "-f", file};
   command.deadline = Milliseconds{30'000};
   const auto result = run(command);
   if (result.ok()) return;
   Error error("HAProxy rejected the new configuration and keeps the old one (haproxy -c: " + result.describe() + ")",
-              "check the addresses in server.toml");
+              "check server.toml");
   std::vector<std::string> evidence;
   for (const auto& line : lines_of(result.out + result.err)) {
     if (!line.starts_with("[NOTICE]")) evidence.push_back(escaped(line));

@@ -71,7 +71,8 @@ defaults
 
 constexpr std::string_view kFrontend = R"(
 frontend public
-  bind {address} maxconn {public_connections}
+  # The tree holds these sockets, so that they outlive HAProxy: router/listeners.hh.
+  bind "$PUSHROD_HTTP" maxconn {public_connections}
 {tls_bind}  bind unix@current.sock mode 600 accept-proxy id 102
   bind unix@current-tls.sock mode 600 accept-proxy id 103
   # Over TLS, be it that a worker that a reload left behind hands the request on.
@@ -190,9 +191,9 @@ std::string tls_bind(const Settings& settings) {
   if (!settings.https) return {};
   // Places for public connections are one number for both addresses.
   return fmt::format(
-      "  bind {0} maxconn {1} ssl crt-list {2} strict-sni alpn h2,http/1.1 tls-ticket-keys {3}\n"
-      "  tcp-request connection reject if {{ fe_conn gt {1} }} !{{ so_id 102 103 }}\n",
-      settings.https->str(), public_connections(settings), kCertificateList, kTicketKeys);
+      "  bind \"$PUSHROD_HTTPS\" maxconn {0} ssl crt-list {1} strict-sni alpn h2,http/1.1 tls-ticket-keys {2}\n"
+      "  tcp-request connection reject if {{ fe_conn gt {0} }} !{{ so_id 102 103 }}\n",
+      public_connections(settings), kCertificateList, kTicketKeys);
 }
 
 std::string https_port(const Settings& settings) {
@@ -269,10 +270,10 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
   add_pages(texts);
   texts.add(kDefaults);
   texts.add(fmt::format(
-      kFrontend, fmt::arg("address", settings.http.str()), fmt::arg("tls_bind", tls_bind(settings)),
-      fmt::arg("https_port", https_port(settings)), fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile),
-      fmt::arg("modes", kModesFile), fmt::arg("access_length", kLongestAccessLine),
-      fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
+      kFrontend, fmt::arg("tls_bind", tls_bind(settings)), fmt::arg("https_port", https_port(settings)),
+      fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile), fmt::arg("modes", kModesFile),
+      fmt::arg("access_length", kLongestAccessLine), fmt::arg("access_format", kAccessFormat),
+      fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),

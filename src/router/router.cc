@@ -17,6 +17,7 @@
 #include "router/changes.hh"
 #include "router/files.hh"
 #include "router/haproxy_config.hh"
+#include "router/listeners.hh"
 #include "router/master_socket.hh"
 #include "router/reload.hh"
 
@@ -129,6 +130,7 @@ void Router::prepare(const RoutingTable& table) const {
 
 Command Router::command() const {
   Command command;
+  command.environment = bind_to_listeners();
   command.argv = {"haproxy", "-W",
                   "-C",      layout_.router().string(),
                   "-f",      kConfigFile,

@@ -41,10 +41,10 @@ class Spec {
 }  // namespace
 
 std::string render_exec_spec(const std::vector<std::string>& argv, const Environment& environment,
-                             bool keep_capabilities) {
+                             bool keep_listeners) {
   Spec spec;
   spec.add("mode", "exec");
-  if (keep_capabilities) spec.add("keep_capabilities", "1");
+  if (keep_listeners) spec.add("keep_listeners", "1");
   spec.add(argv, environment);
   return spec.take();
 }

@@ -12,9 +12,9 @@
 
 namespace pushrod {
 
-// The shim replaces itself by the program: for Pushrod's own services.
-std::string render_exec_spec(const std::vector<std::string>& argv, const Environment& environment,
-                             bool keep_capabilities);
+// The shim replaces itself by the program: for Pushrod's own services. `keep_listeners`: it keeps the sockets that
+// clients connect to.
+std::string render_exec_spec(const std::vector<std::string>& argv, const Environment& environment, bool keep_listeners);
 
 // The shim stays: takes the instance's lock, starts bwrap, passes stop signals on to every process of the instance, and
 // ends as the app did.

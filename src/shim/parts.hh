@@ -50,7 +50,7 @@ void clear_capabilities();  // also as root
 
 struct Spec {
   bool sandbox = false;
-  bool keep_capabilities = false;
+  bool keep_listeners = false;
   bool keep_stderr = false;
   bool keep_stdin = false;
   const char* lock = nullptr;

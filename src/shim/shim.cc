@@ -16,6 +16,7 @@ using namespace shim;
 namespace {
 
 constexpr int kNotificationFd = 3;  // s6's notification-fd, if the service directory names it
+constexpr int kFirstListener = 60;  // src/router/listeners.hh
 
 // s6-supervise holds a POSIX lock while it lives. If it died before we asked for the parent-death signal, no process
 // would ever stop us, and its successor would wait for our lock without an end.
@@ -71,13 +72,16 @@ void give_up_capabilities() {
   clear_capabilities();
 }
 
-// Told as soon as we run; nothing else that s6 or its parents left open goes any further.
+void close_from(int first, unsigned last = ~0U) { syscall(SYS_close_range, first, last, 0); }
+
+// Told as soon as we run; nothing else that s6 or its parents left open goes any further. The spec tells whether the
+// sockets of the router do.
 void notify_and_close() {
   struct stat notification;
   if (fstat(kNotificationFd, &notification) == 0 && S_ISFIFO(notification.st_mode)) {
     static_cast<void>(!write(kNotificationFd, "\n", 1));
   }
-  syscall(SYS_close_range, kNotificationFd, ~0U, 0);
+  close_from(kNotificationFd, kFirstListener - 1);
 }
 
 }  // namespace
@@ -117,7 +121,8 @@ int main(int argc, char** argv) {
   const Spec spec = read_spec();
   if (spec.keep_stderr) dup2(tree_stderr, 2);
   close(tree_stderr);
-  if (!spec.keep_capabilities) drop_capabilities();
+  if (!spec.keep_listeners) close_from(kFirstListener);
+  drop_capabilities();
   if (spec.sandbox) keep(spec);
   become(spec.argv, spec.environment);
 }

@@ -63,8 +63,8 @@ Spec read_spec() {
       vectors[arguments++] = const_cast<char*>(argument);
     } else if (const char* variable = value_of(entry, "env")) {
       vectors[--variables] = const_cast<char*>(variable);
-    } else if (const char* keep = value_of(entry, "keep_capabilities")) {
-      spec.keep_capabilities = *keep == '1';
+    } else if (const char* keep = value_of(entry, "keep_listeners")) {
+      spec.keep_listeners = *keep == '1';
     } else if (const char* separate = value_of(entry, "keep_stderr")) {
       spec.keep_stderr = *separate == '1';
     } else if (const char* attached = value_of(entry, "keep_stdin")) {

@@ -197,6 +197,7 @@ int up(Context& context, const UpRequest& request) {
     print(fmt::format("Ended {} of an earlier tree.\n", counted(orphans, "service")));
   }
   check_can_listen("http", context.settings().http);
+  if (context.settings().https) check_can_listen("https", *context.settings().https);
   if (context.settings().ssh_enabled) check_can_listen("ssh", context.settings().ssh);
   clear_renderings(layout);
   prepare_directories(layout);
@@ -214,6 +215,7 @@ int up(Context& context, const UpRequest& request) {
                     settings.http.str(), settings.domain, settings.ssh_enabled ? settings.ssh.str() : "off"));
   Command scan;
   scan.argv = tree.prepare_scan(program);
+  scan.inherit = tree.open_listeners(settings);
   if (is_terminal(STDIN_FILENO)) return run_below_terminal(std::move(scan));
   replace_process(scan);
 }

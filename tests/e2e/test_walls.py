@@ -107,6 +107,21 @@ def test_the_process_that_holds_the_lock_cannot_be_looked_into(hostile):
     assert attempt(hostile, look_into_init) == ["PermissionError"]
 
 
+def test_only_the_router_has_the_sockets_of_clients(platform, hostile):
+    def listeners(pid):
+        """The tree's listening sockets that a process has."""
+        links = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.name in ("60", "61")]
+        return [link for link in links if link.startswith("socket:")]
+
+    assert listeners(platform.up.pid) and listeners(platform.service_pid("router"))
+    services = [path.name for path in (platform.root / "run" / "services").iterdir()]
+    others = [name for name in services if name != "router"]
+    assert {"daemon", "sshd"} < set(others) and any(name.startswith(hostile.name) for name in others)
+    for name in others:
+        for service in (name, f"{name}/log"):
+            assert listeners(platform.service_pid(service)) == [], service
+
+
 def send_signals(pids):
     """What comes of a signal to each, but for numbers that mean somebody in here."""
     import errno

@@ -91,3 +91,12 @@ def test_the_daemon_does_not_go_on_without_its_watchdog(platform, app):
     wait_until(lambda: platform.daemon_pid() not in (None, 0, daemon), what="the new daemon")
     app.push({"VERSION": "2\n"})
     assert len([process for process in platform.processes() if process.argv[-1:] == ["watch"]]) == 1
+
+
+def test_clients_wait_while_a_killed_router_is_started_again(platform, app):
+    master, worker = platform.service_pid("router"), worker_of(platform)
+    for pid in (master, worker):
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(20):
+        assert app.version() == "1"
+    assert platform.service_pid("router") != master

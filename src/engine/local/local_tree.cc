@@ -5,6 +5,7 @@
 #include "os/files.hh"
 #include "os/process_tree.hh"
 #include "router/access_log.hh"
+#include "router/listeners.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/sandbox.hh"
 #include "sandbox/shim_spec.hh"
@@ -43,8 +44,8 @@ void LocalTree::prepare_sandboxes() const {
   write_sandbox_etc(layout_.sandbox_etc());
 }
 
-void LocalTree::prepare(Service service, const Command& command, bool keep_capabilities) const {
-  service.spec = render_exec_spec(command.argv, command.environment, keep_capabilities);
+void LocalTree::prepare(Service service, const Command& command, bool keep_listeners) const {
+  service.spec = render_exec_spec(command.argv, command.environment, keep_listeners);
   service.log_directory = layout_.service_log(service.name);
   supervisor_.write(service);
   replace_symlink(layout_.scan() / service.name, layout_.service(service.name));
@@ -77,7 +78,12 @@ void LocalTree::stop_with_children(const std::string& name, Milliseconds deadlin
   supervisor_.stop_with_children(name, deadline);
 }
 
-void LocalTree::stop_all() const { supervisor_.stop_tree(); }
+std::vector<int> LocalTree::open_listeners(const Settings& settings) const { return pushrod::open_listeners(settings); }
+
+void LocalTree::stop_all() const {
+  shut_listeners();
+  supervisor_.stop_tree();
+}
 
 pid_t LocalTree::pid_of(const std::string& name) const { return supervisor_.status(name).pid; }
 

@@ -31,6 +31,8 @@ class LocalTree {
   void prepare_router(const LocalIngress& ingress, const std::vector<TrafficTarget>& targets) const;
   // One of Pushrod's own programs ("sshd", "daemon").
   void prepare_program(const std::string& name, const Command& command) const;
+  // The router's sockets, which the program that `up` becomes inherits. Throws SystemError.
+  std::vector<int> open_listeners(const Settings& settings) const;
   // The arguments of the program that `up` becomes. It runs `own_program` under the name of the signal that is to stop
   // the tree.
   std::vector<std::string> prepare_scan(const std::filesystem::path& own_program) const;
@@ -57,7 +59,7 @@ class LocalTree {
   std::vector<pid_t> silent_of_router(const Settings& settings, Milliseconds at_most) const;
 
  private:
-  void prepare(Service service, const Command& command, bool keep_capabilities) const;
+  void prepare(Service service, const Command& command, bool keep_listeners) const;
 
   Layout layout_;
   Supervisor supervisor_;

@@ -23,6 +23,7 @@
 #include "os/clock.hh"
 #include "os/files.hh"
 #include "os/socket.hh"
+#include "router/listeners.hh"
 #include "router/master_socket.hh"
 #include "router/router.hh"
 
@@ -232,7 +233,10 @@ class LiveRouter : public testing::Test {
 
   void launch() {
     const auto log = open_file(layout_->root() / "router.log", O_WRONLY | O_CREAT | O_APPEND);
-    haproxy_.emplace(ChildProcess::start(router_->command(), -1, log.get(), log.get()));
+    auto command = router_->command();
+    command.inherit = open_listeners(settings_);
+    haproxy_.emplace(ChildProcess::start(command, -1, log.get(), log.get()));
+    for (const int fd : command.inherit) close(fd);
   }
   void start(const RoutingTable& table) {
     router_->prepare(table);

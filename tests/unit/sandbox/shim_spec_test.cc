@@ -21,7 +21,7 @@ bool has(const std::string& spec, const std::string& entry) {
 TEST(ExecSpec, IsModeArgumentsAndVariables) {
   EXPECT_EQ(render_exec_spec({"haproxy", "-W"}, {{"A", "1"}, {"B", "x\ny $z"}}, false),
             "mode=exec\0arg=haproxy\0arg=-W\0env=A=1\0env=B=x\ny $z\0"s);
-  EXPECT_TRUE(has(render_exec_spec({"haproxy"}, {}, true), "keep_capabilities=1"));
+  EXPECT_TRUE(has(render_exec_spec({"haproxy"}, {}, true), "keep_listeners=1"));
 }
 
 TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {

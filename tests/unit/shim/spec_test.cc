@@ -30,14 +30,14 @@ TEST_F(SpecFile, HasArgumentsInOrderAndVariables) {
   EXPECT_FALSE(spec.sandbox);
   EXPECT_THAT(words(spec.argv), ElementsAre("/bin/serve", "", "--name=a b", "x"));
   EXPECT_THAT(words(spec.environment), UnorderedElementsAre("A=1", "B=="));
-  EXPECT_FALSE(spec.keep_capabilities || spec.keep_stderr || spec.keep_stdin);
+  EXPECT_FALSE(spec.keep_listeners || spec.keep_stderr || spec.keep_stdin);
 }
 
 TEST_F(SpecFile, SaysWhatASandboxGets) {
-  write_spec({"mode=sandbox", "arg=bwrap", "lock=lock", "cgroup=/sys/fs/cgroup/x", "keep_capabilities=1",
-              "keep_stderr=1", "keep_stdin=1"});
+  write_spec({"mode=sandbox", "arg=bwrap", "lock=lock", "cgroup=/sys/fs/cgroup/x", "keep_listeners=1", "keep_stderr=1",
+              "keep_stdin=1"});
   const auto spec = shim::read_spec();
-  EXPECT_TRUE(spec.sandbox && spec.keep_capabilities && spec.keep_stderr && spec.keep_stdin);
+  EXPECT_TRUE(spec.sandbox && spec.keep_listeners && spec.keep_stderr && spec.keep_stdin);
   EXPECT_STREQ(spec.lock, "lock");
   EXPECT_STREQ(spec.cgroup, "/sys/fs/cgroup/x");
 }
