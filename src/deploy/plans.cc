@@ -8,6 +8,7 @@
 #include "base/error.hh"
 #include "deploy/environments.hh"
 #include "deploy/placement.hh"
+#include "deploy/traffic.hh"
 
 namespace pushrod {
 
@@ -35,6 +36,12 @@ void for_each_release(const Platform& platform, const App& app, const std::vecto
   }
 }
 
+// Health checks of a path send it.
+PublicAddress public_address(const Platform& platform, const Release& release, const Process& process) {
+  if (!process.is_routed() || !process.health.path) return {};
+  return address_of(platform, release.app_id, release.app);
+}
+
 }  // namespace
 
 InstancePlan plan_instance(const Platform& platform, const Release& release, const Instance& instance) {
@@ -52,7 +59,8 @@ InstancePlan plan_process(const Platform& platform, const Release& release, cons
                       release.source,
                       process_environment(platform, release, name, port, ports),
                       release.writable,
-                      release.mounts};
+                      release.mounts,
+                      public_address(platform, release, process)};
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

@@ -14,6 +14,13 @@ namespace pushrod {
 namespace {
 constexpr Port kHttpPort = 80;
 constexpr Port kHttpsPort = 443;
+
+// ":8080" as clients write it after a host; empty for the usual port.
+std::string shown_port(const Platform& platform, bool is_https) {
+  const auto port = is_https ? platform.settings.https->port : platform.settings.http.port;
+  return port == (is_https ? kHttpsPort : kHttpPort) ? std::string{} : fmt::format(":{}", port);
+}
+
 }  // namespace
 
 std::map<AppId, std::vector<Route>> routes_of_apps(const Platform& platform) {
@@ -100,12 +107,24 @@ bool has_certificate(const Platform& platform, const HostName& host) {
   return wildcard && platform.store.certificate(*wildcard);
 }
 
+PublicAddress address_of(const Platform& platform, AppId id, const AppName& name) {
+  auto domains = platform.store.domains(id);
+  std::erase_if(domains,
+                [](const Domain& domain) { return domain.route.redirect_to || domain.route.point.host.is_wildcard(); });
+  const auto first = std::min_element(domains.begin(), domains.end(), [](const Domain& one, const Domain& other) {
+    const auto rank = [](const Domain& domain) {
+      return std::make_pair(!domain.route.point.prefix.empty(), domain.added);
+    };
+    return rank(one) < rank(other);
+  });
+  const auto host = first == domains.end() ? HostName::of_app(name, platform.settings.domain) : first->route.point.host;
+  const bool is_https = has_certificate(platform, host);
+  return {host.str() + shown_port(platform, is_https), is_https};
+}
+
 std::string url_of(const Platform& platform, const HostName& host) {
-  const bool is_secure = has_certificate(platform, host);
-  const auto port = is_secure ? platform.settings.https->port : platform.settings.http.port;
-  const bool is_usual = port == (is_secure ? kHttpsPort : kHttpPort);
-  return fmt::format("{}://{}{}", is_secure ? "https" : "http", host.unicode(),
-                     is_usual ? std::string{} : fmt::format(":{}", port));
+  const bool is_https = has_certificate(platform, host);
+  return fmt::format("{}://{}{}", is_https ? "https" : "http", host.unicode(), shown_port(platform, is_https));
 }
 
 std::string url_of(const Platform& platform, const AppName& app) {

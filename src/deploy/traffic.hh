@@ -30,6 +30,10 @@ bool have_requests(const Platform& platform, const std::vector<Instance>& instan
 // Does the router show a certificate for the host? Then it answers over https, and sends clients there.
 bool has_certificate(const Platform& platform, const HostName& host);
 
+// The host name by which clients reach the app: the oldest of its domains that leads to the whole app, or else to a
+// path of it; without a domain the app's own address.
+PublicAddress address_of(const Platform& platform, AppId id, const AppName& name);
+
 // "http://www.example.com", or https when the host has a certificate.
 std::string url_of(const Platform& platform, const HostName& host);
 // "http://blog.localhost:8080": the app's own address.

@@ -25,6 +25,12 @@
 
 namespace pushrod {
 
+// How clients reach an app: the host name that they send, with a port unless it is the usual one.
+struct PublicAddress {
+  std::string host;
+  bool is_https = false;
+};
+
 // All that it takes to run one instance.
 struct InstancePlan {
   InstanceName name;
@@ -36,6 +42,7 @@ struct InstancePlan {
   std::map<std::string, std::string> environment;  // complete
   WritablePaths writable{};                        // directories of the release
   ReleaseMounts mounts{};                          // directories of the checkout beside /app
+  PublicAddress address{};                         // of the app, for a health check of a path
 };
 
 struct InstanceStatus {

@@ -198,7 +198,7 @@ UniqueFd listen_on(const std::string& host, Port port) {
 }
 
 std::optional<int> http_status(Port port, const std::string& host, const std::string& path,
-                               std::chrono::milliseconds deadline) {
+                               std::chrono::milliseconds deadline, bool is_https) {
   const auto forges_request = [](char character) { return static_cast<unsigned char>(character) <= ' '; };
   if (std::any_of(host.begin(), host.end(), forges_request) || std::any_of(path.begin(), path.end(), forges_request)) {
     throw Error("ask " + quoted(host) + " for " + quoted(path) + ": spaces and control characters are not allowed");
@@ -207,6 +207,7 @@ std::optional<int> http_status(Port port, const std::string& host, const std::st
   const UniqueFd fd = connect_to_port(port, until);
   if (!fd) return std::nullopt;
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + host +
+                              "\r\nX-Forwarded-Proto: " + (is_https ? "https" : "http") +
                               "\r\nUser-Agent: pushrod\r\nAccept: */*\r\nConnection: close\r\n\r\n";
   if (!send_within(fd.get(), request, until)) return std::nullopt;
 

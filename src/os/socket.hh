@@ -25,10 +25,10 @@ int listen_problem(const std::string& host, Port port);
 // Listens there, with the kernel's longest queue; does not block. Throws SystemError.
 UniqueFd listen_on(const std::string& host, Port port);
 
-// GET path from 127.0.0.1:port (HTTP/1.1, Host as given, Connection: close): the status code; absent when there was no
-// HTTP answer within the deadline.
+// GET path from 127.0.0.1:port (HTTP/1.1, Host and X-Forwarded-Proto as given, Connection: close): the status code;
+// absent when there was no HTTP answer within the deadline.
 std::optional<int> http_status(Port port, const std::string& host, const std::string& path,
-                               std::chrono::milliseconds deadline);
+                               std::chrono::milliseconds deadline, bool is_https = false);
 
 // Connects to a Unix stream socket, writes the request and closes that direction, reads until the peer closes. Throws
 // SystemError.

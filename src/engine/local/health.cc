@@ -26,8 +26,6 @@ constexpr Milliseconds kUntilFirstLook{15};
 
 enum class Verdict { NotYet, Healthy };
 
-std::string host_for_health(const InstancePlan& plan) { return plan.name.app.str(); }
-
 // What the last attempt saw, for the message when time is up.
 struct Attempt {
   Verdict verdict = Verdict::NotYet;
@@ -41,7 +39,9 @@ Attempt probe(const InstancePlan& plan, bool up) {
     if (accepts_connections(*plan.port, kProbeDeadline)) return {Verdict::Healthy, {}};
     return {Verdict::NotYet, "nothing accepts connections on " + loopback(*plan.port).str()};
   }
-  const auto code = http_status(*plan.port, host_for_health(plan), *plan.process.health.path, kProbeDeadline);
+  // Frameworks refuse hosts that they do not know, and redirect http to https.
+  const auto& host = plan.address.host.empty() ? plan.name.app.str() : plan.address.host;
+  const auto code = http_status(*plan.port, host, *plan.process.health.path, kProbeDeadline, plan.address.is_https);
   if (!code) return {Verdict::NotYet, fmt::format("GET {} got no answer", *plan.process.health.path)};
   if (*code >= 200 && *code < 400) return {Verdict::Healthy, {}};
   return {Verdict::NotYet, fmt::format("GET {} answered {}", *plan.process.health.path, *code), true};

@@ -134,6 +134,10 @@ TEST(HttpStatus, AsksAsItSays) {
   EXPECT_EQ(http_status(server.port(), "blog.example.org", "/health?x=1", kPatience), 200);
   const std::string& request = server.request();
   EXPECT_TRUE(request.starts_with("GET /health?x=1 HTTP/1.1\r\nHost: blog.example.org\r\n")) << request;
+  EXPECT_NE(request.find("\r\nX-Forwarded-Proto: http\r\n"), std::string::npos) << request;
+  Server secure({"HTTP/1.1 200 OK\r\n\r\n"});
+  EXPECT_EQ(http_status(secure.port(), "blog.example.org", "/", kPatience, true), 200);
+  EXPECT_NE(secure.request().find("\r\nX-Forwarded-Proto: https\r\n"), std::string::npos) << secure.request();
   EXPECT_NE(request.find("\r\nConnection: close\r\n"), std::string::npos) << request;
 }
 
