@@ -51,6 +51,16 @@ void read_listen(TomlSection& section, ListenAddress& address) {
   }
 }
 
+void read_networks(TomlSection& section, const std::string& key, std::vector<std::string>& networks) {
+  if (auto texts = section.texts(key)) networks = *std::move(texts);
+  for (const auto& network : networks) {
+    if (is_network(network)) continue;
+    section.refuse(key,
+                   fmt::format("{} has {}, which is not an address or a network", section.shown(key), quoted(network)),
+                   "use IP addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\"");
+  }
+}
+
 void read_http(TomlSection http, Settings& settings) {
   read_listen(http, settings.http);
   if (const auto domain = http.text("domain")) {
@@ -63,12 +73,12 @@ void read_http(TomlSection http, Settings& settings) {
   http.count("connections", settings.connections, {100, 1'000'000});
   http.count("app_connections", settings.app_connections, {1, 1'000'000});
   http.count("address_connections", settings.address_connections, {1, 1'000'000});
-  if (auto proxies = http.texts("proxies")) settings.proxies = *std::move(proxies);
-  for (const auto& proxy : settings.proxies) {
-    if (is_network(proxy)) continue;
-    http.refuse("proxies",
-                fmt::format("{} has {}, which is not an address or a network", http.shown("proxies"), quoted(proxy)),
-                "use IP addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\"");
+  read_networks(http, "proxies", settings.proxies);
+  read_networks(http, "trusted_proxies", settings.trusted_proxies);
+  http.flag("proxy_protocol", settings.proxy_protocol);
+  if (settings.proxy_protocol && settings.trusted_proxies.empty()) {
+    http.refuse("proxy_protocol", "proxy_protocol = true needs trusted_proxies",
+                "list the proxies that send the PROXY protocol, for example trusted_proxies = [\"10.0.0.7\"]");
   }
   http.refuse_unknown_keys();
 }

@@ -36,11 +36,13 @@ struct AcmeSettings {
 struct Settings {
   // [http]
   ListenAddress http{"*", 8080};
-  std::string domain = "localhost";    // apps answer as <app>.<domain>
-  unsigned connections = 12'000;       // of clients, open at a time
-  unsigned app_connections = 1'000;    // of these, with a request to one app; WebSockets included
-  unsigned address_connections = 500;  // of these, from one address
-  std::vector<std::string> proxies;    // addresses and networks that many clients share
+  std::string domain = "localhost";          // apps answer as <app>.<domain>
+  unsigned connections = 12'000;             // of clients, open at a time
+  unsigned app_connections = 1'000;          // of these, with a request to one app; WebSockets included
+  unsigned address_connections = 500;        // of these, from one address
+  std::vector<std::string> proxies;          // addresses and networks that many clients share
+  std::vector<std::string> trusted_proxies;  // those whose X-Forwarded-* headers are believed
+  bool proxy_protocol = false;               // connections from trusted_proxies begin with a PROXY protocol header
   // [https]; absent: no TLS
   std::optional<ListenAddress> https;
   // [acme]; absent, or its terms not agreed to: no certificates are obtained

@@ -109,7 +109,8 @@ std::vector<std::string> removal_of(const ServerState& server) {
 }
 
 std::vector<std::string> in_batches(const std::vector<std::string>& commands) {
-  // HAProxy reads a line into one buffer of 16 kB (tune.bufsize), part of which it keeps for itself.
+  // HAProxy reads a line into one buffer (tune.bufsize), part of which it keeps for itself. Short lines let it serve
+  // requests in between.
   constexpr std::size_t kLongest = 8'192;
   std::vector<std::string> batches;
   for (const auto& command : commands) {

@@ -14,6 +14,7 @@
 #include "router/hold_script.hh"
 #include "router/pages.hh"
 #include "router/shares.hh"
+#include "router/trusted_proxies.hh"
 
 namespace pushrod {
 
@@ -29,6 +30,9 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
   stats timeout 1m
   log stdout format raw daemon err
   lua-load hold.lua
+  # A message's head must fit into one buffer: 32 kB of cookies do, with all that the router adds.
+  tune.bufsize 65536
+  tune.http.maxhdr 256
 )";
 
 constexpr std::string_view kDefaults = R"(
@@ -76,9 +80,10 @@ frontend public
 {tls_bind}  bind unix@current.sock mode 600 accept-proxy id 102
   bind unix@current-tls.sock mode 600 accept-proxy id 103
   # Over TLS, be it that a worker that a reload left behind hands the request on.
-  acl secure ssl_fc
-  acl secure so_id 103
-{connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
+  acl tls ssl_fc
+  acl tls so_id 103
+  acl secure var(txn.proto) -m str https
+{proxy_protocol}{connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
   http-request set-log-level silent if {{ stopping }}
@@ -89,14 +94,17 @@ frontend public
   http-request replace-uri ^[^:/?]+://[^/?]*(/.*)$ '\1' unless origin-form
   http-request replace-uri '^[^:/?]+://[^/?]*(\?.*)?$' '/\1' unless origin-form
   http-request set-header Host %[var(txn.host)] if {{ var(txn.host) -m found }}
-  # What clients may not send, nor apps get: a Host that is more than a name and a port, of which an app would make
+  # What clients may not send, nor apps get: a target with bytes that URLs do not have, which HAProxy refuses in HTTP/1
+  # but not in HTTP/2; a Host that is more than a name and a port, of which an app would make
   # addresses; control characters; tunnels; a body whose end an HTTP/1.0 server does not know how to find; and trailers
   # that say what only headers may.
   http-request deny deny_status 405 if METH_CONNECT
-  http-request deny deny_status 400 if {{ req.fhdr(Host) -m found }} !{{ req.fhdr(Host) -m reg '^([0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{0,5}})?$' }}
-  http-request deny deny_status 400 if {{ req.hdrs -m reg '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' }}
-  http-request deny deny_status 400 if HTTP_1.0 {{ req.fhdr(Transfer-Encoding) -m found }}
-  http-request deny deny_status 400 if {{ req.hdr(Trailer),lower -m reg '{forbidden_trailers}' }}
+  {large_head} if {{ req.hdrs,length gt {longest_head} }}
+  http-request return status 400 errorfiles bad-target if {{ url -m reg '[^\x21-\x7e]' }}
+  http-request return status 400 errorfiles bad-host if {{ req.fhdr(Host) -m found }} !{{ req.fhdr(Host) -m reg '^([0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{0,5}})?$' }}
+  http-request return status 400 errorfiles bad-header if {{ req.hdrs -m reg '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' }}
+  http-request return status 400 errorfiles bad-framing if HTTP_1.0 {{ req.fhdr(Transfer-Encoding) -m found }}
+  http-request return status 400 errorfiles bad-trailer if {{ req.hdr(Trailer),lower -m reg '{forbidden_trailers}' }}
   # The name of an app's route is the one that the app is told, however the client wrote it.
   http-request set-var(txn.name) req.fhdr(Host),host_only,rtrim(.)
   # An entry is found by whole segments of the path, so the path ends in '/'. Entries are shorter than 256 bytes.
@@ -107,20 +115,9 @@ frontend public
   http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ var(txn.app) -m found }}
   # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
-  # What a client says of itself is forgotten; what we know is set.
-  http-request del-header '{client_claims}' -m reg
-  # HTTP/2 inside of an upgraded connection would pass all of this by.
+{client_headers}  # HTTP/2 inside of an upgraded connection would pass all of this by.
   http-request del-header Upgrade if {{ req.fhdr(Upgrade),lower -m sub h2c }}
   http-request del-header HTTP2-Settings
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http unless secure
-  http-request set-header X-Forwarded-Proto https if secure
-  http-request set-header X-Forwarded-Host %[req.fhdr(Host)]
-  # The port that the client asked for; behind a translation of addresses it is another one than ours.
-  http-request set-var(txn.port) req.fhdr(Host),port_only
-  http-request set-var(txn.port) int(80) if {{ var(txn.port) -m int eq 0 }} !secure
-  http-request set-var(txn.port) int(443) if {{ var(txn.port) -m int eq 0 }} secure
-  http-request set-header X-Forwarded-Port %[var(txn.port)]
   http-request set-header X-Request-Id %[uuid()]
   http-request set-header X-Request-Start t=%[date(0,ms)]
   # Connection must not name headers that the next proxy then takes away.
@@ -157,7 +154,7 @@ frontend public
   http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 3 }}
   http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 4 }}
   # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
-  use_backend current-worker-tls if {{ stopping }} secure
+  use_backend current-worker-tls if {{ stopping }} tls
   use_backend current-worker if {{ stopping }}
   use_backend %[var(txn.app),map({slots})] if {{ var(txn.app) -m found }}
   default_backend unknown-host
@@ -277,8 +274,10 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),
-      fmt::arg("challenges", settings.acme ? kChallenges : ""), fmt::arg("client_claims", client_claims_pattern()),
-      fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
+      fmt::arg("challenges", settings.acme ? kChallenges : ""),
+      fmt::arg("client_headers", render_client_headers(settings)),
+      fmt::arg("proxy_protocol", render_proxy_protocol(settings)), fmt::arg("large_head", render_large_head()),
+      fmt::arg("longest_head", kLongestHead), fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
   add_backends(texts, settings, slots, servers);
   return texts;

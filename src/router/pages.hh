@@ -1,6 +1,6 @@
-// The pages that clients see when no app answers: short, plain text, for a person. (What is not HTTP, or does not come
-// in time, gets HAProxy's built-in 400 and 408, which cannot be replaced.)
-// Used inside router/ only; HAProxy reads them once, when it loads its configuration.
+// The pages that clients see when no app answers: short, plain text, for a person. (A request line or header that
+// HAProxy cannot parse, that does not come in time, or that exceeds its buffer gets HAProxy's built-in 400 or 408,
+// which cannot be replaced.) Used inside router/ only; HAProxy reads them once, when it loads its configuration.
 #pragma once
 
 #include <string>
@@ -22,5 +22,10 @@ inline constexpr std::string_view kUsualPages = "pages";
 
 // Ordered by set.
 std::vector<Page> render_pages();
+
+// Bytes of a request's headers that pass; what is longer gets a page with status 431, up to HAProxy's buffer.
+inline constexpr unsigned kLongestHead = 40'960;
+// The rule's action that answers so. HAProxy has no errorfile for 431.
+std::string render_large_head();
 
 }  // namespace pushrod

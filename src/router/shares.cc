@@ -30,7 +30,17 @@ constexpr std::string_view kConnectionShares = R"(  acl this-machine src 127.0.0
   tcp-request connection reject if {{ sc1_conn_cur gt {this_machine} }}
   # When most places are taken, no address gets more than a few of the others.
   tcp-request connection reject if {{ fe_conn gt {crowded} }} {{ sc0_conn_cur gt {address_when_crowded} }}
-  tcp-request session set-var(sess.too_many) bool(true) if {{ sc0_conn_cur gt {address} }}
+)";
+
+constexpr std::string_view kTooMany =
+    "  tcp-request session set-var(sess.too_many) bool(true) if {{ sc0_conn_cur gt {address} }}\n";
+
+// The same for an address that the PROXY protocol tells, which is known only after the connection rules.
+constexpr std::string_view kProxiedShares =
+    R"(  tcp-request session track-sc0 src table addresses if mapped-ipv4 !many-clients
+  tcp-request session track-sc0 src,ipmask(32,64) table addresses unless mapped-ipv4 || many-clients
+  tcp-request session reject if {{ sc0_conn_cur gt {address_end} }}
+  tcp-request session reject if {{ fe_conn gt {crowded} }} {{ sc0_conn_cur gt {address_when_crowded} }}
 )";
 
 constexpr std::string_view kRequestShares =
@@ -59,8 +69,13 @@ unsigned public_connections(const Settings& settings) { return settings.connecti
 
 std::string render_connection_shares(const Settings& settings) {
   const auto address = settings.address_connections;
-  return fmt::format(kConnectionShares,
-                     fmt::arg("proxies", settings.proxies.empty() ? "" : " " + join(settings.proxies, " ")),
+  auto many_clients = settings.proxies;
+  many_clients.insert(many_clients.end(), settings.trusted_proxies.begin(), settings.trusted_proxies.end());
+  std::string rules(kConnectionShares);
+  if (settings.proxy_protocol) rules += kProxiedShares;
+  rules += kTooMany;
+  return fmt::format(fmt::runtime(rules),
+                     fmt::arg("proxies", many_clients.empty() ? "" : " " + join(many_clients, " ")),
                      fmt::arg("address_end", address + address / 10), fmt::arg("address", address),
                      fmt::arg("this_machine", settings.connections - settings.connections / 8),
                      fmt::arg("crowded", settings.connections - settings.connections / 4),

@@ -66,6 +66,8 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     app_connections = 101
     address_connections = 102
     proxies = ["10.0.0.7", "10.1.0.0/16", "2001:db8::/48"]
+    trusted_proxies = ["10.2.0.0/16"]
+    proxy_protocol = true
     [ssh]
     enabled = false
     listen = "[::1]:2200"
@@ -103,6 +105,8 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.app_connections, 101U);
   EXPECT_EQ(settings.address_connections, 102U);
   EXPECT_EQ(settings.proxies, (std::vector<std::string>{"10.0.0.7", "10.1.0.0/16", "2001:db8::/48"}));
+  EXPECT_EQ(settings.trusted_proxies, (std::vector<std::string>{"10.2.0.0/16"}));
+  EXPECT_TRUE(settings.proxy_protocol);
   EXPECT_FALSE(settings.ssh_enabled);
   EXPECT_EQ(settings.ssh.str(), "[::1]:2200");
   EXPECT_EQ(settings.first_port, 3000);
@@ -142,7 +146,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       // Keys.
       {"\n[http]\nlisen = \"*:80\"\n",
-       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known keys: "listen", "domain", "connections", "app_connections", "address_connections", "proxies")"},
+       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known keys: "listen", "domain", "connections", "app_connections", "address_connections", "proxies", "trusted_proxies", "proxy_protocol")"},
       {"[htpp]\n", "server.toml:1: unknown section [htpp]; did you mean [http]?" + kSections},
       {"listen = \"*:80\"\n", "server.toml:1: unknown key \"listen\" at the top level" + kSections},
       {"[build]\nHTTP_PROXY = \"x\"\n",
@@ -192,6 +196,13 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
        "server.toml:2: \"proxies\" in [http] has \"10.0.0.0/33\", which is not an address or a network | use IP "
        "addresses "
        "or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
+      {"[http]\ntrusted_proxies = [\"proxy\"]\n",
+       "server.toml:2: \"trusted_proxies\" in [http] has \"proxy\", which is not an address or a network | use IP "
+       "addresses or networks, such as \"10.0.0.7\", \"10.0.0.0/24\" or \"2001:db8::/48\""},
+      {"[http]\nproxy_protocol = true\n",
+       "server.toml:2: proxy_protocol = true needs trusted_proxies | list the proxies that send the PROXY protocol, "
+       "for "
+       "example trusted_proxies = [\"10.0.0.7\"]"},
       {"[http]\nproxies = [\"10.0.0.1 }\"]\n",
        "server.toml:2: \"proxies\" in [http] has \"10.0.0.1 }\", which is not an address or a network | use IP "
        "addresses "

@@ -115,8 +115,9 @@ class Connection {
   std::string buffer_;
 };
 
-// An app: answers with its name; /echo with the request's head; /hold after release(); /events with an event before and
-// one after release(); an upgraded connection gets back what it sends.
+// An app: answers with its name; /echo with the request's head; /header-of-N with a header of so many bytes; /hold
+// after release(); /events with an event before and one after release(); an upgraded connection gets back what it
+// sends.
 class AppServer {
  public:
   explicit AppServer(std::string name) : name_(std::move(name)) {
@@ -188,6 +189,9 @@ class AppServer {
       say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n");
       wait_for_release();
       say("data: two\n\n");
+    } else if (const auto size = request.find(" /header-of-"); size != request.npos) {
+      say(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: {}\r\n\r\nok",
+                      std::string(static_cast<std::size_t>(std::atoi(request.c_str() + size + 12)), 'x')));
     } else if (request.find(" /hold ") != request.npos) {
       wait_for_release();
       say_body(name_);
