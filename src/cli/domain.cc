@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -59,6 +60,19 @@ std::string shown_options(const DomainView& view) {
   return texts.empty() ? "-" : join(texts, ", ");
 }
 
+void print_problems(const DomainCheck& check, std::string_view before) {
+  for (const auto& problem : check.problems) print(fmt::format("{}{}.\n  {}\n", before, problem.text, problem.remedy));
+}
+
+// The hosts lead to the app already; what keeps clients from finding them is not Pushrod's to refuse.
+void warn_of_problems(Context& context, const std::vector<RoutePoint>& points) {
+  std::set<HostName> hosts;
+  for (const auto& point : points) {
+    if (is_worth_checking(point.host)) hosts.insert(point.host);
+  }
+  for (const auto& host : hosts) print_problems(check_domain(context, host), "Warning: ");
+}
+
 int add(Context& context, const DomainWords& words) {
   const auto points = points_of(words, "domain add APP HOST[/PREFIX]…");
   for (const auto& view : add_domains(context, AppName::parse(words.app), points, options_of(words))) {
@@ -69,7 +83,15 @@ int add(Context& context, const DomainWords& words) {
     if (std::ranges::find(points, awaited.host, &RoutePoint::host) == points.end()) continue;
     print(fmt::format("Certificate of {}: {}\n", awaited.host.unicode(), awaited.state));
   }
+  warn_of_problems(context, points);
   return kExitOk;
+}
+
+std::string shown(const PortAnswer& answer) {
+  if (answer.status == 0) return answer.address + ": nothing answers";
+  if (answer.is_ours == true) return answer.address + ": this router";
+  return fmt::format("{}: {} (status {})", answer.address, answer.server.empty() ? "a server" : answer.server,
+                     answer.status);
 }
 
 int remove(Context& context, const DomainWords& words) {
@@ -105,12 +127,14 @@ int check(Context& context, const DomainWords& words) {
   }
   const auto& facts = check.facts;
   const auto list = [](const std::vector<std::string>& records) { return records.empty() ? "-" : join(records, ", "); };
+  std::vector<std::string> answers;
+  for (const auto& answer : facts.answers) answers.push_back(shown(answer));
   print(fmt::format(
       "{}\n  app          {}\n  A            {}\n  AAAA         {}\n  CAA          {}\n  this server  {}\n"
-      "  certificate  {}\n",
+      "  port 80      {}\n  certificate  {}\n",
       facts.host.unicode(), facts.app.empty() ? "-" : facts.app, list(facts.v4.records), list(facts.v6.records),
-      escaped(list(facts.caa.records)), list(facts.own), facts.is_secure ? "yes" : "no"));
-  for (const auto& problem : check.problems) print(fmt::format("{}.\n  {}\n", problem.text, problem.remedy));
+      escaped(list(facts.caa.records)), list(facts.own), list(answers), facts.is_secure ? "yes" : "no"));
+  print_problems(check, "");
   if (check.problems.empty()) print("DNS leads here.\n");
   return code;
 }

@@ -8,6 +8,9 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/traffic.hh"
+#include "fetch/fetch.hh"
+#include "model/acme.hh"
+#include "os/command.hh"
 
 namespace pushrod {
 
@@ -79,6 +82,40 @@ void check_caa(const DomainFacts& facts, std::vector<DomainProblem>& problems) {
        "add: CAA 0 issue \"letsencrypt.org\", if you want its certificates"});
 }
 
+std::string shown_answer(const PortAnswer& answer) {
+  return answer.server.empty() ? fmt::format("status {}", answer.status)
+                               : fmt::format("{}, status {}", answer.server, answer.status);
+}
+
+// From here: a network may keep a server from its own public address.
+void check_port_80(const DomainFacts& facts, std::vector<DomainProblem>& problems) {
+  for (const auto& answer : facts.answers) {
+    if (answer.status == 0) {
+      problems.push_back(
+          {fmt::format("nothing answers at {} port 80, as seen from this server: {}", answer.address, answer.error),
+           facts.http_port == 80
+               ? "open port 80 in the firewalls of this server and its network"
+               : fmt::format("set [http] listen = \"*:80\" in server.toml, or forward port 80 to port {}",
+                             facts.http_port)});
+    } else if (answer.is_ours == false) {
+      problems.push_back({fmt::format("another server answers at {} port 80: {}", answer.address, shown_answer(answer)),
+                          "stop that server, or make it pass requests for this host on to Pushrod"});
+    }
+  }
+}
+
+// With [acme], the router answers this path itself, for every host and in every mode; the words are its script's.
+constexpr const char* kOwnPath = "/.well-known/acme-challenge/pushrod-check";
+constexpr std::string_view kOwnWords = "No certificate is being obtained with this challenge.";
+
+PortAnswer ask_port_80(const Settings& settings, const std::string& host, const std::string& address) {
+  const auto path = settings.acme ? kOwnPath : "/";
+  auto fetched = fetch({.url = fmt::format("http://{}{}", host, path), .address = address});
+  PortAnswer answer{address, fetched.status, escaped(fetched.headers["server"], 60), std::move(fetched.error), {}};
+  if (settings.acme && answer.status != 0) answer.is_ours = trim(fetched.body) == kOwnWords;
+  return answer;
+}
+
 // Whose domain it is, as far as the caller may see.
 std::string app_of(Session& session, const HostName& host) {
   const auto routes = routes_of_apps(session.platform());
@@ -99,9 +136,18 @@ Json to_json(const DomainCheck& check) {
   auto problems = Json::array();
   for (const auto& problem : check.problems)
     problems.push_back({{"problem", problem.text}, {"remedy", problem.remedy}});
+  auto answers = Json::array();
+  for (const auto& answer : facts.answers) {
+    answers.push_back({{"address", answer.address},
+                       {"status", answer.status == 0 ? Json() : Json(answer.status)},
+                       {"server", text_or_null(answer.server)},
+                       {"error", text_or_null(answer.error)},
+                       {"pushrod", answer.is_ours ? Json(*answer.is_ours) : Json()}});
+  }
   return {{"host", facts.host.str()},       {"app", text_or_null(facts.app)}, {"a", facts.v4.records},
           {"aaaa", facts.v6.records},       {"caa", facts.caa.records},       {"addresses", facts.own},
-          {"certificate", facts.is_secure}, {"ok", check.problems.empty()},   {"problems", std::move(problems)}};
+          {"certificate", facts.is_secure}, {"port80", std::move(answers)},   {"ok", check.problems.empty()},
+          {"problems", std::move(problems)}};
 }
 
 std::vector<DomainProblem> problems_of(const DomainFacts& facts) {
@@ -111,9 +157,12 @@ std::vector<DomainProblem> problems_of(const DomainFacts& facts) {
                         fmt::format("pushrod domain add APP {}", facts.host.unicode())});
   }
   check_addresses(facts, problems);
+  check_port_80(facts, problems);
   check_caa(facts, problems);
   return problems;
 }
+
+bool is_worth_checking(const HostName& host) { return host.is_wildcard() || !why_not_certifiable(host, true); }
 
 DomainCheck check_domain(Session& session, const HostName& host) {
   DomainFacts facts{
@@ -126,6 +175,11 @@ DomainCheck check_domain(Session& session, const HostName& host) {
     facts.v6 = ask_dns(name, DnsType::AAAA);
     facts.caa = ask_dns(host.is_wildcard() ? host.str().substr(2) : host.str(), DnsType::CAA);
   }
+  facts.http_port = session.settings().http.port;
+  auto addresses = facts.v4.records;
+  addresses.insert(addresses.end(), facts.v6.records.begin(), facts.v6.records.end());
+  if (!find_program("curl")) addresses.clear();
+  for (const auto& address : addresses) facts.answers.push_back(ask_port_80(session.settings(), name, address));
   auto problems = problems_of(facts);
   return {std::move(facts), std::move(problems)};
 }

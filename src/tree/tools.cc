@@ -45,6 +45,7 @@ std::vector<Tool> tools() {
       {"Python", "python3", {"--version"}, {3, 7}, false, "apps in Python", "python3 python3-venv"},
       {"Node.js", "node", {"--version"}, {}, false, "apps in JavaScript", "nodejs npm"},
       {"nginx", "nginx", {"-v"}, {}, false, "static files and apps in PHP", "nginx-light"},
+      {"curl", "curl", {"--version"}, {}, false, "domain check does not see what answers at port 80", "curl"},
       {"lego", "lego", {}, {}, false, "certificates that Pushrod obtains itself ([acme])", "lego"},
       {"npm", "npm", {"--version"}, {}, false, "builds of apps in JavaScript", "npm"},
   };

@@ -18,7 +18,7 @@ def app(platform):
 
 
 def name_of(platform):
-    return f"{platform.unique_name('www')}.example.com"
+    return f"{platform.unique_name('www')}.example.test"
 
 
 def test_a_domain_leads_to_the_app_until_it_is_removed(platform, app):

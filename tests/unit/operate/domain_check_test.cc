@@ -62,6 +62,27 @@ TEST(DomainProblems, TellWhenNoAppHasTheDomain) {
   EXPECT_EQ(problems(free), "www.example.com leads to no app | pushrod domain add APP www.example.com\n");
 }
 
+TEST(DomainProblems, TellWhatAnswersAtPort80) {
+  auto seen = facts();
+  seen.answers = {{"203.0.113.7", 404, "", "", true}};
+  EXPECT_EQ(problems(seen), "");
+  seen.answers = {{"203.0.113.7", 200, "nginx", "", std::nullopt}};
+  EXPECT_EQ(problems(seen), "") << "without [acme] it cannot be told whose server it is";
+  seen.answers = {{"203.0.113.7", 200, "nginx", "", false}};
+  EXPECT_THAT(problems(seen), HasSubstr("another server answers at 203.0.113.7 port 80: nginx, status 200 | "));
+  seen.answers = {{"203.0.113.7", 0, "", "Connection refused", std::nullopt}};
+  EXPECT_THAT(problems(seen), HasSubstr("this server: Connection refused | open port 80 in the firewalls"));
+  seen.http_port = 8080;
+  EXPECT_THAT(problems(seen),
+              HasSubstr("set [http] listen = \"*:80\" in server.toml, or forward port 80 to port 8080"));
+}
+
+TEST(DomainProblems, AreLookedForWhereDnsIsPublic) {
+  for (const char* host : {"www.example.com", "*.example.com"}) EXPECT_TRUE(is_worth_checking(HostName::parse(host)));
+  for (const char* host : {"shop.localhost", "shop.test", "shop"})
+    EXPECT_FALSE(is_worth_checking(HostName::parse(host)));
+}
+
 class CheckedDomains : public OperateTest {};
 
 TEST_F(CheckedDomains, OfOthersAreForAdministrators) {
