@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <limits>
+
+#include "archive/complaints.hh"
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
@@ -17,7 +20,6 @@ namespace {
 
 constexpr std::chrono::hours kDeadline{24 * 30};  // a stream of any size, over any line
 constexpr Milliseconds kLook{250};
-constexpr std::size_t kMostComplaints = 65'536;
 
 Sandbox sandbox_for_tar(const Layout& layout) {
   Sandbox sandbox;
@@ -147,22 +149,42 @@ void unpack(const Layout& layout, const Transfer& transfer, int in, std::uint64_
     sandbox.mounts.push_back({transfer.secrets() / part, fmt::format("/in/{}", part), true});
   }
   sandbox.argv = unpack_arguments();
-  const auto complaints = transfer.files().string() + ".complaints";
-  const auto log = open_file(complaints, O_RDWR | O_CREAT | O_TRUNC);
-  remove_file(complaints);
+  const auto log = open_complaints(transfer);
   CommandResult result;
   {
     auto tar = ChildProcess::start(sandbox_command(sandbox), in, log.get(), log.get());
     wait_for(tar, result, layout, free_space, cancel_fd);
   }
   drain(in);
-  std::string said(kMostComplaints, '\0');
-  const auto length = pread(log.get(), said.data(), said.size(), 0);
-  said.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-  const auto why = first_complaint(said);
+  const auto why = first_complaint(read_complaints(log));
   if (!result.ok() || !why.empty()) throw refused(why.empty() ? result.describe() : why);
-  if (!is_plain_file(transfer.files() / "pushrod-app.json")) throw refused("it has no pushrod-app.json");
   if (!is_plain_file(transfer.files() / kEndMember)) throw refused("it is not complete");
+}
+
+std::uint64_t check_stream(const Layout& layout, int in) {
+  constexpr std::size_t kTail = 4096;
+  auto sandbox = sandbox_for_tar(layout);
+  sandbox.argv = {"tar", "--list", "--file=-", "--blocking-factor=256", "--quoting-style=escape", "--totals"};
+  auto command = sandbox_command(sandbox);
+  command.input_fd = in;
+  command.deadline = kDeadline;
+  command.output_cap = std::numeric_limits<std::size_t>::max() / 2;
+  command.merge_output = true;
+  std::string tail;
+  command.on_output = [&](std::string_view chunk) {
+    tail += chunk;
+    if (tail.size() > 2 * kTail) tail.erase(0, tail.size() - kTail);
+    return true;
+  };
+  const auto result = run(command);
+  drain(in);
+  const auto lines = lines_of(tail);
+  constexpr std::string_view kTotals = "Total bytes read: ";
+  const bool is_whole =
+      result.ok() && lines.size() >= 2 && lines[lines.size() - 2] == kEndMember && lines.back().starts_with(kTotals);
+  if (!is_whole) throw Error("what was read back is not what was written: the archive is not complete");
+  const auto rest = std::string_view(lines.back()).substr(kTotals.size());
+  return parse_unsigned(rest.substr(0, rest.find(' '))).value_or(0);
 }
 
 }  // namespace pushrod

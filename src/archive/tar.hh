@@ -37,6 +37,9 @@ void check_packed(const CommandResult& result, const std::string& complaints);
 // no whole archive: truncated, names or links that lead out, a name that comes twice, devices.
 void unpack(const Layout& layout, const Transfer& transfer, int in, std::uint64_t free_space, int cancel_fd);
 
+// Reads the stream to its end without writing anything; returns its length in bytes. Throws Error unless it is whole.
+std::uint64_t check_stream(const Layout& layout, int in);
+
 // The last member of an archive. Without it the stream was cut off.
 inline constexpr const char* kEndMember = "end";
 

@@ -51,6 +51,10 @@ void remove_left_transfers(const Layout& layout) {
   for (const auto& directory : {layout.transfers(), layout.secret_transfers()}) {
     for (auto& name : list_directory(directory)) names.insert(std::move(name));
   }
+  for (const auto& name : list_directory(layout.locks())) {  // of one that was killed before it made a directory
+    constexpr std::string_view kPrefix = "transfer.";
+    if (name.starts_with(kPrefix)) names.insert(name.substr(kPrefix.size()));
+  }
   for (const auto& name : names) {
     const auto lock = FileLock::try_acquire(layout.transfer_lock(name));
     if (!lock) continue;

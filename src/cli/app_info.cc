@@ -62,6 +62,8 @@ int show(Context& context, const std::string& name, bool json) {
   text += fmt::format("  push to    {}  branch {}\n", info.push_url, escaped(info.app.branch.str()));
   text += fmt::format("  state      {}\n  requests   {}\n", info.condition.state, info.condition.traffic);
   for (const auto& problem : problems_of(info.condition)) text += fmt::format("             {}\n", problem);
+  text += fmt::format("  data       {}{}\n", info.data.complete ? "" : "more than ", format_bytes(info.data.bytes));
+  text += fmt::format("  backup     {}\n", escaped(described(info.backup)));
   text += source_text(info) + release_text(info);
   if (info.last) {
     const auto& last = info.last->deployment;

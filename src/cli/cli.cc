@@ -29,6 +29,10 @@ void add_verbs(Grammar& grammar) {
   add_app_list_verbs(grammar);
   add_app_info_verbs(grammar);
   add_app_set_verb(grammar);
+  add_backup_verbs(grammar);
+  add_backup_check_verbs(grammar);
+  add_backup_restore_verb(grammar);
+  add_backup_target_verbs(grammar);
   add_cert_verbs(grammar);
   add_domain_verbs(grammar);
   add_key_verbs(grammar);
@@ -51,7 +55,8 @@ void add_verbs(Grammar& grammar) {
 namespace {
 
 // Verbs that the tree, sshd and Pushrod itself call, not people: "[--root DIR] VERB …".
-constexpr std::array<std::string_view, 6> kInternalVerbs = {"serve", "gate", "change", "halt", "job", "copy-sqlite"};
+constexpr std::array<std::string_view, 7> kInternalVerbs = {"serve", "gate",        "change",      "halt",
+                                                            "job",   "copy-sqlite", "check-sqlite"};
 
 bool is_internal(const std::vector<std::string>& arguments) {
   const std::size_t verb = !arguments.empty() && arguments.front() == "--root" ? 2 : 0;
@@ -72,6 +77,7 @@ int run_command_line(const std::vector<std::string>& arguments, const OtherDoors
   if (!is_internal(arguments)) {
     add_verbs(grammar);
     add_up_verb(grammar, user);
+    add_restore_verb(grammar);
   }
   grammar.hidden("serve", [&] { return doors.serve(choose_root(root)); });
   grammar.hidden("gate", [&] { return doors.gate(choose_root(root), key_id); }).option("--key", key_id, "");
@@ -81,6 +87,7 @@ int run_command_line(const std::vector<std::string>& arguments, const OtherDoors
       .option("--app", app, "")
       .option("--reason", reason, "");
   grammar.hidden("copy-sqlite", copy_sqlite_inside);
+  grammar.hidden("check-sqlite", check_sqlite_inside);
   grammar.hidden("job", [&] { return hold_job(choose_root(root), job_id); }).option("--id", job_id, "");
 
   // Before the words are parsed: they are those of another command line, which is not finished.

@@ -269,7 +269,9 @@ Grammar::~Grammar() = default;
 CLI::App* Grammar::group_of(const std::string& name) {
   auto& group = groups_[name];
   if (group == nullptr) {
-    group = parser_->add_subcommand(name);
+    const auto space = name.find(' ');  // a group in a group
+    group = space == name.npos ? parser_->add_subcommand(name)
+                               : group_of(name.substr(0, space))->add_subcommand(name.substr(space + 1));
     group->require_subcommand(1);
   }
   return group;

@@ -64,6 +64,15 @@ void offer_options(const CLI::App& command, Completion& completion) {
   }
 }
 
+void add_verbs_of(const CLI::App& group, const std::string& before, std::vector<std::string>& names) {
+  for (const auto* verb : group.get_subcommands({})) {
+    if (verb->get_group().empty()) continue;
+    const auto name = before + verb->get_name();
+    if (verb->get_subcommands({}).empty()) names.push_back(name);
+    add_verbs_of(*verb, name + " ", names);
+  }
+}
+
 }  // namespace
 
 Completion Grammar::complete(const std::vector<std::string>& words) const {
@@ -99,12 +108,7 @@ Completion Grammar::complete(const std::vector<std::string>& words) const {
 
 std::vector<std::string> Grammar::verbs() const {
   std::vector<std::string> names;
-  for (const auto* verb : parser_->get_subcommands({})) {
-    if (verb->get_group().empty()) continue;
-    const auto inner = verb->get_subcommands({});
-    if (inner.empty()) names.push_back(verb->get_name());
-    for (const auto* each : inner) names.push_back(verb->get_name() + " " + each->get_name());
-  }
+  add_verbs_of(*parser_, "", names);
   return names;
 }
 

@@ -16,6 +16,10 @@ void add_app_info_verbs(Grammar& grammar);
 void add_app_list_verbs(Grammar& grammar);
 void add_app_set_verb(Grammar& grammar);
 void add_audit_verb(Grammar& grammar);
+void add_backup_check_verbs(Grammar& grammar);
+void add_backup_restore_verb(Grammar& grammar);
+void add_backup_target_verbs(Grammar& grammar);
+void add_backup_verbs(Grammar& grammar);
 void add_cert_verbs(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);
@@ -33,7 +37,9 @@ void add_release_verbs(Grammar& grammar);
 void add_scale_verbs(Grammar& grammar);
 void add_run_verbs(Grammar& grammar);
 
-// On this machine alone. `user` is filled by --user.
+// On this machine alone.
+void add_restore_verb(Grammar& grammar);
+// `user` is filled by --user.
 void add_up_verb(Grammar& grammar, std::string& user);
 
 }  // namespace pushrod

@@ -344,6 +344,12 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
     manifest.writable = read_writable(*app);
     app->refuse_unknown_keys();
   }
+  if (auto backup = top.section("backup")) {
+    manifest.backup_before = backup->text("before");
+    backup->refuse_unknown_keys();
+    if (!manifest.backup_before) backup->refuse({}, fmt::format("{} is missing", backup->shown("before")));
+    check_command(*manifest.backup_before, backup->shown("before"), backup->place("before"));
+  }
   manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;

@@ -20,6 +20,8 @@
 //   command = "./migrate"
 //   [settings]
 //   required = ["DATABASE_URL"]                   # without these it is not deployed
+//   [backup]
+//   before = "./dump"
 //   [[cron]]                                      # cron_section.hh
 //   schedule = "@daily"
 //   command = "./clean"

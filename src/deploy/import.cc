@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "archive/sqlite_copies.hh"
 #include "base/error.hh"
 #include "base/text.hh"
 #include "certificates/openssl.hh"
@@ -189,6 +190,13 @@ ReadArchive read_archive(const Transfer& transfer) {
     archive.certificates.emplace_back(pair, check_pair(pair, host, CertificateSource::Operator, now()));
   }
   return archive;
+}
+
+std::size_t verify_archive(const Platform& platform, const Transfer& transfer) {
+  const auto archive = read_archive(transfer);
+  make_repository(platform, transfer, archive.app);
+  const auto data = transfer.files() / "data";
+  return is_directory(data) ? check_sqlite(platform.layout, data) : 0;
 }
 
 BegunImport begin_import(const Platform& platform, const Transfer& transfer, const ReadArchive& archive,

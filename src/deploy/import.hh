@@ -30,6 +30,9 @@ struct ReadArchive {
 // Reads what a transfer has been filled with (archive/tar.hh). Throws UserError for what is missing or damaged.
 ReadArchive read_archive(const Transfer& transfer);
 
+// Checks all of it, without importing it: the repository, and each SQLite database. Returns how many of these it has.
+std::size_t verify_archive(const Platform& platform, const Transfer& transfer);
+
 struct BegunImport {
   App app;
   std::vector<HostName> kept_certificates;  // of hosts that have one here: that one stays

@@ -51,6 +51,8 @@ class Layout {
   fs::path transfers() const { return root_ / "transfers"; }
   fs::path secret_transfers() const { return run() / "transfers"; }
 
+  fs::path backup_cache() const { return root_ / "backup-cache"; }  // restic's; safe to delete
+
   // Discarded directories; the tidier deletes them at any moment.
   fs::path trash() const { return root_ / "trash"; }
 
@@ -99,7 +101,8 @@ class Layout {
   fs::path repo_lock(const RepoName& repo) const { return locks() / ("repo." + repo.str()); }  // who uses the repo
   fs::path layer_lock(const std::string& name) const { return locks() / ("layer." + name); }   // who uses or makes it
   fs::path transfer_lock(const std::string& name) const { return locks() / ("transfer." + name); }
-  fs::path trash_lock() const { return locks() / "trash"; }  // one empties it
+  fs::path backup_lock(const std::string& target) const { return locks() / ("backup." + target); }  // one run at a time
+  fs::path trash_lock() const { return locks() / "trash"; }                                         // one empties it
   fs::path build_slot(unsigned slot) const { return locks() / ("build." + std::to_string(slot)); }
   // One push of this key that is on its way.
   fs::path push_slot(std::int64_t key, unsigned slot) const {

@@ -1,9 +1,9 @@
 // Whole apps as streams.
 #include "operate/app_archives.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
+#include "archive/packer.hh"
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/control.hh"
@@ -15,31 +15,6 @@
 namespace pushrod {
 
 namespace {
-
-constexpr std::size_t kMostComplaints = 65'536;
-
-// The tar that writes an archive, going on beside us.
-class Packer {
- public:
-  Packer(const Layout& layout, const Transfer& transfer, const PackList& list, int out)
-      : log_(open_file(transfer.files() / "complaints", O_RDWR | O_CREAT | O_TRUNC)),
-        command_(pack_command(layout, transfer, list)),
-        tar_(ChildProcess::start(command_, -1, out, log_.get())) {}
-
-  // Throws unless it wrote all.
-  void finish() {
-    const auto result = tar_.wait(command_.deadline);
-    std::string said(kMostComplaints, '\0');
-    const auto length = pread(log_.get(), said.data(), said.size(), 0);
-    said.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-    check_packed(result.value(), said);
-  }
-
- private:
-  UniqueFd log_;
-  Command command_;
-  ChildProcess tar_;
-};
 
 // Pushrod makes an app of what the transfer has been filled with, or leaves nothing of it.
 ImportedApp take_in(Session& session, const Transfer& transfer, const ReadArchive& archive, const AppName& name,
@@ -98,25 +73,34 @@ std::vector<std::string> export_app(Session& session, const AppName& name, const
   return notes;
 }
 
-ImportedApp import_app(Session& session, const ImportOptions& options, int in, Journal& journal, int cancel_fd) {
+ImportedApp import_from(Session& session, const std::optional<AppName>& name, bool keep_repo,
+                        const std::function<void(const Transfer&)>& fill, bool domains, const AuditedChange& what,
+                        Journal& journal, int cancel_fd) {
   session.require_admin();
-  if (options.name) refuse_taken_name(session, *options.name);
+  if (name) refuse_taken_name(session, *name);
   begin_to_read(session);
-  const auto platform = session.platform();
-  const Transfer transfer(platform.layout);
-  unpack(platform.layout, transfer, in, session.settings().free_space, cancel_fd);
+  const Transfer transfer(session.layout());
+  fill(transfer);
   auto archive = read_archive(transfer);
-  if (!options.domains) {
+  if (!domains) {
     archive.app.domains.clear();
     archive.certificates.clear();
   }
-  const auto name = options.name.value_or(archive.app.name);
-  const auto repo = options.name ? RepoName::parse(name.str()) : archive.app.source.repo;
-  refuse_taken_name(session, name);
+  const auto to = name.value_or(archive.app.name);
+  const auto repo = keep_repo ? archive.app.source.repo : RepoName::parse(to.str());
+  refuse_taken_name(session, to);
   std::optional<ImportedApp> imported;
-  audited(session, {name.str(), "app import", "made " + format_time(archive.app.made)},
-          [&] { imported = take_in(session, transfer, archive, name, repo, journal, cancel_fd); });
+  audited(session, {to.str(), what.action, what.detail + ", made " + format_time(archive.app.made)},
+          [&] { imported = take_in(session, transfer, archive, to, repo, journal, cancel_fd); });
   return *imported;
+}
+
+ImportedApp import_app(Session& session, const ImportOptions& options, int in, Journal& journal, int cancel_fd) {
+  const auto fill = [&](const Transfer& transfer) {
+    unpack(session.layout(), transfer, in, session.settings().free_space, cancel_fd);
+  };
+  return import_from(session, options.name, !options.name, fill, options.domains, {"", "app import", "an archive"},
+                     journal, cancel_fd);
 }
 
 ImportedApp clone_app(Session& session, const AppName& name, const AppName& to, bool with_data, Journal& journal,

@@ -1,6 +1,7 @@
 // Whole apps as streams: export, import, clone.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,12 @@ struct ImportedApp {
 // For administrators of the machine. Reads an archive from `in` and deploys the app; what happens is told in the
 // journal. Throws UserError when nothing of it is there afterwards.
 ImportedApp import_app(Session& session, const ImportOptions& options, int in, Journal& journal, int cancel_fd);
+
+// The same from a transfer that `fill` fills: what import and the restoring of backups share. `keep_repo`: the repo
+// gets the name that it had, not the app's.
+ImportedApp import_from(Session& session, const std::optional<AppName>& name, bool keep_repo,
+                        const std::function<void(const Transfer&)>& fill, bool domains, const AuditedChange& what,
+                        Journal& journal, int cancel_fd);
 
 // The same from one app to another, without domains; the copy gets a repo of its own.
 ImportedApp clone_app(Session& session, const AppName& app, const AppName& to, bool with_data, Journal& journal,

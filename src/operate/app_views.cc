@@ -12,6 +12,9 @@ namespace pushrod {
 
 namespace {
 
+// Of a large directory the beginning is measured.
+constexpr DiskUseLimits kQuickLook{2'000'000, Milliseconds{2'000}};
+
 Json release_of(const App& app) { return app.live ? Json(*app.live) : Json(nullptr); }
 
 // What stopped the app, as its deployment recorded it.
@@ -70,7 +73,9 @@ Json to_json(const AppInfo& info) {
                 {"traffic", info.condition.traffic},
                 {"watched", info.watched ? Json(*info.watched) : Json(nullptr)},
                 {"fallback", text_or_null(info.fallback)},
-                {"push", info.push_url}};
+                {"push", info.push_url},
+                {"data_bytes", info.data.bytes},
+                {"backup", to_json(info.backup)}};
   value["domains"] = Json::array();
   for (const auto& domain : info.domains) value["domains"].push_back(to_json(domain));
   if (!info.release) return value;
@@ -104,7 +109,9 @@ AppInfo app_info(Session& session, const AppName& name) {
           last,
           watch ? std::optional(watch->previous) : std::nullopt,
           fallback_note(platform, app),
-          stop_reason_of(app, last)};
+          stop_reason_of(app, last),
+          backup_state(session, name.str()),
+          measure_disk_use(platform.layout.data(app.name), kQuickLook)};
 }
 
 Json to_json(const AppCheck& check) {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "deploy/condition.hh"
+#include "operate/backup_state.hh"
 #include "operate/deployments.hh"
 #include "operate/domains.hh"
 #include "operate/json.hh"
+#include "os/disk_use.hh"
 
 namespace pushrod {
 
@@ -36,6 +38,8 @@ struct AppInfo {
   std::optional<ReleaseNumber> watched;  // the release that a watched one falls back to (model/watch.hh)
   std::string fallback;                  // what happened, if the live release is the result of a fallback
   std::string stop_reason;               // why it is stopped; empty when an operator gave none
+  BackupState backup;
+  DiskUse data;  // of its /data
 };
 Json to_json(const AppInfo& info);
 AppInfo app_info(Session& session, const AppName& app);

@@ -17,9 +17,11 @@ namespace pushrod {
 
 namespace {
 
-// Serialised, so that the file never lacks a key that was added at the same moment.
-template <class Change>
-void change_keys(Session& session, const Change& change) {
+std::string apps_or_all(const std::vector<AppName>& apps) { return apps.empty() ? "all apps" : names_of(apps); }
+
+}  // namespace
+
+void change_keys(Session& session, const std::function<void()>& change) {
   const auto lock = FileLock::acquire(session.layout().keys_lock());
   make_directory(session.layout().ssh());
   const auto write = [&] { write_authorized_keys(session.layout(), session.store().keys(), own_program()); };
@@ -27,10 +29,6 @@ void change_keys(Session& session, const Change& change) {
   change();
   write();
 }
-
-std::string apps_or_all(const std::vector<AppName>& apps) { return apps.empty() ? "all apps" : names_of(apps); }
-
-}  // namespace
 
 std::string names_of(const std::vector<AppName>& apps) {
   std::vector<std::string> names;

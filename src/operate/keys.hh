@@ -2,6 +2,7 @@
 // change. Every function needs an administrator.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ struct KeyRights {
   std::vector<AppName> apps{};
   bool all_apps = false;
 };
+
+// What every change of keys goes through: serialised, so that authorized_keys never lacks a key that was added at the
+// same moment. Audits nothing.
+void change_keys(Session& session, const std::function<void()>& change);
 
 // The role is admin by default, or deploy for a key of some apps only.
 Key add_key(Session& session, const KeyName& name, const PublicKey& key, const KeyRights& rights);

@@ -85,6 +85,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   static TidierThread tidier(platform);  // as long as the process
   static TimedThread cron(platform, "looking for cron jobs", follow_cron);
   static WatchThread watch(platform);
+  static TimedThread backups(platform, "looking for backups that are due", keep_backups);
   static TimedThread certificates(platform, "looking after certificates", keep_certificates);
   bool called = true;
   while (true) {
@@ -108,6 +109,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
       cron.call();
       watch.call();
       certificates.call();
+      backups.call();
     }
     // Calls that came in together are one.
     char word[16];

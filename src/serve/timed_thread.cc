@@ -10,6 +10,7 @@
 
 #include "base/error.hh"
 #include "deploy/attempt.hh"
+#include "deploy/backup_clock.hh"
 #include "deploy/certificates.hh"
 #include "deploy/cron.hh"
 #include "serve/own_platform.hh"
@@ -53,6 +54,10 @@ void TimedThread::run() {
 TimedThread::Pass follow_cron(const Platform& platform) {
   return [clock = CronClock(platform, [&platform](const JobRequest& request) { start_job(platform, request); })](
              WallTime now) mutable { return clock.pass(now); };
+}
+
+TimedThread::Pass keep_backups(const Platform& platform) {
+  return [&platform](WallTime now) { return follow_backup_schedules(platform, now); };
 }
 
 TimedThread::Pass keep_certificates(const Platform& platform) {

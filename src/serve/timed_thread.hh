@@ -38,5 +38,6 @@ class TimedThread {
 
 TimedThread::Pass follow_cron(const Platform& platform);
 TimedThread::Pass keep_certificates(const Platform& platform);
+TimedThread::Pass keep_backups(const Platform& platform);
 
 }  // namespace pushrod

@@ -172,10 +172,38 @@ CREATE TABLE imports (
 ) STRICT;
 )sql";
 
+// app: its name, since backups outlive apps; '' is the platform, and in a schedule all apps with the platform.
+constexpr const char* kBackups = R"sql(
+CREATE TABLE backup_targets (
+  name TEXT PRIMARY KEY,
+  url TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  added INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE backup_schedules (
+  app TEXT PRIMARY KEY,
+  target TEXT NOT NULL REFERENCES backup_targets,
+  schedule TEXT NOT NULL,
+  keep_count INTEGER NOT NULL CHECK (keep_count >= 1),
+  keep_seconds INTEGER NOT NULL CHECK (keep_seconds >= 0),
+  seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE backup_runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app TEXT NOT NULL,
+  target TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER,
+  error TEXT NOT NULL DEFAULT '',
+  bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX backup_runs_by_app ON backup_runs (app, id);
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 10> kAll{{{kFirstTables},
+  static const std::array<Migration, 11> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -184,7 +212,8 @@ std::span<const Migration> migrations() {
                                                {kMounts},
                                                {kDomains},
                                                {kAcme},
-                                               {kImports}}};
+                                               {kImports},
+                                               {kBackups}}};
   return kAll;
 }
 

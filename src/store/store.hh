@@ -18,6 +18,7 @@
 #include "model/acme.hh"
 #include "model/app.hh"
 #include "model/audit.hh"
+#include "model/backup.hh"
 #include "model/certificate.hh"
 #include "model/deployment.hh"
 #include "model/domain.hh"
@@ -132,6 +133,18 @@ class Store {
   void set_import_certificates(std::int64_t id, const std::vector<HostName>& hosts);
   void end_import(std::int64_t id);
   std::vector<Import> imports() const;
+
+  // --- backups (model/backup.hh)
+  std::vector<BackupTarget> backup_targets() const;
+  void add_backup_target(const BackupTarget& target);    // throws UserError when there is one of this name
+  void remove_backup_target(const std::string& name);    // with its schedules
+  std::vector<BackupSchedule> backup_schedules() const;  // that of all comes first
+  void set_backup_schedule(const BackupSchedule& schedule);
+  void remove_backup_schedule(const std::string& app);
+  // The caller holds the target's lock: runs of it that have not ended were killed, and are recorded as such.
+  std::int64_t begin_backup(const std::string& app, const std::string& target);
+  void end_backup(std::int64_t id, std::uint64_t bytes, const std::string& error);  // empty: it is good
+  std::vector<BackupRun> backup_runs(const std::string& app) const;                 // the newest first
 
   // --- domains
   std::vector<Domain> domains(std::optional<AppId> app = {}) const;  // by host and prefix

@@ -56,6 +56,8 @@ std::string context_of(AppId app, const SettingName& name) { return fmt::format(
 // No setting has such a name.
 std::string context_of_command(AppId app) { return fmt::format("{}:command of a job", app); }
 
+std::string context_of_target(const std::string& target) { return "backup target " + target; }
+
 }  // namespace
 
 Vault::Vault(const std::filesystem::path& key_file) : key_file_(key_file), key_(read_key(key_file)) {}
@@ -101,6 +103,32 @@ Secret Vault::open_command(AppId app, const std::string& sealed) const {
   if (auto command = open_for(context_of_command(app), sealed)) return *std::move(command);
   throw UserError(fmt::format("the command of a job cannot be opened with the key in {}", key_file_.native()),
                   "restore the key that belongs to this database");
+}
+
+std::string Vault::seal_target(const std::string& target, const std::string& credentials) const {
+  return seal_for(context_of_target(target), credentials);
+}
+
+Secret Vault::open_target(const std::string& target, const std::string& sealed) const {
+  if (auto credentials = open_for(context_of_target(target), sealed)) return *std::move(credentials);
+  throw UserError(
+      fmt::format("the credentials of backup target {} cannot be opened with the key in {}", target,
+                  key_file_.native()),
+      "restore the key that belongs to this database, or remove the target and add it again with its password");
+}
+
+std::string Vault::random_password() {
+  constexpr std::size_t kBytes = 32, kGroup = 8;
+  if (sodium_init() < 0) throw Error("libsodium cannot be used on this machine");
+  unsigned char random[kBytes];
+  randombytes_buf(random, sizeof random);
+  std::string text;
+  for (std::size_t at = 0; at < kBytes; ++at) {
+    if (at > 0 && at * 2 % kGroup == 0) text += '-';
+    text += fmt::format("{:02x}", random[at]);
+  }
+  sodium_memzero(random, sizeof random);
+  return text;
 }
 
 std::map<std::string, std::string> Vault::open_all(AppId app, const AppSettings& settings) const {

@@ -32,6 +32,12 @@ class Vault {
   std::string seal_command(AppId app, const std::string& command) const;
   Secret open_command(AppId app, const std::string& sealed) const;
 
+  // The same for the credentials of a backup target.
+  std::string seal_target(const std::string& target, const std::string& credentials) const;
+  Secret open_target(const std::string& target, const std::string& sealed) const;
+  // 256 random bits as hexadecimal digits, in groups that people can copy.
+  static std::string random_password();
+
   // Every setting as the variables that a process gets.
   std::map<std::string, std::string> open_all(AppId app, const AppSettings& settings) const;
 

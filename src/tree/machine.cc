@@ -15,6 +15,7 @@
 #include "deploy/certificates.hh"
 #include "deploy/layers.hh"
 #include "engine/local/machine.hh"
+#include "operate/backup_state.hh"
 #include "os/disk_use.hh"
 #include "os/files.hh"
 #include "os/pty.hh"
@@ -103,6 +104,37 @@ void examine_certificates(Session& session, std::vector<Finding>& findings) {
   }
 }
 
+// What apps have written. Nothing is wrong with any size, unless [limits] says so.
+Finding examine_data(Session& session) {
+  constexpr DiskUseLimits kQuickLook{2'000'000, Milliseconds{5'000}};
+  std::vector<std::string> texts;
+  for (const auto& app : session.store().apps()) {
+    const auto use = measure_disk_use(session.layout().data(app.name), kQuickLook);
+    texts.push_back(fmt::format("{} {}{}", app.name.str(), use.complete ? "" : "more than ", format_bytes(use.bytes)));
+  }
+  return {"/data of apps", true, false, texts.empty() ? "no apps" : join(texts, ", "), "", ""};
+}
+
+// One for all that have no backups, and one for each whose backups are no good.
+void examine_backups(Session& session, std::vector<Finding>& findings) {
+  std::vector<std::string> names{""}, without;
+  for (const auto& app : session.store().apps()) names.push_back(app.name.str());
+  for (const auto& name : names) {
+    const auto shown = name.empty() ? std::string("the platform") : name;
+    const auto state = backup_state(session, name);
+    if (!state.is_scheduled && !state.last_good) without.push_back(shown);
+    if (state.problem.empty()) continue;
+    findings.push_back(
+        {"backup of " + shown, false, false, described(state), "what it has lost since its last good backup",
+         fmt::format("see `pushrod backup list`; try it: pushrod backup create {}", name.empty() ? "--all" : name),
+         true});
+  }
+  findings.push_back({"backups", without.empty(), false,
+                      without.empty() ? "everything is backed up" : "none of " + join(without, ", "),
+                      "data, when the disk or the machine is lost",
+                      "docs/backup.md: pushrod backup target add, backup schedule --all"});
+}
+
 // Nothing where there is no database yet. True when there is a good one.
 bool examine_database(const Layout& layout, std::vector<Finding>& findings) {
   if (!is_plain_file(layout.database())) return false;
@@ -138,6 +170,8 @@ std::vector<Finding> examine_machine(Session& session) {
   if (examine_database(layout, findings)) {
     findings.push_back(examine_layers(layout, layers_in_use(session.platform())));
     examine_certificates(session, findings);
+    findings.push_back(examine_data(session));
+    examine_backups(session, findings);
   }
   return findings;
 }

@@ -46,6 +46,7 @@ std::vector<Tool> tools() {
       {"Node.js", "node", {"--version"}, {}, false, "apps in JavaScript", "nodejs npm"},
       {"nginx", "nginx", {"-v"}, {}, false, "static files and apps in PHP", "nginx-light"},
       {"curl", "curl", {"--version"}, {}, false, "domain check does not see what answers at port 80", "curl"},
+      {"restic", "restic", {"version"}, {0, 14}, false, "backups", "restic"},
       {"lego", "lego", {}, {}, false, "certificates that Pushrod obtains itself ([acme])", "lego"},
       {"npm", "npm", {"--version"}, {}, false, "builds of apps in JavaScript", "npm"},
   };

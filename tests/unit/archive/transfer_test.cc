@@ -46,6 +46,9 @@ TEST_F(TransferTest, WhatAKilledProcessHasLeftIsRemoved) {
   EXPECT_FALSE(is_empty());
   remove_left_transfers(layout_);
   EXPECT_TRUE(is_empty());
+  EXPECT_FALSE(is_alive(layout_, "gone"));  // which makes its lock file
+  remove_left_transfers(layout_);
+  EXPECT_TRUE(is_empty());
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ class Completions : public InRoot {
     add_app_verbs(grammar_);
     add_app_list_verbs(grammar_);
     add_app_info_verbs(grammar_);
+    add_backup_target_verbs(grammar_);
     add_key_verbs(grammar_);
     add_logs_verb(grammar_);
     add_ps_verb(grammar_);
@@ -50,6 +51,8 @@ TEST_F(Completions, OffersVerbsAndThoseOfAGroup) {
   EXPECT_THAT(offered({""}), Not(Contains("serve")));
   EXPECT_THAT(offered({"p"}), ElementsAre("ps"));
   EXPECT_THAT(offered({"app", ""}), ElementsAre("create", "rename", "destroy", "list", "info", "check"));
+  EXPECT_THAT(offered({"backup", ""}), ElementsAre("target", "schedule"));
+  EXPECT_THAT(offered({"backup", "target", ""}), ElementsAre("add", "list", "remove"));
   EXPECT_THAT(offered({"nothing", ""}), IsEmpty());
 }
 

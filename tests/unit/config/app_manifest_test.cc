@@ -109,6 +109,15 @@ struct Wrong {
   std::string problem;
 };
 
+TEST(Manifest, SaysWhatRunsBeforeABackup) {
+  EXPECT_EQ(parse_manifest("[backup]\nbefore = \"./dump\"\n", "pushrod.toml").backup_before, "./dump");
+  EXPECT_FALSE(parse_manifest("", "pushrod.toml").backup_before);
+  for (const auto* wrong :
+       {"[backup]\n", "[backup]\nbefore = \"\"\n", "[backup]\nbefore = 1\n", "[backup]\nafter = \"x\"\n"}) {
+    EXPECT_THROW(parse_manifest(wrong, "pushrod.toml"), UserError) << wrong;
+  }
+}
+
 TEST(Manifest, SaysWhenRequestsWait) {
   const auto manifest = parse_manifest(
       "[processes.web]\ncommand = \"x\"\nsleep_after = \"30m\"\n[release]\ncommand = \"y\"\nhold = true\n",
@@ -128,7 +137,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       {"[procesess]\n",
        "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known keys: [processes], [build], "
-       "[release], [settings], [app], [[cron]]"},
+       "[release], [settings], [app], [backup], [[cron]]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known keys: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "

@@ -1,0 +1,23 @@
+// How it is with the backups of an app, or of the platform (an empty name): for app info and doctor.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "operate/json.hh"
+#include "operate/session.hh"
+
+namespace pushrod {
+
+struct BackupState {
+  std::optional<WallTime> last_good;
+  std::string target{};  // where that is
+  bool is_scheduled = false;
+  std::string problem{};  // late, or failed; empty: neither
+};
+BackupState backup_state(Session& session, const std::string& app);
+Json to_json(const BackupState& state);
+// "2026-11-29 03:00 UTC in offsite; FAILED: …"
+std::string described(const BackupState& state);
+
+}  // namespace pushrod

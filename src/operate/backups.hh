@@ -1,0 +1,90 @@
+// Backups: where they go, when they are made, and back again.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/backup.hh"
+#include "operate/app_archives.hh"
+#include "operate/backup_state.hh"
+#include "operate/json.hh"
+
+namespace pushrod {
+
+// --- targets: for administrators of the machine
+// Lines NAME=value → what repository_from() reads. `has_password`: RESTIC_PASSWORD is among them.
+std::string credentials_of(const std::string& lines, bool& has_password);
+
+struct AddedTarget {
+  BackupTarget target{};
+  std::optional<Secret> password{};  // that Pushrod has made; to be shown once
+  bool has_backups = false;          // the target had a repository already
+};
+// `credentials`: lines NAME=value for restic (AWS_ACCESS_KEY_ID, …). RESTIC_PASSWORD among them opens backups that are
+// there, or is the password of new ones. Makes the repository, if there is none.
+AddedTarget add_target(Session& session, const std::string& name, const std::string& url,
+                       const std::string& credentials);
+std::vector<BackupTarget> list_targets(Session& session);
+// The backups in it stay.
+void remove_target(Session& session, const std::string& name);
+Json to_json(const BackupTarget& target);
+
+// The target of this name; without one, the only target that there is.
+BackupTarget choose_target(Session& session, const std::string& name);
+
+// Throws UserError unless the caller may make and see backups of the app, which may be gone (empty: of the platform).
+void require_backup_right(Session& session, const std::string& app);
+
+// --- backups. Those of an app need the right to administer it; everything else is for administrators of the machine.
+// `say` gets a line for people. An absent app: the platform.
+MadeBackup create_backup(Session& session, const std::optional<AppName>& app, const BackupTarget& target);
+
+struct BackupView {
+  KeptBackup backup;
+  std::string target;
+};
+Json to_json(const BackupView& view);
+std::vector<BackupView> list_backups(Session& session, const std::optional<AppName>& app, const BackupTarget& target);
+// The description in it.
+ArchivedApp show_backup(Session& session, const BackupView& view);
+
+// The backup of this id, or the newest one of the app. Throws UserError when there is none.
+BackupView find_backup(Session& session, const std::string& app, const BackupTarget& target, const std::string& id);
+
+// Makes an app of it again, under its own or another name.
+ImportedApp restore_backup(Session& session, const BackupView& view, const std::optional<AppName>& to, Journal& journal,
+                           int cancel_fd);
+
+// Reads it back, checks the repository and all SQLite databases in it; throws what is wrong.
+struct VerifiedBackup {
+  std::uint64_t bytes = 0;
+  std::size_t databases = 0;
+};
+VerifiedBackup verify_backup(Session& session, const BackupView& view);
+
+std::size_t prune_target(Session& session, const std::optional<AppName>& app, const BackupTarget& target,
+                         const BackupRetention& retention);
+
+// --- schedules
+struct ScheduleView {
+  BackupSchedule schedule;
+  std::optional<WallTime> next;
+};
+Json to_json(const ScheduleView& view);
+std::vector<ScheduleView> list_schedules(Session& session);
+void set_schedule(Session& session, const BackupSchedule& schedule);
+void remove_schedule(Session& session, const std::string& app);
+
+// --- an empty machine
+struct RestoredPlatform {
+  WallTime made;
+  std::vector<std::string> apps;  // that were there, and are to be restored
+};
+// Into a root without apps: settings, keys, targets and schedules of the newest backup at this URL.
+RestoredPlatform restore_platform(Session& session, const std::string& url, const std::string& credentials);
+// Once its apps are there: keys that are for some of them.
+void restore_keys(Session& session, const BackupTarget& target);
+
+}  // namespace pushrod
