@@ -35,6 +35,7 @@ void add_verbs(Grammar& grammar) {
   add_backup_target_verbs(grammar);
   add_cert_verbs(grammar);
   add_domain_verbs(grammar);
+  add_files_verbs(grammar);
   add_key_verbs(grammar);
   add_maintenance_verbs(grammar);
   add_ps_verb(grammar);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "operate/processes.hh"
+#include "os/disk_use.hh"
 #include "os/pty.hh"
 #include "os/signal_reader.hh"
 
@@ -23,6 +25,21 @@ namespace {
 constexpr Milliseconds kFirstLook{1'000};
 constexpr Milliseconds kNextLook{2'000};
 constexpr char kControlC = 3;
+// Of a large directory the beginning.
+constexpr DiskUseLimits kQuickLook{1'000'000, Milliseconds{1'000}};
+
+// What /data of the apps takes on the disk, the largest first; measured once.
+std::string shown_data(Context& context, const std::string& only) {
+  std::vector<std::pair<std::uint64_t, std::string>> uses;
+  for (const auto& app : context.visible_apps()) {
+    if (!only.empty() && app.name.str() != only) continue;
+    uses.emplace_back(measure_disk_use(context.layout().data(app.name), kQuickLook).bytes, app.name.str());
+  }
+  std::ranges::sort(uses, std::greater{});
+  std::vector<std::string> texts;
+  for (const auto& [bytes, name] : uses) texts.push_back(fmt::format("{} {}", name, format_bytes(bytes)));
+  return texts.empty() ? std::string{} : "/data: " + join(texts, ", ") + "\n";
+}
 
 std::string shown(const std::vector<Usage>& rows) {
   if (rows.empty()) return "Nothing is running.\n";
@@ -58,13 +75,13 @@ class OtherScreen {
   OtherScreen& operator=(const OtherScreen&) = delete;
 };
 
-void watch(UsageMeter& meter) {
+void watch(UsageMeter& meter, const std::string& data) {
   const RawMode raw(STDIN_FILENO);
   SignalReader signals({SIGINT, SIGTERM, SIGHUP});
   const OtherScreen screen;
   for (auto pause = kFirstLook; wait_for_next_look(signals, pause); pause = kNextLook) {
     std::string text = "\x1b[H\x1b[2J";
-    for (const auto& line : lines_of(shown(meter.look()) + "\nq: end")) text += line + "\r\n";
+    for (const auto& line : lines_of(shown(meter.look()) + data + "\nq: end")) text += line + "\r\n";
     print(text);
   }
 }
@@ -72,7 +89,7 @@ void watch(UsageMeter& meter) {
 int show_usage(Context& context, const std::string& app, bool json) {
   UsageMeter meter(context, app.empty() ? std::nullopt : std::optional(AppName::parse(app)));
   if (!json && is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
-    watch(meter);
+    watch(meter, shown_data(context, app));
     return kExitOk;
   }
   poll(nullptr, 0, static_cast<int>(kFirstLook.count()));
@@ -82,7 +99,7 @@ int show_usage(Context& context, const std::string& app, bool json) {
     for (const auto& row : rows) list.push_back(to_json(row));
     print_json(list);
   } else {
-    print(shown(rows));
+    print(shown(rows) + shown_data(context, app));
   }
   return kExitOk;
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.hh"
 #include "deploy/attempt.hh"
+#include "deploy/data_limit.hh"
 #include "deploy/import.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/layers.hh"
@@ -55,6 +56,7 @@ bool Tidier::pass() {
   attempt("removing unused layers", [&] { remove_unused_layers(platform_); });
   // Failed deployments leave something there as well, and no app that was to be tidied.
   const bool emptied = attempt("emptying the trash", [&] { empty_trash(platform_.layout); });
+  attempt("looking at the size of /data", [&] { stop_overfull_apps(platform_); });
   attempt("settling interrupted imports", [&] { settle_imports(platform_); });
   attempt("removing left locks", [&] { remove_left_locks(platform_); });
   const bool made = attempt("making room", [&] { make_room(); });

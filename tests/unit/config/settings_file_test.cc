@@ -87,6 +87,7 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     release_timeout = "1h18m"
     builds = 19
     log_bytes = "20k"
+    data_bytes = "7G"
     [retention]
     releases = 21
     deployments = 22
@@ -123,6 +124,7 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.release_timeout, 78min);
   EXPECT_EQ(settings.builds, 19U);
   EXPECT_EQ(settings.log_bytes, 20U << 10);
+  EXPECT_EQ(settings.data_bytes, std::uint64_t{7} << 30);
   EXPECT_EQ(settings.keep_audit, 123U);
   EXPECT_EQ(settings.free_space, 24U << 20);
   EXPECT_EQ(settings.settle, 0ms);
