@@ -74,8 +74,8 @@ void gather_data(const Platform& platform, const Transfer& transfer, const App& 
 
 PreparedExport prepare_export(const Platform& platform, const Transfer& transfer, const AppName& name,
                               const ExportParts& parts) {
-  const auto lock = FileLock::acquire(platform.layout.app_lock(name));
-  lock.announce("the export of " + name.str());
+  auto lock = std::optional(FileLock::acquire(platform.layout.app_lock(name)));
+  lock->announce("the export of " + name.str());
   const auto app = platform.store.app(name);
   if (!app) throw UserError(fmt::format("app {} was destroyed or renamed in the meantime", name.str()));
   PreparedExport prepared{{.name = app->name, .source = app->source()}, {}, {}};
@@ -90,6 +90,7 @@ PreparedExport prepare_export(const Platform& platform, const Transfer& transfer
   if (parts.settings) gather_settings(platform, transfer, *app, prepared);
   if (parts.domains) gather_domains(platform, transfer, *app, prepared);
   gather_repository(platform, transfer, *app, prepared);
+  lock.reset();  // copies of large databases hold up no deployment
   if (parts.data) gather_data(platform, transfer, *app, prepared);
   write_file(transfer.files() / "pushrod-app.json", to_json(to), 0600, false);
   prepared.list.files.insert(prepared.list.files.begin(), "pushrod-app.json");

@@ -122,6 +122,42 @@ def test_one_pipe_moves_a_whole_app(make_platform):
     assert_nothing_left(new)
 
 
+def test_a_certificate_goes_with_its_domain_and_leaves_with_a_failed_import(make_platform):
+    old, new = make_platform(), make_platform()
+    for platform in (old, new):
+        platform.write_settings(f'[https]\nlisten = "127.0.0.1:{platform.ports.https}"\n')
+        platform.start()
+    app = old.deploy(web_app("1", Procfile='web: test -z "$DIES" && exec python3 web.py; exit 3\n'))
+    host = f"{app.name}.example.com"
+    old.pushrod("domain", "add", app.name, host)
+    key, crt = old.home / "tls.key", old.home / "tls.crt"
+    run_command(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
+                 "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{host}", "-keyout", key, "-out", crt],
+                env=old.client_env)  # fmt: skip
+    old.pushrod("cert", "add", host, input=crt.read_text() + key.read_text())
+    archive = export(old, app.name)
+    old.pushrod("config", "set", app.name, "--no-restart", "DIES=1")
+    refusal(new, export(old, app.name))
+    assert new.json("cert", "list") == [] and new.json("domain", "list") == []
+    assert not list((new.root / "certificates").glob("*.pem"))
+    import_app(new, archive)
+    (certificate,) = new.json("cert", "list")
+    assert certificate["host"] == host and certificate["source"] == "operator" and certificate["apps"] == [app.name]
+    argv = ["curl", "-sS", "--cacert", crt, "--resolve", f"{host}:{new.ports.https}:127.0.0.1",
+            f"https://{host}:{new.ports.https}/"]  # fmt: skip
+    assert subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout == "1"
+
+
+def test_an_import_leaves_the_disk_its_free_space(make_platform):
+    old = make_platform().start()
+    app = whole_app(old)
+    with open(app.data / "large", "wb") as large:
+        for _ in range(64):
+            large.write(os.urandom(1 << 20))
+    new = make_platform(settings=f'[retention]\nfree_space = "{1 << 20}G"\n').start()
+    assert "not enough disk space for the archive" in refusal(new, export(old, app.name))
+
+
 def test_export_is_for_admins_of_the_app_and_import_for_those_of_the_machine(platform):
     app = platform.deploy()
     for role in ("deploy", "admin"):
