@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
+#include "base/decoded_text.hh"
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/command.hh"
@@ -113,6 +115,26 @@ bool is_valid_for(const std::string& name, const HostName& host) {
   }
 }
 
+// Absent unless it consists of whole bytes, one at least.
+std::optional<std::string> bytes_of_hex(std::string_view digits) {
+  if (digits.empty() || digits.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (; !digits.empty(); digits.remove_prefix(2)) {
+    unsigned value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + 2, value, 16);
+    if (error != std::errc() || end != digits.data() + 2) return std::nullopt;
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+// Without padding (RFC 4648, 5).
+std::string base64_for_urls(std::string bytes) {
+  const auto length = (bytes.size() * 8 + 5) / 6;
+  bytes.append(3, '\0');
+  return base64_within(bytes, 0, true).substr(0, length);
+}
+
 }  // namespace
 
 Certificate parse_certificate_text(std::string_view text, const HostName& host) {
@@ -154,6 +176,29 @@ Certificate check_pair(const PemPair& pair, const HostName& host, CertificateSou
   }
   check_chain(pair);
   return certificate;
+}
+
+std::optional<std::string> renewal_id(const std::string& certificate) {
+  const auto result = run(openssl({"x509", "-noout", "-serial", "-ext", "authorityKeyIdentifier"}, certificate));
+  return result.ok() ? parse_renewal_id(result.out) : std::nullopt;
+}
+
+std::optional<std::string> parse_renewal_id(std::string_view text) {
+  const auto lines = lines_of(text);
+  const auto title = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("Authority Key Identifier") != line.npos;
+  });
+  if (title == lines.end() || title + 1 == lines.end()) return std::nullopt;
+  // "keyid:5A:F3:…", before OpenSSL 3.2 with "keyid:"
+  auto identifier = std::string(trim(*(title + 1)));
+  if (identifier.starts_with("keyid:")) identifier.erase(0, 6);
+  std::erase(identifier, ':');
+  const auto key = bytes_of_hex(identifier);
+  auto serial = bytes_of_hex(field(text, "serial="));
+  if (!key || !serial) return std::nullopt;
+  // A DER integer whose first bit is set would be negative.
+  if ((static_cast<unsigned char>(serial->front()) & 0x80U) != 0) serial->insert(0, 1, '\0');
+  return base64_for_urls(*key) + "." + base64_for_urls(*serial);
 }
 
 std::string distrust_of(const PemPair& pair) {

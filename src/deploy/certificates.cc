@@ -10,6 +10,7 @@
 #include "certificates/files.hh"
 #include "certificates/lego.hh"
 #include "certificates/openssl.hh"
+#include "deploy/renewal_info.hh"
 #include "deploy/traffic.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
@@ -80,7 +81,10 @@ std::vector<AcmeState> acme_states(const Platform& platform, WallTime now) {
     AcmeState state{{host, {}, requests.contains(host)}, {}, {}, why_not_certifiable(host, acme->is_lets_encrypt())};
     // All apps' own addresses lack one there; it is no news.
     if (state.why_not && host.str().ends_with("." + platform.settings.domain)) continue;
-    if (const auto found = of_ca.find(host); found != of_ca.end()) state.want.certificate = found->second;
+    if (const auto found = of_ca.find(host); found != of_ca.end()) {
+      state.want.certificate = found->second;
+      state.want.window = renewal_window(platform.layout, found->second);
+    }
     state.next = next_order(state.want, orders, acme->is_lets_encrypt(), now);
     const auto last =
         std::find_if(orders.rbegin(), orders.rend(), [&](const AcmeOrder& order) { return order.host == host; });
@@ -110,20 +114,27 @@ WallTime CertificateKeeper::pass(WallTime now) {
   finish_changes();
   warn(now);
   platform_.store.drop_acme_orders(now - kAcmeOrderCounts);
-  auto states = acme_states(platform_, now);
   if (!platform_.settings.acme) return now + kLook;
+  const auto ask_again = ask_about_renewals(now);
+  auto states = acme_states(platform_, now);
   remove_unused(states, now);
   std::erase_if(states, [](const AcmeState& state) { return state.why_not.has_value(); });
   const auto first = std::min_element(states.begin(), states.end(),
                                       [](const AcmeState& a, const AcmeState& b) { return a.next.at < b.next.at; });
   if (first == states.end()) return now + kLook;
-  if (first->next.at > now) return std::min(first->next.at, now + kLook);
+  if (first->next.at > now) return std::min({first->next.at, ask_again, now + kLook});
   const bool lacks_lego = !find_program("lego");
   if (lacks_lego && !lacks_lego_) say(first->want.host, "lego is not installed, which obtains it; apt install lego");
   lacks_lego_ = lacks_lego;
   if (lacks_lego) return now + kLookForLego;
   order(*first);
   return now;
+}
+
+WallTime CertificateKeeper::ask_about_renewals(WallTime now) {
+  auto certificates = platform_.store.certificates();
+  std::erase_if(certificates, [](const Certificate& one) { return one.source != CertificateSource::Acme; });
+  return ask_for_renewals(platform_, certificates, now);
 }
 
 // Those whose process was killed.

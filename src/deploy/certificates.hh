@@ -46,6 +46,7 @@ class CertificateKeeper {
 
  private:
   void finish_changes();
+  WallTime ask_about_renewals(WallTime now);
   void order(const AcmeState& state);
   void remove_unused(const std::vector<AcmeState>& states, WallTime now);
   void warn(WallTime now);

@@ -85,8 +85,12 @@ void wait_after_failures(NextOrder& next, const std::vector<const AcmeOrder*>& o
 
 }  // namespace
 
-WallTime due_time(const Certificate& certificate) {
+WallTime due_time(const Certificate& certificate, const std::optional<RenewalWindow>& window) {
   const auto lifetime = certificate.not_after - certificate.not_before;
+  if (window && window->start <= window->end) {
+    const auto chosen = window->start + (window->end - window->start) / 1'000 * thousandth_of(certificate.host);
+    return std::clamp(chosen, certificate.not_before + lifetime / 90, certificate.not_after - lifetime / 6);
+  }
   const auto left = lifetime / (lifetime < kShortLife ? 2 : 3);
   return certificate.not_after - left - lifetime / 30'000 * thousandth_of(certificate.host);
 }
@@ -98,7 +102,8 @@ bool expires_soon(const Certificate& certificate, WallTime now) {
 NextOrder next_order(const AcmeWant& want, const std::vector<AcmeOrder>& orders, bool has_limits, WallTime now) {
   NextOrder next{now, "it was asked for"};
   if (!want.is_requested) {
-    next = want.certificate ? NextOrder{due_time(*want.certificate), "it is due"} : NextOrder{now, "there is none yet"};
+    next = want.certificate ? NextOrder{due_time(*want.certificate, want.window), "it is due"}
+                            : NextOrder{now, "there is none yet"};
   }
   std::vector<const AcmeOrder*> known, of_host;
   for (const auto& order : orders) {

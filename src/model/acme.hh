@@ -26,9 +26,15 @@ struct AcmeOrder {
 // Orders count for so long: the longest window of a limit, and a day more.
 inline constexpr std::chrono::hours kAcmeOrderCounts{8 * 24};
 
-// When a certificate is to be renewed: when a third of its lifetime is left, half of one of less than ten days; and up
-// to a thirtieth of it earlier, by host, so that not all are due at once.
-WallTime due_time(const Certificate& certificate);
+// When the CA wants a certificate renewed (RFC 9773): at a time of Pushrod's choice between the two.
+struct RenewalWindow {
+  WallTime start, end;
+};
+
+// When a certificate is to be renewed: in the CA's window, if it has said one, but not within the first ninetieth
+// of the lifetime, nor when less than a sixth is left. Else when a third of its lifetime is left, half of one of less
+// than ten days; and up to a thirtieth of it earlier, by host, so that not all are due at once.
+WallTime due_time(const Certificate& certificate, const std::optional<RenewalWindow>& window = {});
 // Less than a quarter of the lifetime is left: what renews it has failed for a while.
 bool expires_soon(const Certificate& certificate, WallTime now);
 
@@ -36,6 +42,7 @@ struct AcmeWant {
   HostName host;
   std::optional<Certificate> certificate;  // that it has from the CA
   bool is_requested = false;               // `cert renew`: due now, and after failures, too
+  std::optional<RenewalWindow> window{};   // what the CA says of that certificate
 };
 struct NextOrder {
   WallTime at;         // not after now: it is due

@@ -29,6 +29,7 @@ class Layout {
   fs::path certificates() const { return root_ / "certificates"; }
   // "www.example.com.pem", and "_.example.com.pem" for a wildcard: the chain and the key.
   fs::path certificate(const HostName& host) const;
+  fs::path renewals() const { return certificates() / "renewals"; }  // what the CA says of renewals; may be lost
   fs::path acme() const { return certificates() / "acme"; }  // lego's: accounts, and what the last order brought
 
   fs::path repos() const { return root_ / "repos"; }

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 from harness import CertificateAuthority, run_command, wait_until, web_app
@@ -109,6 +110,31 @@ def test_a_certificate_is_renewed_without_a_failed_request(authority):
         stop.set()
         client.join()
     assert not failures
+
+
+def test_a_certificate_is_renewed_when_the_ca_says(authority):
+    """Long before its lifetime would ask for it."""
+    asked = {}
+
+    def window(name):
+        begin = asked.setdefault(name, time.time() + 5)
+        return begin, begin
+
+    platform = authority.platform
+    authority.start(lifetime=600)
+    server = authority.announce_renewals(window)
+    try:
+        platform.write_settings(authority.settings.replace(f"https://localhost:{authority.port}/dir", server.url))
+        platform.start()
+        app = platform.deploy(web_app("1"))
+        platform.pushrod("domain", "add", app.name, HOST)
+        await_certificate(authority)
+        first = fingerprint(platform)
+        wait_until(lambda: fingerprint(platform) not in (None, first), 40, "the renewal")
+        assert asked
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_an_order_that_fails_is_told_and_can_be_begun_again(authority):

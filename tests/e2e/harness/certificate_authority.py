@@ -1,8 +1,11 @@
 """A CA for tests: Debian's pebble, and the DNS server of pebble-challtestsrv."""
 
+import http.server
 import json
 import os
 import ssl
+import threading
+import time
 import urllib.request
 
 from .commands import run_command, start_command, wait_until
@@ -23,6 +26,35 @@ class CertificateAuthority:
         run_command(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                      "9", "-subj", "/CN=CA", "-addext", "subjectAltName=DNS:localhost", "-keyout",
                      self.directory / "api.key", "-out", self.own], env=platform.client_env)  # fmt: skip
+
+    def announce_renewals(self, window):
+        """Serves a directory that also has renewal information (RFC 9773), which pebble lacks: window(certificate's id)
+        returns two points in time, in seconds. Returns a server to shut down; the directory's address is its `.url`."""
+        context = ssl.create_default_context(cafile=self.own)
+        authority = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == "/dir":
+                    with urllib.request.urlopen(f"https://localhost:{authority.port}/dir", context=context) as answer:
+                        body = {**json.load(answer), "renewalInfo": f"{self.server.url[:-4]}/renewal"}
+                else:
+                    start, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)) for at in window(self.path.split("/")[-1]))
+                    body = {"suggestedWindow": {"start": start, "end": end}}
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        own.load_cert_chain(self.own, self.directory / "api.key")
+        server.socket = own.wrap_socket(server.socket, server_side=True)
+        server.url = f"https://localhost:{server.server_port}/dir"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
 
     @property
     def settings(self):

@@ -15,6 +15,15 @@
 namespace pushrod {
 namespace {
 
+// The example of RFC 9773, 4.1.
+TEST(RenewalId, IsThatOfTheRfc) {
+  EXPECT_EQ(parse_renewal_id("serial=87654321\nX509v3 Authority Key Identifier: \n"
+                             "    69:88:5B:6B:87:46:40:41:E1:B3:7B:84:7B:A0:AE:2C:DE:01:C8:D4\n"),
+            "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+  EXPECT_EQ(parse_renewal_id("serial=01\nX509v3 Authority Key Identifier: \n    keyid:FF\n"), "_w.AQ");
+  EXPECT_EQ(parse_renewal_id("serial=01\n"), std::nullopt);
+}
+
 // A CA with an intermediate, in a directory of its own.
 class Certificates : public testing::Test {
  protected:

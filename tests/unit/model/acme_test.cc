@@ -48,6 +48,17 @@ TEST(AcmeOrders, AreDueWhenAThirdOfTheLifetimeIsLeftAndHalfOfAShortOne) {
   }
 }
 
+TEST(RenewalIsDue, InTheWindowOfTheCa) {
+  const auto one = certificate(90 * kDay, 0h);
+  const RenewalWindow window{kNow + 10 * kDay, kNow + 12 * kDay};
+  EXPECT_GE(due_time(one, window), window.start);
+  EXPECT_LE(due_time(one, window), window.end);
+  const RenewalWindow past{kNow - 10 * kDay, kNow - 9 * kDay};
+  EXPECT_EQ(due_time(one, past), one.not_before + 24h) << "not again and again";
+  const RenewalWindow late{kNow + 100 * kDay, kNow + 101 * kDay};
+  EXPECT_EQ(due_time(one, late), one.not_after - 15 * kDay);
+}
+
 TEST(AcmeOrders, OfManyHostsAreNotDueAtOnce) {
   const auto one = due_time(certificate(90 * kDay, 0h)),
              other = due_time(certificate(90 * kDay, 0h, HostName::parse("api.example.com")));
