@@ -335,6 +335,7 @@ BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const 
   serve_node_site(tree, manifest, host, plan);
   add_production_defaults(tree, plan);
   if (manifest.build_after) add_last_step(tree, *manifest.build_after, plan);
+  if (manifest.static_files) serve_static_files(tree, *manifest.static_files, host, plan);
   advise(tree.directory(), manifest, host, plan);
   return plan;
 }

@@ -65,6 +65,8 @@ std::optional<BuildStep> collect_static_files(const std::filesystem::path& direc
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);
 std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host);
 std::optional<BuildPlan> plan_static(const AppTree& tree, const std::string& where, const Host& host);
+// [processes.web] static: nginx serves this directory of the app, whatever the plan has built and would have served.
+void serve_static_files(const AppTree& tree, const std::string& directory, const Host& host, BuildPlan& plan);
 
 // The web process of an app that has a package.json and names no process: npm's start script, server.js, or its main
 // file. Throws UserError for a package.json that is not JSON.

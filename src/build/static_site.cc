@@ -30,4 +30,19 @@ std::optional<BuildPlan> plan_static(const AppTree& tree, const std::string& whe
   return std::nullopt;
 }
 
+void serve_static_files(const AppTree& tree, const std::string& directory, const Host& host, BuildPlan& plan) {
+  if (plan.builder == "static") {
+    BuildPlan files_alone;
+    files_alone.builder = plan.builder;
+    files_alone.language = plan.language;
+    files_alone.environment = plan.environment;
+    plan = std::move(files_alone);
+  }
+  std::erase_if(plan.default_processes, [](const Process& process) { return process.is_routed(); });
+  plan.guessed_web.reset();
+  const auto served = fmt::format("{}/ is served by nginx", directory == "." ? "/app" : directory);
+  plan.description = has_nothing_to_build(plan) ? served : plan.description + "; " + served;
+  add_file_server({.root = in_sandbox(tree.path) + (directory == "." ? "" : "/" + directory)}, host, plan);
+}
+
 }  // namespace pushrod

@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/cron_section.hh"
+#include "config/http_section.hh"
 #include "config/limits_section.hh"
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
@@ -131,7 +132,7 @@ std::vector<Port> read_further_ports(TomlSection& section) {
   return ports;
 }
 
-Process read_process_table(TomlSection section, ProcessType type) {
+Process read_process_table(TomlSection section, ProcessType type, AppManifest& manifest) {
   Process process{.type = std::move(type), .command = {}, .health = {}};
   section.count("count", process.count, {0, kMostInstances});
   section.flag("overlap", process.overlap);
@@ -156,9 +157,15 @@ Process read_process_table(TomlSection section, ProcessType type) {
     section.refuse("sticky",
                    fmt::format("{}: only \"web\" has clients that can stay with an instance", section.shown("sticky")));
   }
+  read_protocol(section, process);
   // Absent: a Procfile or the builder gives it.
+  if (section.has("static")) read_static_files(section, process, manifest);
   const auto command = section.text("command");
   section.refuse_unknown_keys();
+  if (command && section.has("static")) {
+    section.refuse("static", fmt::format("{} and a command exclude each other", section.shown("static")),
+                   "remove one of them: Pushrod runs the server of static files itself");
+  }
   if (command) {
     check_command(*command, section.shown("command"), section.place("command"));
     process.command = *command;
@@ -166,23 +173,23 @@ Process read_process_table(TomlSection section, ProcessType type) {
   return process;
 }
 
-Process read_process(TomlSection& processes, const std::string& name) {
+Process read_process(TomlSection& processes, const std::string& name, AppManifest& manifest) {
   const std::string place = processes.place(name);
   if (name == kReleaseType) {
     processes.refuse(name, "\"release\" cannot be a process type, because it does not stay up",
                      "write the release command as [release] command = \"…\"");
   }
   ProcessType type = parse_process_type(name, place);
-  if (processes.is_table(name)) return read_process_table(*processes.section(name), std::move(type));
+  if (processes.is_table(name)) return read_process_table(*processes.section(name), std::move(type), manifest);
   const auto command = processes.text(name);
   check_command(*command, processes.shown(name), place);
   return Process{.type = std::move(type), .command = *command, .health = {}};
 }
 
-ProcessTable read_processes(TomlSection section) {
+ProcessTable read_processes(TomlSection section, AppManifest& manifest) {
   ProcessTable processes;
   for (const std::string& name : section.keys()) {
-    processes.push_back(read_process(section, name));
+    processes.push_back(read_process(section, name, manifest));
     check_number_of_types(processes.size(), section.place(name));
   }
   std::sort(processes.begin(), processes.end(), [](const Process& a, const Process& b) { return a.type < b.type; });
@@ -333,7 +340,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   const TomlDocument document(text, file_name);
   TomlSection top = document.top();
   AppManifest manifest;
-  if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes));
+  if (auto processes = top.section("processes")) manifest.processes = read_processes(*std::move(processes), manifest);
   if (auto build = top.section("build")) read_build(*build, manifest);
   if (auto release = top.section("release")) {
     release->flag("hold", manifest.hold_for_release);
@@ -350,6 +357,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
     if (!manifest.backup_before) backup->refuse({}, fmt::format("{} is missing", backup->shown("before")));
     check_command(*manifest.backup_before, backup->shown("before"), backup->place("before"));
   }
+  manifest.http = read_http_rules(top);
   manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;

@@ -76,6 +76,7 @@ void read_http(TomlSection http, Settings& settings) {
   read_networks(http, "proxies", settings.proxies);
   read_networks(http, "trusted_proxies", settings.trusted_proxies);
   http.flag("proxy_protocol", settings.proxy_protocol);
+  http.flag("h2c", settings.h2c);
   if (settings.proxy_protocol && settings.trusted_proxies.empty()) {
     http.refuse("proxy_protocol", "proxy_protocol = true needs trusted_proxies",
                 "list the proxies that send the PROXY protocol, for example trusted_proxies = [\"10.0.0.7\"]");

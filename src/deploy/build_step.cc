@@ -11,6 +11,7 @@
 #include "base/text.hh"
 #include "build/layer.hh"
 #include "build/writable.hh"
+#include "config/http_section.hh"
 #include "deploy/control.hh"
 #include "deploy/environments.hh"
 #include "deploy/kept_build.hh"
@@ -93,6 +94,9 @@ PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
   auto planned =
       plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(), run.journal);
   check_settings(planned);
+  for (auto& process : planned.release.processes) {
+    process.http = with_pages(std::move(process.http), app_directory(checkout, planned.release.source.path));
+  }
   hide_secrets(run, planned.release);
   return planned;
 }

@@ -34,6 +34,14 @@ ProcessTable scaled(const Platform& platform, const App& app, ProcessTable proce
   return processes;
 }
 
+// What the router does with requests is released with the process that gets them.
+ProcessTable with_http_rules(ProcessTable processes, const HttpRules& rules) {
+  for (auto& process : processes) {
+    if (process.is_routed()) process.http = rules;
+  }
+  return processes;
+}
+
 }  // namespace
 
 Source planned_source(const App& app, const AppManifest& manifest) {
@@ -55,21 +63,22 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
   const auto root = root_of(source);
   auto plan = plan_build({root.empty() ? tree : tree / root, path_in_root(source)}, manifest);
   for (const auto& notice : plan.notices) journal.complaint(notice);
-  Release release{
-      .app_id = app.id,
-      .app = app.name,
-      .number = number,
-      .commit = commit,
-      .checkout = number,
-      .builder = plan.builder,
-      .processes = with_health_defaults(platform.settings, scaled(platform, app, choose_processes(plan, manifest))),
-      .environment = plan.environment,
-      .settings = platform.store.settings(app.id),
-      .crons = manifest.crons,
-      .created = now(),
-      .source = source,
-      .writable = manifest.writable,
-      .mounts = plan.mounts};
+  auto processes = scaled(platform, app, choose_processes(plan, manifest));
+  processes = with_http_rules(std::move(processes), manifest.http);
+  Release release{.app_id = app.id,
+                  .app = app.name,
+                  .number = number,
+                  .commit = commit,
+                  .checkout = number,
+                  .builder = plan.builder,
+                  .processes = with_health_defaults(platform.settings, std::move(processes)),
+                  .environment = plan.environment,
+                  .settings = platform.store.settings(app.id),
+                  .crons = manifest.crons,
+                  .created = now(),
+                  .source = source,
+                  .writable = manifest.writable,
+                  .mounts = plan.mounts};
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);

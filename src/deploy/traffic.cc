@@ -68,6 +68,8 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
     if (deployment.holds) holding.insert(deployment.app_id);
   }
   const auto sticky = platform.store.sticky_releases();
+  const auto h2 = platform.store.h2_releases();
+  auto http = platform.store.http_rules();
   auto routes = routes_of_apps(platform);
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
@@ -79,8 +81,10 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
     });
     for (const auto& instance : instances) {
       if (target.mode == TrafficMode::Serve && instance.state == InstanceState::Asleep) continue;
-      target.backends.push_back({instance.name, platform.engine.endpoint(instance)});
+      target.backends.push_back(
+          {instance.name, platform.engine.endpoint(instance), h2.contains({app.id, instance.name.release})});
     }
+    target.http = std::move(http[app.id]);
     if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
     targets.push_back(std::move(target));
   }

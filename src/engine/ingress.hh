@@ -14,6 +14,7 @@
 
 #include "engine/logs.hh"
 #include "model/endpoint.hh"
+#include "model/http_rules.hh"
 #include "model/names.hh"
 #include "model/route.hh"
 #include "model/traffic.hh"
@@ -23,6 +24,7 @@ namespace pushrod {
 struct Backend {
   InstanceName instance;
   Endpoint endpoint;
+  bool h2 = false;  // it speaks HTTP/2 without TLS
   auto operator<=>(const Backend&) const = default;
 };
 
@@ -34,6 +36,7 @@ struct TrafficTarget {
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a client stays with its instance as long as that one is among `backends`
+  HttpRules http{};       // of its live release
 };
 
 class Ingress {

@@ -53,6 +53,8 @@ json to_object(const Process& process) {
   if (process.limits != Limits{}) object["limits"] = to_object(process.limits);
   if (!process.ports.empty()) object["ports"] = process.ports;
   if (process.sticky) object["sticky"] = true;
+  if (process.h2) object["h2"] = true;
+  if (process.http != HttpRules{}) object["http"] = to_json(process.http);
   if (process.sleep_after) object["sleep_after_ms"] = process.sleep_after->count();
   return object;
 }
@@ -119,6 +121,8 @@ Process from_object(const json& object) {
   if (object.contains("limits")) process.limits = limits_from(object.at("limits"));
   if (object.contains("ports")) process.ports = ports_from(object.at("ports"));
   process.sticky = object.value("sticky", false);
+  process.h2 = object.value("h2", false);
+  if (object.contains("http")) process.http = http_rules_from_json(object.at("http").get<std::string>());
   if (object.contains("sleep_after_ms")) process.sleep_after = milliseconds(object.at("sleep_after_ms"));
   return process;
 }

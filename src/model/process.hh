@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/http_rules.hh"
 #include "model/names.hh"
 #include "os/clock.hh"
 #include "os/socket.hh"
@@ -47,6 +48,9 @@ struct Process {
   std::vector<Port> ports{};
   bool sticky = false;  // web only: a client stays with its instance for as long as that instance serves
 
+  bool h2 = false;   // web only: it speaks HTTP/2 without TLS (gRPC)
+  HttpRules http{};  // web only: what the router does with its requests
+
   // The web type is the one that is routed: it gets a PORT.
   bool is_routed() const { return type.str() == "web"; }
 };
@@ -83,6 +87,8 @@ struct AppManifest {
   WritablePaths writable{};                    // [app] writable
   std::optional<std::string> build_root{};     // [build] root, as written: relative to the app's path
   std::vector<std::string> builders{};         // [build] builder: in this order; empty: the builder is detected
+  HttpRules http{};                            // [http]; a release has them in its web process
+  std::optional<std::string> static_files{};   // [processes.web] static: the directory that is served
   std::optional<std::string> build_after{};    // [build] after: a command that runs after the builder's own
 };
 

@@ -42,6 +42,7 @@ struct Settings {
   unsigned address_connections = 500;        // of these, from one address
   std::vector<std::string> proxies;          // addresses and networks that many clients share
   std::vector<std::string> trusted_proxies;  // those whose X-Forwarded-* headers are believed
+  bool h2c = false;                          // clients may speak HTTP/2 without TLS, with prior knowledge
   bool proxy_protocol = false;               // connections from trusted_proxies begin with a PROXY protocol header
   // [https]; absent: no TLS
   std::optional<ListenAddress> https;

@@ -74,6 +74,14 @@ Number number(std::string_view text, std::string_view line) {
   return static_cast<Number>(*value);
 }
 
+// The forms of keys and values tell the maps apart.
+MapEntries& map_of(Maps& maps, const std::string& key, const std::string& value) {
+  if (key.ends_with('/')) return maps.hosts;
+  if (key.find('/') != key.npos) return maps.errors;
+  if (value.find('|') != value.npos) return maps.http;
+  return is_slot(value) ? maps.slots : maps.modes;
+}
+
 }  // namespace
 
 Processes parse_processes(std::string_view answer) {
@@ -121,8 +129,7 @@ Maps parse_maps(std::string_view answer) {
     if (!line.starts_with("0x")) continue;
     const auto parts = words(line);
     if (parts.size() != 3) refuse("a strange line of a map", line);
-    auto& map = parts[1].ends_with('/') ? maps.hosts : is_slot(parts[2]) ? maps.slots : maps.modes;
-    map[parts[1]] = parts[2];
+    map_of(maps, parts[1], parts[2])[parts[1]] = parts[2];
   }
   return maps;
 }

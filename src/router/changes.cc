@@ -48,7 +48,7 @@ std::string leave(const ServerState& server) {
 void add_server(Commands& commands, const WantedServer& wanted, const ServerState* known) {
   const auto name = full_name(wanted.backend, wanted.name);
   if (known == nullptr) {
-    commands.push_back(fmt::format("add server {} 127.0.0.1:{}", name, wanted.port));
+    commands.push_back(fmt::format("add server {} 127.0.0.1:{}{}", name, wanted.port, wanted.h2 ? " proto h2" : ""));
   } else if (known->port != wanted.port || known->address != "127.0.0.1") {
     commands.push_back(fmt::format("set server {} addr 127.0.0.1 port {}", name, wanted.port));
   }
@@ -77,6 +77,8 @@ std::vector<std::string> changes_to(const Rendering& rendering, const std::vecto
   auto modes = map_change(kModesFile, rendering.maps.modes, maps.modes);
   auto slots = map_change(kSlotsFile, rendering.maps.slots, maps.slots);
   auto hosts = map_change(kHostsFile, rendering.maps.hosts, maps.hosts);
+  auto http = map_change(kHttpFile, rendering.maps.http, maps.http);
+  auto errors = map_change(kErrorsFile, rendering.maps.errors, maps.errors);
   Commands arrivals;
   for (const auto& wanted : rendering.servers) {
     const auto found = leaving.find(full_name(wanted.backend, wanted.name));
@@ -93,12 +95,16 @@ std::vector<std::string> changes_to(const Rendering& rendering, const std::vecto
   Commands commands = std::move(modes.sets);
   append(commands, std::move(hosts.removals));
   append(commands, std::move(strangers));
+  append(commands, std::move(http.sets));
+  append(commands, std::move(errors.sets));
   append(commands, std::move(arrivals));
   append(commands, std::move(slots.sets));
   append(commands, std::move(hosts.sets));
   append(commands, std::move(slots.removals));
   append(commands, std::move(modes.removals));
   append(commands, std::move(departures));
+  append(commands, std::move(http.removals));
+  append(commands, std::move(errors.removals));
   return commands;
 }
 

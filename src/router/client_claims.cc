@@ -47,6 +47,14 @@ std::string client_claims_pattern() {
   return "^(" + join(patterns, "|") + ")$";
 }
 
+std::string client_claims_pattern_with_underscores() {
+  std::string pattern;
+  for (const char character : client_claims_pattern()) {
+    pattern += character == '-' ? std::string("[_-]") : std::string(1, character);
+  }
+  return pattern;
+}
+
 std::string forbidden_trailers_pattern() {
   std::vector<std::string> patterns;
   append_patterns(patterns, kClientClaims);

@@ -63,6 +63,8 @@ inline constexpr auto kClientClaims = std::to_array<std::string_view>({
 
 // A regular expression for the name of such a header in lower case, as HAProxy keeps names.
 std::string client_claims_pattern();
+// The same for names in which "_" stands for "-".
+std::string client_claims_pattern_with_underscores();
 // The same for names that must not be announced as a trailer: these, what frames a message or leads it to its app, and
 // what says who asks (RFC 9110, section 6.5.1).
 std::string forbidden_trailers_pattern();

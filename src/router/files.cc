@@ -47,6 +47,8 @@ void write_modes(const fs::path& directory, const Rendering& rendering) {
   make_directory(directory / "pages");
   for (const auto& [file, page] : rendering.own_pages) write_if_new(directory / file, page);
   write_if_new(directory / kModesFile, render_map(rendering.maps.modes));
+  write_if_new(directory / kHttpFile, render_map(rendering.maps.http));
+  write_if_new(directory / kErrorsFile, render_map(rendering.maps.errors));
 }
 
 void write_config(const fs::path& directory, const Rendering& rendering) {

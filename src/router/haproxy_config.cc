@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "router/access_log.hh"
+#include "router/app_rules.hh"
 #include "router/client_claims.hh"
 #include "router/hold_script.hh"
 #include "router/pages.hh"
@@ -36,7 +37,7 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
 )";
 
 constexpr std::string_view kDefaults = R"(
-defaults
+defaults usual
   mode http
   errorfiles pages
   log global
@@ -68,13 +69,10 @@ defaults
   option redispatch 1
   retry-on conn-failure empty-response
   balance leastconn
-  # X_Forwarded_For is X-Forwarded-For to many an app: names outside of letters, digits and '-' go.
-  option http-restrict-req-hdr-names delete
-  option disable-h2-upgrade
 )";
 
 constexpr std::string_view kFrontend = R"(
-frontend public
+frontend public from usual
   # The tree holds these sockets, so that they outlive HAProxy: router/listeners.hh.
   bind "$PUSHROD_HTTP" maxconn {public_connections}
 {tls_bind}  bind unix@current.sock mode 600 accept-proxy id 102
@@ -113,7 +111,7 @@ frontend public
   http-request set-var(txn.route) var(txn.name),regsub(^[^.]*,*),concat(,txn.path,/),map_beg({hosts}) unless {{ var(txn.route) -m found }}
   http-request set-var(txn.app) var(txn.route),field(1,|) if {{ var(txn.route) -m found }}
   http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ var(txn.app) -m found }}
-  # What an app may have done already is done once: only these are sent again after they reached it.
+{app_lookup}  # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
 {client_headers}  # HTTP/2 inside of an upgraded connection would pass all of this by.
   http-request del-header Upgrade if {{ req.fhdr(Upgrade),lower -m sub h2c }}
@@ -142,7 +140,7 @@ frontend public
   http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
   # It leaves the mode that is to follow. Whoever goes away meanwhile stays in the one that it was in.
   http-request lua.hold if {{ var(txn.mode) -m str hold asleep }}
-  http-request return status 503 errorfiles held if {{ var(txn.mode) -m str hold asleep late full }}
+{own_page_modes}  http-request return status 503 errorfiles held if {{ var(txn.mode) -m str hold asleep late full }}
   http-request return status 503 errorfiles stopped if {{ var(txn.mode) -m str stopped }}
   http-request return status 503 errorfiles maintenance if {{ var(txn.mode) -m str maintenance }}
   http-request use-service lua.page if {{ var(txn.mode) -m beg pages/ }}
@@ -153,20 +151,20 @@ frontend public
   http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 2 }}
   http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 3 }}
   http-request replace-path ^/[^/]+/*(.*)$ /\1 if {{ var(txn.strip) -m int ge 4 }}
-  # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
+{app_rules}  # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker-tls if {{ stopping }} tls
   use_backend current-worker if {{ stopping }}
   use_backend %[var(txn.app),map({slots})] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 
-backend unknown-host
+backend unknown-host from usual
   http-request return status 404 default-errorfiles
 
-backend current-worker
+backend current-worker from usual
   no option abortonclose
   server current unix@current.sock send-proxy-v2
 
-backend current-worker-tls
+backend current-worker-tls from usual
   no option abortonclose
   server current unix@current-tls.sock send-proxy-v2
 )";
@@ -242,12 +240,13 @@ void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
                   const std::vector<WantedServer>& servers) {
   std::map<std::string, std::string> lines;
   for (const auto& server : servers) {
-    lines[server.backend] += fmt::format("  server {} 127.0.0.1:{}\n", server.name, server.port);
+    lines[server.backend] +=
+        fmt::format("  server {} 127.0.0.1:{}{}\n", server.name, server.port, server.h2 ? " proto h2" : "");
   }
   const auto add = [&](std::string_view kind, unsigned count, std::string_view more) {
     for (unsigned number = 1; number <= count; ++number) {
       const auto name = fmt::format("{}{}", kind, number);
-      texts.add(fmt::format("\nbackend {}\n  no option abortonclose\n", name));
+      texts.add(fmt::format("\nbackend {} from apps\n", name));
       texts.add(render_app_share(settings));
       texts.add(more);
       texts.config += lines[name];
@@ -266,6 +265,7 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
   if (settings.https) texts.add(kTls);
   add_pages(texts);
   texts.add(kDefaults);
+  if (!settings.h2c) texts.add("  option disable-h2-upgrade\n");
   texts.add(fmt::format(
       kFrontend, fmt::arg("tls_bind", tls_bind(settings)), fmt::arg("https_port", https_port(settings)),
       fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile), fmt::arg("modes", kModesFile),
@@ -275,10 +275,12 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),
       fmt::arg("challenges", settings.acme ? kChallenges : ""),
-      fmt::arg("client_headers", render_client_headers(settings)),
+      fmt::arg("client_headers", render_client_headers(settings)), fmt::arg("app_lookup", render_app_lookup()),
+      fmt::arg("app_rules", render_app_rules()), fmt::arg("own_page_modes", render_own_page_modes()),
       fmt::arg("proxy_protocol", render_proxy_protocol(settings)), fmt::arg("large_head", render_large_head()),
       fmt::arg("longest_head", kLongestHead), fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
+  texts.add(render_app_defaults());
   add_backends(texts, settings, slots, servers);
   return texts;
 }
@@ -293,7 +295,7 @@ std::vector<WantedServer> wanted_servers(const RoutingTable& table, const Slots&
   for (const auto& app : table.apps) {
     const auto& backend = slots.of_apps.at(routed_name(app.app));
     for (const auto& server : app.servers) {
-      servers.push_back({backend, server.instance.str(), server.port, app.sticky});
+      servers.push_back({backend, server.instance.str(), server.port, app.sticky, server.h2});
     }
   }
   return servers;
@@ -322,9 +324,16 @@ Rendering render(const Settings& settings, const RoutingTable& table, const Slot
   rendering.maps.hosts = host_entries(settings, table);
   rendering.maps.slots = slots.of_apps;
   rendering.maps.modes = mode_entries(table);
+  rendering.maps.http = http_entries(table);
+  rendering.maps.errors = error_entries(table);
   rendering.servers = wanted_servers(table, slots);
   for (const auto& app : table.apps) {
-    if (app.mode == TrafficMode::Maintenance && !app.page.empty()) rendering.own_pages.emplace(mode_of(app), app.page);
+    const auto add = [&](const std::string& content) {
+      if (!content.empty()) rendering.own_pages.emplace(own_file(content), content);
+    };
+    if (app.mode == TrafficMode::Maintenance) add(app.page);
+    add(render_rules(app.http));
+    for (const auto& [status, page] : app.http.pages) add(page);
   }
   if (settings.https) rendering.certificates = certificate_files(table);
   auto texts = render_texts(settings, slots, rendering.servers);

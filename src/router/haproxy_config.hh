@@ -21,6 +21,7 @@ struct WantedServer {
   std::string name;     // "blog.14.web.2"
   Port port = 0;
   bool sticky = false;
+  bool h2 = false;
 };
 
 // All that HAProxy is to do, rendered once for a change.
@@ -31,7 +32,7 @@ struct Rendering {
   std::string config;  // with the servers
   Maps maps;
   std::vector<WantedServer> servers;
-  std::map<std::string, std::string> own_pages;  // by file, as modes name it
+  std::map<std::string, std::string> own_pages;  // what is of apps, by file, as the maps name it
   CertificateFiles certificates;                 // empty without [https]
 };
 // `slots`: assign_slots().

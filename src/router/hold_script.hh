@@ -10,6 +10,7 @@ namespace pushrod {
 inline constexpr unsigned kMostHeld = 1'000;     // requests per app
 inline constexpr unsigned kLongestHold = 30;     // seconds
 inline constexpr unsigned kPageRetryAfter = 60;  // seconds, beside an app's own page
+inline constexpr unsigned kMostFilesRead = 500;  // files of apps that the script keeps in memory
 inline constexpr const char* kHoldScript = "hold.lua";
 
 std::string render_hold_script();

@@ -70,6 +70,47 @@ MapEntries host_entries(const Settings& settings, const RoutingTable& table) {
   return entries;
 }
 
+MapEntries http_entries(const RoutingTable& table) {
+  MapEntries entries;
+  for (const auto& app : table.apps) {
+    const auto& rules = app.http;
+    std::string flags;
+    if (rules.keep_underscores) flags += '_';
+    if (!rules.compress) flags += 'n';
+    if (!rules.headers.empty()) flags += 'h';
+    if (!rules.redirects.empty()) flags += 'r';
+    const auto text = [](const auto& value) { return value ? std::to_string(*value) : std::string{}; };
+    const auto milliseconds = [](const auto& value) { return value ? std::to_string(value->count()) : std::string{}; };
+    const auto lines = render_rules(rules);
+    const auto value =
+        fmt::format("{}|{}|{}|{}|{}", text(rules.max_body), milliseconds(rules.timeout),
+                    milliseconds(rules.idle_timeout), flags, lines.empty() ? std::string{} : own_file(lines));
+    if (value != "||||") entries.emplace(routed_name(app.app), value);
+  }
+  return entries;
+}
+
+MapEntries error_entries(const RoutingTable& table) {
+  MapEntries entries;
+  for (const auto& app : table.apps) {
+    for (const auto& [status, page] : app.http.pages) {
+      entries.emplace(fmt::format("{}/{}", routed_name(app.app), status), own_file(page));
+    }
+  }
+  return entries;
+}
+
+std::string render_rules(const HttpRules& rules) {
+  std::string text;
+  for (const auto& [name, value] : rules.headers) text += fmt::format("header\t{}\t{}\n", name, value);
+  for (const auto& redirect : rules.redirects) {
+    text += fmt::format("redirect\t{}\t{}\t{}\n", redirect.status, redirect.from, redirect.to);
+  }
+  return text;
+}
+
+std::string own_file(std::string_view content) { return fmt::format("pages/own.{:016x}", fingerprint(content)); }
+
 std::string mode_of(const RoutedApp& app) {
   switch (app.mode) {
     case TrafficMode::Serve:
@@ -77,7 +118,7 @@ std::string mode_of(const RoutedApp& app) {
     case TrafficMode::Stopped:
       return "stopped";
     case TrafficMode::Maintenance:
-      return app.page.empty() ? "maintenance" : fmt::format("pages/own.{:016x}", fingerprint(app.page));
+      return app.page.empty() ? "maintenance" : own_file(app.page);
     case TrafficMode::Hold:
       return "hold";
     case TrafficMode::Asleep:

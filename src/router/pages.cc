@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "base/error.hh"
+
 namespace pushrod {
 
 namespace {
@@ -68,6 +70,10 @@ std::vector<Page> render_pages() {
       make_page(kUsualPages, 405, "Method Not Allowed", "The router makes no tunnels (CONNECT)."),
       make_page(kUsualPages, 408, "Request Timeout", "The request did not come in time. Try again.",
                 "Connection: close\r\n"),
+      make_page(kUsualPages, 413, "Content Too Large",
+                "The request is larger than this app accepts.\n"
+                "(Is it yours? \"max_body\" under [http] in its pushrod.toml.)",
+                "Connection: close\r\n"),
       make_page(kUsualPages, 500, "Internal Server Error",
                 "The router failed before an app saw the request. Try again."),
       make_page(kUsualPages, 502, "Bad Gateway",
@@ -85,6 +91,14 @@ std::vector<Page> render_pages() {
                 "This app has been stopped by its owner.\n"
                 "(Is it yours? \"pushrod start APP\" starts it.)"),
   };
+}
+
+std::string text_of_page(int status) {
+  for (const auto& page : render_pages()) {
+    if (page.set == kUsualPages && page.status == status)
+      return page.response.substr(page.response.find("\r\n\r\n") + 4);
+  }
+  throw Error(fmt::format("there is no page {}", status));
 }
 
 std::string render_large_head() {

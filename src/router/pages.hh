@@ -23,6 +23,9 @@ inline constexpr std::string_view kUsualPages = "pages";
 // Ordered by set.
 std::vector<Page> render_pages();
 
+// The body of the usual page.
+std::string text_of_page(int status);
+
 // Bytes of a request's headers that pass; what is longer gets a page with status 431, up to HAProxy's buffer.
 inline constexpr unsigned kLongestHead = 40'960;
 // The rule's action that answers so. HAProxy has no errorfile for 431.

@@ -41,9 +41,9 @@ struct Observed {
 };
 
 // The servers come last: without the end of their table an answer is seen to be cut.
-const std::string kShowState =
-    fmt::format("show map {}; show map {}; show map {}; show ssl crt-list {}; show servers state", kHostsFile,
-                kSlotsFile, kModesFile, kCertificateList);
+const std::string kShowState = fmt::format(
+    "show map {}; show map {}; show map {}; show map {}; show map {}; show ssl crt-list {}; show servers state",
+    kHostsFile, kSlotsFile, kModesFile, kHttpFile, kErrorsFile, kCertificateList);
 
 // A table without rows: the end of an answer of which only the complaints count.
 constexpr std::string_view kEndOfAnswer = "show servers state unknown-host";

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/http_rules.hh"
 #include "model/layout.hh"
 #include "model/names.hh"
 #include "model/release.hh"
@@ -26,6 +27,7 @@ namespace pushrod {
 struct RoutedServer {
   InstanceName instance;
   Port port;
+  bool h2 = false;  // it speaks HTTP/2 without TLS
   auto operator<=>(const RoutedServer&) const = default;
 };
 
@@ -36,6 +38,7 @@ struct RoutedApp {
   TrafficMode mode = TrafficMode::Serve;
   std::string page = {};  // the body of its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
+  HttpRules http{};
 };
 
 // A certificate that is shown to clients that ask for the host ("*.example.com": for one label).

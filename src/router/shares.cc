@@ -93,7 +93,8 @@ std::string render_app_share(const Settings& settings) {
 }
 
 std::string render_share_tables(const Settings& settings) {
-  constexpr std::string_view kTable = "\nbackend {}\n  stick-table type {} size {} expire 10s store conn_cur\n";
+  constexpr std::string_view kTable =
+      "\nbackend {} from usual\n  stick-table type {} size {} expire 10s store conn_cur\n";
   return fmt::format(kTable, "addresses", "ipv6", settings.connections + kReserve) +
          fmt::format(kTable, "this-machine", "string len 4", 1) + fmt::format(kTable, "requests", "string len 4", 1);
 }

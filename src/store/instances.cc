@@ -84,6 +84,21 @@ class PortSearch {
 
 constexpr std::string_view kOneInstance = " WHERE app = ? AND release = ? AND type = ? AND number = ?";
 
+// Of those that have instances with a port. `text` as to_json() in model/process.hh writes it; within a text the quotes
+// would be escaped.
+std::set<std::pair<AppId, ReleaseNumber>> releases_with(Connection& db, const std::string& text) {
+  Query rows = db.query(
+      "SELECT DISTINCT r.app_id, r.number FROM instances i JOIN releases r ON r.app_id = i.app_id AND r.number = "
+      "i.release WHERE i.port IS NOT NULL AND instr(r.processes, ?) > 0");
+  rows.with(text);
+  std::set<std::pair<AppId, ReleaseNumber>> found;
+  while (rows.next()) {
+    const AppId app = rows.integer();
+    found.emplace(app, rows.number<ReleaseNumber>());
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Instance> Store::add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
@@ -130,15 +145,21 @@ std::vector<Instance> Store::add_instances(const Release& release, const std::ve
 }
 
 std::set<std::pair<AppId, ReleaseNumber>> Store::sticky_releases() const {
-  // As to_json() in model/process.hh writes it; within a text the quotes would be escaped.
+  return releases_with(*db_, "\"sticky\":true");
+}
+
+std::set<std::pair<AppId, ReleaseNumber>> Store::h2_releases() const { return releases_with(*db_, "\"h2\":true"); }
+
+std::map<AppId, HttpRules> Store::http_rules() const {
   Query rows = db_->query(
-      "SELECT DISTINCT r.app_id, r.number FROM instances i JOIN releases r ON r.app_id = i.app_id AND r.number = "
-      "i.release"
-      " WHERE i.port IS NOT NULL AND instr(r.processes, '\"sticky\":true') > 0");
-  std::set<std::pair<AppId, ReleaseNumber>> found;
+      "SELECT r.app_id, r.processes FROM apps a JOIN releases r ON r.app_id = a.id AND r.number = a.live"
+      " WHERE instr(r.processes, '\"http\":\"') > 0");
+  std::map<AppId, HttpRules> found;
   while (rows.next()) {
     const AppId app = rows.integer();
-    found.emplace(app, rows.number<ReleaseNumber>());
+    for (auto& process : processes_from_json(rows.text())) {
+      if (process.is_routed()) found.emplace(app, std::move(process.http));
+    }
   }
   return found;
 }

@@ -205,8 +205,11 @@ class Store {
   std::vector<Instance> add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
                                       Port last, bool (*is_free)(Port));
   std::vector<Instance> instances() const;
-  // Releases with a sticky type, of those that have instances with a port.
+  // Releases with a sticky type, of those that have instances with a port; and those with a type that speaks HTTP/2.
   std::set<std::pair<AppId, ReleaseNumber>> sticky_releases() const;
+  std::set<std::pair<AppId, ReleaseNumber>> h2_releases() const;
+  // What the live releases of apps say of HTTP; without those that say nothing.
+  std::map<AppId, HttpRules> http_rules() const;
   std::vector<Instance> instances(AppId app) const;
   // Instances that are not in the table are passed over. The plural forms are one transaction.
   void set_instance_state(const InstanceName& instance, InstanceState state);

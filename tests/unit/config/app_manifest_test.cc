@@ -137,11 +137,11 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       {"[procesess]\n",
        "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known keys: [processes], [build], "
-       "[release], [settings], [app], [backup], [[cron]]"},
+       "[release], [settings], [app], [backup], [http], [[cron]]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known keys: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "
-       "\"ports\", \"sleep_after\", \"health\", \"sticky\", \"command\""},
+       "\"ports\", \"sleep_after\", \"health\", \"sticky\", \"protocol\", \"command\""},
       {web + "health = { pth = \"/\" }\n",
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known keys: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},

@@ -148,7 +148,7 @@ TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       // Keys.
       {"\n[http]\nlisen = \"*:80\"\n",
-       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known keys: "listen", "domain", "connections", "app_connections", "address_connections", "proxies", "trusted_proxies", "proxy_protocol")"},
+       R"(server.toml:3: unknown key "lisen" in [http]; did you mean "listen"? | known keys: "listen", "domain", "connections", "app_connections", "address_connections", "proxies", "trusted_proxies", "proxy_protocol", "h2c")"},
       {"[htpp]\n", "server.toml:1: unknown section [htpp]; did you mean [http]?" + kSections},
       {"listen = \"*:80\"\n", "server.toml:1: unknown key \"listen\" at the top level" + kSections},
       {"[build]\nHTTP_PROXY = \"x\"\n",

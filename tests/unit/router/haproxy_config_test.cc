@@ -62,7 +62,7 @@ TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
   table.apps[0].sticky = true;
   const auto rendering = changed(table);
   EXPECT_NE(
-      rendering.config.find("backend sticky.1\n  no option abortonclose\n"
+      rendering.config.find("backend sticky.1 from apps\n"
                             "  http-request return status 503 errorfiles full if { be_conn gt 1000 }\n"
                             "  dynamic-cookie-key pushrod\n"
                             "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"
@@ -152,8 +152,8 @@ TEST_F(InstalledFiles, AreAcceptedByHaproxy) {
   install_files(directory_, rendered({}));
   EXPECT_EQ(config(), rendered({}).config);
   EXPECT_EQ(list_directory(directory_),
-            (std::vector<std::string>{"certificates", "certificates.list", "haproxy.cfg", "hold.lua", "hosts.map",
-                                      "modes.map", "pages", "slots.map", "tickets.keys"}))
+            (std::vector<std::string>{"certificates", "certificates.list", "errors.map", "haproxy.cfg", "hold.lua",
+                                      "hosts.map", "http.map", "modes.map", "pages", "slots.map", "tickets.keys"}))
       << "a candidate is left behind";
 }
 

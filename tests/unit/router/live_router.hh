@@ -115,9 +115,9 @@ class Connection {
   std::string buffer_;
 };
 
-// An app: answers with its name; /echo with the request's head; /header-of-N with a header of so many bytes; /hold
-// after release(); /events with an event before and one after release(); an upgraded connection gets back what it
-// sends.
+// An app: answers with its name; /echo with the request's head; /header-of-N with a header of so many bytes; /text with
+// a text; /hold after release(); /events with an event before and one after release(); an upgraded connection gets back
+// what it sends.
 class AppServer {
  public:
   explicit AppServer(std::string name) : name_(std::move(name)) {
@@ -192,6 +192,10 @@ class AppServer {
     } else if (const auto size = request.find(" /header-of-"); size != request.npos) {
       say(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: {}\r\n\r\nok",
                       std::string(static_cast<std::size_t>(std::atoi(request.c_str() + size + 12)), 'x')));
+    } else if (request.find(" /text ") != request.npos) {
+      const std::string text(2'000, 'x');
+      say(fmt::format("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{}", text.size(),
+                      text));
     } else if (request.find(" /hold ") != request.npos) {
       wait_for_release();
       say_body(name_);

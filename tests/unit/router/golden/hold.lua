@@ -111,6 +111,79 @@ local function challenge(applet)
   if applet.method ~= "HEAD" then applet:send(body) end
 end
 
+-- What an app says of HTTP. Files are named by their content, so what was read stays true.
+local rule_files, files_read = {}, 0
+
+local function read_rules(name)
+  local rules = {headers = {}, redirects = {}}
+  local file = io.open(name, "rb")
+  if not file then return rules end
+  for line in file:lines() do
+    local kind, one, two, three = line:match("^(%a+)\t([^\t]*)\t([^\t]*)\t?([^\t]*)$")
+    if kind == "header" then rules.headers[#rules.headers + 1] = {one, two} end
+    if kind == "redirect" then
+      rules.redirects[#rules.redirects + 1] =
+        {status = tonumber(one), from = two:gsub("%*$", ""), is_prefix = two:sub(-1) == "*", to = three}
+    end
+  end
+  file:close()
+  return rules
+end
+
+local function rules_of(txn)
+  local name = txn:get_var("txn.rules")
+  if not name then return nil end
+  if not rule_files[name] then
+    if files_read >= 500 then rule_files, files_read = {}, 0 end
+    rule_files[name], files_read = read_rules(name), files_read + 1
+  end
+  return rule_files[name]
+end
+
+local function headers(txn)
+  local rules = rules_of(txn)
+  for _, header in ipairs(rules and rules.headers or {}) do txn.http:res_set_header(header[1], header[2]) end
+end
+
+-- Where the request is sent instead. What stands for "*" is not to make "//host" of a path.
+local function target_of(rule, path, prefix)
+  local rest = path:sub(#rule.from + 1)
+  local to = rule.to:gsub("%*", function() return rest end)
+  return rule.to:sub(1, 1) == "/" and prefix .. to:gsub("^[/\\]+", "/") or to
+end
+
+local function redirect(txn)
+  local rules = rules_of(txn)
+  local path, query = txn.sf:path(), txn.sf:query()
+  for _, rule in ipairs(rules and rules.redirects or {}) do
+    if path == rule.from or (rule.is_prefix and path:sub(1, #rule.from) == rule.from) then
+      local to = target_of(rule, path, txn.sf:req_fhdr("X-Forwarded-Prefix"))
+      if query ~= "" and not to:find("?", 1, true) then to = to .. "?" .. query end
+      local reply = txn:reply({status = rule.status})
+      reply:add_header("location", to)
+      txn:done(reply)
+    end
+  end
+end
+
+-- An app's own page, in front of the usual one, which it makes a comment. HAProxy would encode line ends.
+local pages, pages_read = {}, 0
+
+local function page_begin(name)
+  if not pages[name] then
+    local file = io.open(name, "rb")
+    if not file then return "" end
+    if pages_read >= 500 then pages, pages_read = {}, 0 end
+    pages[name], pages_read = file:read("a"):gsub("%c", " ") .. "<!-- ", pages_read + 1
+    file:close()
+  end
+  return pages[name]
+end
+
+core.register_converters("page_begin", page_begin)
+core.register_converters("page_end", function() return " -->" end)
+core.register_action("redirect", {"http-req"}, redirect)
+core.register_action("headers", {"http-res"}, headers)
 core.register_action("hold", {"http-req"}, hold)
 core.register_service("challenge", "http", challenge)
 core.register_service("page", "http", page)
