@@ -30,6 +30,7 @@ void add_domain_verbs(Grammar& grammar);
 void add_files_verbs(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
 void add_logs_verb(Grammar& grammar);
+void add_access_verbs(Grammar& grammar);
 void add_maintenance_verbs(Grammar& grammar);
 void add_prune_verb(Grammar& grammar);
 void add_ps_verb(Grammar& grammar);

@@ -84,6 +84,7 @@ PreparedExport prepare_export(const Platform& platform, const Transfer& transfer
   to.stopped = app->stopped;
   to.maintenance = app->maintenance;
   to.maintenance_page = platform.store.maintenance_page(app->id);
+  if (auto access = platform.store.access_rules(); access.contains(app->id)) to.access = std::move(access[app->id]);
   to.counts = platform.store.counts(app->id);
   to.made = now();
   if (parts.crons) to.crons = platform.store.cron_states(app->id);

@@ -92,6 +92,7 @@ App add_rows(const Platform& platform, std::int64_t import, const ReadArchive& a
     store.set_counts(app->id, from.counts);
     store.set_stopped(app->id, from.stopped);
     store.set_maintenance(app->id, from.maintenance, from.maintenance_page);
+    store.set_access_rules(app->id, from.access);
     for (const auto& cron : from.crons) store.set_cron_state(app->id, cron);
     refuse_taken_domains(store, from);
     for (const auto& route : from.domains) store.set_domain(app->id, route);

@@ -70,6 +70,7 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
   const auto sticky = platform.store.sticky_releases();
   const auto h2 = platform.store.h2_releases();
   auto http = platform.store.http_rules();
+  auto access = platform.store.access_rules();
   auto routes = routes_of_apps(platform);
   std::vector<TrafficTarget> targets;
   for (const auto& app : platform.store.apps()) {
@@ -85,6 +86,7 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
           {instance.name, platform.engine.endpoint(instance), h2.contains({app.id, instance.name.release})});
     }
     target.http = std::move(http[app.id]);
+    target.access = std::move(access[app.id]);
     if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
     targets.push_back(std::move(target));
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/logs.hh"
+#include "model/access_rules.hh"
 #include "model/endpoint.hh"
 #include "model/http_rules.hh"
 #include "model/names.hh"
@@ -37,6 +38,7 @@ struct TrafficTarget {
   std::string page = {};  // its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a client stays with its instance as long as that one is among `backends`
   HttpRules http{};       // of its live release
+  AccessRules access{};   // of its operator
 };
 
 class Ingress {

@@ -81,6 +81,7 @@ ArchivedApp app_from(const json& object) {
   app.stopped = object.at("stopped").get<bool>();
   app.maintenance = maintenance_from(object.at("maintenance").get<std::string>());
   app.maintenance_page = object.at("maintenance_page").get<std::string>();
+  if (object.contains("access")) app.access = access_rules_from_json(object.at("access").dump());
   app.made = from_epoch_milliseconds(object.at("made_ms").get<std::int64_t>());
   read_lists(object, app);
   if (app.deployed && !app.commit) throw Error("it was deployed, and has no commit");
@@ -114,6 +115,7 @@ std::string to_json(const ArchivedApp& app) {
       {"stopped", app.stopped},
       {"maintenance", std::string(to_string(app.maintenance))},
       {"maintenance_page", app.maintenance_page},
+      {"access", json::parse(to_json(app.access))},
       {"settings", settings},
       {"counts", counts},
       {"crons", crons},

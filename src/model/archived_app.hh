@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/access_rules.hh"
 #include "model/app.hh"
 #include "model/job.hh"
 #include "model/route.hh"
@@ -27,6 +28,7 @@ struct ArchivedApp {
   bool stopped = false;
   Maintenance maintenance = Maintenance::Off;
   std::string maintenance_page{};
+  AccessRules access{};  // passwords are hashed
   std::map<SettingName, bool> settings{};  // secret? The values are files of the archive.
   std::map<ProcessType, std::uint32_t> counts{};
   std::vector<CronState> crons{};

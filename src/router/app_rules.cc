@@ -53,6 +53,7 @@ std::string render_app_lookup() {
       "  # X_Forwarded_For is X-Forwarded-For to many an app: names outside of letters, digits and '-' go.\n"
       "  http-request del-header '[^a-z0-9-]' -m reg unless keeps-underscores || {{ stopping }}\n"
       "  http-request del-header '[^a-z0-9_-]' -m reg if keeps-underscores\n"
+      "  http-request del-header '^(content|transfer|keep)_.*$' -m reg if keeps-underscores\n"
       "  http-request del-header '{}' -m reg if keeps-underscores\n",
       kHttpFile, client_claims_pattern_with_underscores());
 }
@@ -74,6 +75,17 @@ std::string render_app_rules() {
   http-after-response del-header X-Pushrod-Page
 )",
       fmt::arg("too_large", page_reply(413)));
+}
+
+std::string render_access_check() {
+  return fmt::format(R"(  # Who may ask an app with access rules. What the script does not allow does not pass.
+  http-request set-var(txn.access) var(txn.app),concat(/access),map({}) if {{ var(txn.app) -m found }} !{{ stopping }}
+  acl is-guarded var(txn.access) -m found
+  http-request set-var(txn.visitor) src,ipmask(32,64) if is-guarded
+  http-request lua.access if is-guarded
+  http-request return status 403 content-type "text/plain; charset=utf-8" hdr Cache-Control no-store string "403 Forbidden\n\nThis app is not open to your address.\n" if is-guarded !{{ var(txn.allowed) -m bool }}
+)",
+                     kErrorsFile);
 }
 
 std::string render_own_page_modes() {

@@ -11,6 +11,8 @@ namespace pushrod {
 std::string render_app_lookup();
 // For the front end, when the app is about to serve: limits and redirects, and headers of answers.
 std::string render_app_rules();
+// For the front end, before anything of the app is told: who may ask it at all.
+std::string render_access_check();
 // For the front end, where an app answers with a page of the router: the app's own page, if it has one.
 std::string render_own_page_modes();
 // A section of defaults for the apps' back ends: timeouts, compression, and the pages of failures.

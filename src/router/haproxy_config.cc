@@ -93,8 +93,7 @@ frontend public from usual
   http-request replace-uri '^[^:/?]+://[^/?]*(\?.*)?$' '/\1' unless origin-form
   http-request set-header Host %[var(txn.host)] if {{ var(txn.host) -m found }}
   # What clients may not send, nor apps get: a target with bytes that URLs do not have, which HAProxy refuses in HTTP/1
-  # but not in HTTP/2; a Host that is more than a name and a port, of which an app would make
-  # addresses; control characters; tunnels; a body whose end an HTTP/1.0 server does not know how to find; and trailers
+  # but not in HTTP/2; a Host that is more than a name and a port, of which an app would make addresses; control characters; tunnels; a body whose end an HTTP/1.0 server does not know how to find; and trailers
   # that say what only headers may.
   http-request deny deny_status 405 if METH_CONNECT
   {large_head} if {{ req.hdrs,length gt {longest_head} }}
@@ -134,7 +133,7 @@ frontend public from usual
   http-request redirect prefix https://%[var(txn.name)]{https_port} code 308 if !secure {{ var(txn.options),field(2,|) -m str https }} !{{ path_beg /.well-known/acme-challenge/ }}
   http-request set-var(txn.hsts) var(txn.options),field(6,|) if secure {{ var(txn.options) -m found }}
   http-after-response set-header Strict-Transport-Security max-age=%[var(txn.hsts)] if {{ var(txn.hsts) -m reg . }}
-  http-request set-var(txn.to) var(txn.options),field(5,|) if {{ var(txn.options) -m found }}
+{access}  http-request set-var(txn.to) var(txn.options),field(5,|) if {{ var(txn.options) -m found }}
   http-request redirect prefix %[var(txn.to)] code 308 if {{ var(txn.to) -m beg http }}
   # Only apps that do not simply serve are in the map.
   http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
@@ -276,9 +275,10 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
       fmt::arg("request_shares", render_request_shares(settings)),
       fmt::arg("challenges", settings.acme ? kChallenges : ""),
       fmt::arg("client_headers", render_client_headers(settings)), fmt::arg("app_lookup", render_app_lookup()),
-      fmt::arg("app_rules", render_app_rules()), fmt::arg("own_page_modes", render_own_page_modes()),
-      fmt::arg("proxy_protocol", render_proxy_protocol(settings)), fmt::arg("large_head", render_large_head()),
-      fmt::arg("longest_head", kLongestHead), fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
+      fmt::arg("app_rules", render_app_rules()), fmt::arg("access", render_access_check()),
+      fmt::arg("own_page_modes", render_own_page_modes()), fmt::arg("proxy_protocol", render_proxy_protocol(settings)),
+      fmt::arg("large_head", render_large_head()), fmt::arg("longest_head", kLongestHead),
+      fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
   texts.add(render_app_defaults());
   add_backends(texts, settings, slots, servers);
@@ -333,6 +333,7 @@ Rendering render(const Settings& settings, const RoutingTable& table, const Slot
     };
     if (app.mode == TrafficMode::Maintenance) add(app.page);
     add(render_rules(app.http));
+    add(render_access(app));
     for (const auto& [status, page] : app.http.pages) add(page);
   }
   if (settings.https) rendering.certificates = certificate_files(table);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "router/access_script.hh"
 #include "router/maps.hh"
 
 namespace pushrod {
@@ -208,7 +209,8 @@ core.register_service("page", "http", page)
 std::string render_hold_script() {
   return fmt::format(kScript, fmt::arg("most_held", kMostHeld), fmt::arg("longest_hold", kLongestHold),
                      fmt::arg("page_retry_after", kPageRetryAfter), fmt::arg("modes", kModesFile),
-                     fmt::arg("most_files", kMostFilesRead));
+                     fmt::arg("most_files", kMostFilesRead)) +
+         std::string(access_script());
 }
 
 }  // namespace pushrod

@@ -96,6 +96,9 @@ MapEntries error_entries(const RoutingTable& table) {
     for (const auto& [status, page] : app.http.pages) {
       entries.emplace(fmt::format("{}/{}", routed_name(app.app), status), own_file(page));
     }
+    if (const auto access = render_access(app); !access.empty()) {
+      entries.emplace(routed_name(app.app) + "/access", own_file(access));
+    }
   }
   return entries;
 }
@@ -106,6 +109,16 @@ std::string render_rules(const HttpRules& rules) {
   for (const auto& redirect : rules.redirects) {
     text += fmt::format("redirect\t{}\t{}\t{}\n", redirect.status, redirect.from, redirect.to);
   }
+  return text;
+}
+
+std::string render_access(const RoutedApp& app) {
+  const auto& rules = app.access;
+  if (rules == AccessRules{}) return {};
+  std::string text = fmt::format("app\t{}\n", app.app.str());
+  for (const auto& network : rules.networks) text += fmt::format("network\t{}\n", network);
+  for (const auto& user : rules.users) text += fmt::format("user\t{}\t{}\t{}\n", user.name, user.salt, user.hash);
+  if (rules.rate) text += fmt::format("rate\t{}\n", *rules.rate);
   return text;
 }
 

@@ -38,10 +38,13 @@ MapEntries host_entries(const Settings& settings, const RoutingTable& table);
 // Flags: "_" header names may have it, "n" no compression, "h" headers of answers and "r" redirects are in the file.
 // Apps that say nothing are not in it.
 MapEntries http_entries(const RoutingTable& table);
-// errors.map: "app.shop/503" → the file of the app's own page of that status.
+// errors.map: "app.shop/503" → the file of the app's own page of that status; "app.shop/access" → that of its access
+// rules.
 MapEntries error_entries(const RoutingTable& table);
 // Headers and redirects, one a line, for hold_script.cc; empty when there are none.
 std::string render_rules(const HttpRules& rules);
+// Access rules, one a line, for access_script.cc; empty when there are none.
+std::string render_access(const RoutedApp& app);
 // "pages/own.9234f9a796b70d02": where a content that belongs to an app lies.
 std::string own_file(std::string_view content);
 

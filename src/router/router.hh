@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/access_rules.hh"
 #include "model/http_rules.hh"
 #include "model/layout.hh"
 #include "model/names.hh"
@@ -39,6 +40,7 @@ struct RoutedApp {
   std::string page = {};  // the body of its own page for Maintenance; empty: the usual page
   bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
   HttpRules http{};
+  AccessRules access{};
 };
 
 // A certificate that is shown to clients that ask for the host ("*.example.com": for one label).

@@ -200,10 +200,18 @@ CREATE TABLE backup_runs (
 CREATE INDEX backup_runs_by_app ON backup_runs (app, id);
 )sql";
 
+// Who may send requests to an app. Sealed (store/vault.hh).
+constexpr const char* kAccessRules = R"sql(
+CREATE TABLE access_rules (
+  app_id INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
+  sealed BLOB NOT NULL
+) STRICT;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 11> kAll{{{kFirstTables},
+  static const std::array<Migration, 12> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -213,7 +221,8 @@ std::span<const Migration> migrations() {
                                                {kDomains},
                                                {kAcme},
                                                {kImports},
-                                               {kBackups}}};
+                                               {kBackups},
+                                               {kAccessRules}}};
   return kAll;
 }
 

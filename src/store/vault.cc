@@ -54,6 +54,7 @@ Secret read_key(const std::filesystem::path& file) {
 
 std::string context_of(AppId app, const SettingName& name) { return fmt::format("{}:{}", app, name.str()); }
 // No setting has such a name.
+std::string context_of_access(AppId app) { return fmt::format("{}:access rules", app); }
 std::string context_of_command(AppId app) { return fmt::format("{}:command of a job", app); }
 
 std::string context_of_target(const std::string& target) { return "backup target " + target; }
@@ -129,6 +130,16 @@ std::string Vault::random_password() {
   }
   sodium_memzero(random, sizeof random);
   return text;
+}
+
+std::string Vault::seal_access(AppId app, const std::string& rules) const {
+  return seal_for(context_of_access(app), rules);
+}
+
+Secret Vault::open_access(AppId app, const std::string& sealed) const {
+  if (auto rules = open_for(context_of_access(app), sealed)) return *std::move(rules);
+  throw UserError(fmt::format("the access rules of an app cannot be opened with the key in {}", key_file_.native()),
+                  "restore the key that belongs to this database");
 }
 
 std::map<std::string, std::string> Vault::open_all(AppId app, const AppSettings& settings) const {

@@ -38,6 +38,10 @@ class Vault {
   // 256 random bits as hexadecimal digits, in groups that people can copy.
   static std::string random_password();
 
+  // The same for an app's access rules.
+  std::string seal_access(AppId app, const std::string& rules) const;
+  Secret open_access(AppId app, const std::string& sealed) const;
+
   // Every setting as the variables that a process gets.
   std::map<std::string, std::string> open_all(AppId app, const AppSettings& settings) const;
 

@@ -1,5 +1,7 @@
 """In front of the router and behind it: proxies, the host name of health checks, and localhost."""
 
+import base64
+import re
 import socket
 import ssl
 
@@ -125,3 +127,34 @@ def test_long_heads_pass_over_http2_and_raw_bytes_in_a_path_do_not(make_platform
     assert answer.stdout.startswith("HTTP/2 431") and "Delete cookies" in answer.stdout
     assert http2_status(platform, host, ca, "/ä".encode()) == 400
     assert http2_status(platform, host, ca, b"/%C3%A4") == 404
+
+
+def test_access_rules_hold_at_once_and_through_releases(platform):
+    app = platform.deploy(web_app("1"))
+    password = re.search(r"is (\w{24})\n", platform.ssh("access", "user", app.name, "ada").out)[1]
+    login = {"Authorization": "Basic " + base64.b64encode(f"ada:{password}".encode()).decode()}
+    assert app.get(status=401).headers["WWW-Authenticate"].startswith(f'Basic realm="{app.name}"')
+    assert app.get(headers=login).text == "1"
+    assert password not in str(app.get("/headers", headers=login).json())
+    app.push({"VERSION": "2"})
+    app.get(status=401)
+    assert app.get(headers=login).text == "2"
+    new = platform.unique_name()
+    platform.pushrod("app", "rename", app.name, new)
+    app.name = new
+    app.get(status=401)
+    platform.pushrod("access", "networks", app.name, "192.0.2.0/24")
+    app.get(status=403, headers=login)
+    assert platform.json("access", "show", app.name) == {
+        "app": app.name, "networks": ["192.0.2.0/24"], "users": ["ada"], "rate": None,
+    }  # fmt: skip
+    platform.pushrod("access", "networks", app.name, "all")
+    platform.pushrod("access", "rate", app.name, "2")
+    statuses = [platform.http(app.host, headers=login).status for _ in range(20)]
+    assert statuses[0] == 200 and 429 in statuses
+    platform.pushrod("access", "rate", app.name, "off")
+    platform.pushrod("access", "remove-user", app.name, "ada")
+    assert app.version() == "2"
+    for secret in (password, login["Authorization"].split()[1]):
+        files = [path for path in platform.root.rglob("*") if path.is_file() and "build" not in path.parts]
+        assert not [path for path in files if secret.encode() in path.read_bytes()]

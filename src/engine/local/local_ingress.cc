@@ -20,7 +20,7 @@ RoutingTable table_of(const Layout& layout, const std::vector<TrafficTarget>& ta
     table.certificates.push_back({std::move(pair.host), std::move(pair.file), std::move(pair.id)});
   }
   for (const auto& target : targets) {
-    RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky, target.http};
+    RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky, target.http, target.access};
     for (const auto& backend : target.backends)
       app.servers.push_back({backend.instance, backend.endpoint.port, backend.h2});
     std::sort(app.servers.begin(), app.servers.end());

@@ -42,6 +42,11 @@ const std::map<std::string, Decision>& decisions() {
   // A line each, so that two additions do not meet.
   // clang-format off
   static const std::map<std::string, Decision> all{
+      {"access networks", needs(Right::Deploy, {"APP", "10.0.0.0/8"})},
+      {"access rate", needs(Right::Deploy, {"APP", "10"})},
+      {"access remove-user", needs(Right::Deploy, {"APP", "ada"})},
+      {"access show", needs(Right::See)},
+      {"access user", needs(Right::Deploy, {"APP", "ada"})},
       {"app check", needs(Right::See)},
       {"app clone", machine({"APP", "new"})},
       {"app create", machine({"new"})},

@@ -15,6 +15,7 @@ ArchivedApp some_app() {
   app.deployed = app.stopped = true;
   app.maintenance = Maintenance::Page;
   app.maintenance_page = "<p>b\u00fccher</p>";
+  app.access = {{"10.0.0.0/8"}, {{"ada", "salt", "hash"}}, 10};
   app.settings = {{SettingName::parse("A"), false}, {SettingName::parse("TOKEN"), true}};
   app.counts = {{ProcessType::parse("web"), 3}};
   app.crons = {{"clean", "@daily UTC", from_epoch_milliseconds(1234)}};
@@ -52,6 +53,7 @@ TEST(ArchivedApp, ComesBackAsItWas) {
   EXPECT_TRUE(back.deployed && back.stopped);
   EXPECT_EQ(back.maintenance, app.maintenance);
   EXPECT_EQ(back.maintenance_page, app.maintenance_page);
+  EXPECT_EQ(back.access, app.access);
   EXPECT_EQ(back.settings, app.settings);
   EXPECT_EQ(back.counts, app.counts);
   EXPECT_EQ(back.domains, app.domains);

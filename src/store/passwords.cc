@@ -1,0 +1,42 @@
+// Makes passwords with libsodium.
+#include "store/passwords.hh"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <array>
+#include <string_view>
+
+#include "base/error.hh"
+
+namespace pushrod {
+
+namespace {
+
+std::string in_hexadecimal(const unsigned char* bytes, std::size_t count) {
+  std::string text;
+  for (std::size_t at = 0; at < count; ++at) text += fmt::format("{:02x}", bytes[at]);
+  return text;
+}
+
+}  // namespace
+
+NewPassword make_password(const std::string& name) {
+  constexpr std::string_view kCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr std::size_t kLength = 24;
+  if (sodium_init() < 0) throw Error("libsodium cannot be used on this machine");
+  std::string password;
+  while (password.size() < kLength) {
+    password += kCharacters[randombytes_uniform(static_cast<std::uint32_t>(kCharacters.size()))];
+  }
+  std::array<unsigned char, 16> salt{};
+  randombytes_buf(salt.data(), salt.size());
+  AccessUser user{name, in_hexadecimal(salt.data(), salt.size()), {}};
+  const auto text = user.salt + password;
+  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
+  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  user.hash = in_hexadecimal(hash.data(), hash.size());
+  return {Secret(std::move(password)), std::move(user)};
+}
+
+}  // namespace pushrod
