@@ -16,16 +16,18 @@ namespace pushrod {
 namespace {
 
 struct AccessWords {
-  std::string app, user, rate;
+  std::string app, user, rate, state;
   std::vector<std::string> networks;
   bool json = false;
 };
 
 void print_view(const AccessView& view) {
-  print(fmt::format("Access to {}\n  networks  {}\n  users     {}\n  rate      {}\n", view.app.str(),
-                    view.networks.empty() ? "all" : join(view.networks, ", "),
-                    view.users.empty() ? "none: no password is asked for" : join(view.users, ", "),
-                    view.rate ? fmt::format("{} requests per second of a client", *view.rate) : "no limit"));
+  print(fmt::format(
+      "Access to {}\n  networks  {}\n  users     {}\n  rate      {}\n  login     {}\n", view.app.str(),
+      view.networks.empty() ? "all" : join(view.networks, ", "),
+      view.users.empty() ? "none: no password is asked for" : join(view.users, ", "),
+      view.rate ? fmt::format("{} requests per second of a client", *view.rate) : "no limit",
+      view.login ? fmt::format("on: \"login {}\" makes a link for holders of a key", view.app.str()) : "off"));
 }
 
 int show(Context& context, const AccessWords& words) {
@@ -70,6 +72,20 @@ int set_user(Context& context, const AccessWords& words) {
   return kExitOk;
 }
 
+int set_login(Context& context, const AccessWords& words) {
+  if (words.state != "on" && words.state != "off") {
+    throw UserError(fmt::format("Invalid state {}: use on or off", quoted(words.state)));
+  }
+  print_view(set_access_login(context, AppName::parse(words.app), words.state == "on"));
+  return kExitOk;
+}
+
+int log_in(Context& context, const AccessWords& words) {
+  print(fmt::format("{}\nOpen it in a browser within five minutes; it works once.\n",
+                    login_link(context, AppName::parse(words.app))));
+  return kExitOk;
+}
+
 int remove_user(Context& context, const AccessWords& words) {
   print_view(remove_access_user(context, AppName::parse(words.app), words.user));
   return kExitOk;
@@ -98,6 +114,15 @@ void add_access_verbs(Grammar& grammar) {
             [words](Context& context) { return set_user(context, *words); })
       .app(words->app)
       .needs("USER", words->user, "the user's name");
+  grammar
+      .verb("access", "login", "only holders of a key get in, through a link of \"login APP\"",
+            [words](Context& context) { return set_login(context, *words); })
+      .app(words->app)
+      .needs("STATE", words->state, "on or off");
+  grammar
+      .verb("login", "a link that opens an app with login in a browser",
+            [words](Context& context) { return log_in(context, *words); })
+      .app(words->app);
   grammar
       .verb("access", "remove-user", "the user's password no longer works",
             [words](Context& context) { return remove_user(context, *words); })

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "model/rights.hh"
 #include "os/file_lock.hh"
 
 namespace pushrod {
@@ -19,6 +20,29 @@ constexpr Port kHttpsPort = 443;
 std::string shown_port(const Platform& platform, bool is_https) {
   const auto port = is_https ? platform.settings.https->port : platform.settings.http.port;
   return port == (is_https ? kHttpsPort : kHttpPort) ? std::string{} : fmt::format(":{}", port);
+}
+
+PublicAddress address_among(const Platform& platform, std::vector<Domain> domains, const AppName& name) {
+  std::erase_if(domains,
+                [](const Domain& domain) { return domain.route.redirect_to || domain.route.point.host.is_wildcard(); });
+  const auto first = std::min_element(domains.begin(), domains.end(), [](const Domain& one, const Domain& other) {
+    const auto rank = [](const Domain& domain) {
+      return std::make_pair(!domain.route.point.prefix.empty(), domain.added);
+    };
+    return rank(one) < rank(other);
+  });
+  const auto host = first == domains.end() ? HostName::of_app(name, platform.settings.domain) : first->route.point.host;
+  const bool is_https = has_certificate(platform, host);
+  return {host.str() + shown_port(platform, is_https), is_https};
+}
+
+std::vector<std::int64_t> keys_that_see(const Platform& platform, const AppName& app) {
+  std::vector<std::int64_t> ids{0};  // the operator on the machine
+  for (const auto& key : platform.store.keys()) {
+    if (may(key, app, Right::See)) ids.push_back(key.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 }  // namespace
@@ -87,6 +111,7 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
     }
     target.http = std::move(http[app.id]);
     target.access = std::move(access[app.id]);
+    if (!target.access.login_secret.empty()) target.access.login_keys = keys_that_see(platform, app.name);
     if (target.mode == TrafficMode::Maintenance) target.page = platform.store.maintenance_page(app.id);
     targets.push_back(std::move(target));
   }
@@ -114,18 +139,13 @@ bool has_certificate(const Platform& platform, const HostName& host) {
 }
 
 PublicAddress address_of(const Platform& platform, AppId id, const AppName& name) {
+  return address_among(platform, platform.store.domains(id), name);
+}
+
+PublicAddress whole_address_of(const Platform& platform, AppId id, const AppName& name) {
   auto domains = platform.store.domains(id);
-  std::erase_if(domains,
-                [](const Domain& domain) { return domain.route.redirect_to || domain.route.point.host.is_wildcard(); });
-  const auto first = std::min_element(domains.begin(), domains.end(), [](const Domain& one, const Domain& other) {
-    const auto rank = [](const Domain& domain) {
-      return std::make_pair(!domain.route.point.prefix.empty(), domain.added);
-    };
-    return rank(one) < rank(other);
-  });
-  const auto host = first == domains.end() ? HostName::of_app(name, platform.settings.domain) : first->route.point.host;
-  const bool is_https = has_certificate(platform, host);
-  return {host.str() + shown_port(platform, is_https), is_https};
+  std::erase_if(domains, [](const Domain& domain) { return !domain.route.point.prefix.empty(); });
+  return address_among(platform, std::move(domains), name);
 }
 
 std::string url_of(const Platform& platform, const HostName& host) {

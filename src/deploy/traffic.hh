@@ -33,6 +33,8 @@ bool has_certificate(const Platform& platform, const HostName& host);
 // The host name by which clients reach the app: the oldest of its domains that leads to the whole app, or else to a
 // path of it; without a domain the app's own address.
 PublicAddress address_of(const Platform& platform, AppId id, const AppName& name);
+// The same without domains that lead to a path.
+PublicAddress whole_address_of(const Platform& platform, AppId id, const AppName& name);
 
 // "http://www.example.com", or https when the host has a certificate.
 std::string url_of(const Platform& platform, const HostName& host);

@@ -14,6 +14,7 @@ std::string to_json(const AccessRules& rules) {
   if (!rules.networks.empty()) object["networks"] = rules.networks;
   for (const auto& user : rules.users) object["users"].push_back({user.name, user.salt, user.hash});
   if (rules.rate) object["rate"] = *rules.rate;
+  if (!rules.login_secret.empty()) object["login_secret"] = rules.login_secret;
   return object.dump();
 }
 
@@ -27,6 +28,7 @@ AccessRules access_rules_from_json(const std::string& text) {
           {user.at(0).get<std::string>(), user.at(1).get<std::string>(), user.at(2).get<std::string>()});
     }
     if (object.contains("rate")) rules.rate = object.at("rate").get<unsigned>();
+    rules.login_secret = object.value("login_secret", "");
     return rules;
   } catch (const nlohmann::json::exception& broken) {
     throw Error(fmt::format("the stored access rules cannot be read: {}", broken.what()));

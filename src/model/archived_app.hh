@@ -28,7 +28,7 @@ struct ArchivedApp {
   bool stopped = false;
   Maintenance maintenance = Maintenance::Off;
   std::string maintenance_page{};
-  AccessRules access{};  // passwords are hashed
+  AccessRules access{};                    // passwords are hashed
   std::map<SettingName, bool> settings{};  // secret? The values are files of the archive.
   std::map<ProcessType, std::uint32_t> counts{};
   std::vector<CronState> crons{};

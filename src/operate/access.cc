@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -28,7 +29,7 @@ AccessRules rules_of(Session& session, const App& app) {
 }
 
 AccessView view_of(const App& app, const AccessRules& rules) {
-  AccessView view{app.name, rules.networks, {}, rules.rate};
+  AccessView view{app.name, rules.networks, {}, rules.rate, !rules.login_secret.empty()};
   for (const auto& user : rules.users) view.users.push_back(user.name);
   return view;
 }
@@ -63,7 +64,11 @@ auto find_user(AccessRules& rules, const std::string& user) {
 }  // namespace
 
 Json to_json(const AccessView& view) {
-  Json object{{"app", view.app.str()}, {"networks", view.networks}, {"users", view.users}, {"rate", nullptr}};
+  Json object{{"app", view.app.str()},
+              {"networks", view.networks},
+              {"users", view.users},
+              {"rate", nullptr},
+              {"login", view.login}};
   if (view.rate) object["rate"] = *view.rate;
   return object;
 }
@@ -124,6 +129,31 @@ AccessView remove_access_user(Session& session, const AppName& name, const std::
     }
     rules.users.erase(known);
   });
+}
+
+AccessView set_access_login(Session& session, const AppName& name, bool on) {
+  return change(session, name, "access login", on ? "on" : "off",
+                [&](AccessRules& rules) { rules.login_secret = on ? make_login_secret() : std::string{}; });
+}
+
+std::string login_link(Session& session, const AppName& name) {
+  constexpr std::chrono::minutes kValid{5};
+  const auto app = session.require_app(name, Right::See);
+  const auto rules = rules_of(session, app);
+  if (rules.login_secret.empty()) {
+    throw UserError(
+        fmt::format("{} has no login: it is open to every client that its other access rules allow", name.str()),
+        fmt::format("close it: access login {} on", name.str()));
+  }
+  const auto expiry = std::chrono::duration_cast<std::chrono::seconds>((now() + kValid).time_since_epoch()).count();
+  const auto key = session.caller().key ? session.caller().key->id : 0;
+  const auto address = whole_address_of(session.platform(), app.id, app.name);
+  std::string link;
+  audited(session, {name.str(), "login", "a link"}, [&] {
+    link = fmt::format("{}://{}/.pushrod/login?{}", address.is_https ? "https" : "http", address.host,
+                       make_login_token(rules.login_secret, key, expiry));
+  });
+  return link;
 }
 
 }  // namespace pushrod

@@ -17,6 +17,7 @@ struct AccessView {
   AppName app;
   std::vector<std::string> networks, users;
   std::optional<unsigned> rate;
+  bool login = false;
 };
 Json to_json(const AccessView& view);
 
@@ -28,5 +29,10 @@ AccessView set_access_rate(Session& session, const AppName& name, std::optional<
 // The password of a new user, or a new one of a user that is there. It is shown once, and kept nowhere.
 Secret set_access_user(Session& session, const AppName& name, const std::string& user);
 AccessView remove_access_user(Session& session, const AppName& name, const std::string& user);
+
+// Only holders of a key that may see the app get in, through login_link(). Turning it on again ends all sessions.
+AccessView set_access_login(Session& session, const AppName& name, bool on);
+// An address that opens a session of seven days in a browser: for five minutes, once.
+std::string login_link(Session& session, const AppName& name);
 
 }  // namespace pushrod

@@ -7,6 +7,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/traffic.hh"
 #include "operate/audit.hh"
 #include "os/command.hh"
 #include "os/file_lock.hh"
@@ -16,6 +17,13 @@
 namespace pushrod {
 
 namespace {
+
+// Sessions of apps with login last only as long as their key may see the app.
+void end_sessions(Session& session) {
+  for (const auto& [app, rules] : session.store().access_rules()) {
+    if (!rules.login_secret.empty()) return publish_routes(session.platform());
+  }
+}
 
 std::string apps_or_all(const std::vector<AppName>& apps) { return apps.empty() ? "all apps" : names_of(apps); }
 
@@ -44,6 +52,7 @@ Key add_key(Session& session, const KeyName& name, const PublicKey& key, const K
   std::optional<Key> added;
   audited(session, {"", "key add", detail}, [&] {
     change_keys(session, [&] { added = session.store().add_key(name, key.text, key.fingerprint, role, rights.apps); });
+    end_sessions(session);  // and the new key may have one
   });
   return *added;
 }
@@ -64,7 +73,10 @@ Key set_key(Session& session, const KeyName& name, const KeyRights& rights) {
   const auto role = rights.role.value_or(is_known ? before->role : Role::View);
   const auto detail = fmt::format("{}: {} {}", name.str(), to_string(role), apps_or_all(apps));
   std::optional<Key> after;
-  audited(session, {"", "key set", detail}, [&] { after = session.store().set_key(name, role, apps); });
+  audited(session, {"", "key set", detail}, [&] {
+    after = session.store().set_key(name, role, apps);
+    end_sessions(session);
+  });
   return *after;
 }
 
@@ -75,8 +87,10 @@ std::vector<Key> list_keys(Session& session) {
 
 void remove_key(Session& session, const KeyName& name) {
   session.require_admin();
-  audited(session, {"", "key remove", name.str()},
-          [&] { change_keys(session, [&] { session.store().remove_key(name); }); });
+  audited(session, {"", "key remove", name.str()}, [&] {
+    change_keys(session, [&] { session.store().remove_key(name); });
+    end_sessions(session);
+  });
 }
 
 Json to_json(const Key& key) {

@@ -119,6 +119,8 @@ std::string render_access(const RoutedApp& app) {
   for (const auto& network : rules.networks) text += fmt::format("network\t{}\n", network);
   for (const auto& user : rules.users) text += fmt::format("user\t{}\t{}\t{}\n", user.name, user.salt, user.hash);
   if (rules.rate) text += fmt::format("rate\t{}\n", *rules.rate);
+  if (!rules.login_secret.empty()) text += fmt::format("login\t{}\n", rules.login_secret);
+  for (const auto key : rules.login_keys) text += fmt::format("key\t{}\n", key);
   return text;
 }
 

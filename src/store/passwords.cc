@@ -21,6 +21,28 @@ std::string in_hexadecimal(const unsigned char* bytes, std::size_t count) {
 
 }  // namespace
 
+std::string make_login_secret() {
+  if (sodium_init() < 0) throw Error("libsodium cannot be used on this machine");
+  std::array<unsigned char, 32> secret{};
+  randombytes_buf(secret.data(), secret.size());
+  return in_hexadecimal(secret.data(), secret.size());
+}
+
+std::string make_login_token(const std::string& secret, std::int64_t key, std::int64_t expiry) {
+  if (sodium_init() < 0) throw Error("libsodium cannot be used on this machine");
+  std::array<unsigned char, 16> nonce{};
+  randombytes_buf(nonce.data(), nonce.size());
+  const auto token = fmt::format("{}.{}.{}", expiry, in_hexadecimal(nonce.data(), nonce.size()), key);
+  const auto signed_text = "link." + token;
+  // The secret's text is the key: the router has it in this form.
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, reinterpret_cast<const unsigned char*>(secret.data()), secret.size());
+  crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size());
+  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> signature{};
+  crypto_auth_hmacsha256_final(&state, signature.data());
+  return token + "." + in_hexadecimal(signature.data(), signature.size());
+}
+
 NewPassword make_password(const std::string& name) {
   constexpr std::string_view kCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   constexpr std::size_t kLength = 24;

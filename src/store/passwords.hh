@@ -13,4 +13,10 @@ struct NewPassword {
 };
 NewPassword make_password(const std::string& name);
 
+// What signs an app's login links and sessions: 256 random bits, hexadecimal.
+std::string make_login_secret();
+// The token of a link for the holder of this key (0: the operator on the machine): "EXPIRY.NONCE.ID.SIGNATURE", with
+// the Unix time in seconds after which it is worth nothing. The router accepts it once.
+std::string make_login_token(const std::string& secret, std::int64_t key, std::int64_t expiry);
+
 }  // namespace pushrod

@@ -125,7 +125,8 @@ class Store {
   AppSettings settings(AppId app) const;
   // What seals and opens their values; its key (settings.key beside the database) is made when it is first needed.
   const Vault& vault() const;
-  // Who may send requests to apps: only apps with rules. Rules that cannot be opened let in nobody, and other apps go on.
+  // Who may send requests to apps: only apps with rules. Rules that cannot be opened let in nobody, and other apps go
+  // on.
   std::map<AppId, AccessRules> access_rules() const;
   void set_access_rules(AppId app, const AccessRules& rules);
   void set_settings(AppId app, const AppSettings& settings);

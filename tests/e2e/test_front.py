@@ -146,7 +146,7 @@ def test_access_rules_hold_at_once_and_through_releases(platform):
     platform.pushrod("access", "networks", app.name, "192.0.2.0/24")
     app.get(status=403, headers=login)
     assert platform.json("access", "show", app.name) == {
-        "app": app.name, "networks": ["192.0.2.0/24"], "users": ["ada"], "rate": None,
+        "app": app.name, "networks": ["192.0.2.0/24"], "users": ["ada"], "rate": None, "login": False,
     }  # fmt: skip
     platform.pushrod("access", "networks", app.name, "all")
     platform.pushrod("access", "rate", app.name, "2")
@@ -158,3 +158,28 @@ def test_access_rules_hold_at_once_and_through_releases(platform):
     for secret in (password, login["Authorization"].split()[1]):
         files = [path for path in platform.root.rglob("*") if path.is_file() and "build" not in path.parts]
         assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_an_app_with_login_lets_in_holders_of_a_key_alone(platform):
+    app = platform.deploy(web_app("1"))
+    key = platform.make_key("visitor-" + app.name)
+    name = key.name.removeprefix("key.")
+    platform.pushrod("key", "add", name, f"{key}.pub", "--app", app.name, "--role", "view")
+    platform.pushrod("access", "login", app.name, "on")
+    assert "login " + app.name in app.get(status=401).text
+
+    link = platform.ssh("login", app.name, key=key).out.split()[0]
+    path = link[link.index("/.pushrod/") :]
+    assert link.startswith(f"http://{app.host}:{platform.ports.http}/.pushrod/login?")
+    opened = app.get(path, status=303)
+    cookie = {"Cookie": opened.headers["Set-Cookie"].split(";")[0]}
+    assert app.get(headers=cookie).text == "1"
+    assert "_pushrod_login" not in str(app.get("/headers", headers=cookie).json())
+    app.get(path, status=403)
+    app.push({"VERSION": "2"})
+    assert app.get(headers=cookie).text == "2"
+
+    platform.pushrod("key", "remove", name)
+    app.get(status=401, headers=cookie)
+    platform.pushrod("access", "login", app.name, "off")
+    assert app.version() == "2"

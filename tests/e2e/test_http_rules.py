@@ -119,7 +119,7 @@ def test_grpc_over_tls_reaches_an_app_that_speaks_http2(secure):
     assert call("/test/Count", b"100", stream=True) == [str(number).encode() for number in range(100)]
     app.push({"server.py": GRPC_SERVER.replace("request.upper()", "request.title()")})
     assert call("/test/Shout", b"hello")[0] == b"Hello"
-    app.push(web_app("plain") | {"pushrod.toml": '[processes.web]\ncommand = "exec python3 web.py"\n'})
+    app.push(web_app("plain", pushrod_toml='[processes.web]\ncommand = "exec python3 web.py"\n'))
     assert get_secure(platform, host, ca).stdout == "plain"
 
 

@@ -42,6 +42,8 @@ const std::map<std::string, Decision>& decisions() {
   // A line each, so that two additions do not meet.
   // clang-format off
   static const std::map<std::string, Decision> all{
+      {"access login", needs(Right::Deploy, {"APP", "on"})},
+      {"login", needs(Right::See)},
       {"access networks", needs(Right::Deploy, {"APP", "10.0.0.0/8"})},
       {"access rate", needs(Right::Deploy, {"APP", "10"})},
       {"access remove-user", needs(Right::Deploy, {"APP", "ada"})},

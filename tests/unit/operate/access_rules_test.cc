@@ -12,7 +12,8 @@ class AccessOperations : public OperateTest {};
 
 TEST_F(AccessOperations, KeepNetworksUsersAndRate) {
   const auto app = add_app("blog");
-  EXPECT_EQ(to_json(access_of(operator_, blog_)).dump(), R"({"app":"blog","networks":[],"rate":null,"users":[]})");
+  EXPECT_EQ(to_json(access_of(operator_, blog_)).dump(),
+            R"({"app":"blog","login":false,"networks":[],"rate":null,"users":[]})");
   set_access_networks(operator_, blog_, {"10.0.0.0/8", "2001:db8::7"});
   EXPECT_EQ(last_record(), "access networks 10.0.0.0/8 2001:db8::7: done");
   set_access_rate(operator_, blog_, 10);
@@ -22,7 +23,7 @@ TEST_F(AccessOperations, KeepNetworksUsersAndRate) {
   EXPECT_NE(password.reveal(), first.reveal());
   EXPECT_EQ(last_record(), "access user ada: done");
   EXPECT_EQ(to_json(access_of(operator_, blog_)).dump(),
-            R"({"app":"blog","networks":["10.0.0.0/8","2001:db8::7"],"rate":10,"users":["ada","eve"]})");
+            R"({"app":"blog","login":false,"networks":["10.0.0.0/8","2001:db8::7"],"rate":10,"users":["ada","eve"]})");
   const auto before = operator_.store().access_rules().begin()->second.users;
   set_access_user(operator_, blog_, "ada");
   const auto after = operator_.store().access_rules().begin()->second.users;
@@ -50,6 +51,24 @@ TEST_F(AccessOperations, AreForKeysThatMayDeploy) {
   EXPECT_TRUE(access_of(viewer, blog_).networks.empty());
   EXPECT_THAT(refusal([&] { set_access_networks(viewer, blog_, {}); }), HasSubstr("vera"));
   EXPECT_THAT(refusal([&] { set_access_user(viewer, blog_, "ada"); }), HasSubstr("vera"));
+}
+
+TEST_F(AccessOperations, MakeLinksForAppsWithLogin) {
+  live_app("blog");
+  EXPECT_THAT(refusal([&] { login_link(operator_, blog_); }), HasSubstr("has no login"));
+  EXPECT_TRUE(set_access_login(operator_, blog_, true).login);
+  const auto secret = operator_.store().access_rules().begin()->second.login_secret;
+  EXPECT_EQ(secret.size(), 64u);
+  auto& viewer = with_key("vera", Role::View);
+  const auto link = login_link(viewer, blog_);
+  EXPECT_THAT(link, testing::MatchesRegex(
+                        "http://blog.example.org[:0-9]*/.pushrod/login[?][0-9]+[.][0-9a-f]+[.][1-9][.][0-9a-f]+"));
+  EXPECT_NE(login_link(viewer, blog_), link);
+  EXPECT_EQ(last_record(), "login a link: done");
+  EXPECT_THAT(refusal([&] { set_access_login(viewer, blog_, false); }), HasSubstr("vera"));
+  set_access_login(operator_, blog_, true);
+  EXPECT_NE(operator_.store().access_rules().begin()->second.login_secret, secret);
+  EXPECT_FALSE(set_access_login(operator_, blog_, false).login);
 }
 
 }  // namespace

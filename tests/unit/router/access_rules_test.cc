@@ -105,5 +105,53 @@ TEST_F(AccessRulesInRouter, CloseAnAppWhoseRulesCannotBeRead) {
   EXPECT_EQ(status("127.0.0.4"), 403);
 }
 
+// The secret, and what openssl makes of it: printf 'session.4102444800.7' | openssl dgst -sha256 -hmac secret
+constexpr const char* kSecret = "secret";
+const std::string kSession =
+    "_pushrod_login=4102444800.7.ad0fc264ec61089ba85992e2a4dd6b88389c44943d8bb395ea659fd49e268a33";
+const std::string kLink = "4102444800.abcdef.7.7073d4026204f7261abc57f065c191202cde57978bcf54a4258c440711d72b15";
+
+TEST_F(AccessRulesInRouter, OpenSessionsByLinksThatWorkOnce) {
+  const AccessRules rules{.login_secret = kSecret, .login_keys = {0, 7}};
+  apply(rules);
+  EXPECT_EQ(status("127.0.0.1"), 401);
+  const auto opened = get("blog.localhost", "/.pushrod/login?" + kLink);
+  EXPECT_EQ(opened.status, 303);
+  EXPECT_TRUE(opened.has("location: /")) << opened.head;
+  const auto at = opened.head.find("_pushrod_login=");
+  ASSERT_NE(at, std::string::npos) << opened.head;
+  const auto cookie = opened.head.substr(at, opened.head.find(';', at) - at);
+  EXPECT_NE(opened.head.find("; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800\r\n"), std::string::npos) << opened.head;
+  const auto echo = get("blog.localhost", "/echo", "Cookie: a=b; " + cookie + "; c=d\r\n");
+  EXPECT_EQ(echo.status, 200);
+  EXPECT_NE(echo.body.find(": a=b; c=d\r\n"), std::string::npos) << echo.body;
+  EXPECT_EQ(echo.body.find("_pushrod_login"), std::string::npos) << echo.body;
+  EXPECT_EQ(get("blog.localhost", "/.pushrod/login?" + kLink).status, 403) << "twice";
+  reload_into(table(rules));
+  EXPECT_EQ(get("blog.localhost", "/.pushrod/login?" + kLink).status, 403) << "after a reload";
+  EXPECT_EQ(get("blog.localhost", "/", "Cookie: " + cookie + "\r\n").status, 200);
+}
+
+TEST_F(AccessRulesInRouter, KnowTheirSessions) {
+  apply(AccessRules{.login_secret = kSecret, .login_keys = {0, 7}});
+  const auto with = [&](const std::string& cookie) { return status("127.0.0.1", "Cookie: " + cookie + "\r\n"); };
+  EXPECT_EQ(with(kSession), 200);
+  EXPECT_EQ(with("a=b; " + kSession), 200);
+  auto forged = kSession;
+  forged.replace(forged.find(".7."), 3, ".0.");
+  EXPECT_EQ(with(forged), 401) << "another key";
+  EXPECT_EQ(with("_pushrod_login=4102444801" + kSession.substr(25)), 401) << "longer";
+  EXPECT_EQ(with("_pushrod_login=1000000000.7.27b22d8112360ad41f1d6206d159ed414bd8792da11f7fe2351e23e756c2f2c3"), 401)
+      << "expired";
+  EXPECT_EQ(with("_pushrod_login=" + kLink), 401) << "a link is no session";
+  EXPECT_EQ(with("_pushrod_login="), 401);
+  EXPECT_EQ(get("blog.localhost", "/.pushrod/login?" + kSession.substr(15)).status, 403) << "a session is no link";
+  EXPECT_EQ(get("blog.localhost", "/.pushrod/login").status, 403);
+  apply(AccessRules{.login_secret = kSecret, .login_keys = {0}});
+  EXPECT_EQ(with(kSession), 401) << "the key was removed";
+  apply(AccessRules{.login_secret = "other", .login_keys = {0, 7}});
+  EXPECT_EQ(with(kSession), 401) << "another secret";
+}
+
 }  // namespace
 }  // namespace pushrod

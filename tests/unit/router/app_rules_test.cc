@@ -85,7 +85,9 @@ TEST_F(AppRules, Redirect) {
 }
 
 TEST_F(AppRules, KeepHeadersWithUnderscores) {
-  const std::string headers = "X_Api_Key: secret\r\nX_Forwarded_For: 6.6.6.6\r\nX-Real_IP: 6.6.6.7\r\nX.Dot: dot\r\nContent_Length: 6.6.6\r\nTransfer_Encoding: 6.6.6\r\n";
+  const std::string headers =
+      "X_Api_Key: secret\r\nX_Forwarded_For: 6.6.6.6\r\nX-Real_IP: 6.6.6.7\r\nX.Dot: dot\r\nContent_Length: "
+      "6.6.6\r\nTransfer_Encoding: 6.6.6\r\n";
   EXPECT_EQ(get("blog.localhost", "/echo", headers).body.find("secret"), std::string::npos);
   HttpRules rules;
   rules.keep_underscores = true;
