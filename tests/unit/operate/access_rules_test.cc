@@ -11,9 +11,9 @@ using testing::HasSubstr;
 class AccessOperations : public OperateTest {};
 
 TEST_F(AccessOperations, KeepNetworksUsersAndRate) {
-  const auto app = add_app("blog");
+  add_app("blog");
   EXPECT_EQ(to_json(access_of(operator_, blog_)).dump(),
-            R"({"app":"blog","login":false,"networks":[],"rate":null,"users":[]})");
+            R"({"app":"blog","networks":[],"users":[],"rate":null,"login":false})");
   set_access_networks(operator_, blog_, {"10.0.0.0/8", "2001:db8::7"});
   EXPECT_EQ(last_record(), "access networks 10.0.0.0/8 2001:db8::7: done");
   set_access_rate(operator_, blog_, 10);
@@ -23,7 +23,7 @@ TEST_F(AccessOperations, KeepNetworksUsersAndRate) {
   EXPECT_NE(password.reveal(), first.reveal());
   EXPECT_EQ(last_record(), "access user ada: done");
   EXPECT_EQ(to_json(access_of(operator_, blog_)).dump(),
-            R"({"app":"blog","login":false,"networks":["10.0.0.0/8","2001:db8::7"],"rate":10,"users":["ada","eve"]})");
+            R"({"app":"blog","networks":["10.0.0.0/8","2001:db8::7"],"users":["ada","eve"],"rate":10,"login":false})");
   const auto before = operator_.store().access_rules().begin()->second.users;
   set_access_user(operator_, blog_, "ada");
   const auto after = operator_.store().access_rules().begin()->second.users;
