@@ -13,6 +13,7 @@
 #include "build/plan.hh"
 #include "model/layout.hh"
 #include "model/process.hh"
+#include "model/service.hh"
 #include "model/settings.hh"
 #include "model/source.hh"
 #include "os/command.hh"
@@ -59,9 +60,10 @@ struct SandboxJob {
   int cancel_fd = -1;
   std::function<void(std::string_view)> on_output;  // chunks, raw
   Limits limits{};
-  std::uint64_t tmpfs_bytes = 0;  // as in Sandbox; less where `limits` has less memory
-  WritablePaths writable{};       // for the release command
-  ReleaseMounts mounts{};         // of the release; their layers are there
+  std::uint64_t tmpfs_bytes = 0;        // as in Sandbox; less where `limits` has less memory
+  WritablePaths writable{};             // for the release command
+  ReleaseMounts mounts{};               // of the release; their layers are there
+  std::vector<ServiceName> services{};  // for the release command: whose sockets it sees
 };
 
 // Runs these steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:

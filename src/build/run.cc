@@ -142,6 +142,9 @@ void run_release_command(const std::string& command, const SandboxJob& job) {
   Sandbox sandbox = sandbox_of(job, command);
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", false}, {data, "/data", true}};
   add_mounts(sandbox, job.layout, job.checkout, job.mounts, &ReleaseMount::running);
+  for (const auto& service : job.services) {
+    sandbox.mounts.push_back({job.layout.service_socket(service), service_directory_in_app(service), false});
+  }
   sandbox.writable = job.writable;
   run_in(sandbox, job, Stage::Release);
 }

@@ -9,6 +9,7 @@
 #include "cli/verbs.hh"
 #include "model/source.hh"
 #include "operate/apps.hh"
+#include "operate/attachments.hh"
 
 namespace pushrod {
 
@@ -55,15 +56,29 @@ int app_rename(Context& context, const Words& words) {
   return code;
 }
 
+// "; its services stay, with their data: …"
+std::string told_services(Context& context, const App& app) {
+  std::string text;
+  for (const auto& service : services_left_by(context, app)) {
+    text += fmt::format("; service {} stays, with its data (to delete it: service destroy {} --yes)",
+                        service.name.str(), service.name.str());
+  }
+  return text;
+}
+
 int app_destroy(Context& context, const Words& words) {
   if (!words.yes) {
     const auto [app, with_repo] = removal_of(context, words.app());
-    throw UserError(fmt::format("this deletes app {} with its data, releases and logs{}", words.name,
-                                with_repo ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : ""),
-                    fmt::format("to delete it: app destroy {} --yes", words.name));
+    throw UserError(
+        fmt::format("this deletes app {} with its data, releases and logs{}", words.name,
+                    with_repo ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : "") +
+            told_services(context, app),
+        fmt::format("to delete it: app destroy {} --yes", words.name));
   }
+  const auto services = told_services(context, context.require_app(words.name, Right::Administer));
   const auto [app, with_repo] = destroy_app(context, words.app());
   print(fmt::format("Deleted app {}{}.\n", words.name, with_repo ? " and repo " + app.repo.str() : ""));
+  if (!services.empty()) print(services.substr(2) + "\n");
   return kExitOk;
 }
 

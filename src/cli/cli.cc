@@ -43,6 +43,9 @@ void add_verbs(Grammar& grammar) {
   add_top_verb(grammar);
   add_config_verbs(grammar);
   add_scale_verbs(grammar);
+  add_service_verbs(grammar);
+  add_service_client_verbs(grammar);
+  add_service_attach_verbs(grammar);
   add_release_verbs(grammar);
   add_run_verbs(grammar);
   add_cron_verbs(grammar);

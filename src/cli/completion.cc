@@ -12,6 +12,7 @@
 #include "cli/completion_scripts.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "services/service_type.hh"
 #include "tree/become_user.hh"
 
 namespace pushrod {
@@ -35,6 +36,12 @@ std::string value_before(const std::vector<std::string>& words, const std::strin
 Names app_names(const Store& store) {
   Names names;
   for (const auto& app : store.apps()) names.push_back(app.name.str());
+  return names;
+}
+
+Names service_names(const Store& store) {
+  Names names;
+  for (const auto& service : store.services()) names.push_back(service.name.str());
   return names;
 }
 
@@ -94,6 +101,7 @@ Names stored_names(const Completion& completion, const std::vector<std::string>&
   if (!fs::exists(database)) return {};
   const Store store(database, kPatience);
   if (completion.value == "APP" || completion.value == "--app") return app_names(store);
+  if (completion.value == "SERVICE") return service_names(store);
   if (completion.value == "KEY") return key_names(store);
   if (completion.value == "--process" || completion.value == "TYPE") return process_types(store, completion, "");
   if (completion.value == "TYPE=NUMBER") return process_types(store, completion, "=");
@@ -108,6 +116,11 @@ Names stored_names(const Completion& completion, const std::vector<std::string>&
 Names values_of(const Completion& completion, const std::vector<std::string>& words) {
   if (completion.value.empty()) return {};
   if (completion.value == "SHELL") return {"bash", "zsh", "fish"};
+  if (completion.value == "SERVICE-TYPE") {
+    Names names;
+    for (const auto* type : service_types()) names.emplace_back(type->name());
+    return names;
+  }
   if (completion.value == "--role") return {"admin", "deploy", "view"};
   for (const char* file : {"FILE", "--root", "--page"}) {
     if (completion.value == file) return {std::string(kFiles)};

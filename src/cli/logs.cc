@@ -8,6 +8,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "cli/grammar.hh"
+#include "cli/log_output.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "logs/app_logs.hh"
@@ -25,21 +26,6 @@ struct LogsRequest {
   bool json = false;
 };
 
-std::string one_line(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
-void note(const std::string& text) { fmt::print(stderr, "Note: {}.\n", text); }
-
-void show(const LogEntry& entry) {
-  const auto time = format_time(entry.time);
-  if (!is_terminal(STDOUT_FILENO)) {
-    print(fmt::format("{} {} | {}\n", time, entry.source, plain_text(entry.text)));
-    return;
-  }
-  constexpr int kColours[] = {36, 33, 32, 35, 34, 96, 93, 92};
-  const auto colour = kColours[std::hash<std::string>{}(entry.source) % std::size(kColours)];
-  print(fmt::format("\x1b[{}m{} {} |\x1b[0m {}\n", colour, time, entry.source, terminal_safe(entry.text)));
-}
-
 // A follower keeps a file of each instance open, and an app may have many, of many releases.
 void allow_many_files() {
   rlimit limit = {};
@@ -49,16 +35,7 @@ void allow_many_files() {
 }
 
 int instance_logs(Context& context, const LogsRequest& request) {
-  const LogReceiver receiver{.entry =
-                                 [&](const LogEntry& entry) {
-                                   if (request.json) {
-                                     print(one_line(to_json(entry)));
-                                   } else {
-                                     show(entry);
-                                   }
-                                   check_output();
-                                 },
-                             .note = note};
+  const auto receiver = log_receiver(request.json);
   AppLogs logs(context, AppName::parse(request.app), request.query);
   logs.read(receiver);
   if (!request.follow) return kExitOk;
@@ -81,7 +58,8 @@ int deployment_log(Context& context, const LogsRequest& request) {
     check_output();
   };
   read_deployment_log(context, AppName::parse(request.app),
-                      {*request.deployment, request.query.lines, request.query.grep, request.follow}, show_line, note);
+                      {*request.deployment, request.query.lines, request.query.grep, request.follow}, show_line,
+                      log_receiver(false).note);
   return kExitOk;
 }
 

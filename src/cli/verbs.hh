@@ -37,6 +37,9 @@ void add_ps_verb(Grammar& grammar);
 void add_top_verb(Grammar& grammar);
 void add_release_verbs(Grammar& grammar);
 void add_scale_verbs(Grammar& grammar);
+void add_service_verbs(Grammar& grammar);
+void add_service_attach_verbs(Grammar& grammar);
+void add_service_client_verbs(Grammar& grammar);
 void add_run_verbs(Grammar& grammar);
 
 // On this machine alone.

@@ -14,6 +14,7 @@
 #include "config/limits_section.hh"
 #include "config/manifest_rules.hh"
 #include "config/plain_file.hh"
+#include "config/services_section.hh"
 #include "config/toml_section.hh"
 #include "config/writable_section.hh"
 #include "model/environment.hh"
@@ -358,6 +359,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
     check_command(*manifest.backup_before, backup->shown("before"), backup->place("before"));
   }
   manifest.http = read_http_rules(top);
+  if (auto services = top.section("services")) manifest.services = read_services(*std::move(services));
   manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;

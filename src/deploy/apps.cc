@@ -60,6 +60,8 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
     discard_if_there(layout, directory);
   }
   platform.engine.forget_app(app.name);
+  platform.store.set_settings(app.id, {});
+  platform.store.follow_attachments_of(app.id);  // the daemon closes its accounts
   const auto repo_lock = FileLock::acquire(layout.repo_lock(app.repo));
   remove_branch(platform, app);
   platform.store.remove_app(app.id);

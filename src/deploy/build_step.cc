@@ -18,6 +18,7 @@
 #include "deploy/layers.hh"
 #include "deploy/narration.hh"
 #include "deploy/planned_release.hh"
+#include "deploy/plans.hh"
 #include "deploy/steps.hh"
 #include "deploy/trash.hh"
 #include "os/files.hh"
@@ -93,6 +94,7 @@ std::string command_that_runs() {
 PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
   auto planned =
       plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(), run.journal);
+  provide_services(run, part, planned);
   check_settings(planned);
   for (auto& process : planned.release.processes) {
     process.http = with_pages(std::move(process.http), app_directory(checkout, planned.release.source.path));
@@ -256,6 +258,7 @@ void run_release_command(Run& run, const Part& part, const Built& built) {
   job.environment = release_command_environment(run.platform, built.release);
   job.writable = built.release.writable;
   job.mounts = built.release.mounts;
+  job.services = services_of(run.platform, built.release);
   run_release_command(*built.release_command, job);
   run.journal.end();
 }

@@ -18,6 +18,13 @@ namespace pushrod {
 // of all of them (Rollback); or, for one app, a new build of its commit (Redeploy), or its live release once more, with
 // new instances (Restart, Start), none (Stop), other numbers of them (Scale), other settings (Config), another name of
 // the app (Rename), or code from elsewhere (Set).
+// To a service: an app is attached to it, or no longer.
+struct ServiceChange {
+  ServiceName service;
+  bool attach = true;
+  std::string prefix{}, database{};
+};
+
 struct Change {
   DeploymentKind kind = DeploymentKind::Push;
   RepoName repo;
@@ -31,6 +38,7 @@ struct Change {
   bool no_cache = false;  // Push, Redeploy: the same, without layers and caches of earlier builds
 
   SettingChanges settings{};                      // Config
+  std::optional<ServiceChange> service{};         // Config: in addition
   std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change
   std::optional<ProcessType> only{};              // Restart: this type alone
   std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app

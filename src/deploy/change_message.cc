@@ -45,11 +45,23 @@ SettingChanges settings_in(const json& message) {
     std::optional<AppSetting> setting;
     if (!entry.is_null()) {
       const auto& sealed = entry.at("sealed").get_binary();
-      setting = AppSetting{{sealed.begin(), sealed.end()}, entry.at("secret").get<bool>()};
+      setting = AppSetting{{sealed.begin(), sealed.end()}, entry.at("secret").get<bool>(), 0};
     }
     changes.emplace(SettingName::parse(name), std::move(setting));
   }
   return changes;
+}
+
+json message_of(const ServiceChange& change) {
+  return {{"service", change.service.str()},
+          {"attach", change.attach},
+          {"prefix", change.prefix},
+          {"database", change.database}};
+}
+
+ServiceChange service_change_in(const json& message) {
+  return {ServiceName::parse(message.at("service").get<std::string>()), message.at("attach").get<bool>(),
+          message.at("prefix").get<std::string>(), message.at("database").get<std::string>()};
 }
 
 json message_of(const Source& source) {
@@ -93,6 +105,7 @@ Change read(Store& store, const json& message) {
                 message.at("rebuild").get<bool>(),
                 message.at("no_cache").get<bool>()};
   change.settings = settings_in(message.at("settings"));
+  if (const auto& service = message.at("service"); !service.is_null()) change.service = service_change_in(service);
   for (const auto& [type, count] : message.at("counts").items()) {
     change.counts.emplace(ProcessType::parse(type), count.get<std::uint32_t>());
   }
@@ -121,6 +134,7 @@ json to_message(const Change& change) {
       {"rebuild", change.rebuild},
       {"no_cache", change.no_cache},
       {"settings", message_of(change.settings)},
+      {"service", change.service ? message_of(*change.service) : json()},
       {"counts", json::object()},
       {"only", text_of(change.only)},
       {"releases", std::vector<std::pair<AppId, ReleaseNumber>>(change.releases.begin(), change.releases.end())},

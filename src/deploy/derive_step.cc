@@ -45,11 +45,25 @@ void change_counts(const Run& run, Release& release) {
   }
 }
 
+// A rollback brings back what people have set. Services are as they are now: an older password opens nothing.
+AppSettings with_services_of(AppSettings settings, const AppSettings& now) {
+  std::erase_if(settings, [](const auto& entry) { return entry.second.service != 0; });
+  for (const auto& [name, setting] : now) {
+    if (setting.service != 0) settings.insert_or_assign(name, setting);
+  }
+  return settings;
+}
+
 // What is pending comes to all instances together: where those of other types go on, one type gets the settings that
 // they have.
 AppSettings settings_for(const Run& run, const Part& part, const Release& base) {
-  if (rules_of(run.change.kind).settings == SettingsFrom::Release || run.change.only) return base.settings;
-  return with_changes(run.platform.store.settings(part.app.id), run.change.settings);
+  const auto& rules = rules_of(run.change.kind);
+  auto settings = run.platform.store.settings(part.app.id);
+  if (rules.settings == SettingsFrom::Release || run.change.only) {
+    const bool is_rollback = rules.release == ReleaseFrom::Older && !run.change.watched;
+    return is_rollback ? with_services_of(base.settings, settings) : base.settings;
+  }
+  return with_changes(with_changes(settings, run.change.settings), change_service(run, part));
 }
 
 // What is on standby serves again, with what has gone on from before the release that failed.

@@ -14,6 +14,7 @@
 #include "model/difference.hh"
 #include "model/source.hh"
 #include "os/files.hh"
+#include "services/attachments.hh"
 
 namespace pushrod {
 
@@ -123,8 +124,27 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   const auto tree = extract(repository, app, *command.after);
   const auto planned = plan_release(platform, app, 0, *command.after, tree, journal);
   tell_plan(planned, journal);
+  auto services = planned_services(platform, app, planned.manifest);
+  for (const auto& [action, declared, service] : services) {
+    const auto* what = action == PlannedService::Action::Create   ? "would be created"
+                       : action == PlannedService::Action::Attach ? "would be attached"
+                                                                  : "is attached";
+    tell(journal, "service",
+         fmt::format("{}: {} ({} {}) {}", declared.key, service.name.str(), service.type, service.version, what));
+  }
+  for (const auto& service : undeclared_services(platform, app, planned.manifest)) {
+    tell(journal, "service", fmt::format("{} is no longer declared, and stays", service.name.str()));
+  }
   tell_differences(platform, planned, app, journal);
-  check_settings(planned);
+  // Its services would give these.
+  auto complete = planned;
+  for (const auto& [action, declared, service] : services) {
+    const auto& type = require_service_type(service.type);
+    for (const auto& [name, variable] : type.variables({}, prefix_for(type, declared.prefix))) {
+      complete.release.settings.emplace(SettingName::parse(name), AppSetting{});
+    }
+  }
+  check_settings(complete);
 }
 
 }  // namespace

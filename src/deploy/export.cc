@@ -19,6 +19,7 @@ void gather_settings(const Platform& platform, const Transfer& transfer, const A
   make_directory(transfer.secrets() / "settings");
   const auto& vault = platform.store.vault();
   for (const auto& [name, setting] : platform.store.settings(app.id)) {
+    if (setting.service != 0) continue;  // it leads to a service of this machine
     const auto file = "settings/" + name.str();
     write_file(transfer.secrets() / file, vault.open(app.id, name, setting.sealed).reveal(), 0600, false);
     prepared.app.settings.emplace(name, setting.secret);

@@ -88,10 +88,13 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
 }
 
 void check_settings(const PlannedRelease& planned) {
-  if (planned.missing.empty()) return;
+  auto missing = planned.missing;
+  std::erase_if(missing,
+                [&](const std::string& name) { return planned.release.settings.contains(SettingName::parse(name)); });
+  if (missing.empty()) return;
   const auto& app = planned.release.app.str();
-  throw UserError(fmt::format("{} requires settings that are not set: {}", app, join(planned.missing, ", ")),
-                  fmt::format("set them, then push again: config set {} {}=…", app, planned.missing.front()));
+  throw UserError(fmt::format("{} requires settings that are not set: {}", app, join(missing, ", ")),
+                  fmt::format("set them, then push again: config set {} {}=…", app, missing.front()));
 }
 
 }  // namespace pushrod

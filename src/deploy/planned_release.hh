@@ -25,6 +25,17 @@ struct PlannedRelease {
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
                             const std::filesystem::path& tree, Journal& journal);
 
+// What a push does about a service that the app's files declare.
+struct PlannedService {
+  enum class Action { Keep, Attach, Create } action = Action::Keep;
+  DeclaredService declared;
+  BackingService service;  // Create: as it would be
+};
+// In the order of the file. Throws UserError when one cannot be had: its server is not installed, its name is taken.
+std::vector<PlannedService> planned_services(const Platform& platform, const App& app, const AppManifest& manifest);
+// "shop-cache (redis-7)": services that the app's files once declared and no longer do.
+std::vector<BackingService> undeclared_services(const Platform& platform, const App& app, const AppManifest& manifest);
+
 // Where the code of the app's next release comes from. With the build root that its files choose, unless the operator
 // has chosen one.
 Source planned_source(const App& app, const AppManifest& manifest);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <set>
 
 #include "base/error.hh"
 #include "deploy/environments.hh"
@@ -60,7 +61,22 @@ InstancePlan plan_process(const Platform& platform, const Release& release, cons
                       process_environment(platform, release, name, port, ports),
                       release.writable,
                       release.mounts,
-                      public_address(platform, release, process)};
+                      public_address(platform, release, process),
+                      services_of(platform, release)};
+}
+
+std::vector<ServiceName> services_of(const Platform& platform, const Release& release) {
+  std::set<ServiceId> wanted;
+  for (const auto& [name, setting] : release.settings) {
+    if (setting.service != 0) wanted.insert(setting.service);
+  }
+  std::vector<ServiceName> services;
+  if (wanted.empty()) return services;
+  for (const auto& attachment : platform.store.attachments_of(release.app_id)) {
+    if (!wanted.contains(attachment.service)) continue;
+    if (const auto service = platform.store.service(attachment.service)) services.push_back(service->name);
+  }
+  return services;
 }
 
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,

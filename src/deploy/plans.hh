@@ -25,4 +25,7 @@ std::vector<InstancePlan> plan_instances(const Platform& platform, const App& ap
 // that the store still has.
 std::vector<Process> processes_of(const Platform& platform, const App& app, const std::vector<Instance>& instances);
 
+// The services whose sockets its programs see: those that its settings come from and that the app is attached to.
+std::vector<ServiceName> services_of(const Platform& platform, const Release& release);
+
 }  // namespace pushrod

@@ -5,6 +5,7 @@
 #include "engine/ingress.hh"
 #include "model/layout.hh"
 #include "model/settings.hh"
+#include "services/platform.hh"
 #include "store/store.hh"
 
 namespace pushrod {
@@ -15,6 +16,7 @@ struct Platform {
   Store& store;
   const Engine& engine;
   const Ingress& ingress;
+  ServicePlatform services() const { return {layout, settings, store, engine.services()}; }
 };
 
 }  // namespace pushrod

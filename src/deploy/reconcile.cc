@@ -18,6 +18,7 @@
 #include "deploy/traffic.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "services/services.hh"
 
 namespace pushrod {
 
@@ -48,6 +49,7 @@ Milliseconds Reconciler::pass(bool called) {
   for (auto& [doing, failure] : failures_) failure.matters = false;
   tend("settling interrupted deployments", [this] { settle_interrupted(); });
   tend("settling interrupted jobs", [this] { settle_jobs(platform_); });
+  tend("looking after services", [this] { busy_ = reconcile_services(platform_.services()) || busy_; });
   tend("draining", [this] { drain_and_stop(); });
   tend("removing unwanted instances", [this] { remove_strangers(); });
   tend("starting what is missing", [this] { start_missing(); });

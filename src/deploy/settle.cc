@@ -51,6 +51,7 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
 void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live) {
   platform.store.together([&] {
     platform.store.commit_group(group);
+    platform.store.follow_attachments(group);
     platform.store.set_holding(group, false);
     platform.store.begin_step(group, Step::Switch);
   });
@@ -92,7 +93,10 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     keep_build(platform.layout, app->name, deployment.number);
     place_checkouts(platform, *app);
   }
-  platform.store.fail(group, why);
+  platform.store.together([&] {
+    platform.store.undo_attachments(group);
+    platform.store.fail(group, why);
+  });
   if (held) publish_routes(platform);
 }
 

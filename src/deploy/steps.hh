@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "build/builder.hh"
+#include "deploy/planned_release.hh"
 #include "deploy/run.hh"
 #include "engine/engine.hh"
 #include "git/early_git.hh"
@@ -44,6 +45,11 @@ Checkout check_out(Run& run, const Part& part);                            // ch
 Built build(Run& run, const Part& part, const Checkout& checkout);         // build_step.cc
 void run_release_command(Run& run, const Part& part, const Built& built);  // build_step.cc
 NewRelease derive(Run& run, const Part& part);  // derive_step.cc: from an older release, without a build
+
+// service_step.cc: creates and attaches the services that the app's files declare; the release gets their settings.
+void provide_services(Run& run, const Part& part, PlannedRelease& planned);
+// What attaching or detaching, if the change asks for that, makes of the app's settings.
+SettingChanges change_service(const Run& run, const Part& part);
 
 // start_step.cc: records the releases, starts their instances; these are healthy when it returns.
 Started start(Run& run, const NewReleases& releases);

@@ -16,6 +16,7 @@
 
 #include "engine/finding.hh"
 #include "engine/logs.hh"
+#include "engine/service_engine.hh"
 #include "model/endpoint.hh"
 #include "model/exit_status.hh"
 #include "model/layout.hh"
@@ -43,6 +44,7 @@ struct InstancePlan {
   WritablePaths writable{};                        // directories of the release
   ReleaseMounts mounts{};                          // directories of the checkout beside /app
   PublicAddress address{};                         // of the app, for a health check of a path
+  std::vector<ServiceName> services{};             // whose sockets it sees
 };
 
 struct InstanceStatus {
@@ -137,6 +139,8 @@ class Engine {
   // Waits until every process of an ended or abandoned job is gone, and removes its renderings. Throws Error when they
   // do not end within a few seconds.
   virtual void forget_job(const InstanceName& name) const = 0;
+  // Databases and the like, beside the instances.
+  virtual const ServiceEngine& services() const = 0;
   // Removes what is kept for an app beside its instances, all of which have ended: it is destroyed.
   virtual void forget_app(const AppName& app) const = 0;
 };

@@ -2,6 +2,7 @@
 // Values are sealed in every place that keeps them; store/vault.hh opens one only where the plain text is needed.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@ namespace pushrod {
 struct AppSetting {
   std::string sealed;   // encrypted, bound to its app and name
   bool secret = false;  // shown masked, redacted from output
+  // The attached service that gives it (model/service.hh), 0: the operator. It follows the attachment: a rollback does
+  // not bring back an older one.
+  std::int64_t service = 0;
   bool operator==(const AppSetting&) const = default;
 };
 

@@ -58,6 +58,17 @@ class Layout {
   fs::path trash() const { return root_ / "trash"; }
 
   fs::path data(const AppName& app) const { return root_ / "data" / app.str(); }  // /data in the sandbox
+
+  // Databases and the like (model/service.hh): a directory for each, with data/ and socket/ in it. No service has a
+  // name that begins with '.'.
+  fs::path backing_services() const { return root_ / "services"; }
+  fs::path backing_service(const ServiceName& name) const { return backing_services() / name.str(); }
+  fs::path service_data(const ServiceName& name) const { return backing_service(name) / "data"; }
+  fs::path service_socket(const ServiceName& name) const { return backing_service(name) / "socket"; }
+  // Data directories that were initialised once, to be copied.
+  fs::path service_templates() const { return backing_services() / ".templates"; }
+  fs::path backing_service_log(const ServiceName& name) const { return logs() / "_services" / name.str(); }
+
   fs::path cache() const { return root_ / "cache"; }
   fs::path cache(const AppName& app) const { return cache() / app.str(); }
   fs::path build_cache(const AppName& app) const { return cache(app) / "build"; }     // /cache while building
@@ -95,6 +106,8 @@ class Layout {
   fs::path certificates_lock() const { return locks() / "certificates"; }  // one change of them at a time
   fs::path traffic_lock() const { return locks() / "traffic"; }            // one reading of the routes at a time
   fs::path app_lock(const AppName& app) const { return locks() / ("app." + app.str()); }
+  fs::path service_lock(const ServiceName& name) const { return locks() / ("service." + name.str()); }
+  fs::path service_template_lock() const { return locks() / "service-templates"; }  // one makes them
   fs::path begin_lock() const { return locks() / "begin"; }  // from a deployment's row to its group lock
   fs::path group_lock(std::int64_t group) const { return locks() / ("group." + std::to_string(group)); }
   fs::path job_lock(std::int64_t job) const { return locks() / ("job." + std::to_string(job)); }

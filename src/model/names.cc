@@ -53,11 +53,12 @@ void check_plain(std::string_view text, const PlainRule& rule) {
   if (!rule.may_end(text.back())) refuse_with(fmt::format("ends in {}", quoted(text.substr(text.size() - 1))));
 }
 
-void check_host_part(std::string_view kind, std::string_view text) {
-  check_plain(text, {kind, 40, is_lower,
+void check_host_part(std::string_view kind, std::string_view text, std::size_t longest = 40) {
+  const auto rule =
+      fmt::format("1 to {} characters of a-z, 0-9 and '-', beginning with a letter and not ending in '-'", longest);
+  check_plain(text, {kind, longest, is_lower,
                      [](char character) { return is_lower(character) || is_digit(character) || character == '-'; },
-                     [](char character) { return character != '-'; },
-                     "1 to 40 characters of a-z, 0-9 and '-', beginning with a letter and not ending in '-'"});
+                     [](char character) { return character != '-'; }, rule});
 }
 
 }  // namespace
@@ -75,6 +76,11 @@ void check_name<RepoTag>(std::string_view text) {
 template <>
 void check_name<AppTag>(std::string_view text) {
   check_host_part("app name", text);
+}
+
+template <>
+void check_name<ServiceTag>(std::string_view text) {
+  check_host_part("service name", text, 60);
 }
 
 template <>
@@ -162,6 +168,7 @@ void Name<Tag>::check(std::string_view text) {
 }
 template void Name<RepoTag>::check(std::string_view);
 template void Name<AppTag>::check(std::string_view);
+template void Name<ServiceTag>::check(std::string_view);
 template void Name<SettingTag>::check(std::string_view);
 template void Name<ProcessTag>::check(std::string_view);
 template void Name<KeyTag>::check(std::string_view);

@@ -36,6 +36,10 @@ struct AppTag;
 using RepoName = detail::Name<RepoTag>;
 using AppName = detail::Name<AppTag>;
 
+// Services (databases): the same, up to 60 characters, so that "<app>-<key>" has room.
+struct ServiceTag;
+using ServiceName = detail::Name<ServiceTag>;
+
 // Process types: 1 to 30 characters of a-z, 0-9, '-' and '_', beginning with a letter.
 struct ProcessTag;
 using ProcessType = detail::Name<ProcessTag>;

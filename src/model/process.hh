@@ -75,6 +75,18 @@ using CronTable = std::vector<Cron>;
 // parts, sorted, unique. "." alone is the whole directory.
 using WritablePaths = std::vector<std::string>;
 
+// A service that an app's files declare (model/service.hh).
+struct DeclaredService {
+  std::string key;      // "db"
+  std::string type;     // "postgres"
+  std::string version;  // empty: the newest that is installed when it is created
+  std::optional<std::uint64_t> memory{};
+  std::string prefix{};  // of its settings; empty: the type's
+  bool operator==(const DeclaredService&) const = default;
+};
+// In the order of the file; keys are unique.
+using DeclaredServices = std::vector<DeclaredService>;
+
 // What pushrod.toml and Procfile contain; what they leave out is empty or absent.
 struct AppManifest {
   ProcessTable processes;                      // empty: the builder may know a default
@@ -89,6 +101,7 @@ struct AppManifest {
   std::vector<std::string> builders{};         // [build] builder: in this order; empty: the builder is detected
   HttpRules http{};                            // [http]; a release has them in its web process
   std::optional<std::string> static_files{};   // [processes.web] static: the directory that is served
+  DeclaredServices services{};                 // [services]
   std::optional<std::string> build_after{};    // [build] after: a command that runs after the builder's own
 };
 

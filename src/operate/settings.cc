@@ -105,11 +105,21 @@ AppSetting sealed(const Vault& vault, const App& app, const AppSettings& known, 
   check_value(name, value);
   const bool secret = is_secret || looks_secret(name);
   const auto before = known.find(name);
-  if (before == known.end()) return {vault.seal(app.id, name, value), secret};
+  if (before == known.end()) return {vault.seal(app.id, name, value), secret, 0};
   // Sealed again, the same value would look like another one.
   const auto old = opened(vault, app.id, name, before->second);
   const bool is_same = old && old->reveal() == value.reveal();
-  return {is_same ? before->second.sealed : vault.seal(app.id, name, value), secret || before->second.secret};
+  return {is_same ? before->second.sealed : vault.seal(app.id, name, value), secret || before->second.secret, 0};
+}
+
+// What comes from a service follows its attachment.
+void check_not_of_service(Session& session, const App& app, const AppSettings& known, const SettingName& name) {
+  const auto setting = known.find(name);
+  if (setting == known.end() || setting->second.service == 0) return;
+  const auto service = session.store().service(setting->second.service);
+  const auto shown = service ? service->name.str() : "SERVICE";
+  throw UserError(fmt::format("setting {} comes from service {}", name.str(), shown),
+                  fmt::format("to remove it: service detach {} {}", shown, app.name.str()));
 }
 
 UserError not_set(const App& app, const SettingName& name) {
@@ -177,6 +187,7 @@ SettingsChange set_settings(Session& session, const AppName& app_name, const std
   const auto known = session.store().settings(app.id);
   SettingChanges changes;
   for (const auto& setting : settings) {
+    check_not_of_service(session, app, known, setting.name);
     if (!changes.emplace(setting.name, sealed(session.store().vault(), app, known, setting)).second) {
       throw UserError(fmt::format("setting {} is given twice", setting.name.str()), "give each name once");
     }
@@ -191,6 +202,7 @@ SettingsChange unset_settings(Session& session, const AppName& app_name, const s
   SettingChanges changes;
   for (const auto& name : names) {
     if (!known.contains(name)) throw not_set(app, name);
+    check_not_of_service(session, app, known, name);
     changes.emplace(name, std::nullopt);
   }
   return change_settings(session, app, changes, when);

@@ -13,12 +13,13 @@ void restore_settings(Connection& connection, const Deployment& deployment) {
       " WHERE l.app_id = ?1 AND l.name = ";
   connection
       .query(
-          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret FROM release_settings r"
+          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret, r.service_id FROM release_settings r"
           " WHERE r.app_id = ?1 AND r.number = ?2"
           " AND (EXISTS (SELECT 1 FROM app_settings s WHERE s.app_id = ?1 AND s.name = r.name) OR NOT EXISTS " +
           in_live +
           "r.name))"
-          " ON CONFLICT (app_id, name) DO UPDATE SET sealed = excluded.sealed, secret = excluded.secret"
+          " ON CONFLICT (app_id, name) DO UPDATE SET sealed = excluded.sealed, secret = excluded.secret,"
+          " service_id = excluded.service_id"
           " WHERE (app_settings.sealed, app_settings.secret) = " +
           in_live + "app_settings.name)")
       .with(deployment.app_id, deployment.number)
@@ -35,7 +36,7 @@ void replace_settings(Connection& connection, const Deployment& deployment) {
   connection.query("DELETE FROM app_settings WHERE app_id = ?").with(deployment.app_id).run();
   connection
       .query(
-          "INSERT INTO app_settings SELECT app_id, name, sealed, secret FROM release_settings"
+          "INSERT INTO app_settings SELECT app_id, name, sealed, secret, service_id FROM release_settings"
           " WHERE app_id = ? AND number = ?")
       .with(deployment.app_id, deployment.number)
       .run();

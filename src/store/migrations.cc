@@ -147,6 +147,39 @@ CREATE TABLE acme_requests (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Databases and the like beside apps (model/service.hh). A setting of an app may come from one of them.
+constexpr const char* kServices = R"sql(
+CREATE TABLE services (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,
+  version TEXT NOT NULL,
+  memory INTEGER NOT NULL CHECK (memory > 0),
+  state TEXT NOT NULL CHECK (state IN ('creating', 'running', 'stopped', 'destroying')),
+  sealed_password BLOB NOT NULL,
+  declared_by INTEGER,
+  group_id INTEGER,
+  created INTEGER NOT NULL
+) STRICT;
+-- The app may be gone: its account in the service is closed afterwards.
+CREATE TABLE service_attachments (
+  service_id INTEGER NOT NULL REFERENCES services ON DELETE CASCADE,
+  app_id INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  key TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  role TEXT NOT NULL,
+  database TEXT NOT NULL,
+  made_database INTEGER NOT NULL CHECK (made_database IN (0, 1)),
+  state TEXT NOT NULL CHECK (state IN ('attaching', 'attached', 'leaving')),
+  group_id INTEGER,
+  PRIMARY KEY (service_id, app_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX service_attachments_by_app ON service_attachments (app_id);
+ALTER TABLE app_settings ADD COLUMN service_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE release_settings ADD COLUMN service_id INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // Their bytes are still in unused parts of the file, and in the journal.
 constexpr const char* kForget = "VACUUM; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = PERSIST";
 
@@ -211,7 +244,7 @@ CREATE TABLE access_rules (
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 12> kAll{{{kFirstTables},
+  static const std::array<Migration, 13> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -222,7 +255,8 @@ std::span<const Migration> migrations() {
                                                {kAcme},
                                                {kImports},
                                                {kBackups},
-                                               {kAccessRules}}};
+                                               {kAccessRules},
+                                               {kServices}}};
   return kAll;
 }
 

@@ -8,11 +8,12 @@ AppSetting read_setting(Query& row) {
   AppSetting setting;
   setting.sealed = row.text();
   setting.secret = row.boolean();
+  setting.service = row.integer();
   return setting;
 }
 
 AppSettings Store::settings(AppId app) const {
-  Query rows = db_->query("SELECT name, sealed, secret FROM app_settings WHERE app_id = ?");
+  Query rows = db_->query("SELECT name, sealed, secret, service_id FROM app_settings WHERE app_id = ?");
   rows.with(app);
   AppSettings settings;
   while (rows.next()) {
@@ -26,8 +27,8 @@ void Store::set_settings(AppId app, const AppSettings& settings) {
   Transaction transaction(*db_);
   db_->query("DELETE FROM app_settings WHERE app_id = ?").with(app).run();
   for (const auto& [name, setting] : settings) {
-    db_->query("INSERT INTO app_settings VALUES (?, ?, ?, ?)")
-        .with(app, name, Blob{setting.sealed}, std::int64_t{setting.secret})
+    db_->query("INSERT INTO app_settings VALUES (?, ?, ?, ?, ?)")
+        .with(app, name, Blob{setting.sealed}, std::int64_t{setting.secret}, setting.service)
         .run();
   }
   transaction.commit();

@@ -25,6 +25,7 @@
 #include "model/domain.hh"
 #include "model/job.hh"
 #include "model/release.hh"
+#include "model/service.hh"
 #include "model/watch.hh"
 #include "store/vault.hh"
 
@@ -270,6 +271,30 @@ class Store {
   std::vector<CronState> cron_states(AppId app) const;
   void set_cron_state(AppId app, const CronState& state);  // does nothing when the app is not there
   void remove_cron_state(AppId app, const std::string& name);
+
+  // --- services (model/service.hh)
+  // In state Creating; returns it with its id and time. Throws UserError when the name is taken.
+  BackingService add_service(const BackingService& service);
+  std::vector<BackingService> services() const;  // by name
+  std::optional<BackingService> service(const ServiceName& name) const;
+  std::optional<BackingService> service(ServiceId id) const;
+  // These three do nothing when it is not there.
+  void set_service_state(ServiceId service, ServiceState state);
+  void set_service_version(ServiceId service, const std::string& version);
+  void remove_service(ServiceId service);              // with its attachments
+  std::vector<ServiceAttachment> attachments() const;  // by the app's name
+  std::vector<ServiceAttachment> attachments_to(ServiceId service) const;
+  std::vector<ServiceAttachment> attachments_of(AppId app) const;
+  void set_attachment(const ServiceAttachment& attachment);  // in place of that of this service and app
+  void remove_attachment(ServiceId service, AppId app);
+  // With a commit: settings of services that the group attaches become the app's; an attachment of these apps is
+  // Attached if a setting of its app comes from its service, and Leaving otherwise; services that the group has made
+  // stay.
+  void follow_attachments(std::int64_t group);
+  // The same after the settings of an app that is not deployed were changed.
+  void follow_attachments_of(AppId app);
+  // When it has failed: what it attached is Leaving, what it made Destroying.
+  void undo_attachments(std::int64_t group);
 
   // A number that changes whenever any process has committed a change, this one included. It means nothing to another
   // connection.

@@ -56,6 +56,7 @@ std::string context_of(AppId app, const SettingName& name) { return fmt::format(
 // No setting has such a name.
 std::string context_of_access(AppId app) { return fmt::format("{}:access rules", app); }
 std::string context_of_command(AppId app) { return fmt::format("{}:command of a job", app); }
+std::string context_of_service(const ServiceName& name) { return fmt::format("password of service {}", name.str()); }
 
 std::string context_of_target(const std::string& target) { return "backup target " + target; }
 
@@ -140,6 +141,17 @@ Secret Vault::open_access(AppId app, const std::string& sealed) const {
   if (auto rules = open_for(context_of_access(app), sealed)) return *std::move(rules);
   throw UserError(fmt::format("the access rules of an app cannot be opened with the key in {}", key_file_.native()),
                   "restore the key that belongs to this database");
+}
+
+std::string Vault::seal_service_password(const ServiceName& service, const Secret& password) const {
+  return seal_for(context_of_service(service), password.reveal());
+}
+
+Secret Vault::open_service_password(const ServiceName& service, const std::string& sealed) const {
+  if (auto password = open_for(context_of_service(service), sealed)) return *std::move(password);
+  throw UserError(
+      fmt::format("the password of service {} cannot be opened with the key in {}", service.str(), key_file_.native()),
+      "restore the key that belongs to this database");
 }
 
 std::map<std::string, std::string> Vault::open_all(AppId app, const AppSettings& settings) const {

@@ -42,6 +42,10 @@ class Vault {
   std::string seal_access(AppId app, const std::string& rules) const;
   Secret open_access(AppId app, const std::string& sealed) const;
 
+  // The same for the password of a service's administrator.
+  std::string seal_service_password(const ServiceName& service, const Secret& password) const;
+  Secret open_service_password(const ServiceName& service, const std::string& sealed) const;
+
   // Every setting as the variables that a process gets.
   std::map<std::string, std::string> open_all(AppId app, const AppSettings& settings) const;
 

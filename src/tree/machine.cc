@@ -19,6 +19,7 @@
 #include "os/disk_use.hh"
 #include "os/files.hh"
 #include "os/pty.hh"
+#include "services/services.hh"
 
 namespace pushrod {
 
@@ -94,6 +95,23 @@ Finding examine_layers(const Layout& layout, const std::set<std::string>& used) 
   const auto bytes = measure_disk_use(layout.layers()).bytes;
   const auto in_use = std::count_if(names.begin(), names.end(), [&](const auto& name) { return used.contains(name); });
   return {"layers", true, false, fmt::format("{}, {} in use, {}", names.size(), in_use, format_bytes(bytes)), "", ""};
+}
+
+// Which types of services can be created here, and those that are there and cannot run.
+void examine_services(Session& session, std::vector<Finding>& findings) {
+  for (const auto* type : service_types()) {
+    std::vector<std::string> versions;
+    for (const auto& server : type->installed()) versions.push_back(server.version);
+    findings.push_back({std::string(type->name()), !versions.empty(), false,
+                        versions.empty() ? "not found" : join(versions, ", "),
+                        fmt::format("services of type {}", type->name()), install_command(*type, {})});
+  }
+  for (const auto& service : session.store().services()) {
+    const auto look = look_at(session.platform().services(), service);
+    if (look.problem.empty()) continue;
+    findings.push_back({"service " + service.name.str(), false, false, std::string(to_string(look.condition)),
+                        "the service", look.problem, true});
+  }
 }
 
 // One for each that expires soon, and for each host for which the last order failed.
@@ -172,6 +190,7 @@ std::vector<Finding> examine_machine(Session& session) {
     examine_certificates(session, findings);
     findings.push_back(examine_data(session));
     examine_backups(session, findings);
+    examine_services(session, findings);
   }
   return findings;
 }

@@ -33,7 +33,11 @@ void make_data_directory(const fs::path& directory) {
 }  // namespace
 
 LocalEngine::LocalEngine(const Layout& layout, const Settings& settings, const std::filesystem::path& programs)
-    : layout_(layout), settings_(settings), programs_(programs), supervisor_(layout, programs) {}
+    : layout_(layout),
+      settings_(settings),
+      programs_(programs),
+      supervisor_(layout, programs),
+      services_(layout, settings, programs) {}
 
 void LocalEngine::check_ready() const {
   if (!supervisor_.is_running()) {
@@ -49,6 +53,10 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
   sandbox.directory = directory_in_sandbox(plan.source);
   add_mounts(sandbox, layout_, plan.checkout, plan.mounts, &ReleaseMount::running);
   sandbox.mounts.push_back({layout_.data(plan.name.app), "/data", true});
+  for (const auto& service : plan.services) {
+    // Read-only: a client can connect, and cannot put a socket of its own in the server's place.
+    sandbox.mounts.push_back({layout_.service_socket(service), service_directory_in_app(service), false});
+  }
   sandbox.writable = plan.writable;
   sandbox.host_name = plan.name.app.str();
   sandbox.etc = layout_.sandbox_etc();

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "engine/engine.hh"
+#include "engine/local/local_services.hh"
 #include "model/settings.hh"
 #include "sandbox/cgroup.hh"
 #include "sandbox/limits.hh"
@@ -40,6 +41,8 @@ class LocalEngine : public Engine {
   void forget_job(const InstanceName& name) const override;
   void forget_app(const AppName& app) const override;
 
+  const LocalServices& services() const override { return services_; }
+
   // For `pushrod up`, before the tree runs: what it is to start with.
   void prepare_services(const std::vector<InstancePlan>& plans) const;
 
@@ -59,6 +62,7 @@ class LocalEngine : public Engine {
   Settings settings_;
   std::filesystem::path programs_;
   Supervisor supervisor_;
+  LocalServices services_;
 };
 
 }  // namespace pushrod

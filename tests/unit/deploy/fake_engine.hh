@@ -16,6 +16,7 @@
 #include "base/text.hh"
 #include "engine/engine.hh"
 #include "engine/ingress.hh"
+#include "fake_services.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -51,6 +52,7 @@ class FakeEngine : public Engine, public Ingress {
     if (!ready) throw UserError("Pushrod is not running", "start it");
   }
   std::vector<Finding> examine() const override { return {}; }
+  const FakeServices& services() const override { return services_; }
   void provide(const std::vector<InstancePlan>& plans) const override {
     for (const auto& plan : plans) provided[plan.name] = states().contains(plan.name);
   }
@@ -245,6 +247,7 @@ class FakeEngine : public Engine, public Ingress {
   fs::path routes_file() const { return directory_ / "routes"; }
 
   fs::path directory_;
+  FakeServices services_;
 };
 
 }  // namespace pushrod

@@ -1,0 +1,88 @@
+#include "operate/attachments.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.hh"
+#include "operate/audit.hh"
+#include "operate/change.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+#include "services/attachments.hh"
+
+namespace pushrod {
+
+namespace {
+
+// For an app that is not deployed: its first release has the settings.
+void save(Session& session, const App& app, const std::string& detail,
+          const std::function<SettingChanges(const AppSettings&)>& changes_of) {
+  audited(session, {app.name.str(), "config", detail}, [&] {
+    make_directory(session.layout().locks());
+    const auto lock = FileLock::acquire(session.layout().app_lock(app.name));
+    lock.announce("a change of services of " + app.name.str());
+    auto& store = session.store();
+    const auto settings = store.settings(app.id);
+    const auto changes = changes_of(settings);
+    store.together([&] {
+      store.set_settings(app.id, with_changes(settings, changes));
+      store.follow_attachments_of(app.id);
+    });
+  });
+}
+
+AttachmentChange change_or_save(Session& session, const App& app, const ServiceChange& wanted,
+                                const std::function<SettingChanges(const AppSettings&)>& changes_of) {
+  const auto detail = fmt::format("{} service {}", wanted.attach ? "attach" : "detach", wanted.service.str());
+  if (!app.live) {
+    save(session, app, detail, changes_of);
+    return {};
+  }
+  AttachmentChange result;
+  result.change = change_of(session, app, DeploymentKind::Config);
+  result.change->service = wanted;
+  result.change->detail = detail;
+  return result;
+}
+
+}  // namespace
+
+AttachmentChange attach_service(Session& session, const ServiceName& name, const AppName& app_name,
+                                const std::string& prefix, const std::string& database) {
+  const auto app = session.require_app(app_name, Right::Deploy);
+  const auto service = require_service(session, name, Right::Deploy);
+  session.engine().check_ready();
+  const auto platform = session.platform().services();
+  const AttachRequest request{.app_id = app.id, .app = app.name, .prefix = prefix, .database = database};
+  check_attachable(platform, service, request, session.store().settings(app.id));
+  return change_or_save(session, app, {name, true, prefix, database}, [&](const AppSettings& settings) {
+    return open_attachment(platform, service, request, settings);
+  });
+}
+
+AttachmentChange detach_service(Session& session, const ServiceName& name, const AppName& app_name) {
+  const auto app = session.require_app(app_name, Right::Deploy);
+  const auto service = require_service(session, name, Right::See);
+  const auto attachments = session.store().attachments_of(app.id);
+  const auto is_attached = std::ranges::any_of(attachments, [&](const ServiceAttachment& attachment) {
+    return attachment.service == service.id && attachment.state != AttachmentState::Leaving;
+  });
+  if (!is_attached) {
+    throw UserError(fmt::format("app {} is not attached to service {}", app_name.str(), name.str()),
+                    fmt::format("`service info {}` shows which apps are", name.str()));
+  }
+  return change_or_save(session, app, {name, false},
+                        [&](const AppSettings& settings) { return without_service(settings, service.id); });
+}
+
+std::vector<BackingService> services_left_by(Session& session, const App& app) {
+  std::vector<BackingService> left;
+  for (const auto& attachment : session.store().attachments_of(app.id)) {
+    if (session.store().attachments_to(attachment.service).size() > 1) continue;
+    if (auto service = session.store().service(attachment.service)) left.push_back(*std::move(service));
+  }
+  return left;
+}
+
+}  // namespace pushrod

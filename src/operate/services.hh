@@ -1,0 +1,47 @@
+// Services (databases) as people and machines see and use them.
+//
+// Making and destroying one is for administrators of the machine. A service belongs to the apps that are attached to
+// it: who may see one of them sees it, and who may deploy all of them may use it. One that no app is attached to is for
+// administrators alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operate/json.hh"
+#include "operate/session.hh"
+#include "services/services.hh"
+
+namespace pushrod {
+
+struct ServiceView {
+  BackingService service;
+  ServiceLook look;
+  std::vector<ServiceAttachment> attachments;  // of the apps that the caller may see
+  std::uint64_t memory = 0;                    // bytes that it uses now
+  std::uint64_t disk = 0;                      // bytes of its data; 0 in lists
+};
+Json to_json(const ServiceView& view);
+
+// Throws UserError, which is the same for a service that does not exist and for one that the caller may not see.
+BackingService require_service(Session& session, const ServiceName& name, Right right);
+
+std::vector<ServiceView> list_services(Session& session);
+ServiceView show_service(Session& session, const ServiceName& name);
+
+struct ServiceRequest {
+  std::string type;
+  std::optional<ServiceName> name{};  // absent: the type's name, or that with a number
+  std::string version{};
+  std::optional<std::uint64_t> memory{};
+};
+BackingService create_service(Session& session, const ServiceRequest& request);
+void stop_service(Session& session, const ServiceName& name);
+void start_service(Session& session, const ServiceName& name);
+void restart_service(Session& session, const ServiceName& name);
+// What destroying it would delete; and that. Throws UserError while apps are attached.
+ServiceView service_removal(Session& session, const ServiceName& name);
+void destroy_service(Session& session, const ServiceName& name);
+
+}  // namespace pushrod

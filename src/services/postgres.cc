@@ -1,0 +1,260 @@
+// PostgreSQL: one server for a service, and in it a role and a database for each attached app.
+//
+// Debian installs each major version in a directory of its own. The administrator is the superuser "postgres";
+// pg_hba.conf lets nobody in without a SCRAM password, since every process of every app has the same user id as the
+// server.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/file_lock.hh"
+#include "os/files.hh"
+#include "services/service_type.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr const char* kVersions = "/usr/lib/postgresql";
+constexpr const char* kSuperuser = "postgres";
+// A database that is being imported, and the one that it replaces. No database of an app has such a name.
+constexpr const char* kImport = "..import";
+constexpr const char* kOld = "..old";
+
+constexpr const char* kClientAuthentication =
+    "# Written by Pushrod. There is no TCP; every connection needs a password.\n"
+    "local all all scram-sha-256\n"
+    "local replication all scram-sha-256\n";
+
+Environment usual_environment() {
+  return {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"LC_ALL", "C.UTF-8"}, {"HOME", "/tmp"}, {"TZ", "UTC"}};
+}
+
+std::string identifier(const std::string& name) { return "\"" + name + "\""; }
+
+// Nothing that Pushrod puts between quotes holds one.
+std::string literal(const std::string& text) {
+  if (text.find_first_of("'\\") != std::string::npos) throw Error("a quote in a name of a database");
+  return "'" + text + "'";
+}
+
+class Postgres : public ServiceType {
+ public:
+  std::string_view name() const override { return "postgres"; }
+  std::string_view description() const override { return "PostgreSQL"; }
+  std::string package(const std::string& version) const override {
+    return version.empty() ? "postgresql" : "postgresql-" + version;
+  }
+  std::string unit() const override { return "postgresql"; }
+  std::uint64_t usual_memory() const override { return std::uint64_t{256} << 20; }
+  std::uint64_t least_memory() const override { return std::uint64_t{64} << 20; }
+  std::string_view prefix() const override { return "DATABASE"; }
+  bool has_databases() const override { return true; }
+  int second_stop_signal() const override { return SIGQUIT; }  // ends at once, and recovers at its next start
+
+  std::vector<InstalledServer> installed() const override {
+    std::vector<InstalledServer> found;
+    for (const auto& version : list_directory(kVersions)) {
+      const auto programs = fs::path(kVersions) / version / "bin";
+      const auto has = [&](const char* program) { return access((programs / program).c_str(), X_OK) == 0; };
+      if (parse_unsigned(version) && has("postgres") && has("initdb") && has("psql"))
+        found.push_back({version, programs});
+    }
+    std::ranges::sort(found, std::greater{},
+                      [](const InstalledServer& server) { return parse_unsigned(server.version); });
+    return found;
+  }
+
+  ServicePlan plan(const Server& server) const override {
+    const auto megabytes = server.service.memory >> 20;
+    ServicePlan plan{.name = server.service.name, .argv = {server.program("postgres"), "-D", kServiceData}};
+    const auto set = [&](const std::string& setting) {
+      plan.argv.emplace_back("-c");
+      plan.argv.push_back(setting);
+    };
+    set("listen_addresses=");
+    set(fmt::format("unix_socket_directories={}", kServiceSocket));
+    set("unix_socket_permissions=0700");
+    set("hba_file=/data/pg_hba.conf");
+    set("password_encryption=scram-sha-256");
+    set(fmt::format("shared_buffers={}MB", std::max<std::uint64_t>(megabytes / 4, 16)));
+    set(fmt::format("effective_cache_size={}MB", std::max<std::uint64_t>(megabytes * 3 / 4, 16)));
+    set(fmt::format("max_connections={}", std::clamp<std::uint64_t>(megabytes / 3, 20, 200)));
+    set("jit=off");
+    set("log_line_prefix=%q%u@%d ");
+    plan.environment = usual_environment();
+    plan.limits.memory = server.service.memory;
+    plan.stop_signal = SIGINT;  // fast: ends its connections, and writes everything down
+    return plan;
+  }
+
+  void initialise(const Server& server, const fs::path& data) const override {
+    copy_template(server, data);
+    write_file(data / "pg_hba.conf", kClientAuthentication);
+    // Before the server takes connections: there is no moment without a password.
+    run_service_tool(server,
+                     {{server.program("postgres"), "--single", "-D", kServiceData, "-c", "jit=off", "-c",
+                       "password_encryption=scram-sha-256", kSuperuser},
+                      usual_environment()},
+                     fmt::format("ALTER ROLE {} PASSWORD {};\nREVOKE CONNECT ON DATABASE postgres FROM PUBLIC;\n"
+                                 "REVOKE CONNECT ON DATABASE template1 FROM PUBLIC;\n",
+                                 kSuperuser, literal(server.password.reveal())),
+                     data);
+  }
+
+  bool answers(const Server& server) const override {
+    auto command = server.platform.engine.tool(
+        {server.service.name,
+         {server.program("pg_isready"), "-q", "-h", kServiceSocket, "-U", kSuperuser, "-d", kSuperuser, "-t", "2"},
+         usual_environment()});
+    command.deadline = Milliseconds{5'000};
+    return run(command).ok();
+  }
+
+  std::vector<std::string> databases(const Server& server) const override {
+    return lines_of(sql(server,
+                        "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
+                        " AND datname NOT LIKE '%..%'"
+                        " ORDER BY datname;\n"));
+  }
+
+  void open_account(const Server& server, const ServiceAccount& account, const std::string& owner) const override {
+    const auto role = identifier(account.role);
+    const auto database = identifier(account.database);
+    auto script = fmt::format(
+        "SELECT 'CREATE ROLE {0}' WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {1}) \\gexec\n"
+        "ALTER ROLE {0} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {2};\n",
+        role, literal(account.role), literal(account.password.reveal()));
+    if (owner.empty()) {
+      script += fmt::format(
+          "SELECT 'CREATE DATABASE {0} OWNER {1}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = {2})"
+          " \\gexec\nREVOKE ALL ON DATABASE {0} FROM PUBLIC;\n",
+          database, role, literal(account.database));
+    } else {
+      // What either of them makes belongs to both.
+      script += fmt::format("GRANT {0} TO {1};\nALTER ROLE {1} IN DATABASE {2} SET role TO {0};\n", identifier(owner),
+                            role, database);
+    }
+    sql(server, script);
+  }
+
+  void close_account(const Server& server, const ServiceAccount& account, bool with_database) const override {
+    const auto role = identifier(account.role);
+    auto script = fmt::format(
+        "SELECT 'ALTER ROLE {0} NOLOGIN PASSWORD NULL' WHERE EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {1})"
+        " \\gexec\nSELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = {1};\n",
+        role, literal(account.role));
+    if (with_database) {
+      script += fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE);\nDROP ROLE IF EXISTS {};\n",
+                            identifier(account.database), role);
+    }
+    sql(server, script);
+  }
+
+  std::map<std::string, Variable> variables(const ServiceAccount& account, const std::string& prefix) const override {
+    const auto& password = account.password.reveal();
+    std::map<std::string, Variable> variables{
+        {prefix + "_URL",
+         {fmt::format("postgresql://{}:{}@/{}?host={}", account.role, password, account.database, account.directory),
+          true}}};
+    if (prefix != this->prefix()) return variables;
+    variables["PGHOST"] = {account.directory};
+    variables["PGUSER"] = {account.role};
+    variables["PGPASSWORD"] = {password, true};
+    variables["PGDATABASE"] = {account.database};
+    return variables;
+  }
+
+  ServiceClient dump(const Server& server, const std::string& database) const override {
+    return {{server.program("pg_dump"), "-Fc", "--dbname", database}, client_environment(server)};
+  }
+
+  // Into a new database, which then changes its name. What a kill leaves has a name of its own and goes with the next.
+  void restore(const Server& server, const std::string& database, int input) const override {
+    const auto name = identifier(database), fresh = identifier(database + kImport), old = identifier(database + kOld);
+    const auto owner = lines_of(sql(server, fmt::format("SELECT pg_get_userbyid(datdba) FROM pg_database"
+                                                        " WHERE datname = {};\n",
+                                                        literal(database))));
+    if (owner.size() != 1) throw UserError(fmt::format("there is no database {}", quoted(database)));
+    const auto drop =
+        fmt::format("DROP DATABASE IF EXISTS {} WITH (FORCE);\nDROP DATABASE IF EXISTS {} WITH (FORCE);\n", fresh, old);
+    sql(server, drop + fmt::format("CREATE DATABASE {0} OWNER {1};\nREVOKE ALL ON DATABASE {0} FROM PUBLIC;\n", fresh,
+                                   identifier(owner.front())));
+    try {
+      feed_service_tool(server,
+                        {{server.program("pg_restore"), "--exit-on-error", "--no-owner", "--no-acl", "--role",
+                          owner.front(), "--dbname", database + kImport},
+                         client_environment(server)},
+                        input);
+      // The renaming waits some seconds for connections to end.
+      sql(server, fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({0}, {1});\n"
+                              "BEGIN;\nALTER DATABASE {2} RENAME TO {4};\nALTER DATABASE {3} RENAME TO {2};\nCOMMIT;\n",
+                              literal(database), literal(database + kImport), name, fresh, old));
+    } catch (const Error&) {
+      sql(server, drop);
+      throw;
+    }
+    sql(server, drop);
+  }
+
+  ServiceClient console(const Server& server, const std::string& database) const override {
+    auto environment = client_environment(server);
+    if (!database.empty()) environment["PGDATABASE"] = database;
+    return {{server.program("psql")}, environment};
+  }
+
+  Environment client_environment(const Server& server) const override {
+    auto environment = usual_environment();
+    environment["PATH"] = server.installed.programs.native() + ":/usr/bin:/bin";
+    environment["PGHOST"] = kServiceSocket;
+    environment["PGUSER"] = kSuperuser;
+    environment["PGDATABASE"] = kSuperuser;
+    environment["PGPASSWORD"] = server.password.reveal();
+    return environment;
+  }
+
+ private:
+  std::string sql(const Server& server, const std::string& script) const {
+    return run_service_tool(
+        server, {{server.program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"}, client_environment(server)},
+        script);
+  }
+
+  // initdb takes two seconds, a copy of its result some milliseconds. The template is complete or not there.
+  static void copy_template(const Server& server, const fs::path& data) {
+    const auto& layout = server.platform.layout;
+    const auto made = layout.service_templates() / ("postgres-" + server.installed.version);
+    make_directory(layout.service_templates());
+    const auto lock = FileLock::acquire(layout.service_template_lock());
+    if (!is_directory(made)) {
+      const auto fresh = layout.service_templates() / ".new";
+      remove_tree(fresh);
+      make_directory(fresh);
+      run_service_tool(
+          server,
+          {{server.program("initdb"), "-D", kServiceData, "--username", kSuperuser, "--auth", "scram-sha-256",
+            "--pwfile", "/dev/stdin", "--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync", "--no-instructions"},
+           usual_environment()},
+          random_password().reveal() + "\n", fresh);
+      flush_file_system(fresh);
+      rename_path(fresh, made);
+    }
+    Command copy;
+    copy.argv = {"cp", "-a", "--reflink=auto", "--", made.native() + "/.", data.native()};
+    copy.deadline = std::chrono::minutes{5};
+    run_checked(copy);
+  }
+};
+
+}  // namespace
+
+const ServiceType& postgres_type() {
+  static const Postgres kType;
+  return kType;
+}
+
+}  // namespace pushrod

@@ -1,0 +1,96 @@
+// The table of types, and what they share.
+#include "services/service_type.hh"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/files.hh"
+
+namespace pushrod {
+
+const std::vector<const ServiceType*>& service_types() {
+  static const std::vector<const ServiceType*> kTypes{&postgres_type(), &redis_type()};
+  return kTypes;
+}
+
+void ServiceType::restore(const Server&, const std::string&, int) const {
+  throw Error(fmt::format("{} restores into a directory", description()));
+}
+
+void ServiceType::read_dump(const Server&, int, const fs::path&) const {
+  throw Error(fmt::format("{} restores into a database", description()));
+}
+
+const ServiceType& require_service_type(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto* type : service_types()) {
+    if (type->name() == name) return *type;
+    known.emplace_back(type->name());
+  }
+  throw UserError(fmt::format("there is no type of service {}", quoted(name)), "use one of: " + join(known, ", "));
+}
+
+std::string install_command(const ServiceType& type, const std::string& version) {
+  // A masked unit is not started, neither by the installation nor at the next boot.
+  return fmt::format("sudo sh -c 'systemctl mask {}; apt-get install -y {}'", type.unit(), type.package(version));
+}
+
+InstalledServer require_server(const ServiceType& type, const std::string& version) {
+  auto servers = type.installed();
+  if (version.empty() && !servers.empty()) return servers.front();
+  // "8" is "valkey-8" as well.
+  const auto found = std::ranges::find_if(servers, [&](const InstalledServer& server) {
+    return server.version == version || server.version.ends_with("-" + version);
+  });
+  if (found != servers.end()) return *found;
+  std::vector<std::string> known;
+  for (const auto& server : servers) known.push_back(server.version);
+  const auto what = version.empty() ? std::string(type.description())
+                                    : fmt::format("{} {}", std::string(type.description()), version);
+  throw UserError(fmt::format("{} is not installed: it is in the package {}{}", what, type.package(version),
+                              known.empty() ? "" : fmt::format(" (installed: {})", join(known, ", "))),
+                  "install it without starting Debian's own server: " + install_command(type, version));
+}
+
+namespace {
+std::string run_tool(const Server& server, const ServiceClient& client, Command command) {
+  const auto result = run(command);
+  if (result.ok()) return result.out;
+  auto lines = lines_of(result.err.empty() ? result.out : result.err);
+  if (lines.size() > 5) lines.erase(lines.begin(), lines.end() - 5);
+  throw Error(fmt::format("{} of service {} failed ({}): {}", fs::path(client.argv.front()).filename().native(),
+                          server.service.name.str(), result.describe(), escaped(join(lines, "; "))),
+              fmt::format("its log may say more: service logs {}", server.service.name.str()));
+}
+}  // namespace
+
+std::string run_service_tool(const Server& server, const ServiceClient& client, const std::string& input,
+                             const std::optional<fs::path>& data) {
+  auto command = server.platform.engine.tool({server.service.name, client.argv, client.environment, data});
+  command.input = input;
+  command.deadline = std::chrono::minutes{5};
+  return run_tool(server, client, std::move(command));
+}
+
+void feed_service_tool(const Server& server, const ServiceClient& client, int input,
+                       const std::optional<fs::path>& data) {
+  auto command = server.platform.engine.tool({server.service.name, client.argv, client.environment, data});
+  command.input_fd = input;
+  command.deadline = std::chrono::hours{24};
+  run_tool(server, client, std::move(command));
+}
+
+Secret random_password() {
+  std::array<unsigned char, 32> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) throw_errno("random numbers");
+  std::string text;
+  for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
+  return Secret(std::move(text));
+}
+
+}  // namespace pushrod

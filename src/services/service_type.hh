@@ -1,0 +1,131 @@
+// A type of service: what Pushrod must know of a server to run it. One file for each (postgres.cc, redis.cc, …) answers
+// which packages it needs and how it is initialised, run, asked, given accounts, dumped and restored.
+//
+// A type has no state. What it does to a server it does by programs of the server's package, each in a sandbox beside
+// the server (engine/service_engine.hh): a dump may hold commands that a client program carries out.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/secret.hh"
+#include "model/service.hh"
+#include "services/platform.hh"
+
+namespace pushrod {
+
+struct InstalledServer {
+  std::string version;             // "15", "valkey-8"
+  std::filesystem::path programs;  // their directory
+};
+
+// A service, with what it takes to work on it.
+struct Server {
+  const ServicePlatform& platform;
+  BackingService service;
+  InstalledServer installed;
+  Secret password;  // of its administrator
+
+  std::string program(std::string_view name) const { return (installed.programs / name).native(); }
+};
+
+// The database of an app, and the account with which it gets there.
+struct ServiceAccount {
+  std::string role, database;
+  Secret password{std::string()};
+  std::string directory{};  // of the socket, where the client runs
+};
+
+// Words and environment of a client program.
+struct ServiceClient {
+  std::vector<std::string> argv;
+  Environment environment;
+};
+
+class ServiceType {
+ public:
+  ServiceType() = default;
+  ServiceType(const ServiceType&) = delete;
+  ServiceType& operator=(const ServiceType&) = delete;
+  virtual ~ServiceType() = default;
+
+  virtual std::string_view name() const = 0;
+  virtual std::string_view description() const = 0;  // "PostgreSQL", for people
+  // Debian's package of the newest server, or of that version.
+  virtual std::string package(const std::string& version = {}) const = 0;
+  virtual std::string unit() const = 0;                        // with which Debian would start it
+  virtual std::vector<InstalledServer> installed() const = 0;  // newest first
+  virtual std::uint64_t usual_memory() const = 0;
+  virtual std::uint64_t least_memory() const = 0;
+  // What an app's settings begin with: "DATABASE", unless it is attached under another prefix.
+  virtual std::string_view prefix() const = 0;
+  // Do its accounts have a database each, unseen by the others? Otherwise one app alone can be attached.
+  virtual bool has_databases() const = 0;
+
+  virtual ServicePlan plan(const Server& server) const = 0;
+  // Sent when the server has not ended in half of its stop timeout; 0: nothing.
+  virtual int second_stop_signal() const { return 0; }
+  // Fills an empty directory. Whatever is in it after a failure is thrown away.
+  virtual void initialise(const Server& server, const std::filesystem::path& data) const = 0;
+  // Does it serve clients now?
+  virtual bool answers(const Server& server) const = 0;
+
+  virtual std::vector<std::string> databases(const Server& server) const = 0;
+  // Makes the account and its database, or gives those that are there this password. `owner`: the account whose
+  // database it shares; empty: its own. Idempotent.
+  virtual void open_account(const Server& server, const ServiceAccount& account, const std::string& owner) const = 0;
+  // The account gets in no more, and its connections end. Its database stays, or goes, too. Idempotent.
+  virtual void close_account(const Server& server, const ServiceAccount& account, bool with_database) const = 0;
+  // The variables of an app with this account, by name: "DATABASE_URL". The value is a secret where `secret` says so.
+  struct Variable {
+    std::string value;
+    bool secret = false;
+  };
+  virtual std::map<std::string, Variable> variables(const ServiceAccount& account, const std::string& prefix) const = 0;
+
+  // A program that writes everything of the database (of types without databases: of the server) to its standard
+  // output.
+  virtual ServiceClient dump(const Server& server, const std::string& database) const = 0;
+  // Reads such a dump in place of what the database holds: all of it, or nothing has changed and an Error says why.
+  // Types that say so below do not have it.
+  virtual void restore(const Server& server, const std::string& database, int input) const;
+  // These read a dump into a new data directory, on which the server is started in place of the old one.
+  virtual bool restores_into_directory() const { return false; }
+  virtual void read_dump(const Server& server, int input, const std::filesystem::path& data) const;
+
+  // An interactive client as the administrator; `database` may be empty.
+  virtual ServiceClient console(const Server& server, const std::string& database) const = 0;
+  // Any program, with the variables by which clients find the server as its administrator.
+  virtual Environment client_environment(const Server& server) const = 0;
+};
+
+// All types, in the order in which people see them.
+const std::vector<const ServiceType*>& service_types();
+// Throws UserError, which names the types that there are.
+const ServiceType& require_service_type(const std::string& name);
+// The server of this version, or the newest one (empty). Throws UserError when it is not installed, which names the
+// package and the command that installs it without starting Debian's own server.
+InstalledServer require_server(const ServiceType& type, const std::string& version);
+// Installs the package, and Debian does not start its server.
+std::string install_command(const ServiceType& type, const std::string& version);
+
+// Runs a tool beside the server. Throws Error when it fails, with its last lines. `data`: see ServiceTool.
+std::string run_service_tool(const Server& server, const ServiceClient& client, const std::string& input = {},
+                             const std::optional<std::filesystem::path>& data = {});
+
+// The same with a descriptor as its input, for as long as it takes.
+void feed_service_tool(const Server& server, const ServiceClient& client, int input,
+                       const std::optional<std::filesystem::path>& data = {});
+
+// 256 random bits, as 64 hexadecimal digits.
+Secret random_password();
+
+// The types. Each in a file of its name.
+const ServiceType& postgres_type();
+const ServiceType& redis_type();
+
+}  // namespace pushrod

@@ -1,0 +1,106 @@
+// What each type says of itself: pure, without a server.
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "../deploy/fake_services.hh"
+#include "base/error.hh"
+#include "os/files.hh"
+#include "services/services.hh"
+
+namespace pushrod {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class Types : public testing::Test {
+ protected:
+  ~Types() override { remove_tree(root_); }
+  ServicePlan plan_of(const ServiceType& type, const std::string& version) {
+    const BackingService service{.id = 1,
+                                 .name = ServiceName::parse("shop-db"),
+                                 .type = std::string(type.name()),
+                                 .version = version,
+                                 .memory = std::uint64_t{256} << 20};
+    const ServicePlatform platform{layout_, settings_, store_, engine_};
+    return type.plan({platform, service, {version, "/programs"}, Secret("s3cret")});
+  }
+
+  fs::path root_ = [] {
+    std::string path = fs::temp_directory_path() / "services.XXXXXX";
+    return fs::path(mkdtemp(path.data()));
+  }();
+  Layout layout_{root_};
+  Settings settings_;
+  Store store_{layout_.database()};
+  FakeServices engine_;
+};
+
+TEST_F(Types, NoServerListensOnTcpOrShowsItsPassword) {
+  const auto postgres = plan_of(postgres_type(), "15");
+  EXPECT_THAT(postgres.argv, Contains("listen_addresses="));
+  EXPECT_THAT(postgres.argv, Contains("unix_socket_directories=/socket"));
+  const auto redis = plan_of(redis_type(), "redis-7");
+  const auto port = std::ranges::find(redis.argv, "--port");
+  ASSERT_NE(port, redis.argv.end());
+  EXPECT_EQ(*(port + 1), "0");
+  for (const auto& plan : {postgres, redis}) EXPECT_THAT(plan.argv, Not(Contains(HasSubstr("s3cret"))));
+}
+
+TEST_F(Types, MemoryIsDividedAsTheServerNeedsIt) {
+  EXPECT_THAT(plan_of(postgres_type(), "15").argv, Contains("shared_buffers=64MB"));
+  EXPECT_THAT(plan_of(redis_type(), "redis-7").argv, Contains("201326592"));
+}
+
+TEST_F(Types, PostgresEndsWithItsFastSignalAndRedisByTheProgramOfItsFlavour) {
+  EXPECT_EQ(plan_of(postgres_type(), "15").stop_signal, SIGINT);
+  EXPECT_EQ(postgres_type().second_stop_signal(), SIGQUIT);
+  EXPECT_EQ(plan_of(redis_type(), "valkey-8").argv.front(), "/programs/valkey-server");
+}
+
+TEST_F(Types, TheVariablesNameTheSocketAndHideThePassword) {
+  const ServiceAccount account{"shop", "shop", Secret("pw"), "/services/db"};
+  const auto variables = postgres_type().variables(account, "DATABASE");
+  EXPECT_EQ(variables.at("DATABASE_URL").value, "postgresql://shop:pw@/shop?host=/services/db");
+  EXPECT_TRUE(variables.at("DATABASE_URL").secret);
+  EXPECT_TRUE(variables.at("PGPASSWORD").secret);
+  EXPECT_EQ(variables.at("PGHOST").value, "/services/db");
+  // A second database of an app leaves the first one's variables alone.
+  EXPECT_EQ(postgres_type().variables(account, "REPORTS").size(), 1u);
+  EXPECT_EQ(redis_type().variables(account, "REDIS").at("REDIS_URL").value,
+            "unix://shop:pw@/services/db/redis.sock?db=0");
+}
+
+TEST_F(Types, AServerThatIsNotInstalledIsNamedWithThePackageAndTheCommand) {
+  try {
+    require_server(postgres_type(), "99");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.message(), HasSubstr("PostgreSQL 99 is not installed: it is in the package postgresql-99"));
+    EXPECT_THAT(error.hint(), HasSubstr("systemctl mask postgresql; apt-get install -y postgresql-99"));
+  }
+}
+
+TEST_F(Types, AnUnknownTypeIsAnsweredWithThoseThatThereAre) {
+  try {
+    require_service_type("oracle");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.hint(), HasSubstr("postgres, redis"));
+  }
+}
+
+TEST_F(Types, PasswordsHave256BitsAndAreNeverTheSame) {
+  EXPECT_EQ(random_password().reveal().size(), 64u);
+  EXPECT_NE(random_password().reveal(), random_password().reveal());
+}
+
+TEST_F(Types, TooLittleMemoryIsRefused) {
+  if (postgres_type().installed().empty()) GTEST_SKIP() << "no PostgreSQL here";
+  EXPECT_THROW(planned_service({.name = ServiceName::parse("db"), .type = "postgres", .memory = 1 << 20}), UserError);
+}
+
+}  // namespace
+}  // namespace pushrod
