@@ -24,11 +24,25 @@ struct Words {
   bool all = false;
 };
 
+// The app is there: the backup takes its place.
+void restore_over(Context& context, const BackupView& view, Journal& journal, int cancel_fd) {
+  const auto restored = restore_in_place(context, view, journal, cancel_fd);
+  const auto& app = view.backup.app;
+  if (!restored.outcome.live) throw UserError(fmt::format("app {} is as it was: {}", app, restored.outcome.refusal));
+  print(fmt::format(
+      "App {} is as it was on {} UTC. As it was until now, it is backup {}: backup restore {} --backup {}\n", app,
+      format_time(view.backup.time), restored.aside.snapshot, app, restored.aside.snapshot));
+}
+
 void restore_one(Context& context, const Words& words, const BackupTarget& target, const std::string& app,
                  Journal& journal, int cancel_fd) {
   std::optional<AppName> name;
   if (!words.name.empty()) name = AppName::parse(words.name);
   const auto view = find_backup(context, app, target, words.id);
+  if (!name && context.store().app(AppName::parse(app))) {
+    restore_over(context, view, journal, cancel_fd);
+    return;
+  }
   const auto imported = restore_backup(context, view, name, journal, cancel_fd);
   for (const auto& note : imported.notes) fmt::print(stderr, "Note: {}.\n", escaped(note));
   print(fmt::format("App {} is restored, as it was on {} UTC. {}\n", imported.app.name.str(),

@@ -92,8 +92,8 @@ std::string command_that_runs() {
 }
 
 PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
-  auto planned =
-      plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(), run.journal);
+  auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(),
+                              run.journal, run.change.settings);
   provide_services(run, part, planned);
   check_settings(planned);
   for (auto& process : planned.release.processes) {

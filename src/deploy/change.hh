@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,10 +15,6 @@
 
 namespace pushrod {
 
-// What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release
-// of all of them (Rollback); or, for one app, a new build of its commit (Redeploy), or its live release once more, with
-// new instances (Restart, Start), none (Stop), other numbers of them (Scale), other settings (Config), another name of
-// the app (Rename), or code from elsewhere (Set).
 // To a service: an app is attached to it, or no longer.
 struct ServiceChange {
   ServiceName service;
@@ -25,6 +22,10 @@ struct ServiceChange {
   std::string prefix{}, database{};
 };
 
+// What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release
+// of all of them (Rollback); or, for one app, the commit, settings and /data of a backup (Restore), a new build of its
+// commit (Redeploy), or its live release once more, with new instances (Restart, Start), none (Stop), other numbers of
+// them (Scale), other settings (Config), another name of the app (Rename), or code from elsewhere (Set).
 struct Change {
   DeploymentKind kind = DeploymentKind::Push;
   RepoName repo;
@@ -37,13 +38,14 @@ struct Change {
   bool rebuild = false;   // Push: builds anew, even if there is a kept build (deploy/kept_build.hh)
   bool no_cache = false;  // Push, Redeploy: the same, without layers and caches of earlier builds
 
-  SettingChanges settings{};                      // Config
+  SettingChanges settings{};                      // Config, Restore
   std::optional<ServiceChange> service{};         // Config: in addition
   std::map<ProcessType, std::uint32_t> counts{};  // Scale: of the types that change
   std::optional<ProcessType> only{};              // Restart: this type alone
   std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
   std::optional<AppName> new_name{};              // Rename
   std::optional<Source> source{};                 // Set: with the repo and branch above
+  std::optional<std::filesystem::path> data{};    // Restore: what becomes /data, in a directory of the root
   std::optional<std::int64_t> watched{};          // Fallback: the deployment that made what is failing
 };
 

@@ -12,6 +12,7 @@
 #include "base/error.hh"
 #include "deploy/attempt.hh"
 #include "deploy/control.hh"
+#include "deploy/exchange_step.hh"
 #include "deploy/fallback.hh"
 #include "deploy/narration.hh"
 #include "deploy/settle.hh"
@@ -112,6 +113,7 @@ void run_steps(Run& run, FileLock begin, std::future<std::string> subject) {
   advance(run, DeploymentState::Running, from_commit ? Step::Checkout : Step::Start);
   announce(run, subject.get());
   wake_sleeping(run);
+  exchange_data(run);
   const auto releases = from_commit ? build_releases(run) : derive_releases(run);
   auto flushed = begin_flushing_builds(run);
   speak_of(run, {});

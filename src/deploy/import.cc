@@ -200,6 +200,35 @@ std::size_t verify_archive(const Platform& platform, const Transfer& transfer) {
   return is_directory(data) ? check_sqlite(platform.layout, data) : 0;
 }
 
+void add_archive(const Platform& platform, const Transfer& transfer, const App& app, Change& change) {
+  const auto archive = read_archive(transfer);
+  if (!archive.app.commit)
+    throw UserError("the backup is of an app that had no commit yet", "restore it under another name");
+  const auto bundle = transfer.files() / kBundle;
+  const auto repo_lock = FileLock::acquire(platform.layout.repo_lock(app.repo));
+  const Repository repository(platform.layout.repo(app.repo), platform.settings.push_memory);
+  const bool moves = repository.head_of(app.branch) != archive.app.commit;
+  if (moves && platform.store.apps_of(app.repo, app.branch).size() > 1) {
+    throw UserError(fmt::format("other apps run from branch {} of repo {}, which would have to go back with it",
+                                quoted(app.branch.str()), app.repo.str()),
+                    "restore under another name: backup restore APP NEW");
+  }
+  read_bundle_objects(repository, bundle, archive.app.source.branch);
+  change.commit = archive.app.commit;
+  auto restored = sealed(platform.store.vault(), app.id, archive);
+  for (const auto& [name, setting] : platform.store.settings(app.id)) {
+    if (setting.service == 0) {
+      change.settings[name] = std::nullopt;
+    } else {
+      restored.erase(name);  // what an attached service gives stays
+    }
+  }
+  for (const auto& [name, setting] : restored) change.settings[name] = setting;
+  change.data = transfer.files() / "data";
+  if (!is_directory(*change.data)) make_directory(*change.data);
+  if (chmod(change.data->c_str(), 0700) != 0) throw_errno("chmod " + change.data->string());
+}
+
 BegunImport begin_import(const Platform& platform, const Transfer& transfer, const ReadArchive& archive,
                          const AppName& name, const RepoName& repo) {
   const auto& layout = platform.layout;

@@ -15,6 +15,7 @@
 #include "archive/transfer.hh"
 #include "base/secret.hh"
 #include "certificates/pem.hh"
+#include "deploy/change.hh"
 #include "deploy/platform.hh"
 #include "model/archived_app.hh"
 
@@ -32,6 +33,10 @@ ReadArchive read_archive(const Transfer& transfer);
 
 // Checks all of it, without importing it: the repository, and each SQLite database. Returns how many of these it has.
 std::size_t verify_archive(const Platform& platform, const Transfer& transfer);
+
+// The archive's commit, settings and /data as a change to an app that is there. Its commit is in the app's repo then.
+// verify_archive() comes before. Throws UserError when another app runs from the branch, and it would have to move.
+void add_archive(const Platform& platform, const Transfer& transfer, const App& app, Change& change);
 
 struct BegunImport {
   App app;

@@ -57,7 +57,7 @@ Source planned_source(const App& app, const AppManifest& manifest) {
 }
 
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& tree, Journal& journal) {
+                            const std::filesystem::path& tree, Journal& journal, const SettingChanges& settings) {
   auto manifest = load_manifest(app.path.empty() ? tree : tree / app.path, app.path, app.config);
   const auto source = planned_source(app, manifest);
   const auto root = root_of(source);
@@ -73,7 +73,7 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
                   .builder = plan.builder,
                   .processes = with_health_defaults(platform.settings, std::move(processes)),
                   .environment = plan.environment,
-                  .settings = platform.store.settings(app.id),
+                  .settings = with_changes(platform.store.settings(app.id), settings),
                   .crons = manifest.crons,
                   .created = now(),
                   .source = source,

@@ -22,8 +22,9 @@ struct PlannedRelease {
 
 // `tree`: the commit's files, of which those are needed that tell how the app is built and run. Throws UserError when
 // they contradict themselves. The journal gets what the author should know, whether or not that is thrown.
+// `settings`: what changes of the app's.
 PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNumber number, const CommitId& commit,
-                            const std::filesystem::path& tree, Journal& journal);
+                            const std::filesystem::path& tree, Journal& journal, const SettingChanges& settings = {});
 
 // What a push does about a service that the app's files declare.
 struct PlannedService {

@@ -7,6 +7,7 @@
 #include "deploy/attempt.hh"
 #include "deploy/await_end.hh"
 #include "deploy/control.hh"
+#include "deploy/exchange_step.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/placement.hh"
 #include "deploy/plans.hh"
@@ -59,6 +60,7 @@ void finish(const Platform& platform, std::int64_t group, const std::function<vo
   for (const auto& deployment : platform.store.group(group)) {
     if (const auto renaming = renaming_of(deployment)) move_directories(platform.layout, *renaming);
     name_branch(platform, deployment);
+    end_exchange(platform.layout, deployment);
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
   // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
@@ -79,6 +81,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
+    undo_exchange(platform.layout, *app, deployment);
     // They cannot be started without the key to their settings; the rest is undone nevertheless.
     std::vector<InstancePlan> plans;
     attempt("starting again what " + app->name.str() + " ran", [&] {

@@ -63,4 +63,11 @@ void read_bundle(const Repository& repository, const std::filesystem::path& file
           "the repository in the archive is not sound");
 }
 
+void read_bundle_objects(const Repository& repository, const std::filesystem::path& file, const BranchName& branch) {
+  run_git(repository,
+          {"-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--", file.string(),
+           fmt::format("+{}:refs/pushrod/keep/restore", ref_of(branch))},
+          "the repository in the archive cannot be read");
+}
+
 }  // namespace pushrod

@@ -18,4 +18,7 @@ bool write_bundle(const Repository& repository, const std::filesystem::path& fil
 void read_bundle(const Repository& repository, const std::filesystem::path& file,
                  const std::optional<BranchName>& only);
 
+// Takes the objects of the branch in the file alone, under a reference that no client sees, until garbage is collected.
+void read_bundle_objects(const Repository& repository, const std::filesystem::path& file, const BranchName& branch);
+
 }  // namespace pushrod

@@ -21,7 +21,8 @@ enum class DeploymentKind {
   Rollback,
   Fallback,
   Set,
-  Rename
+  Rename,
+  Restore
 };
 
 // Where its release comes from, and with it the counts: a build takes those that the app is to have.
@@ -99,7 +100,7 @@ struct DeploymentRules {
   std::string_view success{};
 };
 
-inline constexpr std::array<DeploymentRules, 12> kDeploymentRules{{
+inline constexpr std::array<DeploymentRules, 13> kDeploymentRules{{
     {.kind = DeploymentKind::Push,
      .word = "push",
      .release = ReleaseFrom::Build,
@@ -176,6 +177,13 @@ inline constexpr std::array<DeploymentRules, 12> kDeploymentRules{{
      .intent = Intent::Name,
      .announcement = "Renaming {what}",
      .success = "{app} is called {new_name} now: {url}"},
+    {.kind = DeploymentKind::Restore,  // not watched: the release before it belongs to other data
+     .word = "restore",
+     .release = ReleaseFrom::FreshBuild,
+     .ref = RefChange::Return,
+     .intent = Intent::Settings,
+     .wakes = false,
+     .announcement = "Restoring {apps}{detail}"},
 }};
 
 static_assert(
@@ -183,7 +191,7 @@ static_assert(
       for (std::size_t row = 0; row < kDeploymentRules.size(); ++row) {
         if (kDeploymentRules[row].kind != static_cast<DeploymentKind>(row)) return false;
       }
-      return kDeploymentRules.back().kind == DeploymentKind::Rename;
+      return kDeploymentRules.back().kind == DeploymentKind::Restore;
     }(),
     "a row for each kind, in the order of the kinds");
 

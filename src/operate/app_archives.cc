@@ -53,12 +53,12 @@ void refuse_taken_name(Session& session, const AppName& name) {
                   "choose another name, or destroy that app first (pushrod app destroy)");
 }
 
+}  // namespace
+
 void begin_to_read(Session& session) {
   session.engine().check_ready();
   settle_imports(session.platform());
 }
-
-}  // namespace
 
 std::vector<std::string> export_app(Session& session, const AppName& name, const ExportParts& parts, int out) {
   session.require_app(name, Right::Administer);

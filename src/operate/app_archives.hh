@@ -16,6 +16,9 @@ namespace pushrod {
 // and the keys of its certificates. Returns notes for people, a line each. Throws when `out` cannot be written.
 std::vector<std::string> export_app(Session& session, const AppName& app, const ExportParts& parts, int out);
 
+// Before an archive is read: Pushrod runs, and what killed imports have left is gone.
+void begin_to_read(Session& session);
+
 struct ImportOptions {
   std::optional<AppName> name{};  // absent: the archive's
   bool domains = true;

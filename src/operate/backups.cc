@@ -149,6 +149,24 @@ ImportedApp restore_backup(Session& session, const BackupView& view, const std::
       {"", "backup restore", detail}, journal, cancel_fd);
 }
 
+RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journal& journal, int cancel_fd) {
+  session.require_admin();
+  const auto name = AppName::parse(view.backup.app);
+  const auto app = session.require_app(name, Right::Administer);
+  require_deployed(app, "restore a backup over");
+  begin_to_read(session);
+  const auto platform = session.platform();
+  const Transfer transfer(platform.layout);
+  fetch(session, transfer, view, cancel_fd);
+  verify_archive(platform, transfer);
+  auto change = change_of(session, app, DeploymentKind::Restore);
+  add_archive(platform, transfer, app, change);
+  change.detail = fmt::format("the backup of {} UTC", format_time(view.backup.time));
+  RestoredInPlace restored{create_backup(session, name, choose_target(session, view.target)), {}};
+  restored.outcome = deploy_audited(session, change, journal, cancel_fd);
+  return restored;
+}
+
 VerifiedBackup verify_backup(Session& session, const BackupView& view) {
   require_backup_right(session, view.backup.app);
   const auto platform = session.platform();

@@ -57,6 +57,14 @@ BackupView find_backup(Session& session, const std::string& app, const BackupTar
 ImportedApp restore_backup(Session& session, const BackupView& view, const std::optional<AppName>& to, Journal& journal,
                            int cancel_fd);
 
+// The app as it was then, in the place of the app as it is: code, settings and /data; domains and scale stay. All or
+// nothing. The app as it is, is backed up to the same target first. Returns whether it is live.
+struct RestoredInPlace {
+  MadeBackup aside;
+  Outcome outcome;
+};
+RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journal& journal, int cancel_fd);
+
 // Reads it back, checks the repository and all SQLite databases in it; throws what is wrong.
 struct VerifiedBackup {
   std::uint64_t bytes = 0;

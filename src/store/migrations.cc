@@ -241,10 +241,41 @@ CREATE TABLE access_rules (
 ) STRICT;
 )sql";
 
+// A backup in the place of the app as it is.
+constexpr const char* kRestore = R"sql(
+CREATE TABLE new_deployments (
+  app_id INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  number INTEGER NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
+  group_id INTEGER NOT NULL REFERENCES deployment_groups,
+  kind TEXT NOT NULL CHECK (kind IN
+    ('push', 'redeploy', 'restart', 'remove', 'config', 'scale', 'stop', 'start', 'rollback', 'fallback', 'set', 'rename',
+     'restore')),
+  commit_id TEXT CHECK (length(commit_id) = 40),
+  previous TEXT CHECK (length(previous) = 40),
+  detail TEXT NOT NULL DEFAULT '',
+  holds INTEGER NOT NULL DEFAULT 0 CHECK (holds IN (0, 1)),
+  author TEXT NOT NULL,
+  error TEXT NOT NULL DEFAULT '',
+  hint TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (app_id, number),
+  CHECK ((commit_id IS NULL) = (kind = 'remove') OR kind = 'rename')
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_deployments
+  SELECT app_id, number, group_id, kind, commit_id, previous, detail, holds, author, error, hint FROM deployments;
+DROP TABLE deployments;
+ALTER TABLE new_deployments RENAME TO deployments;
+CREATE UNIQUE INDEX deployments_by_group ON deployments (group_id, app_id);
+CREATE TRIGGER empty_groups AFTER DELETE ON deployments
+WHEN NOT EXISTS (SELECT 1 FROM deployments WHERE group_id = old.group_id)
+BEGIN
+  DELETE FROM deployment_groups WHERE id = old.group_id;
+END;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 13> kAll{{{kFirstTables},
+  static const std::array<Migration, 14> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -256,7 +287,8 @@ std::span<const Migration> migrations() {
                                                {kImports},
                                                {kBackups},
                                                {kAccessRules},
-                                               {kServices}}};
+                                               {kServices},
+                                               {kRestore}}};
   return kAll;
 }
 

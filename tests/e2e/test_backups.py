@@ -3,7 +3,12 @@
 import shutil
 import sqlite3
 
-from harness import wait_until, web_app
+import pytest
+
+pytest.register_assert_rewrite("crash")
+
+from crash import await_converged, killed_at  # noqa: E402
+from harness import run_command, wait_until, web_app  # noqa: E402
 
 
 def add_target(platform, name="disk"):
@@ -57,7 +62,6 @@ def test_a_backup_is_made_read_back_and_restored(own_platform):
     platform.pushrod("backup", "restore", app.name, copy, "--backup", oldest["backup"])
     assert platform.http(f"{copy}.localhost", "/env").json()["API_TOKEN"] == "s3cret-value"
     assert (platform.root / "data" / copy / "file").read_text() == "as it was" and orders(platform, copy) == 100
-    assert f"app {app.name} already exists" in platform.pushrod("backup", "restore", app.name, code=1).err
     # After the app is gone.
     platform.pushrod("app", "destroy", app.name, "--yes")
     platform.pushrod("backup", "restore", app.name)
@@ -68,6 +72,88 @@ def test_a_backup_is_made_read_back_and_restored(own_platform):
     assert not any(b"s3cret-value" in path.read_bytes() for path in platform.directory.glob("backups.disk/data/*/*"))
     assert "Removed 1 backup" in platform.pushrod("backup", "prune", app.name, "--keep", "1").out
     assert [one["backup"] for one in platform.json("backup", "list", app.name)] == [newest["backup"]]
+
+
+def change_everything(app):
+    """Other code, settings and data than in the backup."""
+    app.push({"VERSION": "2\n"})
+    app.platform.pushrod("config", "set", app.name, "API_TOKEN=other", "NEW=1")
+    (app.data / "file").write_text("changed")
+    (app.data / "new").write_text("new")
+
+
+def state_of(app):
+    environment = app.get("/env").json()
+    return (app.version(), environment["API_TOKEN"], environment.get("NEW"), (app.data / "file").read_text(),
+            (app.data / "new").exists())  # fmt: skip
+
+
+OLD, NEW = ("1", "s3cret-value", None, "as it was", False), ("2", "other", "1", "changed", True)
+
+
+def test_a_backup_takes_the_place_of_an_app_and_can_be_taken_back(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    then = app.ref()
+    change_everything(app)
+    assert state_of(app) == NEW
+    (backup,) = platform.json("backup", "list", app.name)
+    said = platform.pushrod("backup", "restore", app.name).out
+    assert state_of(app) == OLD and app.ref() == then and orders(platform, app.name) == 100
+    assert app.last_deployment()["kind"] == "restore" and app.last_deployment()["state"] == "live"
+    assert {one["name"] for one in platform.json("config", "list", app.name)} == {"API_TOKEN"}
+    aside = platform.json("backup", "list", app.name)[0]["backup"]
+    assert aside != backup["backup"] and aside in said
+    platform.pushrod("backup", "restore", app.name, "--backup", aside)
+    assert state_of(app) == NEW
+    app.push({"VERSION": "3\n"})
+    assert app.version() == "3"
+    assert not list((platform.root / "data").glob(".restore*"))
+
+
+def test_a_restore_that_fails_leaves_the_app_as_it_was(own_platform):
+    platform = own_platform
+    # What runs on the restored data does not start, from now on.
+    app = shop(platform)
+    app.push({"Procfile": 'web: test -e /data/new || test ! -e /data/fails || exit 3; exec python3 web.py\n'})
+    (app.data / "fails").touch()
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    (app.data / "new").touch()
+    change_everything(app)
+    assert state_of(app) == NEW
+    refused = platform.pushrod("backup", "restore", app.name, code=1)
+    assert f"app {app.name} is as it was" in refused.err
+    assert state_of(app) == NEW
+    assert not list((platform.root / "data").glob(".restore*"))
+
+
+def test_a_restore_killed_at_any_step_leaves_the_old_or_the_new_state(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    (backup,) = platform.json("backup", "list", app.name)
+    change_everything(app)
+    outcomes = set()
+    words = ["backup", "restore", app.name, "--backup", backup["backup"]]
+    for call, first, every in (("renameat2", 1, 1), ("fdatasync", 10, 9), ("rename", 6, 16)):
+        for count in range(first, 300, every):
+            argv = killed_at(call, count, [platform.binary, "--root", platform.root, *words])
+            result = run_command(argv, env=platform.server_env, code=None)
+            await_converged(app)
+            state = state_of(app)
+            assert state in (OLD, NEW), (call, count)
+            assert not list((platform.root / "data").glob(".restore*")), (call, count)
+            outcomes.add(state)
+            if state == OLD:
+                change_everything(app)
+            if result.code == 0:
+                break
+            assert result.code in (-9, 137), result
+    assert outcomes == {OLD, NEW}
 
 
 def test_verify_finds_a_damaged_backup_and_a_damaged_database(own_platform):

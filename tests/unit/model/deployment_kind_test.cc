@@ -29,7 +29,7 @@ TEST(DeploymentKinds, EachHasARowAndAWordThatIsReadBack) {
 TEST(DeploymentKinds, AKindThatReturnsToAnOlderReleaseBringsBackAllOfIt) {
   for (const auto& rules : kDeploymentRules) {
     const bool older = rules.release == ReleaseFrom::Older;
-    EXPECT_EQ(rules.ref == RefChange::Return, older) << rules.word;
+    EXPECT_EQ(rules.ref == RefChange::Return, older || rules.kind == DeploymentKind::Restore) << rules.word;
     EXPECT_EQ(rules.intent == Intent::Release, older) << rules.word;
     EXPECT_TRUE(implies(older, rules.settings == SettingsFrom::Release)) << rules.word;
   }
@@ -83,7 +83,7 @@ TEST(DeploymentKinds, MoveTheRefOnlyIfTheyCareWhereItIs) {
     EXPECT_TRUE(implies(moves_ref(rules.kind), concerns_commit(rules.kind))) << rules.word;
     EXPECT_TRUE(implies(rules.whole_branch, moves_ref(rules.kind))) << rules.word;
   }
-  EXPECT_EQ(movers, (std::set<std::string_view>{"push", "remove", "rollback", "fallback"}));
+  EXPECT_EQ(movers, (std::set<std::string_view>{"push", "remove", "rollback", "fallback", "restore"}));
 }
 
 TEST(DeploymentKinds, SupersedeOnlyWhenTheyDecideWhatTheBranchNames) {
