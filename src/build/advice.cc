@@ -32,7 +32,8 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
       .names = list_directory(directory),
       .runs = !manifest.processes.empty() || !plan.default_processes.empty() || plan.guessed_web.has_value(),
       .own_build = plan.builder == "command" || plan.builder == "script",
-      .built = plan.language};
+      .built = plan.language,
+      .ignored = manifest.ignored};
   append(plan.notices, misnamed_files(situation));
   const auto others = other_languages(situation, host);
   append(plan.notices, others.lines);

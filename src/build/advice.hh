@@ -16,10 +16,11 @@ namespace pushrod {
 // What is known of a tree when the advice is given.
 struct Situation {
   std::filesystem::path directory;
-  std::vector<std::string> names;  // what lies in it
-  bool runs = false;               // it says what to run, or its builder knows
-  bool own_build = false;          // it has a build of its own: [build] command or .build.sh
-  std::string built;               // what the builder that was chosen builds: "Node.js"; empty: no builder
+  std::vector<std::string> names;      // what lies in it
+  bool runs = false;                   // it says what to run, or its builder knows
+  bool own_build = false;              // it has a build of its own: [build] command or .build.sh
+  std::string built;                   // what the builder that was chosen builds: "Node.js"; empty: no builder
+  std::vector<std::string> ignored{};  // entries of app.json that do not count
 };
 
 // near_names.cc: files whose names are nearly those of files that Pushrod reads.

@@ -11,6 +11,7 @@
 #include "base/text.hh"
 #include "build/advice.hh"
 #include "build/builders.hh"
+#include "build/buildpack.hh"
 #include "build/file_server.hh"
 #include "build/languages.hh"
 #include "config/text_file.hh"
@@ -42,6 +43,8 @@ const std::vector<Builder>& builders() {
       {"ruby", "Gemfile", plan_ruby, {}},
       {"php", "composer.json or index.php", plan_php, {}},
       {"rust", "Cargo.toml", plan_rust, {{"CARGO_HOME", "cargo"}}},
+      {"java", "pom.xml", plan_java, {}},
+      {"elixir", "mix.exs", plan_elixir, {{"MIX_HOME", "mix"}}},
       {"c", "CMakeLists.txt, meson.build or Makefile", plan_c, {}, Rank::Native},
       {"static", "index.html", plan_static, {}, Rank::Files},
   };
@@ -283,6 +286,7 @@ BuildPlan choose_plan(const AppTree& tree, const AppManifest& manifest, const Ho
     return own_command_plan(tree, manifest, "script", std::string{"./"} + kScript);
   }
   if (!manifest.builders.empty()) return chosen_plan(tree, manifest.builders, host);
+  if (auto plan = plan_buildpacks(tree, manifest, host)) return *std::move(plan);
 
   for (const Rank rank : kRanks) {
     if (rank == Rank::Files && (!leaves_commands_open(manifest) || runs_something_else(directory))) continue;
@@ -331,6 +335,7 @@ void serve_node_site(const AppTree& tree, const AppManifest& manifest, const Hos
 }  // namespace
 
 BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host) {
+  refuse_missing_content(tree, manifest, host);
   BuildPlan plan = choose_plan(tree, manifest, host);
   serve_node_site(tree, manifest, host, plan);
   add_production_defaults(tree, plan);

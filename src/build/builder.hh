@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hh"
 #include "build/plan.hh"
 #include "model/layout.hh"
 #include "model/process.hh"
@@ -64,11 +65,21 @@ struct SandboxJob {
   WritablePaths writable{};             // for the release command
   ReleaseMounts mounts{};               // of the release; their layers are there
   std::vector<ServiceName> services{};  // for the release command: whose sockets it sees
+  bool network = true;                  // false: builds get none
+  Milliseconds silence{0};              // of a build; 0: no limit
+  std::uint64_t disk_bytes = 0;         // of a build, in its checkout, cache and layer; 0: no limit
+  std::uint64_t disk_entries = 0;
+};
+
+// What run_build() and make_layer() throw when the output tells that a server did not answer: it may in a moment.
+class TransientFailure : public UserError {
+ public:
+  explicit TransientFailure(const UserError& error) : UserError(error) {}
 };
 
 // Runs these steps with /app, /cache and the job's mounts. Returns the mounts that the release has from now on:
 // what the steps have changed in a layer belongs to the release alone, so it gets a copy of its own. Throws UserError
-// with the last lines as evidence when it fails or is stopped at the time limit (named, with its setting), and
+// with the last lines as evidence when it fails or is stopped at a limit (named, with its setting), and
 // Cancelled when cancel_fd became readable.
 ReleaseMounts run_build(const std::vector<BuildStep>& steps, const SandboxJob& job);
 // Runs the release command on the built code: /app read-only but for the writable paths, /data writable, the job's

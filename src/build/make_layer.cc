@@ -23,7 +23,7 @@ void make_layer(const LayerPlan& plan, const SandboxJob& job, const fs::path& di
     sandbox.mounts.push_back({directory / mount.directory, mount.path, true});
   }
   add_mounts(sandbox, job.layout, job.checkout, job.mounts, &ReleaseMount::running);
-  run_in(sandbox, job, Stage::Build);
+  run_in(sandbox, job, Stage::Build, {directory});
   for (const auto& mount : plan.mounts) {
     if (is_directory(directory / mount.directory)) continue;
     throw Error(fmt::format("{} has not made {}", plan.description, mount.path));

@@ -109,7 +109,7 @@ ReleaseMounts run_steps(const std::vector<BuildStep>& steps, const SandboxJob& j
   Sandbox sandbox = sandbox_of(job, script(steps));
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", true}, {cache, "/cache", true}};
   const auto laid = lay_for_build(sandbox, job);
-  run_in(sandbox, job, Stage::Build);
+  run_in(sandbox, job, Stage::Build, {job.checkout.directory, cache});
   auto mounts = job.mounts;
   for (const auto& changed : laid) {
     if (!holds_changes(changed.changes / "upper")) continue;

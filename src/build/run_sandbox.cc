@@ -8,6 +8,8 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "os/clock.hh"
+#include "os/disk_use.hh"
 #include "os/files.hh"
 #include "sandbox/limits.hh"
 #include "sandbox/sandbox_group.hh"
@@ -17,6 +19,7 @@ namespace pushrod {
 namespace {
 
 constexpr std::size_t kEvidenceBytes = 65'536;
+constexpr std::size_t kTransientLines = 60;
 constexpr std::size_t kOutputCap = std::size_t{256} << 20;
 
 // The end of a stream of output, raw.
@@ -30,6 +33,42 @@ class Tail {
 
  private:
   std::string text_;
+};
+
+// What a build has written to the disk. Looking takes time in proportion to the files, so a look that took long is not
+// repeated soon.
+class DiskWatch {
+ public:
+  DiskWatch(const SandboxJob& job, const std::vector<fs::path>& measured) : job_(job), measured_(measured) {}
+
+  bool is_within() {
+    if (since_.elapsed() < 20 * took_) return true;
+    const Stopwatch watch;
+    use_ = {};
+    for (const auto& directory : measured_) {
+      const auto use = measure_disk_use(directory, {.time = Milliseconds{5'000}});
+      use_.bytes += use.bytes;
+      use_.entries += use.entries;
+    }
+    took_ = watch.elapsed();
+    since_ = Stopwatch();
+    return !has_too_many_bytes() && !has_too_many_entries();
+  }
+  std::string reached() const {
+    return has_too_many_bytes() ? fmt::format("it wrote more than {} to the disk", format_bytes(job_.disk_bytes))
+                                : fmt::format("it made more than {} files and directories", job_.disk_entries);
+  }
+  const char* setting() const { return has_too_many_bytes() ? "build_disk" : "build_files"; }
+
+ private:
+  bool has_too_many_bytes() const { return job_.disk_bytes != 0 && use_.bytes > job_.disk_bytes; }
+  bool has_too_many_entries() const { return job_.disk_entries != 0 && use_.entries > job_.disk_entries; }
+
+  const SandboxJob& job_;
+  const std::vector<fs::path>& measured_;
+  DiskUse use_;
+  Milliseconds took_{0};
+  Stopwatch since_;
 };
 
 struct Kind {
@@ -73,9 +112,12 @@ Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   return sandbox;
 }
 
-void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
+void run_in(const Sandbox& given, const SandboxJob& job, Stage stage, const std::vector<fs::path>& measured) {
   auto sandbox = given;
   const Kind kind = kind_of(stage);
+  const bool builds = stage == Stage::Build;
+  DiskWatch disk(job, measured);
+  sandbox.network = job.network || !builds;
   Tail tail;
   const SandboxGroup group(job.layout, sandbox);
   Command command = sandbox_command(sandbox);
@@ -83,6 +125,11 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
   command.output_cap = kOutputCap;
   command.merge_output = true;
   command.cancel_fd = job.cancel_fd;
+  if (builds) {
+    command.silence = job.silence;
+    command.confinement.in_background = true;
+    if (!measured.empty()) command.on_tick = [&disk] { return disk.is_within(); };
+  }
   command.on_output = [&](std::string_view chunk) {
     tail.add(chunk);
     if (job.on_output) job.on_output(chunk);
@@ -104,6 +151,14 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
         return UserError{
             fmt::format("{} was stopped after {}", kind.name, format_duration(job.timeout)),
             fmt::format("make it quicker, or have the administrator raise {} in server.toml", kind.setting)};
+      case CommandResult::End::Silent:
+        return UserError{
+            fmt::format("{} was stopped: it printed nothing for {}", kind.name, format_duration(job.silence)),
+            "let it print what it does, or have the administrator raise [limits] build_silence in server.toml"};
+      case CommandResult::End::Stopped:
+        return UserError{
+            fmt::format("{} was stopped: {}", kind.name, disk.reached()),
+            fmt::format("write less, or have the administrator raise [limits] {} in server.toml", disk.setting())};
       case CommandResult::End::OutputTooLong:
         return UserError{fmt::format("{} was stopped: it printed more than {}", kind.name, format_bytes(kOutputCap)),
                          "send its output to a file"};
@@ -118,6 +173,11 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage) {
   auto evidence = excerpt(failed.output);
   for (std::string& line : evidence) line = terminal_safe(line);
   error.set_evidence(std::move(evidence));
+  const auto last = failed.output.end() - static_cast<std::ptrdiff_t>(std::min(failed.output.size(), kTransientLines));
+  const bool is_transient =
+      builds && result.end == CommandResult::End::Exited &&
+      std::any_of(last, failed.output.end(), [](const auto& line) { return looks_transient(line); });
+  if (is_transient) throw TransientFailure(error);
   throw error;
 }
 

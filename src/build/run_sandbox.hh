@@ -1,7 +1,9 @@
 // What run.cc and make_layer.cc share. Used inside build/ only.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "build/builder.hh"
 #include "diagnosis/diagnosis.hh"
@@ -12,7 +14,9 @@ namespace pushrod {
 // Without mounts yet. The command is a shell script, which ends at the first command that fails.
 Sandbox sandbox_of(const SandboxJob& job, const std::string& command);
 
-// Throws UserError, with the last lines as evidence, unless the command succeeds.
-void run_in(const Sandbox& sandbox, const SandboxJob& job, Stage stage);
+// Throws UserError, with the last lines as evidence, unless the command succeeds. `measured`: directories that count
+// for the job's limit of the disk.
+void run_in(const Sandbox& sandbox, const SandboxJob& job, Stage stage,
+            const std::vector<std::filesystem::path>& measured = {});
 
 }  // namespace pushrod

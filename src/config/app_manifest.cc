@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/app_json.hh"
 #include "config/cron_section.hh"
 #include "config/http_section.hh"
 #include "config/limits_section.hh"
@@ -112,7 +113,17 @@ void read_build(TomlSection& section, AppManifest& manifest) {
     section.refuse("builder", fmt::format("{} and a command exclude each other", section.shown("builder")),
                    "keep one of them; a command after the builder is \"after\"");
   }
-  if (section.has("command") || !(manifest.build_root || manifest.build_after || !manifest.builders.empty())) {
+  section.flag("network", manifest.build_network);
+  section.flag("submodules", manifest.build_submodules);
+  manifest.buildpacks = section.texts("buildpacks").value_or(std::vector<std::string>{});
+  if (!manifest.buildpacks.empty() && (section.has("command") || !manifest.builders.empty())) {
+    section.refuse("buildpacks",
+                   fmt::format("{} and a builder or a command exclude each other", section.shown("buildpacks")),
+                   "keep one of them; a command after the buildpacks is \"after\"");
+  }
+  const bool has_other = manifest.build_root || manifest.build_after || !manifest.builders.empty() ||
+                         section.has("network") || section.has("submodules") || section.has("buildpacks");
+  if (section.has("command") || !has_other) {
     manifest.build_command = read_command_and_no_more(section);
   } else {
     section.refuse_unknown_keys();
@@ -298,6 +309,15 @@ void add_procfile(AppManifest& manifest, const std::string& manifest_name, Proce
   check_agreement(manifest.processes, manifest_name, procfile, procfile_name);
 }
 
+// Other programs have such a file, too, and may have it as a symlink or of any size.
+std::optional<std::string> readable_app_json(const std::filesystem::path& directory) {
+  try {
+    return read_plain_file(directory / "app.json", "app.json", kLargestFile, Symlinks::Refuse);
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
 bool has_all_commands(const ProcessTable& processes) {
   return std::none_of(processes.begin(), processes.end(),
                       [](const Process& process) { return process.command.empty(); });
@@ -382,6 +402,9 @@ AppManifest load_manifest(const std::filesystem::path& directory, const std::str
   if (is_chosen && has_all_commands(manifest.processes)) return manifest;
   if (const auto procfile = read_plain_file(directory / "Procfile", procfile_name, kLargestFile, Symlinks::Refuse)) {
     add_procfile(manifest, manifest_name, parse_procfile(*procfile, procfile_name), procfile_name);
+  }
+  if (!is_chosen) {
+    if (const auto json = readable_app_json(directory)) add_app_json(*json, manifest);
   }
   return manifest;
 }

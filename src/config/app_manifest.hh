@@ -15,6 +15,9 @@
 //   command = "make"                              # or:
 //   builder = ["node", "python"]                  # one name or several, in this order; the last one serves
 //   after = "make docs"                           # runs after the builder, or the command
+//   network = false                               # the build gets none
+//   submodules = false                            # those of the repo may be missing
+//   buildpacks = ["./buildpack", "https://x.example/pack.git#0a1b2c3"]   # instead of a builder
 //   root = "../.."                                # a directory above the app's that is /app; relative to the app's
 //   [release]
 //   command = "./migrate"
@@ -50,6 +53,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
 ProcessTable parse_procfile(const std::string& text, const std::string& file_name);
 // Reads both files in the directory, which ends in `shown_path`, the app's path in the repo (empty: the root). Neither
 // file needs to be there; the directory does, and no part of shown_path may be a symlink.
+// An app.json adds to them (app_json.hh), but not to a chosen file that names processes.
 // `config`: the file of the repo, chosen by the operator, that is read instead of pushrod.toml. It must be there, and
 // if it names processes with their commands, they are all that there are: a Procfile is of other apps.
 AppManifest load_manifest(const std::filesystem::path& directory, const std::string& shown_path,

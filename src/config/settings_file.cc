@@ -161,6 +161,9 @@ void read_limits(TomlSection limits, Settings& settings) {
   limits.duration("push_timeout", settings.push_timeout, kUpToADay);
   limits.count("pushes", settings.pushes, {1, 1000});
   limits.duration("build_timeout", settings.build_timeout, kUpToADay);
+  limits.duration("build_silence", settings.build_silence, {0ms, 24h});
+  limits.size("build_disk", settings.build_disk, {std::uint64_t{1} << 20, 16 * kTera});
+  limits.count("build_files", settings.build_files, {100, 1'000'000'000});
   limits.duration("release_timeout", settings.release_timeout, kUpToADay);
   limits.count("builds", settings.builds, {0, 1000});
   limits.size("build_memory", settings.build_memory, {0, 16 * kTera});

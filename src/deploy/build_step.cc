@@ -133,7 +133,13 @@ class Building {
   }
 
   SandboxJob job() const {
-    return job_for(run_, part_, checkout_, planned_.release.source, run_.platform.settings.build_timeout);
+    const auto& settings = run_.platform.settings;
+    auto job = job_for(run_, part_, checkout_, planned_.release.source, settings.build_timeout);
+    job.network = planned_.manifest.build_network;
+    job.silence = settings.build_silence;
+    job.disk_bytes = settings.build_disk;
+    job.disk_entries = settings.build_files;
+    return job;
   }
 
   // Sees to what the steps find installed. Collects the steps.
@@ -173,7 +179,13 @@ class Building {
                              ? fmt::format("Installing {}{}", layer.description, suffix(run_, part_))
                              : fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
                          "installing packages", command_that_runs);
-      make_layer(layer, making, directory);
+      try {
+        make_layer(layer, making, directory);
+      } catch (const TransientFailure& failure) {
+        tell_retry(failure);
+        for (const auto& name : list_directory(directory)) remove_tree(directory / name);
+        make_layer(layer, making, directory);
+      }
       run_.journal.end();
     };
     auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache,
@@ -194,9 +206,26 @@ class Building {
     take_slot();
     run_.journal.now_doing("building", command_that_runs);
     building.environment = build_environment(run_.platform, planned_.release, planned_.plan);
-    mounts = run_build(steps_, building);
+    try {
+      mounts = run_build(steps_, building);
+    } catch (const TransientFailure& failure) {
+      if (!may_run_twice()) throw;
+      tell_retry(failure);
+      mounts = run_build(steps_, building);
+    }
     run_.journal.end();
     return mounts;
+  }
+
+  void tell_retry(const TransientFailure& failure) {
+    check_cancelled(run_.cancel_fd);
+    run_.journal.line(fmt::format("{}, and a server did not answer: trying once more", failure.message()));
+  }
+
+  // The steps of our builders can run again on what they have left; an app's own commands may not expect that.
+  bool may_run_twice() const {
+    const auto& plan = planned_.plan;
+    return plan.builder != "command" && plan.builder != "script" && !planned_.manifest.build_after;
   }
 
   Run& run_;

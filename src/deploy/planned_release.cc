@@ -8,6 +8,7 @@
 #include "build/writable.hh"
 #include "config/app_manifest.hh"
 #include "model/source.hh"
+#include "store/vault.hh"
 
 namespace pushrod {
 
@@ -42,6 +43,16 @@ ProcessTable with_http_rules(ProcessTable processes, const HttpRules& rules) {
   return processes;
 }
 
+// They become settings of the app when the release goes live.
+void add_generated(const Platform& platform, const AppManifest& manifest, Release& release) {
+  for (const auto& text : manifest.generated_settings) {
+    const auto name = SettingName::parse(text);
+    if (release.settings.contains(name)) continue;
+    release.settings[name] = {.sealed = platform.store.vault().seal(release.app_id, name, random_secret()),
+                              .secret = true};
+  }
+}
+
 }  // namespace
 
 Source planned_source(const App& app, const AppManifest& manifest) {
@@ -62,6 +73,9 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
   const auto source = planned_source(app, manifest);
   const auto root = root_of(source);
   auto plan = plan_build({root.empty() ? tree : tree / root, path_in_root(source)}, manifest);
+  for (const auto& [name, value] : manifest.environment) {
+    if (name != "PATH" && name != "VIRTUAL_ENV") plan.environment[name] = value;
+  }
   for (const auto& notice : plan.notices) journal.complaint(notice);
   auto processes = scaled(platform, app, choose_processes(plan, manifest));
   processes = with_http_rules(std::move(processes), manifest.http);
@@ -79,6 +93,11 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
                   .source = source,
                   .writable = manifest.writable,
                   .mounts = plan.mounts};
+  add_generated(platform, manifest, release);
+  if (manifest.first_command && !app.live) {
+    auto& command = manifest.release_command;
+    command = (command ? *command + "\n" : "") + *manifest.first_command;
+  }
   std::vector<std::string> missing;
   for (const auto& name : manifest.required_settings) {
     if (!release.settings.contains(SettingName::parse(name))) missing.push_back(name);

@@ -41,6 +41,9 @@ std::string diagnose(const FailedProgram& failed);
 // Does this line of output (without colours) look like the report of an error?
 bool looks_like_error(std::string_view line);
 
+// Does this line of a build tell that a server did not answer, which may be otherwise in a moment?
+bool looks_transient(std::string_view line);
+
 // What a person needs of an output: the first line that looks like an error, if it lies above the last lines, a line
 // that tells how many lines are left out, and the last lines.
 inline constexpr std::size_t kExcerptLines = 40;

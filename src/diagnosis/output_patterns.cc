@@ -8,18 +8,11 @@
 #include <memory>
 
 #include "base/text.hh"
-#include "diagnosis/facts.hh"
+#include "diagnosis/output_pattern.hh"
 
 namespace pushrod {
 
 namespace {
-
-using Explain = std::string (*)(const Facts&, const Match&);
-
-struct Pattern {
-  const char* expression;  // for one line; of two groups, one captures
-  Explain explain;
-};
 
 std::string unwritable(const Facts& facts, const Match& match) { return explain_unwritable(facts, match.captured); }
 
@@ -207,7 +200,7 @@ std::string local_socket(const Facts&, const Match& match) {
       escaped(match.captured, 200));
 }
 
-const Pattern kPatterns[] = {
+constexpr OutputPattern kPatterns[] = {
     // A read-only file system. Node; Python; Ruby; Java; coreutils; PHP; dash, Go, bash; anything else.
     {R"re(EROFS: read-only file system, \w+ '([^']+)')re", unwritable},
     {R"re(\[Errno 30\] Read-only file system: b?'([^']+)')re", unwritable},
@@ -327,7 +320,7 @@ const Pattern kPatterns[] = {
 
 class CompiledPattern {
  public:
-  explicit CompiledPattern(const Pattern& pattern) : expression_(pattern.expression), explain_(pattern.explain) {}
+  explicit CompiledPattern(const OutputPattern& pattern) : expression_(pattern.expression), explain_(pattern.explain) {}
 
   std::string explain(const Facts& facts, std::size_t line) const {
     re2::StringPiece groups[3];
@@ -345,7 +338,7 @@ class CompiledPattern {
 
  private:
   re2::RE2 expression_;
-  Explain explain_;
+  ExplainMatch explain_;
 };
 
 // A bare "[Errno 13] Permission denied", as Python reports a socket that it may not bind: the lines above tell which.
@@ -364,6 +357,9 @@ std::string explain_bare_denial(const Facts& facts, std::size_t line) {
 
 std::string explain_output(const Facts& facts) {
   std::vector<std::unique_ptr<CompiledPattern>> patterns;
+  if (facts.builds()) {
+    for (const auto& pattern : build_patterns()) patterns.push_back(std::make_unique<CompiledPattern>(pattern));
+  }
   for (const auto& pattern : kPatterns) patterns.push_back(std::make_unique<CompiledPattern>(pattern));
   // Node prints the properties of an error below its message, which says more.
   const re2::RE2 property(R"(^\s+\w+: (?:'[^']*'|-?\d+),?$)");

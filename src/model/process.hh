@@ -2,6 +2,7 @@
 // Plain values, and their JSON form, in which a release stores them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,7 +88,7 @@ struct DeclaredService {
 // In the order of the file; keys are unique.
 using DeclaredServices = std::vector<DeclaredService>;
 
-// What pushrod.toml and Procfile contain; what they leave out is empty or absent.
+// What pushrod.toml, Procfile and app.json contain; what they leave out is empty or absent.
 struct AppManifest {
   ProcessTable processes;                      // empty: the builder may know a default
   std::optional<std::string> build_command;    // [build] command
@@ -103,6 +104,14 @@ struct AppManifest {
   std::optional<std::string> static_files{};   // [processes.web] static: the directory that is served
   DeclaredServices services{};                 // [services]
   std::optional<std::string> build_after{};    // [build] after: a command that runs after the builder's own
+  bool build_network = true;                   // [build] network
+  bool build_submodules = true;                // [build] submodules: false: they may be missing
+  std::vector<std::string> buildpacks{};       // [build] buildpacks: directories of the app, or addresses with a commit
+  // From an app.json:
+  std::map<std::string, std::string> environment{};  // variables, unless there are settings of their names
+  std::vector<std::string> generated_settings{};     // secrets that are made up where there are none
+  std::optional<std::string> first_command{};        // runs with the first release, after the release command
+  std::vector<std::string> ignored{};                // what does not count of it
 };
 
 std::string to_json(const ProcessTable& processes);

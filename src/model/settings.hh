@@ -64,6 +64,9 @@ struct Settings {
   Milliseconds push_timeout{3'600'000};                  // from the connection to the verdict
   unsigned pushes = 8;                                   // of one key on their way at a time
   Milliseconds build_timeout{900'000};
+  Milliseconds build_silence{300'000};                 // without output; 0: no limit
+  std::uint64_t build_disk = std::uint64_t{20} << 30;  // of its checkout, cache and layer
+  std::uint64_t build_files = 2'000'000;               // the same, files and directories
   Milliseconds release_timeout{600'000};
   unsigned builds = 0;                               // at a time; 0: as many as there are processors
   std::uint64_t build_memory = 0;                    // of a build, release command or job; 0: no limit

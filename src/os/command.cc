@@ -55,8 +55,8 @@ class Run {
                                      {command_.cancel_fd, POLLIN, 0},
                                      {sources_[0].fd.get(), POLLIN, 0},
                                      {sources_[1].fd.get(), POLLIN, 0}}};
-      if (poll_until(entries, deadline) == 0) {
-        cut_short = End::TimedOut;
+      if (poll_until(entries, Deadline(time_to_look(deadline))) == 0) {
+        cut_short = looked(deadline);
       } else if (entries[0].revents != 0) {
         break;
       } else if ((entries[1].revents & POLLNVAL) != 0) {
@@ -67,6 +67,8 @@ class Run {
         for (std::size_t at = 0; at < sources_.size() && !cut_short; ++at) {
           if (entries[at + 2].revents != 0) cut_short = read_once(sources_[at]);
         }
+        // Output that never pauses would keep the clock from being looked at.
+        if (!cut_short && command_.on_tick && tick_.elapsed() >= kTick) cut_short = looked(deadline);
       }
     }
     return finish(child, cut_short);
@@ -94,6 +96,26 @@ class Run {
     return child;
   }
 
+  static constexpr Milliseconds kTick{1'000};
+
+  // How long nothing needs to be done unless something happens.
+  Milliseconds time_to_look(const Deadline& deadline) const {
+    auto time = deadline.left();
+    if (command_.silence.count() > 0)
+      time = std::min(time, std::max(command_.silence - quiet_.elapsed(), Milliseconds{0}));
+    if (command_.on_tick) time = std::min(time, std::max(kTick - tick_.elapsed(), Milliseconds{0}));
+    return time;
+  }
+
+  std::optional<End> looked(const Deadline& deadline) {
+    if (deadline.passed()) return End::TimedOut;
+    if (command_.silence.count() > 0 && quiet_.elapsed() >= command_.silence) return End::Silent;
+    if (!command_.on_tick || tick_.elapsed() < kTick) return std::nullopt;
+    const bool goes_on = command_.on_tick();
+    tick_ = Stopwatch();
+    return goes_on ? std::nullopt : std::optional(End::Stopped);
+  }
+
   // Takes what one read gives; says how the run ends when that ends it.
   std::optional<End> read_once(Source& source) {
     std::array<char, 16'384> buffer;
@@ -104,6 +126,7 @@ class Run {
       source.fd.reset();
       return std::nullopt;
     }
+    quiet_ = Stopwatch();
     const std::size_t room = command_.output_cap - output_size_;
     const std::string_view chunk(buffer.data(), std::min(static_cast<std::size_t>(got), room));
     output_size_ += chunk.size();
@@ -132,7 +155,7 @@ class Run {
   CommandResult finish(ChildProcess& child, std::optional<End> cut_short) {
     const bool ended_by_itself = !cut_short;
     // A killed child's last words are evidence of what took it so long.
-    if (cut_short == End::TimedOut || cut_short == End::Cancelled) {
+    if (cut_short == End::TimedOut || cut_short == End::Cancelled || cut_short == End::Silent) {
       child.signal(SIGKILL);
       for (Source& source : sources_) static_cast<void>(drain(source));
     }
@@ -155,6 +178,8 @@ class Run {
 
   const Command& command_;
   Stopwatch watch_;
+  Stopwatch quiet_;  // since the last output
+  Stopwatch tick_;
   CommandResult result_;
   std::array<Source, 2> sources_;
   std::size_t output_size_ = 0;
@@ -190,6 +215,8 @@ std::string CommandResult::describe() const {
       return "ran longer than " + describe_limit(limit);
     case End::OutputTooLong:
       return "wrote more output than it may";
+    case End::Silent:
+      return "wrote nothing for too long";
     case End::Stopped:
       return "stopped";
     case End::Cancelled:

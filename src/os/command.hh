@@ -38,6 +38,10 @@ struct Command {
   // Called with each chunk of either output instead of gathering it (output_cap holds all the same); return false to
   // kill the child (not an error by itself).
   std::function<bool(std::string_view)> on_output;
+  // The child is killed when it has written nothing for so long. 0: it may be silent.
+  std::chrono::milliseconds silence{0};
+  // Called about once a second while the child runs; returns false to kill it (End::Stopped).
+  std::function<bool()> on_tick;
   // A descriptor that, when readable, kills the child (a request to cancel). -1: none.
   int cancel_fd = -1;
   // The kernel kills the child when the thread that started it ends (PR_SET_PDEATHSIG). Its descendants may go on.
@@ -47,7 +51,7 @@ struct Command {
 };
 
 struct CommandResult {
-  enum class End { Exited, Signalled, TimedOut, OutputTooLong, Stopped /* on_output said so */, Cancelled };
+  enum class End { Exited, Signalled, TimedOut, OutputTooLong, Silent, Stopped /* a callback said so */, Cancelled };
   End end = End::Exited;
   int code = 0;  // exit code, or signal number
   std::string out;

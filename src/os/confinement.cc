@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace pushrod {
 
 namespace {
 
+constexpr int kBackgroundNiceness = 10;
 constexpr const char* kOomScore = "/proc/self/oom_score_adj";
 
 // The work goes on also where the score cannot be written.
@@ -26,10 +28,19 @@ void write_oom_score(std::string_view text) noexcept {
   close(fd);
 }
 
+// Best effort, in the lowest of its levels. The work goes on also where this is refused.
+void lower_priority() noexcept {
+  constexpr int kProcess = 1;             // IOPRIO_WHO_PROCESS
+  constexpr int kLowest = (2 << 13) | 7;  // IOPRIO_CLASS_BE
+  static_cast<void>(setpriority(PRIO_PROCESS, 0, kBackgroundNiceness));
+  static_cast<void>(syscall(SYS_ioprio_set, kProcess, 0, kLowest));
+}
+
 }  // namespace
 
 bool confine(const Confinement& confinement) noexcept {
   if (confinement.ends_first) write_oom_score("1000");
+  if (confinement.in_background) lower_priority();
   if (confinement.memory == 0) return true;
   rlimit limit{};
   if (getrlimit(RLIMIT_DATA, &limit) != 0) return false;

@@ -12,6 +12,8 @@ struct Confinement {
   std::uint64_t memory = 0;
   // When the machine's memory runs out, the kernel ends it before anything else.
   bool ends_first = false;
+  // Lower priority for processors and disks than other programs have: work that no request waits for.
+  bool in_background = false;
 };
 
 // Puts this process under them. False, with errno, when a limit could not be set. Only makes system calls.

@@ -33,6 +33,7 @@ class Arguments {
 
 void add_walls(Arguments& arguments, const Sandbox& sandbox) {
   arguments.add("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try");
+  if (!sandbox.network) arguments.add("--unshare-net");
   // A setuid-root program gains nothing (bwrap sets no_new_privs), and no namespace inside gives capabilities back.
   arguments.add("--disable-userns", "--cap-drop", "ALL");
   // For the shim, which gives up all of them before it starts the command: to mount with (src/shim/mounts.cc), else
@@ -118,9 +119,11 @@ HostRoot read_host_root() {
     }
   }
   host.shell = command_shell();
-  // In php: which extensions PHP loads.
-  for (const char* name : {"alternatives", "fonts", "php", "ssl"}) {
-    if (is_directory(fs::path("/etc") / name)) host.etc_directories.emplace_back(name);
+  // In php: which extensions PHP loads. Debian's Java and Maven link to their configuration.
+  for (const auto& name : list_directory("/etc")) {
+    const bool is_needed = name == "alternatives" || name == "fonts" || name == "maven" || name == "php" ||
+                           name == "ssl" || name.starts_with("java-");
+    if (is_needed && is_directory(fs::path("/etc") / name)) host.etc_directories.push_back(name);
   }
   return host;
 }

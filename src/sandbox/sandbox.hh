@@ -4,8 +4,9 @@
 //
 // Inside: /app, /data, private /tmp and /dev/shm, /proc, /dev, read-only /usr and /opt (and /bin, /sbin, /lib* as the
 // host has them), the parts of /etc that programs need (resolver, certificates, passwd and group of made-up lines,
-// ld.so, alternatives, fonts, localtime, php, ssl), own pid, ipc, uts, cgroup and user namespaces and no further ones,
-// a new session, no capabilities, the host's network. Nothing of the root directory but what is mounted.
+// ld.so, alternatives, fonts, java, php, ssl …), own pid, ipc, uts, cgroup and user namespaces and no further ones,
+// a new session, no capabilities, the host's network (unless it is to have none). Nothing of the root directory but
+// what is mounted.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,7 @@ struct Sandbox {
   // where `limits.memory` is less and there is no cgroup), and is seen by no other sandbox.
   std::vector<std::string> writable;
   std::vector<SandboxLayer> layers;
+  bool network = true;         // false: nothing but a loopback of its own
   std::optional<int> starter;  // a pidfd that the sandbox inherits: it ends when that process has ended
 };
 

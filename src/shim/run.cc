@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,23 @@
 #include "shim/parts.hh"
 
 namespace shim {
+
+namespace {
+
+// A new session is a new group for the kernel's scheduler, which does not have this process's priority by itself.
+void keep_priority() {
+  errno = 0;
+  const int priority = getpriority(PRIO_PROCESS, 0);
+  if (errno != 0 || priority <= 0) return;
+  const int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char text[24];
+  const char* end = write_number(text, static_cast<uint64_t>(priority));
+  static_cast<void>(!write(fd, text, static_cast<size_t>(end - text)));
+  close(fd);
+}
+
+}  // namespace
 
 void run_for(int starter, char** argv, const Walls& walls) {
   prctl(PR_SET_DUMPABLE, 0);         // the command has our uid: no ptrace, no /proc/1/fd
@@ -30,6 +48,7 @@ void run_for(int starter, char** argv, const Walls& walls) {
     setsid();  // away from the terminal of the process that started the sandbox
     reset_signals();
     prctl(PR_SET_DUMPABLE, 1);  // or its files in /proc would be root's; nothing else is inside yet
+    keep_priority();
     make_own_directories();
     raise_walls(walls);
     become_command(argv);

@@ -42,6 +42,18 @@ void replace_settings(Connection& connection, const Deployment& deployment) {
       .run();
 }
 
+// A release that was built may have settings that were made up for it: those that neither the app nor the live release
+// has.
+void keep_new_settings(Connection& connection, const Deployment& deployment) {
+  connection
+      .query(
+          "INSERT OR IGNORE INTO app_settings SELECT app_id, name, sealed, secret, service_id FROM release_settings r"
+          " WHERE app_id = ?1 AND number = ?2 AND NOT EXISTS (SELECT 1 FROM release_settings l JOIN apps a"
+          " ON a.id = l.app_id AND a.live = l.number WHERE l.app_id = ?1 AND l.name = r.name)")
+      .with(deployment.app_id, deployment.number)
+      .run();
+}
+
 // Counts of other types are for a release to come.
 void write_counts(Connection& connection, AppId app, const Release& release) {
   for (const Process& process : release.processes) {
@@ -59,6 +71,8 @@ void write_stopped(Connection& connection, AppId app, bool stopped) {
 
 void write_intent(Connection& connection, const Deployment& deployment, const Release* release) {
   const AppId app = deployment.app_id;
+  const auto from = rules_of(deployment.kind).release;
+  if (from == ReleaseFrom::Build || from == ReleaseFrom::FreshBuild) keep_new_settings(connection, deployment);
   switch (rules_of(deployment.kind).intent) {
     case Intent::None:
       break;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
@@ -61,6 +63,14 @@ std::string context_of_service(const ServiceName& name) { return fmt::format("pa
 std::string context_of_target(const std::string& target) { return "backup target " + target; }
 
 }  // namespace
+
+Secret random_secret() {
+  std::array<unsigned char, 32> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  std::string text;
+  for (const auto byte : bytes) text += fmt::format("{:02x}", byte);
+  return Secret(std::move(text));
+}
 
 Vault::Vault(const std::filesystem::path& key_file) : key_file_(key_file), key_(read_key(key_file)) {}
 Vault::~Vault() = default;

@@ -15,6 +15,9 @@
 
 namespace pushrod {
 
+// 64 hexadecimal digits from the kernel's random numbers.
+Secret random_secret();
+
 class Vault {
  public:
   // Reads the key, or makes one and its file. A crash leaves a whole key file or none. Throws UserError when the file

@@ -326,3 +326,40 @@ def test_ruby(platform, gem_server):
     output = change(app, "config.ru", "Hello from Ruby", "Hello again")
     assert "Packages: unchanged (Ruby, Gemfile.lock, bundle install)" in output
     assert app.version() == "Hello again\n"
+
+
+@pytest.fixture
+def maven_repository():
+    """The address of Debian's packages of Maven's plugins, as a repository has them."""
+    needs(mvn="maven", javac="default-jdk-headless")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory="/usr/share/maven-repo"))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_java(platform, maven_repository):
+    mirror = f"<mirror><id>debian</id><mirrorOf>*</mirrorOf><url>{maven_repository}</url></mirror>"
+    maven = {".mvn/maven.config": "-s\n.mvn/settings.xml\n",
+             ".mvn/settings.xml": f"<settings><mirrors>{mirror}</mirrors></settings>"}  # fmt: skip
+    app = platform.create_app(example("java") | maven)
+    output = app.work.push().err
+    assert "Java, pom.xml, mvn package" in output
+    assert app.version() == "Hello from Java\n"
+    change(app, "src/main/java/hello/Server.java", "Hello from Java", "Hello again")
+    assert app.version() == "Hello again\n"
+
+
+def test_elixir(platform):
+    needs(mix="elixir")
+    app, output = push_example(platform, "elixir")
+    assert "Elixir, mix.exs, mix release" in output
+    assert app.version() == "Hello from Elixir\n"
+    change(app, "lib/hello.ex", "Hello from Elixir", "Hello again")
+    assert app.version() == "Hello again\n"

@@ -101,16 +101,16 @@ TEST_F(AdviceTest, NamesAreQuotedAndDirectoriesDoNotCount) {
 }
 
 TEST_F(AdviceTest, LanguagesWithoutABuilderAreNamedWithACommand) {
-  programs.write("mvn", "", true);
-  tree.write("pom.xml", "");
-  EXPECT_EQ(
-      told(),
-      "pom.xml is there; Pushrod has no builder for Java yet: [build] command = \"mvn -B -DskipTests package\" in "
-      "pushrod.toml");
-  EXPECT_EQ(example(), "java -jar target/app.jar");
+  programs.write("gradle", "", true);
+  tree.write("build.gradle", "");
+  EXPECT_EQ(told(),
+            "build.gradle is there; Pushrod has no builder for Java yet: [build] command = \"gradle assemble\" in "
+            "pushrod.toml");
+  EXPECT_EQ(example(), "java -jar build/libs/app.jar");
   EXPECT_EQ(told(runs), told()) << "a Procfile builds nothing";
-  fs::remove(programs.path() / "mvn");
-  EXPECT_TRUE(told().ends_with("mvn is not installed on this machine: its administrator can run apt-get install maven"))
+  fs::remove(programs.path() / "gradle");
+  EXPECT_TRUE(
+      told().ends_with("gradle is not installed on this machine: its administrator can run apt-get install gradle"))
       << told();
 }
 
@@ -125,11 +125,11 @@ TEST_F(AdviceTest, LanguagesWithABuilderTellHowTheyAreRunWhereTheAppBuildsItself
 
 TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"pom.xml", "Java"},      {"mvnw", "Java"},          {"build.gradle", "Java"},   {"gradlew", "Java"},
-      {"mix.exs", "Elixir"},    {"deno.json", "Deno"},     {"Shop.csproj", ".NET"},    {"Shop.sln", ".NET"},
-      {"shard.yml", "Crystal"}, {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"},  {"Package.swift", "Swift"},
-      {"pubspec.yaml", "Dart"}, {"build.sbt", "Scala"},    {"project.clj", "Clojure"}, {"deps.edn", "Clojure"},
-      {"main.go", "Go"},        {"main.c", "C and C++"},   {"Makefile", "Makefiles"},  {"cpanfile", "Perl"}};
+      {"build.gradle", "Java"},   {"gradlew", "Java"},      {"deno.json", "Deno"},     {"Shop.csproj", ".NET"},
+      {"Shop.sln", ".NET"},       {"shard.yml", "Crystal"}, {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"},
+      {"Package.swift", "Swift"}, {"pubspec.yaml", "Dart"}, {"build.sbt", "Scala"},    {"project.clj", "Clojure"},
+      {"deps.edn", "Clojure"},    {"main.go", "Go"},        {"main.c", "C and C++"},   {"Makefile", "Makefiles"},
+      {"cpanfile", "Perl"}};
   for (const auto& [file, language] : cases) {
     tree.write(file, "");
     EXPECT_TRUE(
@@ -145,19 +145,19 @@ TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
 
 TEST_F(AdviceTest, ALanguageBesideOneWithABuilderIsNamedAsWhatIsLeftOut) {
   tree.write("package.json", "{}");
-  tree.write("mix.exs", "");
+  tree.write("shard.yml", "");
   tree.write("Makefile", "");
   tree.write("Dockerfile", "");
   EXPECT_TRUE(
-      told(runs).starts_with("mix.exs is there; Pushrod has no builder for Elixir yet and builds the Node.js part "
-                             "only: [build] command = \"mix"))
+      told(runs).starts_with("shard.yml is there; Pushrod has no builder for Crystal yet and builds the Node.js part "
+                             "only: [build] command = \"shards"))
       << told(runs);
   EXPECT_EQ(told(runs).find('\n'), std::string::npos) << told(runs);
-  EXPECT_TRUE(example().starts_with("_build/prod/rel")) << "node server.js would be a guess";
+  EXPECT_TRUE(example().starts_with("bin/app")) << "node server.js would be a guess";
 }
 
 TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
-  for (const char* name : {"gradlew", "build.gradle", "pom.xml", "a.sln", "b.csproj"}) tree.write(name, "");
+  for (const char* name : {"gradlew", "build.gradle", "a.sln", "b.csproj"}) tree.write(name, "");
   EXPECT_EQ(lines_of(told()).size(), 2U) << told();
 }
 
@@ -205,16 +205,11 @@ TEST_F(AdviceTest, WhatToolsMakeIsNamedWhenItIsCommitted) {
 }
 
 TEST_F(AdviceTest, FilesOfOtherPlatformsAreNamedWhenTheyWouldChangeSomething) {
-  tree.write("app.json", R"({"name": "shop", "env": {"A": "b"}, "cron": [], "scripts": {}})");
-  EXPECT_EQ(told(runs), "");
-  tree.write("app.json", R"({"cron": [{"command": "x", "schedule": "@daily"}], "scripts": {"postdeploy": "x"}})");
-  EXPECT_EQ(told(runs),
-            "app.json is not read; for cron: [[cron]] in pushrod.toml; for scripts: [build] and [release] command in "
-            "pushrod.toml");
-  for (const char* text : {"{", "[]", "3", R"({"cron": null})", ""}) {
-    tree.write("app.json", text);
-    EXPECT_EQ(told(runs), "") << text;
-  }
+  AppManifest manifest;
+  manifest.processes = runs.processes;
+  EXPECT_EQ(told(manifest), "");
+  manifest.ignored = {"addons", "formation.web.size"};
+  EXPECT_EQ(told(manifest), "app.json: not used are addons, formation.web.size");
   tree.write("Aptfile", "libvips\n");
   EXPECT_TRUE(told(runs).starts_with("Aptfile is not read")) << told(runs);
 }

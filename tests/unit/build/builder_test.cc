@@ -127,7 +127,9 @@ TEST_F(BuilderTest, LanguagesAreToldThatTheyAreInProduction) {
   for (const char* program : {"ruby", "bundle"}) programs.write(program, "", true);
   tree.write("Gemfile", "");
   tree.write("mix.exs", "");
-  const auto environment = plan().environment;
+  AppManifest ruby;
+  ruby.builders = {"ruby"};
+  const auto environment = plan(ruby).environment;
   EXPECT_EQ(environment.at("RAILS_ENV"), "production");
   EXPECT_EQ(environment.at("RACK_ENV"), "production");
   EXPECT_EQ(environment.at("MIX_ENV"), "prod");

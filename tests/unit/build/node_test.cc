@@ -13,6 +13,7 @@ TEST_F(BuilderTest, ToolsFindTheirCachesInACommandOfTheAppsOwnToo) {
   own.build_command = "make";
   EXPECT_EQ(cache_variables(plan(own)), (Environment{{"CARGO_HOME", "/cache/cargo"},
                                                      {"GOMODCACHE", "/cache/go-modules"},
+                                                     {"MIX_HOME", "/cache/mix"},
                                                      {"PIP_CACHE_DIR", "/cache/pip"},
                                                      {"npm_config_cache", "/cache/npm"}}));
 }

@@ -122,7 +122,8 @@ TEST_F(RunTest, ABuildGetsItsEnvironmentAndNothingElse) {
   const std::string all = told("env -u SHLVL -u _ -0 | sort -z | tr '\\0' '\\n'");
   unsetenv("PUSHROD_TEST_SECRET");
   EXPECT_EQ(all,
-            "APP=blog\nCARGO_HOME=/cache/cargo\nGOMODCACHE=/cache/go-modules\nHOME=/tmp/home\nLANG=C.UTF-8\nODD=a\nb "
+            "APP=blog\nCARGO_HOME=/cache/cargo\nGOMODCACHE=/cache/go-modules\nHOME=/tmp/home\nLANG=C.UTF-8\nMIX_HOME=/"
+            "cache/mix\nODD=a\nb "
             "$HOME 'c'\nPATH=/usr/local/bin:/usr/bin:/bin\n"
             "PIP_CACHE_DIR=/cache/pip\nPWD=/app\nXDG_CACHE_HOME=/cache\nXDG_CONFIG_HOME=/tmp/home/.config\n"
             "XDG_DATA_HOME=/tmp/home/.local/share\nXDG_RUNTIME_DIR=/tmp/runtime\n"

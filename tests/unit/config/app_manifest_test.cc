@@ -146,7 +146,8 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
        "pushrod.toml:3: unknown key \"pth\" in [processes.web.health]; did you mean \"path\"? | known keys: "
        "\"timeout\", \"settle\", \"watch\", \"path\""},
       {"[build]\ncommand = \"x\"\nsteps = 3\n",
-       "pushrod.toml:3: unknown key \"steps\" in [build] | known keys: \"root\", \"builder\", \"after\", \"command\""},
+       "pushrod.toml:3: unknown key \"steps\" in [build] | known keys: \"root\", \"builder\", \"after\", \"network\", "
+       "\"submodules\", \"buildpacks\", \"command\""},
       {"[settings]\nrequired = \"A\"\n",
        "pushrod.toml:2: \"required\" in [settings] must be a list of strings in quotes, not \"A\""},
       {"[settings]\nrequired = [\"A\", 1]\n",

@@ -46,6 +46,20 @@ TEST_F(BuildSection, ACommandMayRunAfterTheBuilder) {
   EXPECT_EQ(problem(), "pushrod.toml:2: \"after\" in [build] contains a NUL character");
 }
 
+TEST_F(BuildSection, TheNetworkSubmodulesAndBuildpacks) {
+  directory_.write("pushrod.toml", "[build]\n");
+  EXPECT_TRUE(problem().find("\"command\" in [build] is missing") != std::string::npos) << problem();
+  directory_.write("pushrod.toml", "[build]\nnetwork = false\nsubmodules = false\n");
+  EXPECT_FALSE(load().build_network);
+  EXPECT_FALSE(load().build_submodules);
+  directory_.write("pushrod.toml", "[build]\nbuildpacks = [\"a\", \"https://x/y.git#1\"]\n");
+  EXPECT_EQ(load().buildpacks, (std::vector<std::string>{"a", "https://x/y.git#1"}));
+  EXPECT_TRUE(load().build_network);
+  directory_.write("pushrod.toml", "[build]\nbuildpacks = [\"a\"]\nbuilder = \"node\"\n");
+  EXPECT_TRUE(problem().starts_with("pushrod.toml:2: \"buildpacks\" in [build] and a builder or a command exclude"))
+      << problem();
+}
+
 TEST_F(BuildSection, ABuildRootIsADirectoryAboveTheApps) {
   const auto root = [&](const std::string& text) {
     directory_.write("pushrod.toml", "[build]\nroot = \"" + text + "\"\n");

@@ -84,6 +84,9 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     push_timeout = "16m"
     pushes = 3
     build_timeout = "17m"
+    build_silence = "0"
+    build_disk = "3G"
+    build_files = 1234
     release_timeout = "1h18m"
     builds = 19
     log_bytes = "20k"
@@ -121,6 +124,9 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.push_timeout, 16min);
   EXPECT_EQ(settings.pushes, 3U);
   EXPECT_EQ(settings.build_timeout, 17min);
+  EXPECT_EQ(settings.build_silence, 0ms);
+  EXPECT_EQ(settings.build_disk, std::uint64_t{3} << 30);
+  EXPECT_EQ(settings.build_files, 1234U);
   EXPECT_EQ(settings.release_timeout, 78min);
   EXPECT_EQ(settings.builds, 19U);
   EXPECT_EQ(settings.log_bytes, 20U << 10);

@@ -352,3 +352,43 @@ TEST_F(DiagnosisTest, LockFilesThatDoNotFitAreNamedWithTheirTool) {
 
 }  // namespace
 }  // namespace pushrod
+
+namespace pushrod {
+namespace {
+
+TEST_F(DiagnosisTest, WhatBuildsOfEachLanguageFailWithIsExplained) {
+  const auto built = [&](const std::string& output) { return hint(output, 1, Stage::Build); };
+  EXPECT_THAT(built("npm error code ERESOLVE\nnpm error ERESOLVE unable to resolve dependency tree"),
+              StartsWith("packages want different versions of a package"));
+  EXPECT_THAT(built("Error: error:0308010C:digital envelope routines::unsupported\n  code: 'ERR_OSSL_EVP_UNSUPPORTED'"),
+              HasSubstr("NODE_OPTIONS=--openssl-legacy-provider"));
+  EXPECT_THAT(built("psycopg/pg.c:5:10: fatal error: libpq-fe.h: No such file or directory\ncompilation terminated."),
+              HasSubstr("apt-get install libpq-dev"));
+  EXPECT_THAT(built("/usr/include/libvips/x.h:1: fatal error: vips/vips8: No such file or directory"),
+              HasSubstr("libvips-dev"));
+  EXPECT_THAT(built("gyp ERR! stack Error: not found: make"), HasSubstr("apt-get install build-essential"));
+  EXPECT_THAT(built("sh: 1: g++: not found"), HasSubstr("apt-get install build-essential"));
+  EXPECT_THAT(built("fatal: could not read Username for 'https://github.com': terminal prompts disabled"),
+              StartsWith("a dependency is in a git repository that asks for a login"));
+  EXPECT_THAT(built("npm error code ECONNRESET"), StartsWith("a package registry did not answer"));
+  EXPECT_THAT(built("npm ERR! code E401"), HasSubstr("NPM_TOKEN"));
+  EXPECT_THAT(built("Killed"), HasSubstr("build_memory"));
+  EXPECT_THAT(built("Your Ruby version is 3.1.2, but your Gemfile specified 3.3.0"), HasSubstr("Ruby 3.3.0"));
+  EXPECT_THAT(built("go: errors parsing go.mod:\n/app/go.mod:3: invalid go version '1.22.0': must match format 1.23"),
+              HasSubstr("Go 1.22.0"));
+  EXPECT_THAT(built("error: package `clap v4` cannot be built because it requires rustc 1.74 or newer"),
+              HasSubstr("Rust 1.74"));
+  EXPECT_THAT(built("[ERROR] Fatal error compiling: error: release version 21 not supported"), HasSubstr("Java 21"));
+  EXPECT_THAT(built("    - laravel/framework v11 requires ext-mbstring * -> it is missing"), HasSubstr("php-mbstring"));
+  EXPECT_THAT(hint("Killed"), IsEmpty()) << "at run time, the kernel's word counts";
+}
+
+TEST(LooksTransient, AServerThatDidNotAnswerMayDoSoInAMoment) {
+  EXPECT_TRUE(
+      looks_transient("npm error network request to https://registry.npmjs.org/x failed, reason: read ECONNRESET"));
+  EXPECT_TRUE(looks_transient("pip._vendor.urllib3.exceptions.ReadTimeoutError: Read timed out."));
+  EXPECT_FALSE(looks_transient("npm error 404 Not Found - GET https://registry.npmjs.org/x"));
+}
+
+}  // namespace
+}  // namespace pushrod

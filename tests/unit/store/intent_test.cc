@@ -35,7 +35,18 @@ TEST_F(Intent, AReleaseKeepsItsSettingsAsBytes) {
   const auto values = settings(std::string("a\0\xff", 3));
   deploy_as(app, DeploymentKind::Push, [&](Release& release) { release.settings = values; });
   EXPECT_EQ(store().release(app.id, 1)->settings, values);
-  EXPECT_THAT(store().settings(app.id), IsEmpty());  // a push does not set any
+}
+
+TEST_F(Intent, APushSetsWhatWasMadeUpForItAndNothingElse) {
+  const auto app = add_app("blog");
+  const auto made_up = settings("1");
+  deploy_as(app, DeploymentKind::Push, [&](Release& release) { release.settings = made_up; });
+  EXPECT_EQ(store().settings(app.id), made_up);
+  store().set_settings(app.id, {});  // unset for the next release
+  deploy_as(app, DeploymentKind::Push, [&](Release& release) { release.settings = made_up; });
+  EXPECT_THAT(store().settings(app.id), IsEmpty()) << "the live release had it";
+  deploy_as(app, DeploymentKind::Restart, [&](Release& release) { release.settings = settings("2"); });
+  EXPECT_THAT(store().settings(app.id), IsEmpty());
 }
 
 TEST_F(Intent, ConfigAndRollbackMakeTheReleasesSettingsThoseOfTheApp) {
