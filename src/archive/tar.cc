@@ -49,8 +49,16 @@ UserError refused(const std::string& why) {
   return UserError("the archive is refused: " + why, "make it again: app export APP > app.tar");
 }
 
+void check_free_space(const Layout& layout, std::uint64_t free_space) {
+  if (free_bytes(layout.root()) >= free_space) return;
+  throw UserError(fmt::format("not enough disk space for the archive: {} must stay free ([retention] free_space)",
+                              format_bytes(free_space)),
+                  "make room (pushrod prune), or ask the administrator for space");
+}
+
 void wait_for(ChildProcess& tar, CommandResult& result, const Layout& layout, std::uint64_t free_space, int cancel_fd) {
   while (true) {
+    check_free_space(layout, free_space);
     pollfd events[] = {{tar.event_fd(), POLLIN, 0}, {cancel_fd, POLLIN, 0}};
     poll(events, 2, static_cast<int>(kLook.count()));
     if (const auto ended = tar.wait(Milliseconds{0})) {
@@ -58,11 +66,6 @@ void wait_for(ChildProcess& tar, CommandResult& result, const Layout& layout, st
       return;
     }
     if (events[1].revents != 0) throw Cancelled("reading the archive");
-    if (free_bytes(layout.root()) < free_space) {
-      throw UserError(fmt::format("not enough disk space for the archive: {} must stay free ([retention] free_space)",
-                                  format_bytes(free_space)),
-                      "make room (pushrod prune), or ask the administrator for space");
-    }
   }
 }
 
