@@ -27,7 +27,7 @@ inline constexpr const char* kServiceSocket = "/socket";
 struct ServicePlan {
   ServiceName name;
   std::vector<std::string> argv;  // argv[0] is a path
-  Environment environment;
+  Environment environment{};
   Limits limits{};
   int stop_signal = 15;               // which every process of the server gets
   Milliseconds stop_timeout{60'000};  // from it to SIGKILL

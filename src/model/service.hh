@@ -30,7 +30,7 @@ struct BackingService {
   std::string version;                          // the major version of its server: "15"
   std::uint64_t memory = 0;                     // bytes
   ServiceState state = ServiceState::Creating;  // what is wanted
-  std::string sealed_password;                  // of the administrator's account; store/vault.hh
+  std::string sealed_password{};                // of the administrator's account; store/vault.hh
   std::optional<AppId> declared_by{};           // the app whose files name it
   std::optional<std::int64_t> group{};          // the deployment that makes it, until its commit
   WallTime created{};

@@ -234,7 +234,7 @@ wheels = [{ url = "https://x/nothing.whl", hash = "sha256:00" }]
     ("pdm.lock", LOCKED_GREET),
     ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['greet >= 1.0']\n"),
     ("Pipfile.lock", json.dumps({"default": {"greet": {"version": "==1.0", "hashes": []}}, "develop": {}})),
-])  # fmt: skip
+], ids=lambda value: value if value.endswith((".lock", ".toml")) else "")  # fmt: skip
 def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, name, text):
     settings = '[build.environment]\nPIP_NO_INDEX = "1"\nPIP_FIND_LINKS = "/app/wheels"\n'
     platform = make_platform(settings=settings).start()

@@ -108,7 +108,8 @@ TEST_F(AppsOfAMachine, AnAppIsShownAsJson) {
   EXPECT_EQ(
       json.dump(),
       R"({"app":"blog","repo":"site","branch":"main","path":"","config":"pushrod.toml","build_root":null,)"
-      R"("release":1,"state":"running","traffic":"served","watched":null,"fallback":null,"domains":[],"builder":"none",)"
+      R"("release":1,"state":"running","traffic":"served","watched":null,"fallback":null,"data_bytes":0,)"
+      R"("backup":{"last_good":null,"target":null,"scheduled":false,"problem":null},"domains":[],"builder":"none",)"
       R"("processes":[{"type":"web","command":"serve","count":1},{"type":"worker","command":"work","count":1}]})");
 }
 

@@ -226,6 +226,24 @@ inline RoutedApp routed(const std::string& app, std::vector<RoutedServer> server
   return {AppName::parse(app), {route(app + ".localhost")}, std::move(servers)};
 }
 
+// The sockets that a tree keeps for its router, from the first use on.
+class KeptListeners {
+ public:
+  KeptListeners() = default;
+  KeptListeners(const KeptListeners&) = delete;
+  KeptListeners& operator=(const KeptListeners&) = delete;
+  ~KeptListeners() {
+    for (const int fd : fds_) close(fd);
+  }
+  const std::vector<int>& of(const Settings& settings) {
+    if (fds_.empty()) fds_ = open_listeners(settings);
+    return fds_;
+  }
+
+ private:
+  std::vector<int> fds_;
+};
+
 class LiveRouter : public testing::Test {
  protected:
   LiveRouter() {
@@ -242,9 +260,8 @@ class LiveRouter : public testing::Test {
   void launch() {
     const auto log = open_file(layout_->root() / "router.log", O_WRONLY | O_CREAT | O_APPEND);
     auto command = router_->command();
-    command.inherit = open_listeners(settings_);
+    command.inherit = listeners_.of(settings_);
     haproxy_.emplace(ChildProcess::start(command, -1, log.get(), log.get()));
-    for (const int fd : command.inherit) close(fd);
   }
   void start(const RoutingTable& table) {
     router_->prepare(table);
@@ -280,6 +297,7 @@ class LiveRouter : public testing::Test {
   std::optional<Layout> layout_;
   Settings settings_;
   std::optional<Router> router_;
+  KeptListeners listeners_;
   std::optional<ChildProcess> haproxy_;
 };
 

@@ -36,6 +36,7 @@ class LocalTest : public testing::Test {
     Command command;
     command.argv = tree_.prepare_scan("/nonexistent/pushrod");
     command.die_with_parent = false;
+    command.inherit = listeners_.of(settings_);
     scanner_.emplace(ChildProcess::start(command, -1, -1, 2));
     ASSERT_TRUE(eventually([&] { return tree_.is_running(); }));
   }
@@ -87,6 +88,7 @@ class LocalTest : public testing::Test {
   LocalTree tree_;
   LocalEngine engine_{layout_, settings_, programs()};
   LocalIngress ingress_{layout_, settings_};
+  KeptListeners listeners_;
   std::optional<ChildProcess> scanner_;
 };
 

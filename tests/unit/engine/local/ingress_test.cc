@@ -12,7 +12,8 @@ using testing::UnorderedElementsAre;
 class Requests : public LocalTest {
  protected:
   void start(const std::vector<TrafficTarget>& targets) {
-    const auto command = ingress_.prepare(targets);
+    auto command = ingress_.prepare(targets);
+    command.inherit = listeners_.of(settings_);
     haproxy_.emplace(ChildProcess::start(command, -1, -1, -1));
     // It tells of its apps as soon as it answers.
     ASSERT_TRUE(eventually([&] { return !ingress_.idleness().empty(); }));
