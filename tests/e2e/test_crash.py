@@ -18,7 +18,9 @@ LOCKED_WORKER = {"worker.py": (APPS / "worker.py").read_text(), "Procfile": "wor
 
 
 def worker_history(app):
-    return (app.data / "worker.history").read_text().splitlines()
+    """A line per start; none as long as the first has not come that far."""
+    file = app.data / "worker.history"
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def live_held_app(platform):
