@@ -140,7 +140,8 @@ class Redis : public ServiceType {
     const auto files = data / "appendonlydir";
     make_directory(files);
     feed_service_tool(server,
-                      {{"/bin/sh", "-c", "cat > /data/appendonlydir/appendonly.aof.1.base.rdb"}, usual_environment()},
+                      {{"/usr/bin/dd", "of=/data/appendonlydir/appendonly.aof.1.base.rdb", "bs=64K", "status=none"},
+                       usual_environment()},
                       input, data);
     write_file(files / "appendonly.aof.manifest", "file appendonly.aof.1.base.rdb seq 1 type b\n");
     run_service_tool(server,
