@@ -6,8 +6,6 @@ import io
 import json
 import os
 import platform as platform_module
-import shutil
-import signal
 import tarfile
 import threading
 import zipfile
@@ -19,7 +17,6 @@ from harness import HELD_BUILD, wait_until, web_app
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SERVERS = "/usr/local/sbin:/usr/sbin:/usr/bin"
 
 
 def wheel(name, code):
@@ -398,20 +395,6 @@ def test_the_build_is_over_when_the_build_says_so(platform):
     app.release_build()
     app.work.finish_push(push)
     assert app.version() == "1"
-
-
-@pytest.mark.skipif(
-    not (shutil.which("nginx", path=SERVERS) and shutil.which("php") and list(Path("/usr/sbin").glob("php-fpm*"))),
-    reason="apt-get install nginx-light php-cli php-fpm",
-)
-def test_an_instance_ends_when_its_php_fpm_does(platform):
-    app = platform.deploy({"index.php": "<?php echo getmypid();"})
-    first = app.instances()
-    [master] = [process for process in platform.processes("php-fpm: master")]
-    os.kill(master.pid, signal.SIGKILL)
-    wait_until(lambda: app.processes()[0]["restarts"] > 0, what="another start")
-    wait_until(lambda: platform.http(app.host, "/").status == 200, what="PHP")
-    assert app.instances() == first
 
 
 @pytest.mark.parametrize("example", ["hello", "node-hello"])

@@ -7,7 +7,9 @@ import functools
 import hashlib
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import zipfile
@@ -15,6 +17,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from harness import wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATH = "/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin"
@@ -363,3 +366,14 @@ def test_elixir(platform):
     assert app.version() == "Hello from Elixir\n"
     change(app, "lib/hello.ex", "Hello from Elixir", "Hello again")
     assert app.version() == "Hello again\n"
+
+
+def test_an_instance_ends_when_its_php_fpm_does(platform):
+    needs(php="php-cli", nginx="nginx-light")
+    app = platform.deploy({"index.php": "<?php echo getmypid();"})
+    first = app.instances()
+    [master] = [process for process in platform.processes("php-fpm: master")]
+    os.kill(master.pid, signal.SIGKILL)
+    wait_until(lambda: app.processes()[0]["restarts"] > 0, what="another start")
+    wait_until(lambda: platform.http(app.host, "/").status == 200, what="PHP")
+    assert app.instances() == first
