@@ -53,7 +53,7 @@ void add_service_client_verbs(Grammar& grammar) {
   const auto words = std::make_shared<ClientWords>();
   grammar
       .verb(
-          "service", "console", "psql, redis-cli or the like, as the service's administrator",
+          "service", "console", "psql, mariadb, redis-cli or the like, as the service's administrator",
           [words](Context& context) { return run_console(context, words->service(), words->database, own_streams()); })
       .needs("SERVICE", words->name, "the service")
       .option("--database", words->database, "of several databases, this one");

@@ -16,8 +16,9 @@ namespace pushrod {
 namespace {
 
 // Accounts of the servers themselves.
-constexpr std::array<std::string_view, 8> kReserved{"postgres", "template0", "template1", "public",
-                                                    "default",  "pushrod",   "root",      "mysql"};
+constexpr std::array<std::string_view, 11> kReserved{
+    "postgres", "template0",          "template1",         "public", "default", "pushrod", "root", "mysql",
+    "sys",      "information_schema", "performance_schema"};
 
 bool is_reserved(std::string_view name) {
   return std::ranges::find(kReserved, name) != kReserved.end() || name.starts_with("pg_");

@@ -11,7 +11,6 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
-#include "os/file_lock.hh"
 #include "os/files.hh"
 #include "services/service_type.hh"
 
@@ -93,7 +92,15 @@ class Postgres : public ServiceType {
   }
 
   void initialise(const Server& server, const fs::path& data) const override {
-    copy_template(server, data);
+    // initdb takes two seconds, a copy of its result some milliseconds.
+    copy_template(server, data, [&](const fs::path& fresh) {
+      run_service_tool(
+          server,
+          {{server.program("initdb"), "-D", kServiceData, "--username", kSuperuser, "--auth", "scram-sha-256",
+            "--pwfile", "/dev/stdin", "--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync", "--no-instructions"},
+           usual_environment()},
+          random_password().reveal() + "\n", fresh);
+    });
     write_file(data / "pg_hba.conf", kClientAuthentication);
     // Before the server takes connections: there is no moment without a password.
     run_service_tool(server,
@@ -222,31 +229,6 @@ class Postgres : public ServiceType {
     return run_service_tool(
         server, {{server.program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"}, client_environment(server)},
         script);
-  }
-
-  // initdb takes two seconds, a copy of its result some milliseconds. The template is complete or not there.
-  static void copy_template(const Server& server, const fs::path& data) {
-    const auto& layout = server.platform.layout;
-    const auto made = layout.service_templates() / ("postgres-" + server.installed.version);
-    make_directory(layout.service_templates());
-    const auto lock = FileLock::acquire(layout.service_template_lock());
-    if (!is_directory(made)) {
-      const auto fresh = layout.service_templates() / ".new";
-      remove_tree(fresh);
-      make_directory(fresh);
-      run_service_tool(
-          server,
-          {{server.program("initdb"), "-D", kServiceData, "--username", kSuperuser, "--auth", "scram-sha-256",
-            "--pwfile", "/dev/stdin", "--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync", "--no-instructions"},
-           usual_environment()},
-          random_password().reveal() + "\n", fresh);
-      flush_file_system(fresh);
-      rename_path(fresh, made);
-    }
-    Command copy;
-    copy.argv = {"cp", "-a", "--reflink=auto", "--", made.native() + "/.", data.native()};
-    copy.deadline = std::chrono::minutes{5};
-    run_checked(copy);
   }
 };
 

@@ -45,7 +45,10 @@ bool settle(const ServicePlatform& platform, const BackingService& service) {
     if (!status->up) platform.engine.remove(service.name);
     return true;
   }
-  if (status && status->wanted_up) return close_leaving(platform, service);
+  if (status && status->wanted_up) {
+    type_of(service).recover(server_of(platform, service));
+    return close_leaving(platform, service);
+  }
   if (status && status->up) return true;  // it is about to end
   if (status) platform.engine.remove(service.name);
   platform.engine.start(type_of(service).plan(server_of(platform, service)));

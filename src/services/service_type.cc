@@ -9,12 +9,13 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "os/file_lock.hh"
 #include "os/files.hh"
 
 namespace pushrod {
 
 const std::vector<const ServiceType*>& service_types() {
-  static const std::vector<const ServiceType*> kTypes{&postgres_type(), &redis_type()};
+  static const std::vector<const ServiceType*> kTypes{&postgres_type(), &mariadb_type(), &redis_type()};
   return kTypes;
 }
 
@@ -83,6 +84,25 @@ void feed_service_tool(const Server& server, const ServiceClient& client, int in
   command.input_fd = input;
   command.deadline = std::chrono::hours{24};
   run_tool(server, client, std::move(command));
+}
+
+void copy_template(const Server& server, const fs::path& data, const std::function<void(const fs::path&)>& make) {
+  const auto& layout = server.platform.layout;
+  const auto made = layout.service_templates() / fmt::format("{}-{}", server.service.type, server.installed.version);
+  make_directory(layout.service_templates());
+  const auto lock = FileLock::acquire(layout.service_template_lock());
+  if (!is_directory(made)) {
+    const auto fresh = layout.service_templates() / ".new";
+    remove_tree(fresh);
+    make_directory(fresh);
+    make(fresh);
+    flush_file_system(fresh);
+    rename_path(fresh, made);
+  }
+  Command copy;
+  copy.argv = {"cp", "-a", "--reflink=auto", "--", made.native() + "/.", data.native()};
+  copy.deadline = std::chrono::minutes{5};
+  run_checked(copy);
 }
 
 Secret random_password() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,6 +97,8 @@ class ServiceType {
   // These read a dump into a new data directory, on which the server is started in place of the old one.
   virtual bool restores_into_directory() const { return false; }
   virtual void read_dump(const Server& server, int input, const std::filesystem::path& data) const;
+  // Finishes or undoes what a killed process has left in the server. The caller holds the service's lock.
+  virtual void recover(const Server&) const {}
 
   // An interactive client as the administrator; `database` may be empty.
   virtual ServiceClient console(const Server& server, const std::string& database) const = 0;
@@ -121,11 +124,17 @@ std::string run_service_tool(const Server& server, const ServiceClient& client, 
 void feed_service_tool(const Server& server, const ServiceClient& client, int input,
                        const std::optional<std::filesystem::path>& data = {});
 
+// Copies the data directory that `make` fills, which is done once for each type and version: the template is complete
+// or not there.
+void copy_template(const Server& server, const std::filesystem::path& data,
+                   const std::function<void(const std::filesystem::path&)>& make);
+
 // 256 random bits, as 64 hexadecimal digits.
 Secret random_password();
 
 // The types. Each in a file of its name.
 const ServiceType& postgres_type();
 const ServiceType& redis_type();
+const ServiceType& mariadb_type();
 
 }  // namespace pushrod

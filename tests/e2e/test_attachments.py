@@ -4,7 +4,7 @@ import threading
 
 from attacks import attempt, deploy_hostile
 from harness import wait_until, web_app
-from test_services import kill_servers, service, services, sql  # noqa: F401 (a fixture)
+from test_services import kill_servers, mariadb, service, services, sql  # noqa: F401 (a fixture)
 
 DECLARED = '[services]\ndb = "postgres"\n'
 
@@ -110,6 +110,60 @@ def test_apps_that_share_an_instance_see_nothing_of_each_other(services):  # noq
     # An app that is not attached has no way to the socket at all.
     assert stranger.get("/list?path=/services", status=404)
     assert app_sql(victim, "SELECT v FROM secrets").out.strip() == "gold"
+
+
+def app_mariadb(app, statement, code=0):
+    """Runs SQL as the app, whose client finds the socket by MYSQL_UNIX_PORT."""
+    script = 'MYSQL_PWD=$MYSQL_PASSWORD exec mariadb -u "$MYSQL_USER" -BN -e "$1" "$MYSQL_DATABASE"'
+    return in_app(app, "sh", "-c", script, "sh", statement, code=code)
+
+
+def test_an_app_that_is_attached_to_mariadb_has_a_database_of_its_own_that_it_keeps(services):  # noqa: F811
+    platform = services
+    app = platform.deploy()
+    platform.pushrod("service", "create", "mariadb", "db")
+    platform.pushrod("service", "attach", "db", app.name)
+    variables = app.get("/env").json()
+    role = app.name.replace("-", "_")
+    assert variables["MYSQL_USER"] == variables["DB_USERNAME"] == variables["MYSQL_DATABASE"] == role
+    socket = "/services/db/mysqld.sock"
+    url = f"mysql://{role}:{variables['MYSQL_PASSWORD']}@localhost/{role}"
+    assert variables["DATABASE_URL"] == f"{url}?unix_socket={socket}"
+    assert variables["MYSQL_URL"] == f"{url}?socketPath={socket}"
+    app_mariadb(app, "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('mine')")
+
+    platform.pushrod("service", "detach", "db", app.name)
+    locked = f"SELECT JSON_VALUE(Priv, '$.account_locked') FROM global_priv WHERE User = '{role}'"
+    wait_until(lambda: mariadb(platform, "db", locked) == "1", 60, "the account to be closed")
+    platform.pushrod("service", "attach", "db", app.name)
+    assert app_mariadb(app, "SELECT v FROM t").out.strip() == "mine"
+
+
+def test_apps_that_share_a_mariadb_see_nothing_of_each_other(services):  # noqa: F811
+    platform = services
+    platform.pushrod("service", "create", "mariadb", "db")
+    victim, hostile = platform.deploy(name="shop-1"), platform.deploy(name="shopx1")
+    for app in (victim, hostile):
+        platform.pushrod("service", "attach", "db", app.name)
+    app_mariadb(victim, "CREATE TABLE secrets (v TEXT); INSERT INTO secrets VALUES ('gold')")
+    # "_" in a GRANT stands for any character, unless it is quoted.
+    assert app_mariadb(hostile, "SHOW DATABASES").out.split() == ["information_schema", "shopx1"]
+    for statement in ("SELECT * FROM shop_1.secrets", "SELECT * FROM mysql.global_priv", "CREATE DATABASE other",
+                      "CREATE USER other", "SELECT 1 INTO OUTFILE '/data/x'", "SET GLOBAL general_log = 1", "SHUTDOWN",
+                      "CREATE DEFINER = root@localhost PROCEDURE p() SELECT * FROM mysql.global_priv"):  # fmt: skip
+        assert "denied" in app_mariadb(hostile, statement, code=1).err, statement
+    assert app_mariadb(hostile, "SELECT IFNULL(LOAD_FILE('/etc/passwd'), 'nothing')").out.strip() == "nothing"
+    assert app_mariadb(hostile, "SELECT DISTINCT USER FROM information_schema.PROCESSLIST").out.split() == ["shopx1"]
+    for user in ("root", "shop_1", "mariadb.sys", ""):
+        refused = in_app(hostile, "mariadb", f"-u{user}", "-pguess", "-e", "SELECT 1", code=None)
+        assert refused.code != 0 and "Access denied" in refused.err, (user, refused)
+        refused = in_app(hostile, "mariadb", f"-u{user}", "-e", "SELECT 1", code=None)
+        assert refused.code != 0 and "Access denied" in refused.err, (user, refused)
+    # Shared on purpose, it is one database.
+    platform.pushrod("service", "detach", "db", hostile.name)
+    wait_until(lambda: attached(platform, "db") == [victim.name], 60, "the end of the attachment")
+    platform.pushrod("service", "attach", "db", hostile.name, "--database", "shop_1")
+    assert app_mariadb(hostile, "SELECT v FROM secrets").out.strip() == "gold"
 
 
 def test_redis_is_for_one_app(services):  # noqa: F811

@@ -14,7 +14,7 @@ pytest.register_assert_rewrite("crash")
 from crash import calls_in, counted, killed_at  # noqa: E402
 from harness import run_command, wait_until  # noqa: E402
 
-TYPES = ("postgres", "redis")
+TYPES = ("postgres", "mariadb", "redis")
 
 
 def service(platform, name):
@@ -26,6 +26,12 @@ def service(platform, name):
 def sql(platform, name, statement, database="postgres", **options):
     """Runs SQL as the administrator of a service."""
     words = ["psql", "-XqAt", "-d", database, "-c", statement]
+    return platform.pushrod("service", "run", name, "--", *words, **options).out.strip()
+
+
+def mariadb(platform, name, statement, database="mysql", **options):
+    """Runs SQL as the administrator of a MariaDB."""
+    words = ["mariadb", "-uroot", "-BN", "-e", statement, database]
     return platform.pushrod("service", "run", name, "--", *words, **options).out.strip()
 
 
@@ -98,21 +104,24 @@ def test_what_is_written_outlives_a_stop_a_killed_server_and_a_restart_of_the_tr
     platform = make_platform()
     platform.start()
     platform.pushrod("service", "create", "postgres", "db")
+    platform.pushrod("service", "create", "mariadb", "maria")
     platform.pushrod("service", "create", "redis", "cache")
     sql(platform, "db", "CREATE TABLE kept (value text); INSERT INTO kept VALUES ('yes')")
+    mariadb(platform, "maria", "CREATE TABLE kept (value text); INSERT INTO kept VALUES ('yes')")
     assert redis(platform, "cache", "SET", "kept", "yes") == "OK"
 
     def assert_kept():
         wait_until(lambda: {entry["state"] for entry in platform.json("service", "list")} == {"running"}, 30, "both run")
         # One that was killed a moment ago may still look as if it ran.
         wait_until(lambda: sql(platform, "db", "SELECT value FROM kept", code=None) == "yes", 30, "the database")
+        wait_until(lambda: mariadb(platform, "maria", "SELECT value FROM kept", code=None) == "yes", 30, "MariaDB")
         wait_until(lambda: redis(platform, "cache", "GET", "kept") == "yes", 30, "the cache")
 
-    for name in ("db", "cache"):
+    for name in ("db", "maria", "cache"):
         platform.pushrod("service", "stop", name)
         assert service(platform, name)["state"] == "stopped"
-    assert not server_pids(platform, "postgres") and not server_pids(platform, "redis")
-    for name in ("db", "cache"):
+    assert not any(server_pids(platform, kind) for kind in TYPES)
+    for name in ("db", "maria", "cache"):
         platform.pushrod("service", "start", name)
     assert_kept()
     for kind in TYPES:
@@ -144,7 +153,7 @@ def test_a_name_that_is_taken_and_a_version_that_is_not_there_are_refused(servic
     assert service(services, "db")["state"] == "running"
     said = services.pushrod("service", "create", "postgres", "old", "--version", "99", code=1).err
     assert "postgresql-99" in said and "systemctl mask" in said
-    assert "use one of: postgres, redis" in services.pushrod("service", "create", "mongo", code=1).err
+    assert "use one of: postgres, mariadb, redis" in services.pushrod("service", "create", "mongo", code=1).err
     assert "did you mean db?" in services.pushrod("service", "info", "dc", code=1).err
 
 

@@ -46,7 +46,9 @@ TEST_F(Types, NoServerListensOnTcpOrShowsItsPassword) {
   const auto port = std::ranges::find(redis.argv, "--port");
   ASSERT_NE(port, redis.argv.end());
   EXPECT_EQ(*(port + 1), "0");
-  for (const auto& plan : {postgres, redis}) EXPECT_THAT(plan.argv, Not(Contains(HasSubstr("s3cret"))));
+  const auto mariadb = plan_of(mariadb_type(), "10.11");
+  EXPECT_THAT(mariadb.argv, Contains("--skip-networking"));
+  for (const auto& plan : {postgres, redis, mariadb}) EXPECT_THAT(plan.argv, Not(Contains(HasSubstr("s3cret"))));
 }
 
 TEST_F(Types, MemoryIsDividedAsTheServerNeedsIt) {
@@ -73,6 +75,20 @@ TEST_F(Types, TheVariablesNameTheSocketAndHideThePassword) {
             "unix://shop:pw@/services/db/redis.sock?db=0");
 }
 
+TEST_F(Types, TheVariablesOfMariaDbSuitClientsThatNameTheSocketDifferently) {
+  const ServiceAccount account{"shop", "shop", Secret("pw"), "/services/db"};
+  const auto variables = mariadb_type().variables(account, "DATABASE");
+  const std::string url = "mysql://shop:pw@localhost/shop?", socket = "/services/db/mysqld.sock";
+  EXPECT_EQ(variables.at("DATABASE_URL").value, url + "unix_socket=" + socket);  // SQLAlchemy, Django, Laravel
+  EXPECT_EQ(variables.at("MYSQL_URL").value, url + "socketPath=" + socket);      // mysql2 of Node.js
+  EXPECT_EQ(variables.at("MYSQL_UNIX_PORT").value, socket);                      // libmysqlclient, libmariadb
+  EXPECT_EQ(variables.at("DB_SOCKET").value, socket);                            // Laravel
+  for (const auto* name : {"DATABASE_URL", "MYSQL_URL", "MYSQL_PASSWORD", "DB_PASSWORD"}) {
+    EXPECT_TRUE(variables.at(name).secret) << name;
+  }
+  EXPECT_EQ(mariadb_type().variables(account, "REPORTS").size(), 1u);
+}
+
 TEST_F(Types, AServerThatIsNotInstalledIsNamedWithThePackageAndTheCommand) {
   try {
     require_server(postgres_type(), "99");
@@ -88,7 +104,7 @@ TEST_F(Types, AnUnknownTypeIsAnsweredWithThoseThatThereAre) {
     require_service_type("oracle");
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_THAT(error.hint(), HasSubstr("postgres, redis"));
+    EXPECT_THAT(error.hint(), HasSubstr("postgres, mariadb, redis"));
   }
 }
 
