@@ -24,9 +24,11 @@ int verify(Context& context, const Words& words) {
   return for_each_subject(all, [&](const std::optional<AppName>& app) {
     const auto view = find_backup(context, app ? app->str() : "", target, words.id);
     const auto verified = verify_backup(context, view);
-    print(fmt::format("Backup {} of {} from {} UTC is sound: {}, {} SQLite database{}.\n", view.backup.snapshot,
+    const auto& [sqlite, dumps] = verified.archive;
+    print(fmt::format("Backup {} of {} from {} UTC is sound: {}, {}{}.\n", view.backup.snapshot,
                       app ? app->str() : "the platform", format_time(view.backup.time), format_bytes(verified.bytes),
-                      verified.databases, verified.databases == 1 ? "" : "s"));
+                      counted(sqlite, "SQLite database"),
+                      dumps == 0 ? "" : ", " + counted(dumps, "database") + " restored into a scratch service"));
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "archive/sqlite_copies.hh"
 #include "base/error.hh"
+#include "deploy/app_databases.hh"
 #include "git/bundle.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
@@ -55,6 +56,20 @@ void gather_repository(const Platform& platform, const Transfer& transfer, const
   prepared.list.files.emplace_back("repository.bundle");
 }
 
+void gather_databases(const Platform& platform, const Transfer& transfer, const std::vector<AppDatabase>& databases,
+                      bool with_data, PreparedExport& prepared) {
+  for (const auto& database : databases) {
+    auto described = database.described;
+    described.has_dump = with_data;
+    const auto file = dump_member(described);
+    if (with_data) {
+      dump_database(platform, database, transfer.files() / file);
+      prepared.list.files.push_back(file);
+    }
+    prepared.app.services.push_back(std::move(described));
+  }
+}
+
 void gather_data(const Platform& platform, const Transfer& transfer, const App& app, PreparedExport& prepared) {
   const auto data = platform.layout.data(app.name);
   if (!is_directory(data)) return;
@@ -92,7 +107,9 @@ PreparedExport prepare_export(const Platform& platform, const Transfer& transfer
   if (parts.settings) gather_settings(platform, transfer, *app, prepared);
   if (parts.domains) gather_domains(platform, transfer, *app, prepared);
   gather_repository(platform, transfer, *app, prepared);
+  const auto databases = databases_of(platform, *app);
   lock.reset();  // copies of large databases hold up no deployment
+  gather_databases(platform, transfer, databases, parts.data, prepared);
   if (parts.data) gather_data(platform, transfer, *app, prepared);
   write_file(transfer.files() / "pushrod-app.json", to_json(to), 0600, false);
   prepared.list.files.insert(prepared.list.files.begin(), "pushrod-app.json");

@@ -8,7 +8,7 @@
 namespace pushrod {
 
 struct ExportParts {
-  bool data = true;
+  bool data = true;  // /data, and what is in databases
   bool settings = true;
   bool domains = true;  // with their certificates
   bool crons = true;    // how far their clocks were followed
@@ -21,7 +21,7 @@ struct PreparedExport {
 };
 
 // Gathers everything but /data in the transfer; a deployment of the app in progress ends first. /data is read when the
-// stream is written, but for SQLite's files in it, which are copied now.
+// stream is written, but for SQLite's files in it, which are copied now, as databases in services are dumped.
 PreparedExport prepare_export(const Platform& platform, const Transfer& transfer, const AppName& name,
                               const ExportParts& parts);
 

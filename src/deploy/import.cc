@@ -10,6 +10,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "certificates/openssl.hh"
+#include "deploy/app_databases.hh"
 #include "deploy/apps.hh"
 #include "deploy/certificates.hh"
 #include "deploy/traffic.hh"
@@ -156,6 +157,7 @@ void remove_import(const Platform& platform, const Import& import) {
   for (const auto& host : import.certificates) {
     if (const auto certificate = platform.store.certificate(host)) uninstall_certificate(platform, *certificate);
   }
+  if (import.app) destroy_imported_services(platform, *import.app);
   if (app) {
     destroy_app(platform, *app);
   } else if (import.makes_repo) {
@@ -190,14 +192,22 @@ ReadArchive read_archive(const Transfer& transfer) {
     const auto pair = parse_pem(read_member(transfer.secrets() / file, kLargestValue, file));
     archive.certificates.emplace_back(pair, check_pair(pair, host, CertificateSource::Operator, now()));
   }
+  for (const auto& service : archive.app.services) {
+    const auto file = transfer.files() / dump_member(service);
+    const bool is_there = is_directory(file.parent_path()) && is_plain_file(file);
+    if (service.has_dump && !is_there) throw incomplete(dump_member(service));
+  }
   return archive;
 }
 
-std::size_t verify_archive(const Platform& platform, const Transfer& transfer) {
+VerifiedArchive verify_archive(const Platform& platform, const Transfer& transfer) {
   const auto archive = read_archive(transfer);
   make_repository(platform, transfer, archive.app);
+  VerifiedArchive verified;
   const auto data = transfer.files() / "data";
-  return is_directory(data) ? check_sqlite(platform.layout, data) : 0;
+  if (is_directory(data)) verified.sqlite = check_sqlite(platform.layout, data);
+  verified.dumps = verify_dumps(platform, transfer, archive.app);
+  return verified;
 }
 
 void add_archive(const Platform& platform, const Transfer& transfer, const App& app, Change& change) {

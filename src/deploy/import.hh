@@ -1,6 +1,7 @@
 // An app that comes from an archive: all of it, or nothing.
 //
 //   begin_import()   rows, repo and data in place; the app runs nothing and is not deployed
+//                    then its services with their data (deploy/app_databases.hh)
 //   a deployment     of its branch, as any other: its commit is the commit point
 //   end_import()     settles what became of it
 //
@@ -31,8 +32,12 @@ struct ReadArchive {
 // Reads what a transfer has been filled with (archive/tar.hh). Throws UserError for what is missing or damaged.
 ReadArchive read_archive(const Transfer& transfer);
 
-// Checks all of it, without importing it: the repository, and each SQLite database. Returns how many of these it has.
-std::size_t verify_archive(const Platform& platform, const Transfer& transfer);
+// Checks all of it, without importing it: the repository, each SQLite database, and each dump, which is read into a
+// server of its own. Returns how many of these it has.
+struct VerifiedArchive {
+  std::size_t sqlite = 0, dumps = 0;
+};
+VerifiedArchive verify_archive(const Platform& platform, const Transfer& transfer);
 
 // The archive's commit, settings and /data as a change to an app that is there. Its commit is in the app's repo then.
 // verify_archive() comes before. Throws UserError when another app runs from the branch, and it would have to move.

@@ -54,6 +54,32 @@ Source source_from(const json& object) {
   return source;
 }
 
+json to_object(const ArchivedService& service) {
+  return {{"label", service.label},     {"key", service.key},       {"type", service.type},
+          {"version", service.version}, {"memory", service.memory}, {"prefix", service.prefix},
+          {"dump", service.has_dump}};
+}
+
+ArchivedService service_from(const json& object) {
+  ArchivedService service{.label = ServiceName::parse(object.at("label").get<std::string>()).str(),
+                          .key = object.at("key").get<std::string>(),
+                          .type = object.at("type").get<std::string>(),
+                          .version = object.at("version").get<std::string>(),
+                          .memory = object.at("memory").get<std::uint64_t>(),
+                          .prefix = SettingName::parse(object.at("prefix").get<std::string>()).str(),
+                          .has_dump = object.at("dump").get<bool>()};
+  if (!service.key.empty()) ServiceName::parse(service.key);
+  return service;
+}
+
+void read_services(const json& list, ArchivedApp& app) {
+  std::set<std::string> labels;
+  for (const auto& object : list) {
+    app.services.push_back(service_from(object));
+    if (!labels.insert(app.services.back().label).second) throw Error("a service comes twice");
+  }
+}
+
 void read_lists(const json& object, ArchivedApp& app) {
   for (const auto& [name, secret] : object.at("settings").items()) {
     app.settings.emplace(SettingName::parse(name), secret.get<bool>());
@@ -76,7 +102,7 @@ ArchivedApp app_from(const json& object) {
   if (const auto& commit = object.at("commit"); !commit.is_null()) {
     app.commit = CommitId::parse(commit.get<std::string>());
   }
-  app.version = object.at("version").get<unsigned>();
+  object.at("version").get<unsigned>();
   app.deployed = object.at("deployed").get<bool>();
   app.stopped = object.at("stopped").get<bool>();
   app.maintenance = maintenance_from(object.at("maintenance").get<std::string>());
@@ -84,6 +110,7 @@ ArchivedApp app_from(const json& object) {
   if (object.contains("access")) app.access = access_rules_from_json(object.at("access").dump());
   app.made = from_epoch_milliseconds(object.at("made_ms").get<std::int64_t>());
   read_lists(object, app);
+  if (object.contains("services")) read_services(object.at("services"), app);
   if (app.deployed && !app.commit) throw Error("it was deployed, and has no commit");
   return app;
 }
@@ -100,29 +127,33 @@ std::string to_json(const ArchivedApp& app) {
   }
   for (const auto& route : app.domains) domains.push_back(to_object(route));
   for (const auto& host : app.certificates) certificates.push_back(host.str());
-  const nlohmann::ordered_json object{
-      {"format", kFormat},
-      {"version", app.version},
-      {"made_ms", to_epoch_milliseconds(app.made)},
-      {"app", app.name.str()},
-      {"repo", app.source.repo.str()},
-      {"branch", app.source.branch.str()},
-      {"path", app.source.path},
-      {"config", app.source.config},
-      {"build_root", app.source.build_root ? json(*app.source.build_root) : json(nullptr)},
-      {"commit", app.commit ? json(app.commit->str()) : json(nullptr)},
-      {"deployed", app.deployed},
-      {"stopped", app.stopped},
-      {"maintenance", std::string(to_string(app.maintenance))},
-      {"maintenance_page", app.maintenance_page},
-      {"access", json::parse(to_json(app.access))},
-      {"settings", settings},
-      {"counts", counts},
-      {"crons", crons},
-      {"domains", domains},
-      {"certificates", certificates}};
+  auto services = json::array();
+  for (const auto& service : app.services) services.push_back(to_object(service));
+  nlohmann::ordered_json object{{"format", kFormat},
+                                {"version", app.services.empty() ? 1 : 2},
+                                {"made_ms", to_epoch_milliseconds(app.made)},
+                                {"app", app.name.str()},
+                                {"repo", app.source.repo.str()},
+                                {"branch", app.source.branch.str()},
+                                {"path", app.source.path},
+                                {"config", app.source.config},
+                                {"build_root", app.source.build_root ? json(*app.source.build_root) : json(nullptr)},
+                                {"commit", app.commit ? json(app.commit->str()) : json(nullptr)},
+                                {"deployed", app.deployed},
+                                {"stopped", app.stopped},
+                                {"maintenance", std::string(to_string(app.maintenance))},
+                                {"maintenance_page", app.maintenance_page},
+                                {"access", json::parse(to_json(app.access))},
+                                {"settings", settings},
+                                {"counts", counts},
+                                {"crons", crons},
+                                {"domains", domains},
+                                {"certificates", certificates}};
+  if (!app.services.empty()) object["services"] = services;
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
+
+std::string dump_member(const ArchivedService& service) { return fmt::format("services/{}.dump", service.label); }
 
 ArchivedApp archived_app_from_json(const std::string& text) {
   const auto object = json::parse(text, nullptr, false);

@@ -16,11 +16,21 @@
 
 namespace pushrod {
 
-// The version that this program writes. It reads this one and older ones.
-inline constexpr unsigned kArchiveVersion = 1;
+// The newest version that this program reads. It writes the oldest one that has what the app needs: version 2 added
+// services.
+inline constexpr unsigned kArchiveVersion = 2;
+
+// A service that the app is attached to.
+struct ArchivedService {
+  std::string label;  // "db": names its dump, services/db.dump, and the service that an import makes of it
+  std::string key{};  // under which the app's files declare it; empty: attached by hand
+  std::string type, version{};
+  std::uint64_t memory = 0;
+  std::string prefix{};
+  bool has_dump = false;  // of the app's own database; a file of the archive
+};
 
 struct ArchivedApp {
-  unsigned version = kArchiveVersion;
   AppName name;
   Source source;
   std::optional<CommitId> commit{};  // that the branch names; absent: no commit yet
@@ -34,8 +44,11 @@ struct ArchivedApp {
   std::vector<CronState> crons{};
   std::vector<Route> domains{};
   std::vector<HostName> certificates{};  // those that an operator gave; files of the archive
+  std::vector<ArchivedService> services{};
   WallTime made{};
 };
+
+std::string dump_member(const ArchivedService& service);
 
 std::string to_json(const ArchivedApp& app);
 // Strict. Throws UserError for a file that is not of this format, or of a newer version than this program reads.

@@ -6,6 +6,7 @@
 #include "archive/packer.hh"
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/app_databases.hh"
 #include "deploy/control.hh"
 #include "deploy/traffic.hh"
 #include "operate/app_views.hh"
@@ -25,6 +26,7 @@ ImportedApp take_in(Session& session, const Transfer& transfer, const ReadArchiv
   try {
     auto begun = begin_import(platform, transfer, archive, name, repo);
     kept = std::move(begun.kept_certificates);
+    import_databases(platform, transfer, archive, begun.app, journal, cancel_fd);
     if (archive.app.deployed) {
       deploy(platform, change_of(session, begun.app, DeploymentKind::Redeploy), journal, cancel_fd);
     }

@@ -174,7 +174,7 @@ VerifiedBackup verify_backup(Session& session, const BackupView& view) {
   audited(session, {view.backup.app, "backup verify", fmt::format("{} in {}", view.backup.snapshot, view.target)}, [&] {
     const Transfer transfer(platform.layout);
     fetch(session, transfer, view, -1);
-    if (!view.backup.app.empty()) verified.databases = verify_archive(platform, transfer);
+    if (!view.backup.app.empty()) verified.archive = verify_archive(platform, transfer);
     if (view.backup.app.empty()) read_platform_archive(transfer);
     verified.bytes = measure_disk_use(transfer.files()).bytes;
   });

@@ -65,10 +65,10 @@ struct RestoredInPlace {
 };
 RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journal& journal, int cancel_fd);
 
-// Reads it back, checks the repository and all SQLite databases in it; throws what is wrong.
+// Reads it back, checks the repository and all databases in it; throws what is wrong.
 struct VerifiedBackup {
   std::uint64_t bytes = 0;
-  std::size_t databases = 0;
+  VerifiedArchive archive{};
 };
 VerifiedBackup verify_backup(Session& session, const BackupView& view);
 

@@ -1,9 +1,12 @@
 // Dumps, out and in.
 #include "services/dumps.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -15,6 +18,8 @@
 namespace pushrod {
 
 namespace {
+
+constexpr Milliseconds kLook{250};
 
 Server running_server(const ServicePlatform& platform, const BackingService& service) {
   auto server = server_of(platform, service);
@@ -62,6 +67,81 @@ void replace_data(const Server& server, int input) {
   move_to_trash(platform.layout.trash(), fresh);
 }
 
+Error incomplete(const BackingService& service, const ServiceClient& client, const std::string& why) {
+  return Error(fmt::format("the dump of service {} is not complete: {}: {}", service.name.str(),
+                           fs::path(client.argv.front()).filename().native(), why),
+               "do not use what was written");
+}
+
+void load(const Server& server, const std::string& database, int input) {
+  const auto& type = type_of(server.service);
+  if (type.restores_into_directory()) {
+    replace_data(server, input);
+  } else {
+    type.restore(server, database, input);
+  }
+}
+
+// The first line is the reason; what follows explains it.
+std::string first_line(int file) {
+  std::array<char, 4096> begin{};
+  const auto length = pread(file, begin.data(), begin.size(), 0);
+  const auto lines = lines_of(std::string(begin.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
+  return lines.empty() ? std::string{} : escaped(lines.front(), 300);
+}
+
+void write_dump(const Server& server, const std::string& database, int out, const std::function<void()>& look) {
+  const auto client = type_of(server.service).dump(server, database);
+  // A file without a name: it may be more than a pipe takes.
+  const auto complaints = open_file(server.platform.layout.backing_service(server.service.name), O_TMPFILE | O_RDWR);
+  auto program = ChildProcess::start(
+      server.platform.engine.tool({server.service.name, client.argv, client.environment}), -1, out, complaints.get());
+  std::optional<CommandResult> result;
+  while (!result) {
+    if (look) look();
+    result = program.wait(kLook);
+  }
+  const auto why = first_line(complaints.get());
+  if (!result->ok()) throw incomplete(server.service, client, why.empty() ? result->describe() : why);
+}
+
+// A service that only this process knows of.
+class Scratch {
+ public:
+  Scratch(const ServicePlatform& platform, const std::string& type, const std::string& version)
+      : platform_(platform), lock_(lock_free_name()) {
+    service_ = make_service(platform_, {.name = *name_, .type = type, .version = version});
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    try {
+      destroy_service(platform_, *service_);
+    } catch (const std::exception&) {  // the daemon destroys it
+    }
+  }
+  Server server() const { return server_of(platform_, *service_); }
+
+ private:
+  FileLock lock_free_name() {
+    make_directory(platform_.layout.locks());
+    for (unsigned number = 1;; ++number) {
+      name_ = ServiceName::parse(fmt::format("scratch-{}", number));
+      auto lock = FileLock::try_acquire(platform_.layout.service_lock(*name_));
+      if (!lock) continue;
+      const auto there = platform_.store.service(*name_);
+      if (there && there->state != ServiceState::Creating && there->state != ServiceState::Destroying) continue;
+      lock->announce("a check of a dump");
+      return *std::move(lock);
+    }
+  }
+
+  const ServicePlatform& platform_;
+  std::optional<ServiceName> name_;
+  FileLock lock_;
+  std::optional<BackingService> service_;
+};
+
 }  // namespace
 
 std::string choose_database(const Server& server, const std::string& database) {
@@ -91,22 +171,35 @@ void dump_service(const ServicePlatform& platform, const BackingService& service
   attachment.out = output;
   const auto result = run_attached(command, attachment);
   if (!result.ok()) {
-    throw Error(fmt::format("the dump of service {} is not complete: {} ended with {}", service.name.str(),
-                            fs::path(client.argv.front()).filename().native(), result.describe()),
-                "do not use what was written");
+    throw incomplete(service, client, result.describe());
   }
 }
 
 void restore_service(const ServicePlatform& platform, const BackingService& service, const std::string& database,
                      int input) {
   const auto server = running_server(platform, service);
-  const auto& type = type_of(service);
-  const auto chosen = choose_database(server, database);
-  if (type.restores_into_directory()) {
-    replace_data(server, input);
-  } else {
-    type.restore(server, chosen, input);
-  }
+  load(server, choose_database(server, database), input);
+}
+
+void dump_to_file(const ServicePlatform& platform, const BackingService& service, const std::string& database,
+                  const fs::path& file, const std::function<void()>& look) {
+  const auto server = running_server(platform, service);
+  const auto out = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
+  write_dump(server, choose_database(server, database), out.get(), look);
+}
+
+void try_dump(const ServicePlatform& platform, const std::string& type, const std::string& version, int input) {
+  const Scratch scratch(platform, type, version_like(type, version));
+  const auto server = scratch.server();
+  const std::string database = type_of(server.service).has_databases() ? "scratch" : "";
+  type_of(server.service).open_account(server, {"scratch", database, random_password()}, "");
+  load(server, database, input);
+  write_dump(server, database, -1, {});
+}
+
+std::string version_like(const std::string& type, const std::string& version) {
+  const auto installed = require_service_type(type).installed();
+  return std::ranges::find(installed, version, &InstalledServer::version) == installed.end() ? "" : version;
 }
 
 }  // namespace pushrod

@@ -119,9 +119,8 @@ BackingService planned_service(const NewService& request) {
           .group = request.group};
 }
 
-BackingService create_service(const ServicePlatform& platform, const NewService& request) {
+BackingService make_service(const ServicePlatform& platform, const NewService& request) {
   auto planned = planned_service(request);
-  const auto lock = lock_service(platform, request.name, "the creation");
   if (const auto left = platform.store.service(request.name);
       left && (left->state == ServiceState::Creating || left->state == ServiceState::Destroying)) {
     destroy_service(platform, *left);  // the daemon has not come to it yet
@@ -137,6 +136,13 @@ BackingService create_service(const ServicePlatform& platform, const NewService&
     destroy_service(platform, service);
     throw;
   }
+  return service;
+}
+
+BackingService create_service(const ServicePlatform& platform, const NewService& request) {
+  planned_service(request);  // what cannot be made waits for nobody
+  const auto lock = lock_service(platform, request.name, "the creation");
+  const auto service = make_service(platform, request);
   platform.store.set_service_state(service.id, ServiceState::Running);
   return platform.store.service(service.id).value();
 }

@@ -27,6 +27,9 @@ struct NewService {
 // The row that this would become. Throws UserError: an unknown type, a server that is not installed, too little memory.
 BackingService planned_service(const NewService& request);
 
+// Returns when it serves clients, in state Creating, and the daemon destroys it once the caller, who holds its lock, is
+// gone. create_service() is this, and the state Running.
+BackingService make_service(const ServicePlatform& platform, const NewService& request);
 // Returns when it serves clients. After a failure nothing of it is left. Throws UserError when the name is taken.
 BackingService create_service(const ServicePlatform& platform, const NewService& request);
 // The caller holds the service's lock for these, and says in its row before what is wanted. Each returns when it has

@@ -25,6 +25,8 @@ ArchivedApp some_app() {
   route.hsts = std::chrono::seconds(60);
   app.domains = {route, {RoutePoint::parse("example.com")}};
   app.certificates = {HostName::parse("example.com")};
+  app.services = {{"db", "db", "postgres", "15", 256U << 20, "DATABASE", true},
+                  {"cache", "", "redis", "redis-7", 64U << 20, "QUEUE", false}};
   app.made = from_epoch_milliseconds(1'700'000'000'000);
   return app;
 }
@@ -61,16 +63,28 @@ TEST(ArchivedApp, ComesBackAsItWas) {
   ASSERT_EQ(back.crons.size(), 1U);
   EXPECT_EQ(back.crons.front().seen, app.crons.front().seen);
   EXPECT_EQ(back.made, app.made);
+  ASSERT_EQ(back.services.size(), 2U);
+  EXPECT_EQ(to_json(back), to_json(app));
+  EXPECT_EQ(dump_member(back.services.front()), "services/db.dump");
+}
+
+TEST(ArchivedApp, WithoutServicesIsWhatOlderProgramsRead) {
+  auto app = some_app();
+  app.services.clear();
+  EXPECT_NE(to_json(app).find("\"version\": 1,"), std::string::npos);
+  EXPECT_TRUE(archived_app_from_json(to_json(app)).services.empty());
 }
 
 TEST(ArchivedApp, RefusesWhatIsNoneOrIsDamaged) {
   EXPECT_EQ(refusal_of("{}"), "this is not an archive of an app");
   EXPECT_EQ(refusal_of("hello"), "this is not an archive of an app");
-  EXPECT_EQ(refusal_of(replaced("\"version\": 1", "\"version\": 2")),
-            "the archive has version 2 of the format; this Pushrod reads up to 1");
-  for (const auto& damaged : {replaced("\"shop\"", "\"../shop\""), replaced("\"apps/shop\"", "\"../shop\""),
-                              replaced("\"stopped\": true", "\"stopped\": 1"), replaced("\"A\"", "\"A/B\""),
-                              replaced("\"example.com\"", "\"a/b\""), replaced("\"counts\"", "\"numbers\"")}) {
+  EXPECT_EQ(refusal_of(replaced("\"version\": 2", "\"version\": 9")),
+            "the archive has version 9 of the format; this Pushrod reads up to 2");
+  for (const auto& damaged :
+       {replaced("\"shop\"", "\"../shop\""), replaced("\"apps/shop\"", "\"../shop\""),
+        replaced("\"stopped\": true", "\"stopped\": 1"), replaced("\"A\"", "\"A/B\""),
+        replaced("\"example.com\"", "\"a/b\""), replaced("\"counts\"", "\"numbers\""),
+        replaced("\"cache\"", "\"../cache\""), replaced("\"label\": \"cache\"", "\"label\": \"db\"")}) {
     EXPECT_TRUE(refusal_of(damaged).starts_with("the archive is damaged: pushrod-app.json: ")) << damaged;
   }
 }

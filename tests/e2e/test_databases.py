@@ -1,0 +1,238 @@
+"""Databases of attached services in archives, clones and backups: out with the app, and back, all or nothing."""
+
+import json
+import subprocess
+
+import pytest
+
+pytest.register_assert_rewrite("crash")
+
+from crash import killed_at  # noqa: E402
+from harness import run_command, wait_until, web_app  # noqa: E402
+from test_archives import assert_nothing_left, entry, export, import_app, members, rebuilt, start_import  # noqa: E402
+from test_attachments import app_sql, in_app  # noqa: E402
+from test_backups import add_target  # noqa: E402
+from test_services import service  # noqa: E402
+
+DECLARED = '[services]\ndb = "postgres"\n'
+CLIENT = (
+    'c=$(command -v valkey-cli || command -v redis-cli); exec $c -s "$REDIS_SOCKET" --user "$REDIS_USERNAME" '
+    '-a "$REDIS_PASSWORD" --no-auth-warning "$@"'
+)
+
+
+def app_redis(app, *words):
+    """Runs a command of Redis as the app."""
+    return in_app(app, "sh", "-c", CLIENT, "sh", *words).out.strip()
+
+
+def shop(platform, name=None):
+    """An app with a declared PostgreSQL and a Redis that was attached by hand, with something in both and in /data."""
+    app = platform.deploy(web_app("1", pushrod_toml=DECLARED), name=name)
+    platform.pushrod("service", "create", "redis", f"{app.name}-cache")
+    platform.pushrod("service", "attach", f"{app.name}-cache", app.name)
+    app_sql(app, "CREATE TABLE orders (id int); INSERT INTO orders SELECT generate_series(1, 1000)")
+    assert app_redis(app, "SET", "k", "before") == "OK"
+    (app.data / "file").write_text("before")
+    return app
+
+
+def content(app):
+    """What is in its database, its cache and /data."""
+    return (app_sql(app, "SELECT count(*) FROM orders").out.strip(), app_redis(app, "GET", "k"),
+            (app.platform.root / "data" / app.name / "file").read_text())  # fmt: skip
+
+
+BEFORE, AFTER = ("1000", "before", "before"), ("1001", "after", "after")
+
+
+def change(app):
+    """Other content."""
+    app_sql(app, "DELETE FROM orders; INSERT INTO orders SELECT generate_series(1, 1001)")
+    app_redis(app, "SET", "k", "after")
+    (app.data / "file").write_text("after")
+
+
+def service_names(platform):
+    return {one["service"] for one in platform.json("service", "list")}
+
+
+def named(platform, app, name):
+    """The same app under another name or on another platform."""
+    return type(app)(platform, name, app.work)
+
+
+def test_one_pipe_moves_an_app_with_its_databases(make_platform):
+    old, new = make_platform().start(), make_platform().start()
+    app = shop(old)
+    source = old.start_ssh("app", "export", app.name, stdout=subprocess.PIPE)
+    moved = subprocess.run(
+        new._ssh(("app", "import"), None), env=new.client_env, stdin=source.stdout, capture_output=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    assert source.wait(20) == 0 and moved.returncode == 0, moved.stderr.decode() + moved.stdout.decode()
+    there = named(new, app, app.name)
+    assert content(there) == BEFORE
+    assert service_names(new) == {f"{app.name}-db", f"{app.name}-cache"}
+    # They are two apps from now on, and what is declared is known by its name.
+    change(there)
+    assert content(there) == AFTER and content(app) == BEFORE
+    copy = new.make_repo(repo=app.name)
+    copy.git("pull", "--quiet", "origin", "main")
+    copy.commit({"VERSION": "2\n"})
+    assert "service" not in copy.push().err.replace("/services", "")
+    assert content(there) == AFTER
+    for platform in (old, new):
+        assert_nothing_left(platform)
+
+
+def test_a_clone_gets_services_of_its_own(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    platform.pushrod("service", "create", "redis", "full-cache")  # the name is taken
+    platform.pushrod("app", "clone", app.name, "full", "--with-data")
+    full = named(platform, app, "full")
+    assert content(full) == BEFORE
+    assert {"full-db", "full-cache-2"} <= service_names(platform)
+    platform.pushrod("app", "clone", app.name, "bare")
+    bare = named(platform, app, "bare")
+    assert app_sql(bare, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").out.strip() == "0"
+    assert app_redis(bare, "GET", "k") == ""
+    change(full)
+    assert content(app) == BEFORE and content(full) == AFTER
+    assert_nothing_left(platform)
+
+
+def test_of_a_shared_service_only_the_apps_own_database_goes_with_it(own_platform):
+    platform = own_platform
+    platform.pushrod("service", "create", "postgres", "main")
+    first, second = platform.deploy(), platform.deploy()
+    for app in (first, second):
+        platform.pushrod("service", "attach", "main", app.name, "--as", "REPORTS")
+    for app in (first, second):
+        in_app(app, "sh", "-c", f'psql -Xc "CREATE TABLE of_{app.name.replace("-", "_")} (v int)" "$REPORTS_URL"')
+    archive = export(platform, first.name)
+    dump = members(archive)["services/main.dump"][1]
+    assert f"of_{first.name.replace('-', '_')}".encode() in dump and second.name.replace("-", "_").encode() not in dump
+    import_app(platform, archive, "copy")
+    copy = named(platform, first, "copy")
+    assert in_app(copy, "sh", "-c", 'psql -XAtc "SELECT tablename FROM pg_tables WHERE schemaname = \'public\'" "$REPORTS_URL"').out.strip() == f"of_{first.name.replace('-', '_')}"  # fmt: skip
+    assert service(platform, "copy-main")["apps"][0]["prefix"] == "REPORTS"
+
+
+def test_an_archive_of_the_older_format_is_imported(own_platform):
+    platform = own_platform
+    app = platform.deploy(web_app("1"))
+    (app.data / "file").write_text("old")
+    archive = export(platform, app.name)
+    described = json.loads(members(archive)["pushrod-app.json"][1])
+    assert described["version"] == 1 and "services" not in described, "older programs read it"
+    import_app(platform, archive, "copy")
+    assert platform.http("copy.localhost").text == "1" and (platform.root / "data" / "copy" / "file").read_text() == "old"
+    # One of an app with a database, as the older format had it: the database is new and empty.
+    shopping = shop(platform)
+
+    def older(entries):
+        described = json.loads(entries[0][1])
+        described["version"] = 1
+        del described["services"]
+        entries[:] = [(m, c) for m, c in entries if not m.name.startswith("services/")]
+        entries[0] = entry("pushrod-app.json", json.dumps(described).encode())
+
+    import_app(platform, rebuilt(export(platform, shopping.name), older), "older")
+    assert app_sql(named(platform, app, "older"), "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").out.strip() == "0"
+
+
+def damaged(archive, label, what):
+    """The archive with another dump."""
+
+    def damage(entries):
+        for at, (member, dump) in enumerate(entries):
+            if member.name == f"services/{label}.dump":
+                entries[at] = entry(member.name, {"half": dump[: len(dump) // 2], "nothing": b"", "garbage": b"x" * 9000}[what])
+
+    return rebuilt(archive, damage)
+
+
+def test_an_archive_with_a_damaged_dump_leaves_nothing(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    archive = export(platform, app.name)
+    before = service_names(platform)
+    for label in ("db", "cache"):
+        for what in ("half", "nothing", "garbage"):
+            code, out, err = start_import(platform, damaged(archive, label, what), "copy")
+            assert code != 0 and "failed" in err, (label, what, out, err)
+            assert "copy" not in platform.app_names() and service_names(platform) == before, (label, what)
+            assert not (platform.root / "services" / "copy-db").exists()
+            assert_nothing_left(platform)
+    without = rebuilt(archive, lambda entries: entries.__setitem__(slice(None), [e for e in entries if e[0].name != "services/db.dump"]))
+    code, out, err = start_import(platform, without, "copy")
+    assert code == 1 and "services/db.dump is missing in it" in err, out + err
+    link = rebuilt(without, lambda entries: entries.insert(-1, entry("services/db.dump", b"", type=b"2", linkname="/etc/passwd")))
+    code, out, err = start_import(platform, link, "copy")
+    assert code == 1 and "services/db.dump is missing in it" in err, out + err
+    # What fails after the databases are there takes them away again.
+    app.push({"Procfile": 'web: test -z "$DIES" && exec python3 web.py; exit 3\n'})
+    platform.pushrod("config", "set", app.name, "--no-restart", "DIES=1")
+    code, out, err = start_import(platform, export(platform, app.name), "copy")
+    assert code == 1 and "app copy was not imported" in err, out + err
+    wait_until(lambda: service_names(platform) == before, 30, "the services to be gone")
+    assert_nothing_left(platform)
+
+
+@pytest.mark.parametrize(("call", "first", "every"), [("vfork", 9, 17), ("fdatasync", 5, 19), ("renameat2", 1, 1)])
+def test_an_import_with_databases_killed_at_any_step_leaves_nothing_or_all(own_platform, call, first, every):
+    platform = own_platform
+    app = shop(platform)
+    archive_file = platform.directory / "app.tar"
+    archive_file.write_bytes(export(platform, app.name))
+    before, outcomes = service_names(platform), set()
+    for count in range(first, 400, every):
+        argv = killed_at(call, count, [platform.binary, "--root", platform.root, "app", "import", "copy"])
+        with open(archive_file, "rb") as archive:
+            result = subprocess.run(argv, env=platform.server_env, stdin=archive, capture_output=True, timeout=90,
+                                    check=False)  # fmt: skip
+        # The next command settles it, as the daemon does.
+        run_command([platform.binary, "--root", platform.root, "app", "import", "other"], env=platform.server_env,
+                    input="", code=1)  # fmt: skip
+        is_there = "copy" in platform.app_names()
+        outcomes.add(is_there)
+        if is_there:
+            wait_until(lambda: platform.http("copy.localhost").status == 200, what="the copy")
+            assert content(named(platform, app, "copy")) == BEFORE
+        if result.returncode == 0:
+            break
+        assert result.returncode in (-9, 137), result.stderr
+        if is_there:
+            platform.pushrod("app", "destroy", "copy", "--yes")
+            for name in service_names(platform) - before:
+                wait_until(lambda: not service(platform, name)["apps"], 30, "the accounts to be closed")  # noqa: B023
+                platform.pushrod("service", "destroy", name, "--yes")
+        wait_until(lambda: service_names(platform) == before, 30, f"the services of {call} {count} to be gone")
+        assert_nothing_left(platform)
+    assert outcomes == {False, True}
+    assert content(app) == BEFORE
+
+
+def test_a_backup_has_the_databases_and_verify_restores_them(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    url, password = add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    assert "2 databases restored into a scratch service" in platform.pushrod("backup", "verify", app.name).out
+    assert not [name for name in service_names(platform) if name.startswith("scratch")]
+    change(app)
+    platform.pushrod("backup", "restore", app.name, "then")
+    assert content(named(platform, app, "then")) == BEFORE and content(app) == AFTER
+    # A backup that restic holds to be whole, with a dump that is not.
+    archive = damaged(export(platform, app.name), "db", "half")
+    subprocess.run(
+        ["restic", "-q", "backup", "--stdin", "--stdin-filename", "archive.tar", "--tag", f"pushrod,app={app.name},checked"],
+        input=archive, check=True, timeout=60, env={**platform.server_env, "RESTIC_REPOSITORY": url, "RESTIC_PASSWORD": password},
+    )  # fmt: skip
+    refused = platform.pushrod("backup", "verify", app.name, code=1).err
+    assert "the dump of db (postgres) cannot be restored" in refused
+    assert not [name for name in service_names(platform) if name.startswith("scratch")]
+    (sound,) = [one["backup"] for one in platform.json("backup", "list", app.name)][1:]
+    assert "is sound" in platform.pushrod("backup", "verify", app.name, "--backup", sound).out
