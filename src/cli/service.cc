@@ -129,7 +129,7 @@ void add_service_verbs(Grammar& grammar) {
     named(name, help, [=](Context& context, const ServiceWords& given) { return change(context, given, act, done); });
   };
   verb("create", "start a database of its own", create)
-      .needs("SERVICE-TYPE", words->type, "postgres, mariadb, redis; `doctor` lists the types and versions")
+      .needs("SERVICE-TYPE", words->type, "postgres, mariadb, redis, memcached; `doctor` lists the types and versions")
       .takes("NAME", words->name, "its name (default: the type's)")
       .option("--version", words->version, "the major version of the server (default: the newest installed)")
       .option("--memory", words->memory, "the most that it may use: 256M");

@@ -23,11 +23,17 @@ std::string terminal_name() {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, may) ? name : "dumb";
 }
 
-int run_client(Session& session, const Server& server, ServiceClient client, const Attachment& attachment) {
+int run_client(const Server& server, ServiceClient client, const Attachment& attachment) {
   if (attachment.kind == Attachment::Kind::Terminal) client.environment["TERM"] = terminal_name();
   auto command = server.platform.engine.tool({server.service.name, client.argv, client.environment});
   const auto result = run_attached(command, attachment);
   return result.end == CommandResult::End::Exited ? result.code : 128 + result.code;
+}
+
+void check_keeps_data(const BackingService& service) {
+  if (type_of(service).keeps_data()) return;
+  throw UserError(fmt::format("{} keeps nothing: service {} has nothing to export, and takes nothing in",
+                              type_of(service).description(), service.name.str()));
 }
 
 }  // namespace
@@ -38,7 +44,7 @@ int run_in_service(Session& session, const ServiceName& name, const std::vector<
   const auto platform = session.platform().services();
   const auto server = server_of(platform, service);
   return audited_job(session, {"", "service run", name.str() + " " + words.front()}, [&] {
-    return run_client(session, server, {words, type_of(service).client_environment(server)}, attachment);
+    return run_client(server, {words, type_of(service).client_environment(server)}, attachment);
   });
 }
 
@@ -52,17 +58,19 @@ int run_console(Session& session, const ServiceName& name, const std::string& da
     if (const auto all = type.databases(server); all.size() == 1) chosen = all.front();
   }
   return audited_job(session, {"", "service console", name.str()},
-                     [&] { return run_client(session, server, type.console(server, chosen), attachment); });
+                     [&] { return run_client(server, type.console(server, chosen), attachment); });
 }
 
 void export_service(Session& session, const ServiceName& name, const std::string& database, int output) {
   const auto service = require_service(session, name, Right::Deploy);
+  check_keeps_data(service);
   audited(session, {"", "service export", name.str() + (database.empty() ? "" : " " + database)},
           [&] { dump_service(session.platform().services(), service, database, output); });
 }
 
 void import_service(Session& session, const ServiceName& name, const std::string& database, int input) {
   const auto service = require_service(session, name, Right::Deploy);
+  check_keeps_data(service);
   audited(session, {"", "service import", name.str() + (database.empty() ? "" : " " + database)}, [&] {
     const auto platform = session.platform().services();
     const auto lock = lock_service(platform, name, "the import");

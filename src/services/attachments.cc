@@ -59,13 +59,12 @@ void check_variables_free(const ServiceType& type, const BackingService& service
   for (const auto& [name, variable] : type.variables({}, prefix)) {
     const auto found = known.find(SettingName::parse(name));
     if (found == known.end()) continue;
-    throw UserError(
-        fmt::format("app {} has a setting {} already", request.app.str(), name),
-        found->second.service != 0
-            ? fmt::format("attach this one under another prefix: service attach {} {} --as {}", service.name.str(),
-                          request.app.str(), type.prefix() == "REDIS" ? "QUEUE" : "REPORTS")
-            : fmt::format("remove it (config unset {} {} --no-restart), or choose another prefix with --as",
-                          request.app.str(), name));
+    throw UserError(fmt::format("app {} has a setting {} already", request.app.str(), name),
+                    found->second.service != 0
+                        ? fmt::format("attach this one under another prefix: service attach {} {} --as {}",
+                                      service.name.str(), request.app.str(), type.has_databases() ? "REPORTS" : "QUEUE")
+                        : fmt::format("remove it (config unset {} {} --no-restart), or choose another prefix with --as",
+                                      request.app.str(), name));
   }
 }
 

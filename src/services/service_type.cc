@@ -15,7 +15,8 @@
 namespace pushrod {
 
 const std::vector<const ServiceType*>& service_types() {
-  static const std::vector<const ServiceType*> kTypes{&postgres_type(), &mariadb_type(), &redis_type()};
+  static const std::vector<const ServiceType*> kTypes{&postgres_type(), &mariadb_type(), &redis_type(),
+                                                      &memcached_type()};
   return kTypes;
 }
 

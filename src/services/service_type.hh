@@ -66,6 +66,8 @@ class ServiceType {
   virtual std::string_view prefix() const = 0;
   // Do its accounts have a database each, unseen by the others? Otherwise one app alone can be attached.
   virtual bool has_databases() const = 0;
+  // Otherwise it is empty after every start, and so is its dump.
+  virtual bool keeps_data() const { return true; }
 
   virtual ServicePlan plan(const Server& server) const = 0;
   // Sent when the server has not ended in half of its stop timeout; 0: nothing.
@@ -136,5 +138,6 @@ Secret random_password();
 const ServiceType& postgres_type();
 const ServiceType& redis_type();
 const ServiceType& mariadb_type();
+const ServiceType& memcached_type();
 
 }  // namespace pushrod

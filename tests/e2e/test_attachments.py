@@ -259,6 +259,34 @@ def test_a_setting_of_the_operators_is_not_overwritten(services):  # noqa: F811
     assert "PGHOST" not in variables
 
 
+def memcached(app, *lines):
+    """What Memcached answers to the app."""
+    script = (
+        "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['MEMCACHED_SOCKET']);"
+        " s.sendall(sys.argv[1].encode()); s.shutdown(socket.SHUT_WR); print(s.makefile().read())"
+    )
+    return in_app(app, "python3", "-c", script, "".join(line + "\r\n" for line in lines), code=None)
+
+
+def test_memcached_is_for_one_app_and_empty_for_the_next(services):  # noqa: F811
+    platform = services
+    first, second = platform.deploy(), platform.deploy()
+    platform.pushrod("service", "create", "memcached", "cache")
+    platform.pushrod("service", "attach", "cache", first.name)
+    variables = first.get("/env").json()
+    assert variables["MEMCACHED_URL"] == "unix:/services/cache/memcached.sock"
+    assert "STORED" in memcached(first, "set k 0 0 5", "value").out
+    assert "value" in memcached(first, "get k").out
+    refused = platform.pushrod("service", "attach", "cache", second.name, code=1).err
+    assert f"service cache is attached to app {first.name}" in refused
+    assert second.get("/list?path=/services", status=404)
+    platform.pushrod("service", "detach", "cache", first.name)
+    wait_until(lambda: service(platform, "cache")["apps"] == [], 60, "the end of the attachment")
+    wait_until(lambda: service(platform, "cache")["state"] == "running", 30, "the cache")
+    platform.pushrod("service", "attach", "cache", second.name)
+    wait_until(lambda: memcached(second, "get k").out.split() == ["END"], 30, "an empty cache")
+
+
 def test_an_app_goes_on_when_its_server_is_killed_under_load(services):  # noqa: F811
     platform = services
     app = platform.deploy()

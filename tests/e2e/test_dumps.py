@@ -3,7 +3,7 @@
 import pytest
 from crash import calls_in, counted, killed_at
 from harness import run_command, wait_until
-from test_services import TYPES, call_daemon, mariadb, redis, service, services, sql  # noqa: F401 (a fixture)
+from test_services import KEEPING, call_daemon, mariadb, redis, service, services, sql  # noqa: F401 (a fixture)
 
 
 # Of everything that a database of MariaDB holds.
@@ -75,7 +75,7 @@ def change(platform, kind):
         redis(platform, "db", "SET", "more", "after")
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", KEEPING)
 def test_an_import_brings_back_what_was_exported(dumped, kind):
     platform, path = dumped(kind)
     change(platform, kind)
@@ -101,7 +101,7 @@ def assert_all_of_mariadb_is_back(platform):
     assert refused == ""  # the foreign key
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", KEEPING)
 @pytest.mark.parametrize("part", ["half", "nothing", "garbage"])
 def test_an_import_that_fails_changes_nothing(dumped, kind, part):
     platform, path = dumped(kind)
@@ -155,3 +155,13 @@ def test_an_import_into_mariadb_that_is_killed_leaves_the_old_or_the_new_databas
             assert_all_of_mariadb_is_back(platform)
         run_command(command, env=platform.server_env)
     assert outcomes == {"before", "after"}
+
+
+def test_a_cache_that_keeps_nothing_has_no_dump(services):  # noqa: F811
+    services.pushrod("service", "create", "memcached", "cache")
+    for verb in ("export", "import"):
+        said = run_command(
+            ["sh", "-c", f'"$0" --root "$1" service {verb} cache < /dev/null | cat; exit 0', services.binary, services.root],
+            env=services.server_env,
+        )
+        assert "Memcached keeps nothing" in said.err

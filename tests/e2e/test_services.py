@@ -14,7 +14,8 @@ pytest.register_assert_rewrite("crash")
 from crash import calls_in, counted, killed_at  # noqa: E402
 from harness import run_command, wait_until  # noqa: E402
 
-TYPES = ("postgres", "mariadb", "redis")
+KEEPING = ("postgres", "mariadb", "redis")
+TYPES = (*KEEPING, "memcached")
 
 
 def service(platform, name):
@@ -120,11 +121,11 @@ def test_what_is_written_outlives_a_stop_a_killed_server_and_a_restart_of_the_tr
     for name in ("db", "maria", "cache"):
         platform.pushrod("service", "stop", name)
         assert service(platform, name)["state"] == "stopped"
-    assert not any(server_pids(platform, kind) for kind in TYPES)
+    assert not any(server_pids(platform, kind) for kind in KEEPING)
     for name in ("db", "maria", "cache"):
         platform.pushrod("service", "start", name)
     assert_kept()
-    for kind in TYPES:
+    for kind in KEEPING:
         kill_servers(platform, kind)
     assert_kept()
     platform.stop()
@@ -153,7 +154,7 @@ def test_a_name_that_is_taken_and_a_version_that_is_not_there_are_refused(servic
     assert service(services, "db")["state"] == "running"
     said = services.pushrod("service", "create", "postgres", "old", "--version", "99", code=1).err
     assert "postgresql-99" in said and "systemctl mask" in said
-    assert "use one of: postgres, mariadb, redis" in services.pushrod("service", "create", "mongo", code=1).err
+    assert "use one of: postgres, mariadb, redis, memcached" in services.pushrod("service", "create", "mongo", code=1).err
     assert "did you mean db?" in services.pushrod("service", "info", "dc", code=1).err
 
 

@@ -48,6 +48,8 @@ TEST_F(Types, NoServerListensOnTcpOrShowsItsPassword) {
   EXPECT_EQ(*(port + 1), "0");
   const auto mariadb = plan_of(mariadb_type(), "10.11");
   EXPECT_THAT(mariadb.argv, Contains("--skip-networking"));
+  const auto memcached = plan_of(memcached_type(), "1");
+  EXPECT_THAT(memcached.argv, Contains("--unix-socket"));  // which turns the network off
   for (const auto& plan : {postgres, redis, mariadb}) EXPECT_THAT(plan.argv, Not(Contains(HasSubstr("s3cret"))));
 }
 
@@ -104,7 +106,7 @@ TEST_F(Types, AnUnknownTypeIsAnsweredWithThoseThatThereAre) {
     require_service_type("oracle");
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_THAT(error.hint(), HasSubstr("postgres, mariadb, redis"));
+    EXPECT_THAT(error.hint(), HasSubstr("postgres, mariadb, redis, memcached"));
   }
 }
 
