@@ -41,6 +41,7 @@ void add_verbs(Grammar& grammar) {
   add_maintenance_verbs(grammar);
   add_ps_verb(grammar);
   add_top_verb(grammar);
+  add_config_list_verbs(grammar);
   add_config_verbs(grammar);
   add_scale_verbs(grammar);
   add_service_verbs(grammar);

@@ -1,8 +1,5 @@
-// config list, get, set, unset, import, export: the settings of an app.
+// config set, unset, import: changing the settings of an app.
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -18,19 +15,27 @@ namespace pushrod {
 namespace {
 
 constexpr std::size_t kLongestFile = std::size_t{1} << 20;
-constexpr std::string_view kMask = "********";
 
 struct Words {
-  std::string app, name, file = "-";
+  std::string app, file = "-";
   std::vector<std::string> all;
-  bool json = false, secret = false, no_restart = false;
+  bool secret = false, no_restart = false, build = false, run = false;
   AppName app_name() const { return AppName::parse(app); }
+  std::optional<SettingScope> scope() const {
+    if (build == run) return build ? std::optional(SettingScope::Both) : std::nullopt;
+    return build ? SettingScope::Build : SettingScope::Run;
+  }
   When when() const { return no_restart ? When::NextRelease : When::Now; }
 };
 
 int carry_out(Context& context, const Words& words, const SettingsChange& result) {
   if (result.change) return run_change(context, *result.change);
   const auto names = join(result.names, ", ");
+  if (result.is_for_build) {
+    print(fmt::format("Saved for the next build of {}: {}. To build now: redeploy {}\n", words.app, result.what,
+                      words.app));
+    return kExitOk;
+  }
   print(result.is_saved            ? fmt::format("Saved for the next release of {}: {}.\n", words.app, result.what)
         : result.names.size() == 1 ? fmt::format("No change: {} is already set to that value.\n", names)
                                    : fmt::format("No change: {} are already set to these values.\n", names));
@@ -68,7 +73,7 @@ int config_set(Context& context, const Words& words) {
       }
       text = read_value(name);
     }
-    settings.push_back({name, Secret(std::move(text)), words.secret});
+    settings.push_back({name, Secret(std::move(text)), words.secret, words.scope()});
   }
   return carry_out(context, words, set_settings(context, words.app_name(), settings, words.when()));
 }
@@ -86,40 +91,10 @@ int config_import(Context& context, const Words& words) {
   const auto text = read_input(context, words.file, input);
   std::vector<NewSetting> settings;
   for (const auto& [name, value] : parse_dotenv(text, words.file == "-" ? "standard input" : words.file)) {
-    settings.push_back({name, value});
+    settings.push_back({name, value, false, words.scope()});
   }
   if (settings.empty()) throw UserError("the file contains no settings", "write each setting on a line: NAME=value");
   return carry_out(context, words, set_settings(context, words.app_name(), settings, words.when()));
-}
-
-int config_export(Context& context, const Words& words) {
-  print(render_dotenv(setting_values(context, words.app_name())));
-  return kExitOk;
-}
-
-int config_get(Context& context, const Words& words) {
-  print(setting_value(context, words.app_name(), SettingName::parse(words.name)).reveal());
-  if (is_terminal(STDOUT_FILENO)) print("\n");
-  return kExitOk;
-}
-
-int config_list(Context& context, const Words& words) {
-  const auto view = list_settings(context, words.app_name());
-  if (words.json) {
-    print_json(to_json(view));
-    return kExitOk;
-  }
-  Table table({"SETTING", "VALUE", ""});
-  for (const auto& line : view.settings) {
-    table.add({line.name, line.value.value_or(std::string(kMask)), line.is_pending ? "from the next release" : ""});
-  }
-  print(table.is_empty()
-            ? fmt::format("App {} has no settings. To set one: config set {} NAME=VALUE\n", words.app, words.app)
-            : table.str());
-  if (!view.pending_removal.empty()) {
-    print(fmt::format("Removed in the next release: {}.\n", join(view.pending_removal, ", ")));
-  }
-  return kExitOk;
 }
 
 }  // namespace
@@ -131,19 +106,20 @@ void add_config_verbs(Grammar& grammar) {
         .app(words->app);
   };
   grammar.describe_group("config", "the settings of an app");
-  verb("list", "all settings, with secrets masked", config_list).json(words->json);
-  verb("get", "the value of one setting", config_get).needs("NAME", words->name, "its name");
   verb("set", "set one or more, in one release", config_set)
       .takes_all("NAME=VALUE", words->all, "NAME=- reads the value from standard input")
       .flag("--secret", words->secret, "mask their values (implied by names with PASSWORD, TOKEN, KEY, URL, …)")
+      .flag("--build", words->build, "for builds only (with --run: for both, as without either)")
+      .flag("--run", words->run, "not for builds: for instances, jobs and the release command")
       .flag("--no-restart", words->no_restart, "save them for the next release");
   verb("unset", "remove one or more, in one release", config_unset)
       .takes_all("NAME", words->all, "their names")
       .flag("--no-restart", words->no_restart, "save the change for the next release");
   verb("import", "set all settings of a .env file, in one release", config_import)
       .takes("FILE", words->file, "the file, or - for standard input (default: -)")
+      .flag("--build", words->build, "for builds only")
+      .flag("--run", words->run, "not for builds")
       .flag("--no-restart", words->no_restart, "save them for the next release");
-  verb("export", "all settings as a .env file, with secrets", config_export);
 }
 
 }  // namespace pushrod

@@ -22,6 +22,7 @@ void add_backup_target_verbs(Grammar& grammar);
 void add_backup_verbs(Grammar& grammar);
 void add_cert_verbs(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
+void add_config_list_verbs(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);
 void add_cron_verbs(Grammar& grammar);
 void add_deployment_verbs(Grammar& grammar);

@@ -34,7 +34,9 @@ json message_of(const SettingChanges& changes) {
   for (const auto& [name, setting] : changes) {
     auto& entry = message[name.str()];
     if (!setting) continue;  // null: it is unset
-    entry = {{"sealed", json::binary({setting->sealed.begin(), setting->sealed.end()})}, {"secret", setting->secret}};
+    entry = {{"sealed", json::binary({setting->sealed.begin(), setting->sealed.end()})},
+             {"secret", setting->secret},
+             {"scope", to_string(setting->scope)}};
   }
   return message;
 }
@@ -45,7 +47,10 @@ SettingChanges settings_in(const json& message) {
     std::optional<AppSetting> setting;
     if (!entry.is_null()) {
       const auto& sealed = entry.at("sealed").get_binary();
-      setting = AppSetting{{sealed.begin(), sealed.end()}, entry.at("secret").get<bool>(), 0};
+      setting = AppSetting{{sealed.begin(), sealed.end()},
+                           entry.at("secret").get<bool>(),
+                           0,
+                           setting_scope_from(entry.at("scope").get<std::string>())};
     }
     changes.emplace(SettingName::parse(name), std::move(setting));
   }

@@ -13,9 +13,9 @@ EnvironmentLayers layers_of(const Platform& platform, const Release& release, En
   EnvironmentLayers layers;
   layers.use = use;
   layers.builder = release.environment;
-  if (!release.settings.empty()) {
-    layers.settings = platform.store.vault().open_all(release.app_id, release.settings);
-  }
+  const auto settings =
+      use == EnvironmentLayers::For::Build ? visible_in_build(release.settings) : visible_at_run_time(release.settings);
+  if (!settings.empty()) layers.settings = platform.store.vault().open_all(release.app_id, settings);
   layers.own = {
       {"APP", release.app.str()}, {"RELEASE", std::to_string(release.number)}, {"GIT_COMMIT", release.commit.str()}};
   if (use != EnvironmentLayers::For::Build) layers.own["DATA_DIR"] = "/data";

@@ -23,7 +23,7 @@ void gather_settings(const Platform& platform, const Transfer& transfer, const A
     if (setting.service != 0) continue;  // it leads to a service of this machine
     const auto file = "settings/" + name.str();
     write_file(transfer.secrets() / file, vault.open(app.id, name, setting.sealed).reveal(), 0600, false);
-    prepared.app.settings.emplace(name, setting.secret);
+    prepared.app.settings.emplace(name, ArchivedSetting{setting.secret, setting.scope});
     prepared.list.secrets.push_back(file);
   }
 }

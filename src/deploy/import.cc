@@ -76,7 +76,8 @@ void refuse_taken_domains(const Store& store, const ArchivedApp& app) {
 AppSettings sealed(const Vault& vault, AppId app, const ReadArchive& archive) {
   AppSettings settings;
   for (const auto& [name, value] : archive.settings) {
-    settings.emplace(name, AppSetting{vault.seal(app, name, value), archive.app.settings.at(name)});
+    const auto& kind = archive.app.settings.at(name);
+    settings.emplace(name, AppSetting{vault.seal(app, name, value), kind.secret, 0, kind.scope});
   }
   return settings;
 }
@@ -183,7 +184,7 @@ bool settle_import(const Platform& platform, const Import& import, bool to_deplo
 ReadArchive read_archive(const Transfer& transfer) {
   ReadArchive archive{
       archived_app_from_json(read_member(transfer.files() / kDescription, kLargestDescription, kDescription)), {}, {}};
-  for (const auto& [name, secret] : archive.app.settings) {
+  for (const auto& [name, kind] : archive.app.settings) {
     const auto file = "settings/" + name.str();
     archive.settings.emplace(name, Secret(read_member(transfer.secrets() / file, kLargestValue, file)));
   }

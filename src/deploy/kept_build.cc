@@ -83,7 +83,7 @@ std::string build_key(const Platform& platform, const Release& release, const Bu
   for (const auto& [name, value] : plan.build_environment)
     key += fmt::format("build {}={}\n", name, hexadecimal(value));
   // A sealed value changes whenever it is set: then the build may differ, too.
-  for (const auto& [name, setting] : release.settings) {
+  for (const auto& [name, setting] : visible_in_build(release.settings)) {
     key += fmt::format("setting {}={}\n", name.str(), hexadecimal(setting.sealed));
   }
   for (const auto& [name, value] : platform.settings.build_environment) {

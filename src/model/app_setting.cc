@@ -1,12 +1,33 @@
-// Changing settings, and which names look secret.
+// Changing settings, which programs get them, and which names look secret.
 #include "model/app_setting.hh"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.hh"
+#include "model/words.hh"
 
 namespace pushrod {
+
+namespace {
+
+constexpr Words<SettingScope, 3> kScopes{
+    "scope of a setting", {{{SettingScope::Both, "both"}, {SettingScope::Build, "build"}, {SettingScope::Run, "run"}}}};
+
+AppSettings without(AppSettings settings, SettingScope scope) {
+  std::erase_if(settings, [&](const auto& entry) { return entry.second.scope == scope; });
+  return settings;
+}
+
+}  // namespace
+
+std::string_view to_string(SettingScope scope) { return kScopes.word(scope); }
+
+SettingScope setting_scope_from(std::string_view word) { return kScopes.value(word); }
+
+AppSettings visible_in_build(AppSettings settings) { return without(std::move(settings), SettingScope::Run); }
+
+AppSettings visible_at_run_time(AppSettings settings) { return without(std::move(settings), SettingScope::Build); }
 
 AppSettings with_changes(AppSettings settings, const SettingChanges& changes) {
   for (const auto& [name, setting] : changes) {

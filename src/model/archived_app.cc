@@ -81,8 +81,11 @@ void read_services(const json& list, ArchivedApp& app) {
 }
 
 void read_lists(const json& object, ArchivedApp& app) {
+  const auto scopes = object.value("setting_scopes", json::object());
   for (const auto& [name, secret] : object.at("settings").items()) {
-    app.settings.emplace(SettingName::parse(name), secret.get<bool>());
+    auto& setting = app.settings[SettingName::parse(name)];
+    setting.secret = secret.get<bool>();
+    if (scopes.contains(name)) setting.scope = setting_scope_from(scopes.at(name).get<std::string>());
   }
   for (const auto& [type, count] : object.at("counts").items()) {
     app.counts.emplace(ProcessType::parse(type), count.get<std::uint32_t>());
@@ -119,8 +122,11 @@ ArchivedApp app_from(const json& object) {
 
 std::string to_json(const ArchivedApp& app) {
   json settings = json::object(), counts = json::object(), crons = json::array(), domains = json::array();
-  json certificates = json::array();
-  for (const auto& [name, secret] : app.settings) settings[name.str()] = secret;
+  json certificates = json::array(), scopes = json::object();
+  for (const auto& [name, setting] : app.settings) {
+    settings[name.str()] = setting.secret;
+    if (setting.scope != SettingScope::Both) scopes[name.str()] = to_string(setting.scope);
+  }
   for (const auto& [type, count] : app.counts) counts[type.str()] = count;
   for (const auto& cron : app.crons) {
     crons.push_back({{"name", cron.name}, {"schedule", cron.schedule}, {"seen_ms", to_epoch_milliseconds(cron.seen)}});
@@ -149,6 +155,7 @@ std::string to_json(const ArchivedApp& app) {
                                 {"crons", crons},
                                 {"domains", domains},
                                 {"certificates", certificates}};
+  if (!scopes.empty()) object["setting_scopes"] = scopes;
   if (!app.services.empty()) object["services"] = services;
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

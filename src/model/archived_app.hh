@@ -11,6 +11,7 @@
 
 #include "model/access_rules.hh"
 #include "model/app.hh"
+#include "model/app_setting.hh"
 #include "model/job.hh"
 #include "model/route.hh"
 
@@ -30,6 +31,13 @@ struct ArchivedService {
   bool has_dump = false;  // of the app's own database; a file of the archive
 };
 
+// Its value is a file of the archive.
+struct ArchivedSetting {
+  bool secret = false;
+  SettingScope scope = SettingScope::Both;
+  bool operator==(const ArchivedSetting&) const = default;
+};
+
 struct ArchivedApp {
   AppName name;
   Source source;
@@ -38,8 +46,8 @@ struct ArchivedApp {
   bool stopped = false;
   Maintenance maintenance = Maintenance::Off;
   std::string maintenance_page{};
-  AccessRules access{};                    // passwords are hashed
-  std::map<SettingName, bool> settings{};  // secret? The values are files of the archive.
+  AccessRules access{};  // passwords are hashed
+  std::map<SettingName, ArchivedSetting> settings{};
   std::map<ProcessType, std::uint32_t> counts{};
   std::vector<CronState> crons{};
   std::vector<Route> domains{};

@@ -10,6 +10,12 @@ namespace pushrod {
 
 namespace {
 
+std::string shown(SettingScope scope) {
+  return scope == SettingScope::Both    ? "for builds and processes"
+         : scope == SettingScope::Build ? "for builds only"
+                                        : "for processes only";
+}
+
 void compare_settings(const Release& old_release, const Release& release, std::vector<Difference>& found) {
   for (const auto& [name, setting] : release.settings) {
     const auto before = old_release.settings.find(name);
@@ -17,6 +23,8 @@ void compare_settings(const Release& old_release, const Release& release, std::v
       found.push_back({"setting " + name.str(), "", "set"});
     } else if (before->second.sealed != setting.sealed) {
       found.push_back({"setting " + name.str(), "", "changed"});
+    } else if (before->second.scope != setting.scope) {
+      found.push_back({"setting " + name.str(), shown(before->second.scope), shown(setting.scope)});
     }
   }
   for (const auto& [name, setting] : old_release.settings) {

@@ -82,6 +82,19 @@ void save(Session& session, const App& app, const SettingChanges& changes) {
   });
 }
 
+// What processes get.
+AppSettings at_run_time(const AppSettings& settings) {
+  auto seen = visible_at_run_time(settings);
+  for (auto& [name, setting] : seen) setting.scope = SettingScope::Both;
+  return seen;
+}
+
+bool is_for_builds_alone(Session& session, const App& app, const SettingChanges& changes) {
+  if (!app.live) return false;
+  const auto live = session.store().release(app.id, *app.live).value().settings;
+  return at_run_time(live) == at_run_time(with_changes(live, changes));
+}
+
 SettingsChange change_settings(Session& session, const App& app, const SettingChanges& changes, When when) {
   auto& store = session.store();
   SettingsChange result;
@@ -89,7 +102,8 @@ SettingsChange change_settings(Session& session, const App& app, const SettingCh
   result.what = described(changes);
   if (is_already_so(session, app, changes, when)) return result;
   check_total(store.vault(), app.id, with_changes(store.settings(app.id), changes));
-  if (when == When::NextRelease || !app.live) {
+  result.is_for_build = is_for_builds_alone(session, app, changes);
+  if (when == When::NextRelease || !app.live || result.is_for_build) {
     save(session, app, changes);
     result.is_saved = true;
     return result;
@@ -101,15 +115,18 @@ SettingsChange change_settings(Session& session, const App& app, const SettingCh
 }
 
 AppSetting sealed(const Vault& vault, const App& app, const AppSettings& known, const NewSetting& setting) {
-  const auto& [name, value, is_secret] = setting;
+  const auto& [name, value, is_secret, asked_scope] = setting;
   check_value(name, value);
   const bool secret = is_secret || looks_secret(name);
   const auto before = known.find(name);
-  if (before == known.end()) return {vault.seal(app.id, name, value), secret, 0};
+  if (before == known.end()) {
+    return {vault.seal(app.id, name, value), secret, 0, asked_scope.value_or(SettingScope::Both)};
+  }
   // Sealed again, the same value would look like another one.
   const auto old = opened(vault, app.id, name, before->second);
   const bool is_same = old && old->reveal() == value.reveal();
-  return {is_same ? before->second.sealed : vault.seal(app.id, name, value), secret || before->second.secret, 0};
+  return {is_same ? before->second.sealed : vault.seal(app.id, name, value), secret || before->second.secret, 0,
+          asked_scope.value_or(before->second.scope)};
 }
 
 // What comes from a service follows its attachment.
@@ -133,7 +150,8 @@ Json to_json(const SettingLine& line) {
   return {{"name", line.name},
           {"value", line.value ? Json(*line.value) : Json(nullptr)},
           {"secret", !line.value},
-          {"pending", line.is_pending}};
+          {"pending", line.is_pending},
+          {"scope", to_string(line.scope)}};
 }
 
 Json to_json(const SettingsView& view) {
@@ -149,11 +167,12 @@ SettingsView list_settings(Session& session, const AppName& app_name) {
   const auto settings = session.store().settings(app.id);
   SettingsView view;
   for (const auto& [name, setting] : settings) {
-    SettingLine line{name.str(), std::nullopt, false};
+    SettingLine line{name.str(), std::nullopt, false, setting.scope};
     if (!setting.secret) line.value = vault.open(app.id, name, setting.sealed).reveal();
     if (release) {
       const auto live = release->settings.find(name);
-      line.is_pending = live == release->settings.end() || live->second.sealed != setting.sealed;
+      line.is_pending = live == release->settings.end() || live->second.sealed != setting.sealed ||
+                        live->second.scope != setting.scope;
     }
     view.settings.push_back(std::move(line));
   }

@@ -17,6 +17,7 @@ struct SettingLine {
   std::string name;
   std::optional<std::string> value;  // absent for a secret
   bool is_pending = false;           // the live release has another value, or none
+  SettingScope scope = SettingScope::Both;
 };
 Json to_json(const SettingLine& line);
 
@@ -37,7 +38,8 @@ enum class When { Now, NextRelease };
 struct NewSetting {
   SettingName name;
   Secret value;
-  bool is_secret = false;  // even if its name does not look like that of a secret
+  bool is_secret = false;               // even if its name does not look like that of a secret
+  std::optional<SettingScope> scope{};  // absent: as before, and both for a new one
 };
 
 // What a request to change settings comes to. Neither is set when every setting is already as requested.
@@ -45,11 +47,13 @@ struct SettingsChange {
   std::vector<std::string> names;
   std::string what;              // "set GREETING, MODE"
   bool is_saved = false;         // for the next release
+  bool is_for_build = false;     // saved, because it changes nothing for the processes that run
   std::optional<Change> change;  // to be deployed
 };
-// An app that is not deployed has nothing to deploy: the change is saved for its first release. A setting that is once
-// secret stays so until it is unset. Throw UserError for a reserved name, a value that no environment variable can
-// have, too much text, a name that is given twice, and one to unset that is not set.
+// A change that only builds see is saved for the next one. An app that is not deployed has nothing to deploy: the
+// change is saved for its first release. A setting that is once secret stays so until it is unset. Throw UserError for
+// a reserved name, a value that no environment variable can have, too much text, a name that is given twice, and one to
+// unset that is not set.
 SettingsChange set_settings(Session& session, const AppName& app, const std::vector<NewSetting>& settings, When when);
 SettingsChange unset_settings(Session& session, const AppName& app, const std::vector<SettingName>& names, When when);
 

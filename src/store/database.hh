@@ -19,7 +19,7 @@ inline constexpr std::string_view kAppColumns =
     "a.id, a.name, r.name, a.branch, a.path, a.live, a.created, a.stopped, a.maintenance, a.config, a.build_root";
 App read_app(Query& row);
 
-AppSetting read_setting(Query& row);  // the columns sealed, secret, service_id
+AppSetting read_setting(Query& row);  // the columns sealed, secret, service_id, scope
 
 // Every row of a query, or the first one, as a value.
 template <class Read>

@@ -9,23 +9,24 @@ namespace {
 // release, and so is otherwise in the live one, waits on.
 void restore_settings(Connection& connection, const Deployment& deployment) {
   const std::string in_live =
-      "(SELECT l.sealed, l.secret FROM release_settings l JOIN apps a ON a.id = l.app_id AND a.live = l.number"
+      "(SELECT l.sealed, l.secret, l.scope FROM release_settings l JOIN apps a ON a.id = l.app_id AND a.live = l.number"
       " WHERE l.app_id = ?1 AND l.name = ";
   connection
       .query(
-          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret, r.service_id FROM release_settings r"
+          "INSERT INTO app_settings SELECT r.app_id, r.name, r.sealed, r.secret, r.service_id, r.scope FROM "
+          "release_settings r"
           " WHERE r.app_id = ?1 AND r.number = ?2"
           " AND (EXISTS (SELECT 1 FROM app_settings s WHERE s.app_id = ?1 AND s.name = r.name) OR NOT EXISTS " +
           in_live +
           "r.name))"
           " ON CONFLICT (app_id, name) DO UPDATE SET sealed = excluded.sealed, secret = excluded.secret,"
-          " service_id = excluded.service_id"
-          " WHERE (app_settings.sealed, app_settings.secret) = " +
+          " service_id = excluded.service_id, scope = excluded.scope"
+          " WHERE (app_settings.sealed, app_settings.secret, app_settings.scope) = " +
           in_live + "app_settings.name)")
       .with(deployment.app_id, deployment.number)
       .run();
   connection
-      .query("DELETE FROM app_settings WHERE app_id = ?1 AND (sealed, secret) = " + in_live +
+      .query("DELETE FROM app_settings WHERE app_id = ?1 AND (sealed, secret, scope) = " + in_live +
              "app_settings.name)"
              " AND name NOT IN (SELECT r.name FROM release_settings r WHERE r.app_id = ?1 AND r.number = ?2)")
       .with(deployment.app_id, deployment.number)
@@ -36,7 +37,7 @@ void replace_settings(Connection& connection, const Deployment& deployment) {
   connection.query("DELETE FROM app_settings WHERE app_id = ?").with(deployment.app_id).run();
   connection
       .query(
-          "INSERT INTO app_settings SELECT app_id, name, sealed, secret, service_id FROM release_settings"
+          "INSERT INTO app_settings SELECT app_id, name, sealed, secret, service_id, scope FROM release_settings"
           " WHERE app_id = ? AND number = ?")
       .with(deployment.app_id, deployment.number)
       .run();
@@ -47,7 +48,8 @@ void replace_settings(Connection& connection, const Deployment& deployment) {
 void keep_new_settings(Connection& connection, const Deployment& deployment) {
   connection
       .query(
-          "INSERT OR IGNORE INTO app_settings SELECT app_id, name, sealed, secret, service_id FROM release_settings r"
+          "INSERT OR IGNORE INTO app_settings SELECT app_id, name, sealed, secret, service_id, scope FROM "
+          "release_settings r"
           " WHERE app_id = ?1 AND number = ?2 AND NOT EXISTS (SELECT 1 FROM release_settings l JOIN apps a"
           " ON a.id = l.app_id AND a.live = l.number WHERE l.app_id = ?1 AND l.name = r.name)")
       .with(deployment.app_id, deployment.number)

@@ -272,10 +272,16 @@ BEGIN
 END;
 )sql";
 
+// Which programs get a setting (model/app_setting.hh).
+constexpr const char* kSettingScopes = R"sql(
+ALTER TABLE app_settings ADD COLUMN scope TEXT NOT NULL DEFAULT 'both' CHECK (scope IN ('both', 'build', 'run'));
+ALTER TABLE release_settings ADD COLUMN scope TEXT NOT NULL DEFAULT 'both' CHECK (scope IN ('both', 'build', 'run'));
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 14> kAll{{{kFirstTables},
+  static const std::array<Migration, 15> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -288,7 +294,8 @@ std::span<const Migration> migrations() {
                                                {kBackups},
                                                {kAccessRules},
                                                {kServices},
-                                               {kRestore}}};
+                                               {kRestore},
+                                               {kSettingScopes}}};
   return kAll;
 }
 

@@ -19,7 +19,8 @@ constexpr std::string_view kReleases =
     " FROM releases r JOIN apps a ON a.id = r.app_id"
     " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
 constexpr std::string_view kSettings =
-    "SELECT number, name, sealed, secret, service_id FROM release_settings WHERE app_id = ?1 AND (?2 IS NULL OR number "
+    "SELECT number, name, sealed, secret, service_id, scope FROM release_settings WHERE app_id = ?1 AND (?2 IS NULL OR "
+    "number "
     "= ?2)";
 constexpr std::string_view kEnvironment =
     "SELECT number, name, value FROM release_environment WHERE app_id = ?1 AND (?2 IS NULL OR number = ?2)";
@@ -112,8 +113,9 @@ void Store::add_release(const Release& release) {
         .run();
   }
   for (const auto& [name, setting] : release.settings) {
-    db_->query("INSERT INTO release_settings VALUES (?, ?, ?, ?, ?, ?)")
-        .with(release.app_id, release.number, name, Blob{setting.sealed}, std::int64_t{setting.secret}, setting.service)
+    db_->query("INSERT INTO release_settings VALUES (?, ?, ?, ?, ?, ?, ?)")
+        .with(release.app_id, release.number, name, Blob{setting.sealed}, std::int64_t{setting.secret}, setting.service,
+              to_string(setting.scope))
         .run();
   }
   transaction.commit();

@@ -282,3 +282,42 @@ def test_values_are_bound_to_their_app_and_name(make_platform):
         database.execute("UPDATE app_settings SET sealed = (SELECT sealed FROM app_settings WHERE name = 'A')")
     assert platform.pushrod("config", "get", app.name, "A").out == "1"
     assert "cannot be opened" in platform.pushrod("config", "get", app.name, "B", code=1).err
+
+
+def test_settings_for_builds_or_for_processes_alone(platform):
+    build = "[build]\ncommand = \"env > build.env\"\n\n[release]\ncommand = \"env > /data/released\"\n"
+    app = platform.create_app(web_app(pushrod_toml=build))
+    platform.pushrod("config", "set", app.name, "BUILD_WORD=one", "--build")
+    platform.pushrod("config", "set", app.name, "RUN_WORD=two", "--run")
+    platform.pushrod("config", "set", app.name, "ANY_WORD=three")
+    app.work.push()
+
+    def seen(text):
+        names = [line.partition("=")[0] for line in text.splitlines()]
+        return [name for name in ("ANY_WORD", "BUILD_WORD", "RUN_WORD") if name in names]
+
+    def seen_everywhere(name):
+        built = next((platform.root / "checkouts" / name).glob("*/**/build.env"))
+        run = platform.pushrod("run", name, "--", "env").out
+        return seen(built.read_text()), seen((platform.root / "data" / name / "released").read_text()), seen(run)
+
+    run_time = ["ANY_WORD", "RUN_WORD"]
+    assert seen_everywhere(app.name) == (["ANY_WORD", "BUILD_WORD"], run_time, run_time)
+    assert sorted(set(app.get("/env").json()) & {"ANY_WORD", "BUILD_WORD", "RUN_WORD"}) == run_time
+    listed = {one["name"]: one["scope"] for one in platform.json("config", "list", app.name)}
+    assert listed == {"ANY_WORD": "both", "BUILD_WORD": "build", "RUN_WORD": "run"}
+    shown = platform.pushrod("config", "list", app.name).out
+    assert "builds only" in shown and "not in builds" in shown
+
+    # What only builds see needs no restart.
+    result = platform.pushrod("config", "set", app.name, "BUILD_WORD=four")
+    assert f"Saved for the next build of {app.name}: set BUILD_WORD" in result.out and len(app.deployments()) == 1
+    # A copy, and a release of before, have the same scopes.
+    copy = platform.unique_name()
+    platform.pushrod("app", "clone", app.name, copy)
+    assert seen_everywhere(copy) == (["ANY_WORD", "BUILD_WORD"], run_time, run_time)
+    platform.pushrod("config", "set", app.name, "BUILD_WORD=five", "--build", "--run")
+    assert app.get("/env").json()["BUILD_WORD"] == "five"
+    platform.pushrod("rollback", app.name, "1")
+    assert "BUILD_WORD" not in app.get("/env").json()
+    assert {one["name"]: one["scope"] for one in platform.json("config", "list", app.name)} == listed

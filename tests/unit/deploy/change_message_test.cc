@@ -60,7 +60,7 @@ TEST_F(ChangeMessage, HoldsNothingThatIsNotAskedFor) {
 TEST_F(ChangeMessage, HoldsSealedSettingsOfAnyBytes) {
   auto change = restart();
   const auto name = SettingName::parse("TOKEN");
-  change.settings[name] = AppSetting{std::string("\0\xff\x80 sealed", 10), true};
+  change.settings[name] = AppSetting{std::string("\0\xff\x80 sealed", 10), true, 0, SettingScope::Build};
   change.settings[SettingName::parse("OLD")] = std::nullopt;
   EXPECT_EQ(sent(change).settings, change.settings);
 }

@@ -16,7 +16,8 @@ ArchivedApp some_app() {
   app.maintenance = Maintenance::Page;
   app.maintenance_page = "<p>b\u00fccher</p>";
   app.access = {{"10.0.0.0/8"}, {{"ada", "salt", "hash"}}, 10};
-  app.settings = {{SettingName::parse("A"), false}, {SettingName::parse("TOKEN"), true}};
+  app.settings = {{SettingName::parse("A"), {}},
+                  {SettingName::parse("TOKEN"), {.secret = true, .scope = SettingScope::Build}}};
   app.counts = {{ProcessType::parse("web"), 3}};
   app.crons = {{"clean", "@daily UTC", from_epoch_milliseconds(1234)}};
   Route route{RoutePoint::parse("www.example.com/shop")};

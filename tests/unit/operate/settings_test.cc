@@ -51,6 +51,38 @@ TEST_F(SettingsOfApps, AKeyForAnotherAppFindsNoApp) {
   EXPECT_EQ(last_record(), "config set A (for the next release): done");
 }
 
+TEST_F(SettingsOfApps, OneForBuildsAloneWaitsForTheNextBuild) {
+  deploy_first();
+  auto token = setting("BUILD_TOKEN", "1");
+  token.scope = SettingScope::Build;
+  const auto result = set({token});
+  EXPECT_TRUE(result.is_saved && result.is_for_build);
+  EXPECT_FALSE(result.change);
+  EXPECT_THAT(json(), HasSubstr(R"("pending":true,"scope":"build")"));
+  EXPECT_TRUE(unset("BUILD_TOKEN").is_for_build);
+}
+
+TEST_F(SettingsOfApps, ASettingKeepsItsScopeUntilAnotherIsGiven) {
+  auto first = setting("A", "1");
+  first.scope = SettingScope::Run;
+  set({first});
+  set({setting("A", "2")});
+  EXPECT_THAT(json(), HasSubstr(R"("scope":"run")"));
+  first.scope = SettingScope::Both;
+  set({first});
+  EXPECT_THAT(json(), HasSubstr(R"("scope":"both")"));
+}
+
+TEST_F(SettingsOfApps, TakingOneFromProcessesIsADeployment) {
+  set({setting("A", "1")});
+  deploy_first();
+  auto narrowed = setting("A", "1");
+  narrowed.scope = SettingScope::Run;
+  EXPECT_TRUE(set({narrowed}).is_for_build) << "processes keep it";
+  narrowed.scope = SettingScope::Build;
+  EXPECT_TRUE(set({narrowed}).change) << "processes lose it";
+}
+
 TEST_F(SettingsOfApps, BeforeTheFirstReleaseTheyAreSaved) {
   const auto result = set({setting("A", "1"), setting("B", "2")});
   EXPECT_TRUE(result.is_saved);
@@ -70,7 +102,7 @@ TEST_F(SettingsOfApps, OfADeployedAppAChangeIsADeployment) {
   EXPECT_THAT(refusal([&] { value("A"); }), HasSubstr("app blog has no setting A")) << "until it is deployed";
   ASSERT_TRUE(run(*result.change).outcome.live);
   EXPECT_EQ(value("A"), "1");
-  EXPECT_EQ(json(), R"([{"name":"A","value":"1","secret":false,"pending":false}])");
+  EXPECT_EQ(json(), R"([{"name":"A","value":"1","secret":false,"pending":false,"scope":"both"}])");
 }
 
 TEST_F(SettingsOfApps, TheSameValueChangesNothing) {
@@ -96,15 +128,15 @@ TEST_F(SettingsOfApps, TheListShowsWhatTheNextReleaseChanges) {
   set({setting("C", "3")}, When::NextRelease);
   unset("A", When::NextRelease);
   EXPECT_THAT(list_settings(operator_, blog_).pending_removal, ElementsAre("A"));
-  EXPECT_EQ(json(), R"([{"name":"B","value":"2","secret":false,"pending":false},)"
-                    R"({"name":"C","value":"3","secret":false,"pending":true}])");
+  EXPECT_EQ(json(), R"([{"name":"B","value":"2","secret":false,"pending":false,"scope":"both"},)"
+                    R"({"name":"C","value":"3","secret":false,"pending":true,"scope":"both"}])");
 }
 
 TEST_F(SettingsOfApps, SecretsStaySecretAndAreMasked) {
   set({setting("API_TOKEN", "x"), setting("PLAIN", "y", true)});
   set({setting("PLAIN", "z")});
-  EXPECT_EQ(json(), R"([{"name":"API_TOKEN","value":null,"secret":true,"pending":false},)"
-                    R"({"name":"PLAIN","value":null,"secret":true,"pending":false}])");
+  EXPECT_EQ(json(), R"([{"name":"API_TOKEN","value":null,"secret":true,"pending":false,"scope":"both"},)"
+                    R"({"name":"PLAIN","value":null,"secret":true,"pending":false,"scope":"both"}])");
   EXPECT_EQ(value("PLAIN"), "z") << "a request for this one value shows it";
 }
 

@@ -63,8 +63,10 @@ TEST_F(Intent, ConfigAndRollbackMakeTheReleasesSettingsThoseOfTheApp) {
 TEST_F(Intent, WhatIsSetOrUnsetForTheNextReleaseOutlivesARollback) {
   const auto app = add_app("blog");
   const auto name = [](const char* text) { return SettingName::parse(text); };
-  const AppSettings old{{name("A"), {"1", false}}, {name("GONE"), {"1", false}}, {name("OLD"), {"1", false}}};
-  const AppSettings live{{name("A"), {"2", false}}, {name("GONE"), {"1", false}}, {name("NEW"), {"1", false}}};
+  const AppSettings old{
+      {name("A"), {"1", false}}, {name("GONE"), {"1", false}}, {name("OLD"), {"1", false, 0, SettingScope::Run}}};
+  const AppSettings live{
+      {name("A"), {"2", false}}, {name("GONE"), {"1", false}}, {name("NEW"), {"1", false, 0, SettingScope::Build}}};
   deploy_as(app, DeploymentKind::Config, [&](Release& release) { release.settings = live; });
   auto wanted = live;
   wanted.erase(name("GONE"));
@@ -73,14 +75,16 @@ TEST_F(Intent, WhatIsSetOrUnsetForTheNextReleaseOutlivesARollback) {
   deploy_as(app, DeploymentKind::Rollback, [&](Release& release) { release.settings = old; });
   EXPECT_EQ(store().release(app.id, 2)->settings, old);
   EXPECT_THAT(store().settings(app.id),
-              UnorderedElementsAre(Pair(name("A"), AppSetting{"1", false}), Pair(name("OLD"), AppSetting{"1", false}),
+              UnorderedElementsAre(Pair(name("A"), AppSetting{"1", false}),
+                                   Pair(name("OLD"), AppSetting{"1", false, 0, SettingScope::Run}),
                                    Pair(name("LATER"), AppSetting{"1", true})));
 
   // The same name: what is wanted next stays so, too.
   store().set_settings(app.id, {{name("A"), {"3", false}}});
   deploy_as(app, DeploymentKind::Rollback, [&](Release& release) { release.settings = live; });
   EXPECT_THAT(store().settings(app.id),
-              UnorderedElementsAre(Pair(name("A"), AppSetting{"3", false}), Pair(name("NEW"), AppSetting{"1", false})));
+              UnorderedElementsAre(Pair(name("A"), AppSetting{"3", false}),
+                                   Pair(name("NEW"), AppSetting{"1", false, 0, SettingScope::Build})));
 }
 
 TEST_F(Intent, ScaleKeepsTheCountsThatTheOperatorSet) {
