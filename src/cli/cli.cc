@@ -34,6 +34,7 @@ void add_verbs(Grammar& grammar) {
   add_backup_restore_verb(grammar);
   add_backup_target_verbs(grammar);
   add_cert_verbs(grammar);
+  add_cert_dns_verbs(grammar);
   add_domain_verbs(grammar);
   add_files_verbs(grammar);
   add_key_verbs(grammar);

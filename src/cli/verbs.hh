@@ -21,6 +21,7 @@ void add_backup_restore_verb(Grammar& grammar);
 void add_backup_target_verbs(Grammar& grammar);
 void add_backup_verbs(Grammar& grammar);
 void add_cert_verbs(Grammar& grammar);
+void add_cert_dns_verbs(Grammar& grammar);
 void add_completion_verb(Grammar& grammar);
 void add_config_list_verbs(Grammar& grammar);
 void add_config_verbs(Grammar& grammar);

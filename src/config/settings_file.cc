@@ -102,6 +102,21 @@ bool is_email(std::string_view text) {
          std::all_of(text.begin(), text.end(), is_plain);
 }
 
+void read_dns_resolvers(TomlSection& section, AcmeSettings& acme) {
+  constexpr const char* kKey = "dns_resolvers";
+  if (const auto resolvers = section.texts(kKey)) acme.dns_resolvers = *resolvers;
+  for (const auto& resolver : acme.dns_resolvers) {
+    try {
+      if (parse_listen_address(resolver).host != "*") continue;
+    } catch (const UserError&) {  // refused below
+    }
+    section.refuse(
+        kKey,
+        fmt::format("{} has an entry that is not an IP address with a port: {}", section.shown(kKey), quoted(resolver)),
+        "write for example dns_resolvers = [\"192.0.2.53:53\"]");
+  }
+}
+
 void read_acme(TomlSection section, Settings& settings) {
   AcmeSettings acme;
   bool agreed = false;
@@ -124,6 +139,7 @@ void read_acme(TomlSection section, Settings& settings) {
     section.refuse("ca_file",
                    fmt::format("{} is not an absolute path: {}", section.shown("ca_file"), quoted(acme.ca_file)));
   }
+  read_dns_resolvers(section, acme);
   if ((agreed || section.has("email")) && !is_email(acme.email)) {
     section.refuse(section.has("email") ? "email" : "agree_tos",
                    fmt::format("{} must be an address of yours: {}", section.shown("email"), quoted(acme.email)),

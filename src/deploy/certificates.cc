@@ -10,6 +10,7 @@
 #include "certificates/files.hh"
 #include "certificates/lego.hh"
 #include "certificates/openssl.hh"
+#include "config/dotenv.hh"
 #include "deploy/renewal_info.hh"
 #include "deploy/traffic.hh"
 #include "os/command.hh"
@@ -33,6 +34,20 @@ std::set<HostName> hosts_of_apps(const Platform& platform) {
     for (const auto& route : routes) hosts.insert(route.point.host);
   }
   return hosts;
+}
+
+// A CA certifies a wildcard only by a record in DNS; for other hosts it asks the router.
+std::optional<DnsProvider> dns_provider_of(const Platform& platform, const HostName& host) {
+  if (!host.is_wildcard()) return std::nullopt;
+  const auto all = platform.store.dns_credentials();
+  const auto* const found = credentials_for(all, host);
+  if (found == nullptr) return std::nullopt;
+  DnsProvider provider{found->provider, {}};
+  const auto opened = platform.store.vault().open_dns(found->zone, found->provider, found->sealed);
+  for (auto& [name, value] : parse_dotenv(opened.reveal(), "credentials of " + found->provider)) {
+    provider.variables.emplace(name.str(), std::move(value));
+  }
+  return provider;
 }
 
 // Needs certificates_lock. Not while routes are being published: those have read the list of files.
@@ -75,10 +90,31 @@ std::vector<AcmeState> acme_states(const Platform& platform, WallTime now) {
   }
   const auto orders = platform.store.acme_orders();
   const auto requests = platform.store.acme_requests();
-  for (const auto& host : hosts_of_apps(platform)) {
+  const auto credentials = platform.store.dns_credentials();
+  const auto why_not = [&](const HostName& host) {
+    return why_not_certifiable(host, acme->is_lets_encrypt(), credentials_for(credentials, host) != nullptr);
+  };
+  auto hosts = hosts_of_apps(platform);
+  // One for all apps' own addresses, where that can be had.
+  const auto of_platform = HostName::parse("*." + platform.settings.domain);
+  if (!hosts.empty() && !why_not(of_platform)) hosts.insert(of_platform);
+  const auto last_error = [&](const HostName& host) {
+    const auto last =
+        std::find_if(orders.rbegin(), orders.rend(), [&](const AcmeOrder& order) { return order.host == host; });
+    return last == orders.rend() ? std::string() : last->error;
+  };
+  // By the certificate of a wildcard. While that one cannot be had, the host gets one of its own.
+  const auto is_covered = [&](const HostName& host, const HostName& wildcard) {
+    if (!hosts.contains(wildcard) || why_not(wildcard)) return false;
+    const auto found = of_ca.find(wildcard);
+    if (found != of_ca.end()) return found->second.not_after > now;
+    return !of_ca.contains(host) && last_error(wildcard).empty();
+  };
+  for (const auto& host : hosts) {
     const auto wildcard = wildcard_of(host);
     if (of_operator.contains(host) || (wildcard && of_operator.contains(*wildcard))) continue;
-    AcmeState state{{host, {}, requests.contains(host)}, {}, {}, why_not_certifiable(host, acme->is_lets_encrypt())};
+    if (wildcard && is_covered(host, *wildcard)) continue;
+    AcmeState state{{host, {}, requests.contains(host)}, {}, {}, why_not(host)};
     // All apps' own addresses lack one there; it is no news.
     if (state.why_not && host.str().ends_with("." + platform.settings.domain)) continue;
     if (const auto found = of_ca.find(host); found != of_ca.end()) {
@@ -86,9 +122,7 @@ std::vector<AcmeState> acme_states(const Platform& platform, WallTime now) {
       state.want.window = renewal_window(platform.layout, found->second);
     }
     state.next = next_order(state.want, orders, acme->is_lets_encrypt(), now);
-    const auto last =
-        std::find_if(orders.rbegin(), orders.rend(), [&](const AcmeOrder& order) { return order.host == host; });
-    if (last != orders.rend()) state.error = last->error;
+    state.error = last_error(host);
     states.push_back(std::move(state));
   }
   return states;
@@ -146,7 +180,12 @@ void CertificateKeeper::finish_changes() {
 void CertificateKeeper::order(const AcmeState& state) {
   const auto& host = state.want.host;
   const auto id = platform_.store.begin_acme_order(host, state.want.certificate.has_value());
-  auto result = order_certificate(platform_.layout, *platform_.settings.acme, host);
+  LegoResult result;
+  try {
+    result = order_certificate(platform_.layout, *platform_.settings.acme, host, dns_provider_of(platform_, host));
+  } catch (const UserError& error) {  // the credentials cannot be opened
+    result.failure.error = error.message();
+  }
   std::string obtained;
   if (result.pair) {
     try {

@@ -128,10 +128,7 @@ NextOrder next_order(const AcmeWant& want, const std::vector<AcmeOrder>& orders,
   return next;
 }
 
-std::optional<std::string> why_not_certifiable(const HostName& host, bool is_public) {
-  if (host.is_wildcard()) {
-    return "a CA certifies a wildcard only by DNS-01, which Pushrod does not do; give your own: cert add";
-  }
+std::optional<std::string> why_not_certifiable(const HostName& host, bool is_public, bool has_dns) {
   const std::string_view name = host.str();
   const auto dot = name.rfind('.');
   const auto last = dot == name.npos ? name : name.substr(dot + 1);
@@ -141,7 +138,20 @@ std::optional<std::string> why_not_certifiable(const HostName& host, bool is_pub
   if (is_public && (dot == name.npos || std::find(kReserved.begin(), kReserved.end(), last) != kReserved.end())) {
     return "it is not a name of the public DNS";
   }
+  if (host.is_wildcard() && !has_dns) {
+    return "a CA certifies a wildcard only by DNS-01, which needs your DNS provider's credentials (cert dns set); or "
+           "give your own certificate (cert add)";
+  }
   return std::nullopt;
+}
+
+const DnsCredentials* credentials_for(const std::vector<DnsCredentials>& all, const HostName& host) {
+  const DnsCredentials* found = nullptr;
+  for (const auto& one : all) {
+    const bool is_in_zone = one.zone.empty() || host.str() == one.zone || host.str().ends_with("." + one.zone);
+    if (is_in_zone && (found == nullptr || one.zone.size() > found->zone.size())) found = &one;
+  }
+  return found;
 }
 
 }  // namespace pushrod

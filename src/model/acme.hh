@@ -51,7 +51,19 @@ struct NextOrder {
 // `orders`: of all hosts, oldest first. `has_limits`: keep within those that Let's Encrypt has published.
 NextOrder next_order(const AcmeWant& want, const std::vector<AcmeOrder>& orders, bool has_limits, WallTime now);
 
-// Why no CA certifies this name by an HTTP challenge; absent: one may. `is_public`: a CA that browsers trust.
-std::optional<std::string> why_not_certifiable(const HostName& host, bool is_public);
+// Why no CA certifies this name; absent: one may. `is_public`: a CA that browsers trust. `has_dns`: there are
+// credentials for the host's DNS provider, which a wildcard needs (DNS-01).
+std::optional<std::string> why_not_certifiable(const HostName& host, bool is_public, bool has_dns);
+
+// What sets records at a DNS provider, for the names of one zone. Sealed: the variables of lego's provider
+// (store/vault.hh).
+struct DnsCredentials {
+  std::string zone;      // "example.com"; empty: every zone that has none of its own
+  std::string provider;  // as lego names it: "cloudflare"
+  std::string sealed;
+  WallTime added;
+};
+// Those of the longest zone that the host lies in; nullptr: there are none.
+const DnsCredentials* credentials_for(const std::vector<DnsCredentials>& all, const HostName& host);
 
 }  // namespace pushrod

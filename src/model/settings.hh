@@ -29,7 +29,9 @@ bool is_network(std::string_view text);
 struct AcmeSettings {
   std::string directory = "https://acme-v02.api.letsencrypt.org/directory";
   std::string email;
-  std::string ca_file{};         // who certifies the directory's own server; empty: the system's
+  std::string ca_file{};  // who certifies the directory's own server; empty: the system's
+  // "192.0.2.53:53": which servers are asked whether a record of DNS-01 is there; empty: the domain's own
+  std::vector<std::string> dns_resolvers{};
   bool is_lets_encrypt() const;  // or its staging environment
 };
 

@@ -162,7 +162,7 @@ std::vector<DomainProblem> problems_of(const DomainFacts& facts) {
   return problems;
 }
 
-bool is_worth_checking(const HostName& host) { return host.is_wildcard() || !why_not_certifiable(host, true); }
+bool is_worth_checking(const HostName& host) { return host.is_wildcard() || !why_not_certifiable(host, true, true); }
 
 DomainCheck check_domain(Session& session, const HostName& host) {
   DomainFacts facts{

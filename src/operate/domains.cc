@@ -85,13 +85,32 @@ const Domain* find(const std::vector<Domain>& domains, AppId app, const RoutePoi
   return found == domains.end() ? nullptr : &*found;
 }
 
+// A certificate of a CA for a wildcard takes a record in DNS.
+void refuse_uncertifiable_wildcard(Session& session, const HostName& host) {
+  const auto& acme = session.settings().acme;
+  if (!host.is_wildcard() || !acme || !session.settings().https) return;
+  const auto credentials = session.store().dns_credentials();
+  if (credentials_for(credentials, host) != nullptr || why_not_certifiable(host, acme->is_lets_encrypt(), true)) return;
+  const auto known = session.store().certificate(host);
+  if (known && known->source == CertificateSource::Operator) return;
+  throw UserError(
+      fmt::format("a CA certifies {} only by DNS-01, and Pushrod has no credentials of its DNS provider",
+                  host.unicode()),
+      fmt::format("an administrator gives them (cert dns set PROVIDER < FILE) or your own certificate (cert add '{}' < "
+                  "FILE); then add it again",
+                  host.unicode()));
+}
+
 // In the transaction that adds them.
 void check_all(Session& session, const App& app, const std::vector<Route>& routes) {
   const auto domains = session.store().domains();
   std::size_t changed = 0, added = 0;
   for (const auto& route : routes) {
     const auto* known = find(domains, app.id, route.point);
-    if (known == nullptr) refuse_hosts_of_others(session, app, route.point, domains);
+    if (known == nullptr) {
+      refuse_hosts_of_others(session, app, route.point, domains);
+      refuse_uncertifiable_wildcard(session, route.point.host);
+    }
     added += known == nullptr ? 1 : 0;
     changed += known == nullptr || known->route != route ? 1 : 0;
   }

@@ -54,4 +54,21 @@ void Store::request_certificate(const HostName& host) {
   db_->query("INSERT OR IGNORE INTO acme_requests VALUES (?)").with(host.str()).run();
 }
 
+std::vector<DnsCredentials> Store::dns_credentials() const {
+  Query rows = db_->query("SELECT zone, provider, sealed, added FROM dns_credentials ORDER BY zone");
+  return read_all(rows, [](Query& row) {
+    return DnsCredentials{.zone = row.text(), .provider = row.text(), .sealed = row.text(), .added = row.time()};
+  });
+}
+
+void Store::set_dns_credentials(const DnsCredentials& credentials) {
+  db_->query("INSERT OR REPLACE INTO dns_credentials VALUES (?, ?, ?, ?)")
+      .with(credentials.zone, credentials.provider, Blob{credentials.sealed}, credentials.added)
+      .run();
+}
+
+void Store::remove_dns_credentials(const std::string& zone) {
+  db_->query("DELETE FROM dns_credentials WHERE zone = ?").with(zone).run();
+}
+
 }  // namespace pushrod

@@ -278,10 +278,21 @@ ALTER TABLE app_settings ADD COLUMN scope TEXT NOT NULL DEFAULT 'both' CHECK (sc
 ALTER TABLE release_settings ADD COLUMN scope TEXT NOT NULL DEFAULT 'both' CHECK (scope IN ('both', 'build', 'run'));
 )sql";
 
+// Of DNS providers, for certificates of wildcards (model/acme.hh). zone: '' is every zone without a row. sealed: the
+// provider's variables (store/vault.hh).
+constexpr const char* kDnsCredentials = R"sql(
+CREATE TABLE dns_credentials (
+  zone TEXT PRIMARY KEY,
+  provider TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  added INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 15> kAll{{{kFirstTables},
+  static const std::array<Migration, 16> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -295,7 +306,8 @@ std::span<const Migration> migrations() {
                                                {kAccessRules},
                                                {kServices},
                                                {kRestore},
-                                               {kSettingScopes}}};
+                                               {kSettingScopes},
+                                               {kDnsCredentials}}};
   return kAll;
 }
 

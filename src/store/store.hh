@@ -171,6 +171,9 @@ class Store {
   void drop_acme_orders(WallTime before);
   std::set<HostName> acme_requests() const;
   void request_certificate(const HostName& host);
+  std::vector<DnsCredentials> dns_credentials() const;          // by zone
+  void set_dns_credentials(const DnsCredentials& credentials);  // in place of the zone's
+  void remove_dns_credentials(const std::string& zone);
 
   // --- deployments
   // One group: numbers are taken, rows are written in state Waiting. A kind that supersedes ends older groups of the

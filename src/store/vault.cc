@@ -61,6 +61,9 @@ std::string context_of_command(AppId app) { return fmt::format("{}:command of a 
 std::string context_of_service(const ServiceName& name) { return fmt::format("password of service {}", name.str()); }
 
 std::string context_of_target(const std::string& target) { return "backup target " + target; }
+std::string context_of_dns(const std::string& zone, const std::string& provider) {
+  return fmt::format("DNS provider {} of {}", provider, zone);
+}
 
 }  // namespace
 
@@ -127,6 +130,17 @@ Secret Vault::open_target(const std::string& target, const std::string& sealed) 
       fmt::format("the credentials of backup target {} cannot be opened with the key in {}", target,
                   key_file_.native()),
       "restore the key that belongs to this database, or remove the target and add it again with its password");
+}
+
+std::string Vault::seal_dns(const std::string& zone, const std::string& provider, const std::string& variables) const {
+  return seal_for(context_of_dns(zone, provider), variables);
+}
+
+Secret Vault::open_dns(const std::string& zone, const std::string& provider, const std::string& sealed) const {
+  if (auto variables = open_for(context_of_dns(zone, provider), sealed)) return *std::move(variables);
+  throw UserError(fmt::format("the credentials of DNS provider {} cannot be opened with the key in {}", provider,
+                              key_file_.native()),
+                  "restore the key that belongs to this database, or set them again: cert dns set");
 }
 
 std::string Vault::random_password() {

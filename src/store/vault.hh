@@ -38,6 +38,9 @@ class Vault {
   // The same for the credentials of a backup target.
   std::string seal_target(const std::string& target, const std::string& credentials) const;
   Secret open_target(const std::string& target, const std::string& sealed) const;
+  // The same for the variables of a DNS provider.
+  std::string seal_dns(const std::string& zone, const std::string& provider, const std::string& variables) const;
+  Secret open_dns(const std::string& zone, const std::string& provider, const std::string& sealed) const;
   // 256 random bits as hexadecimal digits, in groups that people can copy.
   static std::string random_password();
 

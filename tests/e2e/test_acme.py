@@ -44,7 +44,7 @@ def certificate(platform, host=HOST):
 def await_certificate(authority, host=HOST):
     platform = authority.platform
     wait_until(lambda: certificate(platform, host)["not_after"], 60, "a certificate")
-    wait_until(lambda: get_secure(authority, host).returncode == 0, 10, "the router to show it")
+    wait_until(lambda: get_secure(authority, host.replace("*", "shop")).returncode == 0, 10, "the router to show it")
 
 
 def await_failure(platform, text, host=HOST):
@@ -181,12 +181,82 @@ def test_an_order_that_is_killed_is_begun_again(authority):
     await_certificate(authority)
 
 
-def test_what_people_gave_is_not_replaced_and_a_wildcard_is_refused(authority):
+@pytest.fixture
+def dns_provider(authority):
+    server = authority.serve_dns_provider(password="s3cret-of-the-zone")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+WILDCARD = "*.example.com"
+
+
+def test_a_wildcard_gets_a_certificate_through_its_dns_provider(authority, dns_provider):
     platform = start(authority)
     app = platform.deploy(web_app("1"))
-    result = platform.pushrod("domain", "add", app.name, "*.example.com")
-    assert "only by DNS-01" in result.out
-    assert "only by DNS-01" in platform.pushrod("cert", "renew", "*.example.com", code=1).err
+    result = platform.ssh("domain", "add", app.name, WILDCARD, code=1)
+    assert "only by DNS-01" in result.err and "cert dns set" in result.err
+    told = platform.ssh("cert", "dns", "set", "httpreq", "--zone", "example.com", input=dns_provider.variables)
+    assert told.out.startswith("Wildcards of example.com get their certificates through httpreq (HTTPREQ_ENDPOINT, ")
+    platform.ssh("domain", "add", app.name, WILDCARD)
+    platform.pushrod("domain", "add", app.name, HOST)
+    await_certificate(authority, WILDCARD)
+    assert get_secure(authority, "shop.example.com").stdout == "1"
+    assert get_secure(authority, HOST).stdout == "1"
+    assert [one["host"] for one in platform.json("cert", "list")] == [WILDCARD], "one covers both hosts"
+    assert dns_provider.records == ["_acme-challenge.example.com."]
+    assert (platform.root / "certificates" / "_.example.com.pem").stat().st_mode & 0o777 == 0o600
+
+    first = certificate(platform, WILDCARD)["fingerprint_sha256"]
+    platform.pushrod("cert", "renew", WILDCARD)
+    wait_until(lambda: certificate(platform, WILDCARD)["fingerprint_sha256"] != first, 60, "another certificate")
+
+    # The values are nowhere but in lego's environment and, sealed, in the database.
+    secret = b"s3cret-of-the-zone"
+    holders = [file for file in platform.root.rglob("*") if file.is_file() and secret in file.read_bytes()]
+    assert not holders
+    assert secret.decode() not in platform.ssh("cert", "dns", "list", "--json").out
+
+
+def test_a_dns_provider_that_fails_keeps_the_old_certificate(authority, dns_provider):
+    platform = start(authority)
+    app = platform.deploy(web_app("1"))
+    wrong = dns_provider.variables.replace("s3cret-of", "wrong-one")
+    platform.pushrod("cert", "dns", "set", "httpreq", input=wrong)
+    platform.pushrod("domain", "add", app.name, WILDCARD)
+    await_failure(platform, "error presenting token", WILDCARD)
+    state = certificate(platform, WILDCARD)["state"]
+    assert "401" in state and "you are [redacted]:[redacted]" in state and "order failed" in state
+    # A host below it does not wait.
+    platform.pushrod("domain", "add", app.name, HOST)
+    await_certificate(authority)
+    # New credentials are tried at once.
+    platform.pushrod("cert", "dns", "set", "httpreq", input=dns_provider.variables)
+    await_certificate(authority, WILDCARD)
+    first = certificate(platform, WILDCARD)["fingerprint_sha256"]
+    dns_provider.fails = True
+    platform.pushrod("cert", "renew", WILDCARD)
+    await_failure(platform, "renewal failed: error presenting token", WILDCARD)
+    assert certificate(platform, WILDCARD)["fingerprint_sha256"] == first
+    assert get_secure(authority, "shop.example.com").stdout == "1"
+    assert "s3cret-of-the-zone" not in platform.pushrod("cert", "list").out
+
+
+def test_an_order_through_dns_that_is_killed_is_begun_again(authority, dns_provider):
+    platform = start(authority)
+    app = platform.deploy(web_app("1"))
+    platform.pushrod("cert", "dns", "set", "httpreq", input=dns_provider.variables)
+    platform.pushrod("domain", "add", app.name, WILDCARD)
+    lego = await_lego(platform)
+    os.kill(platform.daemon_pid(), signal.SIGKILL)
+    wait_until(lambda: not os.path.exists(f"/proc/{lego}"), 10, "lego to end with the daemon")
+    await_certificate(authority, WILDCARD)
+
+
+def test_what_people_gave_is_not_replaced(authority):
+    platform = start(authority)
+    app = platform.deploy(web_app("1"))
     key, crt = platform.home / "tls.key", platform.home / "tls.crt"
     run_command(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=test", "-addext",
                  "subjectAltName=DNS:*.example.com", "-keyout", key, "-out", crt], env=platform.client_env)  # fmt: skip
@@ -194,5 +264,6 @@ def test_what_people_gave_is_not_replaced_and_a_wildcard_is_refused(authority):
     platform.pushrod("domain", "add", app.name, HOST)
     assert [one["host"] for one in platform.json("cert", "list")] == ["*.example.com"]
     assert "which Pushrod does not replace" in platform.pushrod("cert", "renew", "*.example.com", code=1).err
-    platform.pushrod("cert", "remove", "*.example.com")
+    platform.pushrod("domain", "add", app.name, WILDCARD)
+    platform.pushrod("cert", "remove", WILDCARD)
     await_certificate(authority)

@@ -1,5 +1,6 @@
 """A CA for tests: Debian's pebble, and the DNS server of pebble-challtestsrv."""
 
+import base64
 import http.server
 import json
 import os
@@ -26,6 +27,39 @@ class CertificateAuthority:
         run_command(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                      "9", "-subj", "/CN=CA", "-addext", "subjectAltName=DNS:localhost", "-keyout",
                      self.directory / "api.key", "-out", self.own], env=platform.client_env)  # fmt: skip
+
+    def serve_dns_provider(self, password):
+        """A server that lego's provider `httpreq` sets records with. Returns the server to shut down: `.variables` are the
+        credentials for it, `.records` the values that it has set, and while `.fails` it refuses."""
+        authority = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                given = self.headers["Authorization"]
+                is_right = given == "Basic " + base64.b64encode(f"lego:{password}".encode()).decode()
+                code = 500 if self.server.fails else 200 if is_right else 401
+                if code == 200:
+                    action = "set-txt" if self.path == "/present" else "clear-txt"
+                    if action == "set-txt":
+                        self.server.records.append(body["fqdn"])
+                    change = json.dumps({"host": body["fqdn"], "value": body["value"]}).encode()
+                    urllib.request.urlopen(f"http://127.0.0.1:{authority._dns_management}/{action}", change).close()
+                self.send_response(code)
+                self.end_headers()
+                self.wfile.write(b"you are " + base64.b64decode(given.split()[1]) if code != 200 else b"")
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.records, server.fails = [], False
+        server.variables = (
+            f"HTTPREQ_ENDPOINT=http://127.0.0.1:{server.server_port}\nHTTPREQ_USERNAME=lego\n"
+            f"HTTPREQ_PASSWORD={password}\nHTTPREQ_POLLING_INTERVAL=1\n"
+        )
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
 
     def announce_renewals(self, window):
         """Serves a directory that also has renewal information (RFC 9773), which pebble lacks: window(certificate's id)
@@ -63,6 +97,7 @@ class CertificateAuthority:
             f'[https]\nlisten = "127.0.0.1:{self.platform.ports.https}"\n'
             f'[acme]\nagree_tos = true\nemail = "you@example.com"\n'
             f'directory = "https://localhost:{self.port}/dir"\nca_file = "{self.own}"\n'
+            f'dns_resolvers = ["127.0.0.1:{self._dns}"]\n'
         )
 
     def start(self, lifetime=90 * 24 * 3600):

@@ -14,14 +14,45 @@ using testing::ElementsAre;
 const auto kHost = HostName::parse("www.example.com");
 
 TEST(Lego, OrdersForOneHostWithAChallengeOverHttp) {
-  const AcmeSettings acme{"https://ca.example/dir", "you@example.com", "/etc/ca.pem"};
-  const auto command = lego_command(Layout("/srv"), acme, kHost);
+  const AcmeSettings acme{"https://ca.example/dir", "you@example.com", "/etc/ca.pem", {}};
+  const auto command = lego_command(Layout("/srv"), acme, kHost, {});
   EXPECT_THAT(command.argv,
               ElementsAre("lego", "--accept-tos", "--email=you@example.com", "--server=https://ca.example/dir",
                           "--path=/srv/certificates/acme", "--key-type=ec256", "--http",
                           "--http.webroot=/srv/run/router/challenges", "--domains=www.example.com", "run"));
   EXPECT_EQ(command.environment.at("LEGO_CA_CERTIFICATES"), "/etc/ca.pem");
-  EXPECT_FALSE(lego_command(Layout("/srv"), {}, kHost).environment.contains("LEGO_CA_CERTIFICATES"));
+  EXPECT_FALSE(lego_command(Layout("/srv"), {}, kHost, {}).environment.contains("LEGO_CA_CERTIFICATES"));
+}
+
+TEST(Lego, GetsTheVariablesOfADnsProviderInItsEnvironmentAlone) {
+  AcmeSettings acme{"https://ca.example/dir", "you@example.com", "", {}};
+  const DnsProvider dns{"cloudflare", {{"CF_DNS_API_TOKEN", Secret("hunter22")}}};
+  const auto wildcard = HostName::parse("*.example.com");
+  const auto command = lego_command(Layout("/srv"), acme, wildcard, dns);
+  EXPECT_THAT(command.argv, ElementsAre("lego", "--accept-tos", "--email=you@example.com",
+                                        "--server=https://ca.example/dir", "--path=/srv/certificates/acme",
+                                        "--key-type=ec256", "--dns=cloudflare", "--domains=*.example.com", "run"));
+  EXPECT_EQ(command.environment.at("CF_DNS_API_TOKEN"), "hunter22");
+  acme.dns_resolvers = {"192.0.2.53:53"};
+  const auto asking = lego_command(Layout("/srv"), acme, wildcard, dns).argv;
+  EXPECT_THAT(asking, Contains("--dns.resolvers=192.0.2.53:53"));
+  EXPECT_THAT(asking, Contains("--dns.disable-cp"));
+}
+
+TEST(Lego, DocumentsTheVariablesOfADnsProvider) {
+  EXPECT_THAT(parse_provider_help("Configuration for X.\nCredentials:\n  - \"X_KEY\":    a \"key\"\n\n"
+                                  "Additional Configuration:\n  - \"X_TTL\": time\n"),
+              ElementsAre("X_KEY", "X_TTL"));
+  EXPECT_TRUE(variables_of_dns_provider("httpreq")->contains("HTTPREQ_ENDPOINT"));
+  EXPECT_FALSE(variables_of_dns_provider("nosuch"));
+}
+
+TEST(Lego, TellsWhyADnsProviderFailed) {
+  EXPECT_EQ(parse_lego_failure("2026/11/30 01:47:07 Could not obtain certificates:\n"
+                               "\terror: one or more domains had a problem:\n"
+                               "[*.example.com] [*.example.com] acme: error presenting token: httpreq: refused\n")
+                .error,
+            "error presenting token: httpreq: refused");
 }
 
 TEST(Lego, TellsWhyTheCaRefused) {

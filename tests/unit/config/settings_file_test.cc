@@ -38,6 +38,8 @@ TEST(SettingsFile, CertificatesAreObtainedOnceTheTermsAreAgreedTo) {
   EXPECT_EQ(acme.email, "you@example.com");
   EXPECT_EQ(acme.directory, "https://acme-v02.api.letsencrypt.org/directory");
   EXPECT_TRUE(acme.is_lets_encrypt());
+  EXPECT_EQ(settings_of(https + agreed + "dns_resolvers = [\"192.0.2.53:53\"]").acme->dns_resolvers,
+            std::vector<std::string>{"192.0.2.53:53"});
   EXPECT_EQ(settings_of(https + agreed + "directory = \"staging\"").acme->directory,
             "https://acme-staging-v02.api.letsencrypt.org/directory");
   const auto own = settings_of(https + agreed + "directory = \"https://ca.lan/dir\"\nca_file = \"/etc/ca.pem\"").acme;

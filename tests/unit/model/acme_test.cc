@@ -124,11 +124,24 @@ TEST(Certificates, ExpireSoonWhenAQuarterOfTheLifetimeIsLeft) {
 }
 
 TEST(Hosts, ThatNoCaCertifies) {
-  EXPECT_FALSE(why_not_certifiable(kHost, true));
-  EXPECT_THAT(*why_not_certifiable(HostName::parse("*.example.com"), false), HasSubstr("DNS-01"));
-  EXPECT_TRUE(why_not_certifiable(HostName::parse("blog.localhost"), false));
-  EXPECT_TRUE(why_not_certifiable(HostName::parse("blog.lan"), true));
-  EXPECT_FALSE(why_not_certifiable(HostName::parse("blog.lan"), false)) << "a CA of one's own";
+  EXPECT_FALSE(why_not_certifiable(kHost, true, false));
+  EXPECT_THAT(*why_not_certifiable(HostName::parse("*.example.com"), false, false), HasSubstr("DNS-01"));
+  EXPECT_FALSE(why_not_certifiable(HostName::parse("*.example.com"), true, true));
+  EXPECT_TRUE(why_not_certifiable(HostName::parse("*.localhost"), false, true));
+  EXPECT_TRUE(why_not_certifiable(HostName::parse("blog.localhost"), false, false));
+  EXPECT_TRUE(why_not_certifiable(HostName::parse("blog.lan"), true, false));
+  EXPECT_FALSE(why_not_certifiable(HostName::parse("blog.lan"), false, false)) << "a CA of one's own";
+}
+
+TEST(DnsCredentials, AreThoseOfTheLongestZone) {
+  const std::vector<DnsCredentials> all{
+      {"", "route53", "", {}}, {"example.com", "cloudflare", "", {}}, {"b.example.com", "ovh", "", {}}};
+  const auto provider = [&](const std::string& host) { return credentials_for(all, HostName::parse(host))->provider; };
+  EXPECT_EQ(provider("*.example.com"), "cloudflare");
+  EXPECT_EQ(provider("*.a.example.com"), "cloudflare");
+  EXPECT_EQ(provider("*.b.example.com"), "ovh");
+  EXPECT_EQ(provider("*.myexample.com"), "route53");
+  EXPECT_EQ(credentials_for({{"example.com", "cloudflare", "", {}}}, HostName::parse("*.example.org")), nullptr);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "certificates/openssl.hh"
 #include "deploy/certificates.hh"
 #include "fixtures.hh"
+#include "operate/dns_credentials.hh"
 #include "operate/domains.hh"
 #include "os/command.hh"
 
@@ -95,6 +96,71 @@ TEST_F(CertificatesOfHosts, AreAwaitedAndRenewedOnlyWherePushrodObtainsThem) {
   EXPECT_EQ(added(session, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
   EXPECT_EQ(awaited_certificates(session).size(), 2u);
   EXPECT_THAT(refusal([&] { renew_certificate(session, host); }), HasSubstr("which Pushrod does not replace"));
+}
+
+TEST_F(CertificatesOfHosts, OfAWildcardNeedCredentialsOfItsDnsProviderOrOneThatPeopleGave) {
+  settings_.acme = AcmeSettings{.email = "you@example.com"};
+  auto& session = as({});
+  const auto add = [&](const std::string& host) {
+    return refusal([&] { add_domains(session, blog_, {RoutePoint::parse(host)}, {}); });
+  };
+  EXPECT_THAT(add("*.example.com"), HasSubstr("no credentials of its DNS provider | an administrator gives them"));
+  EXPECT_EQ(add("*.blog.lan"), "(nothing thrown)") << "no CA certifies it anyway";
+  EXPECT_EQ(added(session, "*.example.com", pem_for("*.example.com")), "(nothing thrown)");
+  EXPECT_EQ(add("*.example.com"), "(nothing thrown)");
+  EXPECT_THAT(add("*.example.net"), HasSubstr("no credentials"));
+  set_dns_credentials(session, "example.net", "cloudflare", "CF_DNS_API_TOKEN=hunter22\n");
+  EXPECT_THAT(last_record(), HasSubstr("cert dns set cloudflare for example.net: done"));
+  EXPECT_EQ(add("*.example.net"), "(nothing thrown)");
+  EXPECT_THAT(add("*.example.edu"), HasSubstr("no credentials"));
+  settings_.acme.reset();
+  auto& without = as({});
+  EXPECT_EQ(refusal([&] { add_domains(without, blog_, {RoutePoint::parse("*.example.edu")}, {}); }),
+            "(nothing thrown)");
+}
+
+TEST_F(CertificatesOfHosts, AreOneForAWildcardAndTheHostsBelowIt) {
+  settings_.acme = AcmeSettings{.email = "you@example.com"};
+  auto& session = as({});
+  const auto wildcard = HostName::parse("*.example.net"), host = HostName::parse("a.example.net");
+  set_dns_credentials(session, "", "cloudflare", "CF_DNS_API_TOKEN=hunter22\n");
+  add_domains(session, blog_, {RoutePoint::parse("*.example.net"), RoutePoint::parse("a.example.net")}, {});
+  const auto ordered = [&] {
+    std::vector<std::string> hosts;
+    for (const auto& state : acme_states(session.platform(), now())) hosts.push_back(state.want.host.str());
+    return hosts;
+  };
+  EXPECT_THAT(ordered(), testing::ElementsAre("*.example.net", "*.example.org")) << "apps' own addresses have one, too";
+  const auto order = session.store().begin_acme_order(wildcard, false);
+  session.store().end_acme_order(order, "wrong token");
+  EXPECT_THAT(ordered(), testing::Contains("a.example.net")) << "it need not wait for what fails";
+  EXPECT_TRUE(session.store().acme_requests().empty());
+  set_dns_credentials(session, "", "cloudflare", "CF_DNS_API_TOKEN=hunter23\n");
+  EXPECT_TRUE(session.store().acme_requests().contains(wildcard));
+  const auto pair = parse_pem(pem_for("*.example.net"));
+  install_certificate(session.platform(), pair, check_pair(pair, wildcard, CertificateSource::Acme, now()));
+  EXPECT_THAT(ordered(), testing::ElementsAre("*.example.net", "*.example.org"));
+}
+
+TEST_F(CertificatesOfHosts, ThroughADnsProviderTakeVariablesThatLegoDocuments) {
+  auto& session = as({});
+  const auto set = [&](Session& who, const std::string& provider, const std::string& text) {
+    return refusal([&] { set_dns_credentials(who, "", provider, text); });
+  };
+  EXPECT_THAT(set(session, "cloudfare", "A=b\n"), HasSubstr("does not know a DNS provider named \"cloudfare\""));
+  EXPECT_THAT(set(session, "exec", "EXEC_PATH=/bin/sh\n"), HasSubstr("does not name a DNS provider"));
+  EXPECT_THAT(set(session, "httpreq", "LD_PRELOAD=/x\n"), HasSubstr("httpreq has no variable named LD_PRELOAD"));
+  EXPECT_THAT(set(session, "httpreq", "\n"), HasSubstr("no credentials in it"));
+  auto& admin = as({store().add_key(KeyName::parse("root"), "ssh-ed25519 root", "SHA256:root", Role::Admin, {})});
+  EXPECT_THAT(set(admin, "gcloud", "GCE_SERVICE_ACCOUNT_FILE=/etc/x\n"), HasSubstr("cannot be done over SSH"));
+  EXPECT_EQ(set(session, "gcloud", "GCE_SERVICE_ACCOUNT_FILE=/etc/x\n"), "(nothing thrown)");
+  EXPECT_THAT(set(with_key("anna", Role::Deploy, {blog_}), "httpreq", "A=b\n"), HasSubstr("administrator"));
+  const auto all = list_dns_credentials(session);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].variables, std::vector<std::string>{"GCE_SERVICE_ACCOUNT_FILE"});
+  EXPECT_EQ(session.store().dns_credentials()[0].sealed.find("/etc/x"), std::string::npos);
+  remove_dns_credentials(session, "");
+  EXPECT_THAT(refusal([&] { remove_dns_credentials(session, ""); }), HasSubstr("there are no credentials"));
 }
 
 TEST_F(CertificatesOfHosts, ThatPeopleGaveAreNotReplacedByThoseOfACa) {
