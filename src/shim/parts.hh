@@ -53,6 +53,7 @@ struct Spec {
   bool keep_listeners = false;
   bool keep_stderr = false;
   bool keep_stdin = false;
+  bool gather = false;
   const char* lock = nullptr;
   const char* cgroup = nullptr;
   char** argv = nullptr;
@@ -66,6 +67,9 @@ Spec read_spec();
 // Takes the words "writable=PATH", "layer=PATH" and "changes=PATH", in order, and mounts what they ask for. Ends the
 // process with 111 where that cannot be done.
 void take_mounts(char**& words);
+
+// Puts a process before this one's standard input that passes it on at most every 20 ms, and ends when this one does.
+void gather_input();
 
 // The roles.
 [[noreturn]] void keep(const Spec& spec);

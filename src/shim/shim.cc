@@ -124,5 +124,6 @@ int main(int argc, char** argv) {
   if (!spec.keep_listeners) close_from(kFirstListener);
   drop_capabilities();
   if (spec.sandbox) keep(spec);
+  if (spec.gather) gather_input();
   become(spec.argv, spec.environment);
 }

@@ -69,6 +69,8 @@ Spec read_spec() {
       spec.keep_stderr = *separate == '1';
     } else if (const char* attached = value_of(entry, "keep_stdin")) {
       spec.keep_stdin = *attached == '1';
+    } else if (const char* gather = value_of(entry, "gather")) {
+      spec.gather = *gather == '1';
     } else if (const char* lock = value_of(entry, "lock")) {
       spec.lock = lock;
     } else if (const char* cgroup = value_of(entry, "cgroup")) {

@@ -80,6 +80,8 @@ std::string render_log_spec(const Service& service) {
     arguments = std::move(selection);
   }
   std::string spec = "mode=exec\0keep_stderr=1\0"s;
+  // A line for each request: waking the logger for each would take a fifth of the router's time.
+  if (service.log_branch) spec += "gather=1\0"s;
   for (const std::string& argument : arguments) spec += "arg=" + argument + '\0';
   return spec;
 }

@@ -52,6 +52,38 @@ TEST_F(Shim, DoesNotStartWhenItsSupervisorIsGone) {
   EXPECT_EQ(result.out, "");
 }
 
+TEST_F(Shim, LetsInputGatherForTheProgram) {
+  write_spec({"mode=exec", "arg=dd", "arg=bs=64k", "arg=of=copy", "keep_stderr=1", "gather=1"});
+  auto command = shim();
+  const auto lines = "i=0; while [ $i -lt 200 ]; do echo line; i=$((i+1)); sleep 0.002; done";
+  command.argv = {"/bin/sh", "-c", fmt::format("({}) | exec {}", lines, shim_program())};
+  const auto result = run(command);
+  EXPECT_TRUE(result.ok()) << result.err;
+  unsigned reads = 0;
+  ASSERT_EQ(sscanf(result.err.c_str(), "%*u+%u records in", &reads), 1) << result.err;
+  EXPECT_LT(reads, 100u) << "each wakes the program";
+  EXPECT_EQ(read_file(root_ / "copy")->size(), 200 * 5u);
+}
+
+TEST_F(Shim, LosesNothingOfALongInput) {
+  write_spec({"mode=exec", "arg=cat", "gather=1"});
+  auto command = shim();
+  for (unsigned number = 0; command.input.size() < 3'000'000; ++number) command.input += fmt::format("{}\n", number);
+  EXPECT_EQ(run(command).out, command.input);
+}
+
+TEST_F(Shim, GathersForNoLongerThanTheProgramLives) {
+  write_spec({"mode=exec", "arg=sleep", "arg=100", "gather=1"});
+  const auto input = make_pipe();
+  auto program = ChildProcess::start(shim(), input.read_end.get(), -1, -1);
+  const auto children = fmt::format("/proc/{0}/task/{0}/children", program.pid());
+  std::string gatherer;
+  ASSERT_TRUE(eventually([&] { return !(gatherer = trim(read_file(children).value_or(""))).empty(); }));
+  program.signal(SIGKILL);
+  EXPECT_TRUE(program.wait(Milliseconds{10'000}));
+  EXPECT_TRUE(eventually([&] { return read_file("/proc/" + gatherer + "/cmdline").value_or("").empty(); }));
+}
+
 TEST_F(Shim, TellsS6ThatItHasStarted) {
   auto notification = make_pipe();
   // The shell puts it where s6 would.

@@ -48,7 +48,7 @@ std::string log_spec(std::uint64_t log_bytes, std::optional<LogBranch> branch = 
 
 TEST(LogSpec, KeepsMarkedLinesApartAndDropsOthers) {
   EXPECT_EQ(log_spec(10'000'000, LogBranch{"= ", "/logs/b", {"no use"}}),
-            "mode=exec\0keep_stderr=1\0arg=s6-log\0arg=-bp\0arg=-l262144\0arg=--\0arg=-^\0arg=+^= \0arg=n9\0"
+            "mode=exec\0keep_stderr=1\0gather=1\0arg=s6-log\0arg=-bp\0arg=-l262144\0arg=--\0arg=-^\0arg=+^= \0arg=n9\0"
             "arg=s1000000\0arg=S8475712\0arg=t\0arg=/logs/b\0arg=f\0arg=-no use\0arg=n9\0arg=s1000000\0"
             "arg=S8475712\0arg=t\0arg=/logs/a\0"s);
 }
