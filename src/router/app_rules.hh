@@ -13,6 +13,7 @@ std::string render_app_lookup();
 std::string render_app_rules();
 // For the front end, before anything of the app is told: who may ask it at all.
 std::string render_access_check();
+std::string render_usual_requests();  // what lets them pass without a look at the rules of the others
 // For the front end, where an app answers with a page of the router: the app's own page, if it has one.
 std::string render_own_page_modes();
 // A section of defaults for the apps' back ends: timeouts, compression, and the pages of failures.

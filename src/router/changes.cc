@@ -42,13 +42,13 @@ std::string full_name(std::string_view backend, std::string_view server) {
 // requests.
 std::string leave(const ServerState& server) {
   return fmt::format("set server {} state {}", full_name(server.backend, server.name),
-                     server.backend.starts_with(kStickySlot) ? "maint" : "drain");
+                     slot_of(server.backend).starts_with(kStickySlot) ? "maint" : "drain");
 }
 
 void add_server(Commands& commands, const WantedServer& wanted, const ServerState* known) {
   const auto name = full_name(wanted.backend, wanted.name);
   if (known == nullptr) {
-    commands.push_back(fmt::format("add server {} 127.0.0.1:{}{}", name, wanted.port, wanted.h2 ? " proto h2" : ""));
+    commands.push_back(fmt::format("add server {} 127.0.0.1:{}{}", name, wanted.port, server_options(wanted)));
   } else if (known->port != wanted.port || known->address != "127.0.0.1") {
     commands.push_back(fmt::format("set server {} addr 127.0.0.1 port {}", name, wanted.port));
   }
@@ -61,7 +61,7 @@ void add_server(Commands& commands, const WantedServer& wanted, const ServerStat
 // Is it in the slot of another app? The servers of an app's instances begin with the app's name. A slot that no app has
 // any more serves its app until that one's requests go elsewhere.
 bool is_stranger(const ServerState& server, const std::map<std::string, std::string>& app_of_slot) {
-  const auto owner = app_of_slot.find(server.backend);
+  const auto owner = app_of_slot.find(std::string(slot_of(server.backend)));
   const auto instance = InstanceName::from(server.name);
   return owner != app_of_slot.end() && !(instance && routed_name(instance->app) == owner->second);
 }
@@ -86,7 +86,7 @@ std::vector<std::string> changes_to(const Rendering& rendering, const std::vecto
     if (found != leaving.end()) leaving.erase(found);
   }
   std::map<std::string, std::string> app_of_slot;
-  for (const auto& [app, slot] : rendering.maps.slots) app_of_slot.emplace(slot, app);
+  for (const auto& [app, backend] : rendering.maps.slots) app_of_slot.emplace(slot_of(backend), app);
   Commands strangers, departures;
   for (const auto& [name, server] : leaving) {
     if (server->admin == 0) (is_stranger(*server, app_of_slot) ? strangers : departures).push_back(leave(*server));

@@ -57,9 +57,6 @@ defaults usual
   timeout http-request 10s
   timeout http-keep-alive 30s
   timeout tunnel 1h
-  # A connection per request to the app: one that it closes while idle never meets a request, and an app that
-  # serves one connection at a time is not kept busy by an idle one.
-  option http-server-close
   # A held request whose client goes away is given up; the app's own are not, since a client may close its half.
   option abortonclose
   # After a reload clients are told to close with their next answer; never are they cut off while they send.
@@ -128,15 +125,13 @@ frontend public from usual
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1\2'
   http-response replace-header Set-Cookie {cookie_domain} '\1'
-{request_shares}{challenges}  # What the route says beside its app (maps.hh). A worker that a reload left behind leaves it to the current one.
+{request_shares}{challenges}{usual_requests}  # What the route says beside its app (maps.hh). A worker that a reload left behind leaves it to the current one.
   http-request set-var(txn.options) var(txn.route) if {{ var(txn.route) -m sub | }} !{{ stopping }}
   http-request redirect prefix https://%[var(txn.name)]{https_port} code 308 if !secure {{ var(txn.options),field(2,|) -m str https }} !{{ path_beg /.well-known/acme-challenge/ }}
   http-request set-var(txn.hsts) var(txn.options),field(6,|) if secure {{ var(txn.options) -m found }}
   http-after-response set-header Strict-Transport-Security max-age=%[var(txn.hsts)] if {{ var(txn.hsts) -m reg . }}
 {access}  http-request set-var(txn.to) var(txn.options),field(5,|) if {{ var(txn.options) -m found }}
   http-request redirect prefix %[var(txn.to)] code 308 if {{ var(txn.to) -m beg http }}
-  # Only apps that do not simply serve are in the map.
-  http-request set-var(txn.mode) var(txn.app),map({modes}) unless {{ stopping }}
   # It leaves the mode that is to follow. Whoever goes away meanwhile stays in the one that it was in.
   http-request lua.hold if {{ var(txn.mode) -m str hold asleep }}
 {own_page_modes}  http-request return status 503 errorfiles held if {{ var(txn.mode) -m str hold asleep late full }}
@@ -153,7 +148,9 @@ frontend public from usual
 {app_rules}  # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker-tls if {{ stopping }} tls
   use_backend current-worker if {{ stopping }}
-  use_backend %[var(txn.app),map({slots})] if {{ var(txn.app) -m found }}
+  # Only requests that can be sent again, GET and HEAD without a body, may use a connection that the app may be closing.
+  use_backend %[var(txn.app),map({slots})] if METH_GET {{ var(txn.app) -m found }} {{ internal.htx.has_eom }} !{{ req.body_size gt 0 }}
+  use_backend %[var(txn.app),map({slots}),regsub(^keep-,)] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 
 backend unknown-host from usual
@@ -161,10 +158,12 @@ backend unknown-host from usual
 
 backend current-worker from usual
   no option abortonclose
+  option http-server-close
   server current unix@current.sock send-proxy-v2
 
 backend current-worker-tls from usual
   no option abortonclose
+  option http-server-close
   server current unix@current-tls.sock send-proxy-v2
 )";
 
@@ -235,24 +234,39 @@ void add_pages(Texts& texts) {
   }
 }
 
+// A connection per request to the app: one that it closes while idle never meets a request, and an app that serves one
+// connection at a time is not kept busy by an idle one. (Where the front end has this option, no back end keeps any.)
+constexpr std::string_view kOneRequestEach = "  option http-server-close\n";
+// An app may have closed several idle connections, and a request may meet one after the other: so it is tried more
+// often than elsewhere, within the same time.
+constexpr std::string_view kKeepConnections = R"(  option http-keep-alive
+  http-reuse always
+  timeout connect 400ms
+  retries 12
+)";
+
 void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
                   const std::vector<WantedServer>& servers) {
   std::map<std::string, std::string> lines;
   for (const auto& server : servers) {
     lines[server.backend] +=
-        fmt::format("  server {} 127.0.0.1:{}{}\n", server.name, server.port, server.h2 ? " proto h2" : "");
+        fmt::format("  server {} 127.0.0.1:{}{}\n", server.name, server.port, server_options(server));
   }
-  const auto add = [&](std::string_view kind, unsigned count, std::string_view more) {
+  const auto add = [&](const std::string& name, const std::string& other, std::string_view more) {
+    texts.add(fmt::format("\nbackend {} from apps\n", name));
+    texts.add(render_app_share(settings, other));
+    texts.add(more);
+    texts.config += lines[name];
+  };
+  const auto add_kind = [&](std::string_view kind, unsigned count, const std::string& more) {
     for (unsigned number = 1; number <= count; ++number) {
-      const auto name = fmt::format("{}{}", kind, number);
-      texts.add(fmt::format("\nbackend {} from apps\n", name));
-      texts.add(render_app_share(settings));
-      texts.add(more);
-      texts.config += lines[name];
+      const auto slot = fmt::format("{}{}", kind, number), kept = fmt::format("{}{}", kKeepAlive, slot);
+      add(slot, kept, fmt::format("{}{}", more, kOneRequestEach));
+      add(kept, slot, fmt::format("{}{}", more, kKeepConnections));
     }
   };
-  add(kPlainSlot, slots.plain, "");
-  add(kStickySlot, slots.sticky, kSticky);
+  add_kind(kPlainSlot, slots.plain, "");
+  add_kind(kStickySlot, slots.sticky, std::string(kSticky));
 }
 
 Texts render_texts(const Settings& settings, const Slots& slots, const std::vector<WantedServer>& servers) {
@@ -267,18 +281,17 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
   if (!settings.h2c) texts.add("  option disable-h2-upgrade\n");
   texts.add(fmt::format(
       kFrontend, fmt::arg("tls_bind", tls_bind(settings)), fmt::arg("https_port", https_port(settings)),
-      fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile), fmt::arg("modes", kModesFile),
-      fmt::arg("access_length", kLongestAccessLine), fmt::arg("access_format", kAccessFormat),
-      fmt::arg("cookie_domain", cookie_domain(settings.domain)),
+      fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile), fmt::arg("access_length", kLongestAccessLine),
+      fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),
       fmt::arg("challenges", settings.acme ? kChallenges : ""),
       fmt::arg("client_headers", render_client_headers(settings)), fmt::arg("app_lookup", render_app_lookup()),
       fmt::arg("app_rules", render_app_rules()), fmt::arg("access", render_access_check()),
-      fmt::arg("own_page_modes", render_own_page_modes()), fmt::arg("proxy_protocol", render_proxy_protocol(settings)),
-      fmt::arg("large_head", render_large_head()), fmt::arg("longest_head", kLongestHead),
-      fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
+      fmt::arg("usual_requests", render_usual_requests()), fmt::arg("own_page_modes", render_own_page_modes()),
+      fmt::arg("proxy_protocol", render_proxy_protocol(settings)), fmt::arg("large_head", render_large_head()),
+      fmt::arg("longest_head", kLongestHead), fmt::arg("forbidden_trailers", forbidden_trailers_pattern())));
   texts.add(render_share_tables(settings));
   texts.add(render_app_defaults());
   add_backends(texts, settings, slots, servers);
@@ -296,6 +309,9 @@ std::vector<WantedServer> wanted_servers(const RoutingTable& table, const Slots&
     const auto& backend = slots.of_apps.at(routed_name(app.app));
     for (const auto& server : app.servers) {
       servers.push_back({backend, server.instance.str(), server.port, app.sticky, server.h2});
+      if (!app.keeps_connections) continue;
+      servers.push_back(
+          {fmt::format("{}{}", kKeepAlive, backend), server.instance.str(), server.port, app.sticky, false, true});
     }
   }
   return servers;
@@ -312,6 +328,11 @@ std::uint64_t fingerprint(std::string_view text) {
   return hash;
 }
 
+std::string server_options(const WantedServer& server) {
+  if (server.keeps_connections) return fmt::format(" pool-max-conn {} pool-purge-delay 1s", kIdleConnections);
+  return server.h2 ? " proto h2" : "";
+}
+
 std::string routed_name(const AppName& app) { return std::string(kRoutedPrefix) + app.str(); }
 
 std::optional<AppName> app_of_routed_name(std::string_view name) {
@@ -323,6 +344,9 @@ Rendering render(const Settings& settings, const RoutingTable& table, const Slot
   Rendering rendering;
   rendering.maps.hosts = host_entries(settings, table);
   rendering.maps.slots = slots.of_apps;
+  for (const auto& app : table.apps) {
+    if (app.keeps_connections) rendering.maps.slots[routed_name(app.app)].insert(0, kKeepAlive);
+  }
   rendering.maps.modes = mode_entries(table);
   rendering.maps.http = http_entries(table);
   rendering.maps.errors = error_entries(table);

@@ -22,7 +22,10 @@ struct WantedServer {
   Port port = 0;
   bool sticky = false;
   bool h2 = false;
+  bool keeps_connections = false;  // in the slot's second back end
 };
+// What follows its address: how many connections are kept, another protocol, or nothing.
+std::string server_options(const WantedServer& server);
 
 // All that HAProxy is to do, rendered once for a change.
 struct Rendering {

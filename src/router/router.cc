@@ -131,6 +131,9 @@ void Router::prepare(const RoutingTable& table) const {
 Command Router::command() const {
   Command command;
   command.environment = bind_to_listeners();
+  // Or glibc gives the memory of buffers back to the kernel between requests, which costs a tenth of the router's time.
+  command.environment["MALLOC_TRIM_THRESHOLD_"] = "16777216";
+  command.environment["MALLOC_TOP_PAD_"] = "1048576";
   command.argv = {"haproxy", "-W",
                   "-C",      layout_.router().string(),
                   "-f",      kConfigFile,
@@ -209,7 +212,7 @@ std::map<std::string, Idleness> Router::idleness() const {
   std::map<std::string, Idleness> apps;
   for (const auto& answer : ask_all(master_of(layout_), "show stat -1 2 -1")) {
     for (const auto& [backend, activity] : parse_activity(answer)) {
-      const auto owner = app_of_slot.find(backend);
+      const auto owner = app_of_slot.find(std::string(slot_of(backend)));
       if (owner == app_of_slot.end()) continue;
       auto& app = apps[owner->second];
       app.open += activity.open;
@@ -231,7 +234,7 @@ std::map<std::string, std::vector<std::string>> Router::observed() const {
     if (!app) continue;
     auto& names = servers[app->str()];
     for (const auto& server : observed->servers) {
-      if (server.backend == slot && server.gets_requests()) names.push_back(server.name);
+      if (server.backend == slot_of(slot) && server.gets_requests()) names.push_back(server.name);
     }
     std::sort(names.begin(), names.end());
   }

@@ -25,6 +25,9 @@
 
 namespace pushrod {
 
+// So many idle connections the router keeps to a server at most.
+inline constexpr unsigned kIdleConnections = 32;
+
 struct RoutedServer {
   InstanceName instance;
   Port port;
@@ -41,6 +44,7 @@ struct RoutedApp {
   bool sticky = false;    // a cookie keeps a client on its server for as long as that is one of these
   HttpRules http{};
   AccessRules access{};
+  bool keeps_connections = false;  // its servers take idle connections, kIdleConnections each
 };
 
 // A certificate that is shown to clients that ask for the host ("*.example.com": for one label).

@@ -87,9 +87,11 @@ std::string render_request_shares(const Settings& settings) {
   return fmt::format(kRequestShares, fmt::arg("requests", settings.connections / 2));
 }
 
-std::string render_app_share(const Settings& settings) {
-  return fmt::format("  http-request return status 503 errorfiles full if {{ be_conn gt {} }}\n",
-                     settings.app_connections);
+std::string render_app_share(const Settings& settings, std::string_view other) {
+  return fmt::format(
+      "  http-request set-var(txn.open) be_conn({})\n"
+      "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }}\n",
+      other, settings.app_connections);
 }
 
 std::string render_share_tables(const Settings& settings) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/settings.hh"
 
@@ -18,7 +19,8 @@ std::string render_connection_shares(const Settings& settings);
 // For the front end: what becomes of its requests.
 std::string render_request_shares(const Settings& settings);
 // For an app's back end.
-std::string render_app_share(const Settings& settings);
+// `other`: the second back end of the same app, which counts as well.
+std::string render_app_share(const Settings& settings, std::string_view other);
 // Sections of their own: what the rules count in.
 std::string render_share_tables(const Settings& settings);
 

@@ -45,7 +45,14 @@ unsigned wanted_count(const MapEntries& of_apps, const SlotKind& kind) {
 
 }  // namespace
 
-bool is_slot(std::string_view backend) { return backend.starts_with(kPlainSlot) || backend.starts_with(kStickySlot); }
+std::string_view slot_of(std::string_view backend) {
+  return backend.starts_with(kKeepAlive) ? backend.substr(kKeepAlive.size()) : backend;
+}
+
+bool is_slot(std::string_view backend) {
+  const auto slot = slot_of(backend);
+  return slot.starts_with(kPlainSlot) || slot.starts_with(kStickySlot);
+}
 
 Slots parse_slots(std::string_view config, std::string_view map) {
   Slots slots;
@@ -53,7 +60,7 @@ Slots parse_slots(std::string_view config, std::string_view map) {
     if (line.starts_with(fmt::format("backend {}", kPlainSlot))) ++slots.plain;
     if (line.starts_with(fmt::format("backend {}", kStickySlot))) ++slots.sticky;
   }
-  slots.of_apps = parse_map(map);
+  for (const auto& [app, backend] : parse_map(map)) slots.of_apps.emplace(app, slot_of(backend));
   return slots;
 }
 

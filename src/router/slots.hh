@@ -17,13 +17,19 @@ namespace pushrod {
 inline constexpr std::string_view kPlainSlot = "slot.";
 inline constexpr std::string_view kStickySlot = "sticky.";  // its back end sets the cookie
 
+// Before the name of a slot: its second back end, which keeps connections to the app open between requests. Only
+// requests that can be sent again go there, since an app may close a connection at the moment of its use.
+inline constexpr std::string_view kKeepAlive = "keep-";
+
 struct Slots {
   unsigned plain = 0;   // how many the configuration has: "slot.1" to "slot.<plain>"
   unsigned sticky = 0;  // "sticky.1", …
   MapEntries of_apps;   // "app.blog" → "slot.1": the entries of slots.map
 };
 
+// Either back end of a slot.
 bool is_slot(std::string_view backend);
+std::string_view slot_of(std::string_view backend);  // "slot.1" of "keep-slot.1"
 
 // What the files of the running router say.
 Slots parse_slots(std::string_view config, std::string_view map);

@@ -4,6 +4,7 @@
 
 #include "base/text.hh"
 #include "certificates/files.hh"
+#include "engine/local/keep_alive.hh"
 #include "engine/local/logs.hh"
 #include "router/access_log.hh"
 #include "supervise/supervise.hh"
@@ -19,8 +20,12 @@ RoutingTable table_of(const Layout& layout, const std::vector<TrafficTarget>& ta
   for (auto& pair : installed_pairs(layout)) {
     table.certificates.push_back({std::move(pair.host), std::move(pair.file), std::move(pair.id)});
   }
+  const auto keeping = KeepAlive(layout).known(targets);
   for (const auto& target : targets) {
     RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky, target.http, target.access};
+    app.keeps_connections = !target.backends.empty() &&
+                            std::all_of(target.backends.begin(), target.backends.end(),
+                                        [&](const Backend& one) { return !one.h2 && keeping.contains(one.instance); });
     for (const auto& backend : target.backends)
       app.servers.push_back({backend.instance, backend.endpoint.port, backend.h2});
     std::sort(app.servers.begin(), app.servers.end());
@@ -45,14 +50,21 @@ std::map<InstanceName, Count> by_instance(const std::map<std::string, Count>& se
 LocalIngress::LocalIngress(const Layout& layout, const Settings& settings)
     : layout_(layout), settings_(settings), router_(layout, settings) {}
 
-void LocalIngress::route(const std::vector<TrafficTarget>& targets) const { router_.apply(table_of(layout_, targets)); }
+void LocalIngress::route(const std::vector<TrafficTarget>& targets) const {
+  KeepAlive(layout_).find_out(targets);
+  router_.apply(table_of(layout_, targets));
+}
 
 bool LocalIngress::is_routed(const std::vector<TrafficTarget>& targets) const {
   // A router that does not run will read the file when it starts, and there is nothing to ask.
-  return !router_.is_running() || router_.serves(table_of(layout_, targets));
+  if (!router_.is_running()) return true;
+  return KeepAlive(layout_).is_complete(targets) && router_.serves(table_of(layout_, targets));
 }
 
-void LocalIngress::forget(const std::vector<InstanceName>& ended) const { router_.forget(ended); }
+void LocalIngress::forget(const std::vector<InstanceName>& ended) const {
+  KeepAlive(layout_).forget(ended);
+  router_.forget(ended);
+}
 
 std::map<AppName, Idleness> LocalIngress::idleness() const {
   std::map<AppName, Idleness> apps;

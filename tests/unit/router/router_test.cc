@@ -309,7 +309,7 @@ TEST_F(LiveRouting, LosesNothingWhenReloadsAndRunTimeChangesRace) {
   with_reloads.join();
   without.join();
   const auto written = config();
-  const bool is_other = written.find(fmt::format("be_conn gt {} ", other.app_connections)) != written.npos;
+  const bool is_other = written.find(fmt::format("add(txn.open) gt {} ", other.app_connections)) != written.npos;
   const bool is_second = written.find("server blog.2.web.1") != written.npos;
   EXPECT_TRUE(
       Router(*layout_, is_other ? other : settings_).serves(table({is_second ? server(second, 2) : server(first, 1)})));

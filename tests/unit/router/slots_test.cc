@@ -63,6 +63,9 @@ TEST(Slots, AreReadFromTheFiles) {
   EXPECT_EQ(slots.sticky, 1u);
   EXPECT_EQ(slots.of_apps, (MapEntries{{"app.blog", "slot.2"}}));
   EXPECT_EQ(parse_slots("", "").plain, 0u);
+  EXPECT_EQ(parse_slots("backend keep-slot.1\n", "app.blog keep-slot.1\n").of_apps,
+            (MapEntries{{"app.blog", "slot.1"}}));
+  EXPECT_EQ(parse_slots("backend keep-slot.1\n", "").plain, 0u);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ class Requests : public LocalTest {
 TEST_F(Requests, GoToTheInstancesOfTheirApp) {
   const std::vector<TrafficTarget> targets{target("shop", {}), target("blog", {backend(old_, 1)})};
   start(targets);
+  ingress_.route(targets);  // finds out which instances take idle connections
   EXPECT_TRUE(ingress_.is_routed(targets));
   EXPECT_EQ(get(), "old");
   EXPECT_EQ(ingress_.requests_served(), (std::map<InstanceName, std::uint64_t>{{instance("blog", 1), 1}}));

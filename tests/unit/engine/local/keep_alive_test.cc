@@ -1,0 +1,48 @@
+// Which servers may be given idle connections.
+#include "engine/local/keep_alive.hh"
+
+#include "fixtures.hh"
+
+namespace pushrod {
+namespace {
+
+class IdleConnections : public LocalTest {
+ protected:
+  static std::vector<TrafficTarget> at(Port port) { return {target("blog", {{instance("blog", 1), loopback(port)}})}; }
+};
+
+TEST_F(IdleConnections, AreTakenByAServerThatAcceptsAllOfThem) {
+  const AppServer server("blog");
+  EXPECT_TRUE(accepts_idle_connections(server.port()));
+  const KeepAlive keep_alive(layout_);
+  EXPECT_FALSE(keep_alive.is_complete(at(server.port())));
+  keep_alive.find_out(at(server.port()));
+  EXPECT_TRUE(keep_alive.is_complete(at(server.port())));
+  EXPECT_EQ(keep_alive.known(at(server.port())), std::set{instance("blog", 1)});
+  keep_alive.forget({instance("blog", 1)});
+  EXPECT_TRUE(keep_alive.known(at(server.port())).empty());
+}
+
+TEST_F(IdleConnections, AreNotTakenByAServerThatHandlesOneAtATime) {
+  const auto [listener, port] = listen_anywhere();
+  std::thread one([fd = listener.get()] {
+    const UniqueFd connection(accept4(fd, nullptr, nullptr, SOCK_CLOEXEC));
+    char byte = 0;
+    EXPECT_EQ(recv(connection.get(), &byte, 1, 0), 0) << "nothing is sent";
+  });
+  EXPECT_FALSE(accepts_idle_connections(port));
+  one.join();
+  const KeepAlive keep_alive(layout_);
+  keep_alive.find_out(at(port));
+  EXPECT_TRUE(keep_alive.is_complete(at(port)));
+  EXPECT_TRUE(keep_alive.known(at(port)).empty());
+}
+
+TEST_F(IdleConnections, AreNoQuestionWhereNothingListens) {
+  const auto port = listen_anywhere().second;
+  EXPECT_FALSE(accepts_idle_connections(port));
+  EXPECT_TRUE(KeepAlive(layout_).is_complete(at(port))) << "it is asked once it listens";
+}
+
+}  // namespace
+}  // namespace pushrod
