@@ -148,8 +148,9 @@ frontend public from usual
 {app_rules}  # A worker that a reload left behind knows yesterday's servers: it hands its clients' last requests on.
   use_backend current-worker-tls if {{ stopping }} tls
   use_backend current-worker if {{ stopping }}
-  # Only requests that can be sent again, GET and HEAD without a body, may use a connection that the app may be closing.
-  use_backend %[var(txn.app),map({slots})] if METH_GET {{ var(txn.app) -m found }} {{ internal.htx.has_eom }} !{{ req.body_size gt 0 }}
+  # Only requests that can be sent again may use a connection that the app may be closing. Other clients use it as well,
+  # so none that an app could take for more than one request, or answer with a body that is not expected (HEAD).
+  use_backend %[var(txn.app),map({slots})] if {{ method GET }} {{ var(txn.app) -m found }} {{ internal.htx.has_eom }} !{{ req.fhdr(Transfer-Encoding) -m found }} !{{ req.fhdr(Content-Length) -m found }}
   use_backend %[var(txn.app),map({slots}),regsub(^keep-,)] if {{ var(txn.app) -m found }}
   default_backend unknown-host
 

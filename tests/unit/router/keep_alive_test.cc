@@ -125,6 +125,22 @@ TEST_F(KeptConnections, AreNotUsedForRequestsThatCannotBeSentAgain) {
   EXPECT_EQ(app.connections(), 20u);
 }
 
+TEST_F(KeptConnections, AreNotUsedForRequestsThatAnAppCouldTakeForMoreThanOne) {
+  LastingServer app(1'000'000);
+  start(table(app));
+  unsigned before = 0;
+  for (const std::string more : {"Content-Length: 0\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+    EXPECT_EQ(failures("GET / HTTP/1.1\r\nHost: blog.localhost\r\n" + more, 1, 10), 0u) << more;
+    EXPECT_EQ(app.connections() - before, 10u) << more;
+    before = app.connections();
+  }
+  Connection client(port());
+  client.send_text("HEAD / HTTP/1.1\r\nHost: blog.localhost\r\n\r\n");
+  EXPECT_EQ(client.read_response(false).status, 200);
+  EXPECT_EQ(get("blog.localhost").body, "blog");
+  EXPECT_EQ(app.connections() - before, 2u) << "what the app sends after its answer to HEAD meets no other request";
+}
+
 TEST_F(KeptConnections, AreNotKeptToAppsThatDoNotTakeThem) {
   LastingServer app(1'000'000);
   start(table(app, 1, false));
