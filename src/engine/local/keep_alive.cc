@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <thread>
 
 #include "os/accepting_ports.hh"
@@ -18,6 +20,9 @@ namespace pushrod {
 namespace {
 
 constexpr Milliseconds kPatience{100};
+// Of many at once, as when the machine starts: those who wait for the router must not wait for all.
+constexpr std::size_t kAtATime = 8;
+constexpr Milliseconds kBudget{500};
 constexpr Milliseconds kPause{2};  // no event tells that another process accepts
 
 UniqueFd begin_connection(Port port) {
@@ -87,11 +92,21 @@ std::vector<Backend> KeepAlive::unknown(const std::vector<TrafficTarget>& target
 }
 
 void KeepAlive::find_out(const std::vector<TrafficTarget>& targets) const {
-  for (const auto& backend : unknown(targets)) {
-    make_directory(directory_);
-    const auto* const result = accepts_idle_connections(backend.endpoint.port) ? "+" : "-";
-    write_file(directory_ / (backend.instance.str() + result), "", 0600, false);
-  }
+  const auto backends = unknown(targets);
+  if (backends.empty()) return;
+  make_directory(directory_);
+  const Deadline deadline(kBudget);
+  std::atomic<std::size_t> next = 0;
+  const auto test = [&] {
+    for (std::size_t at = next++; at < backends.size() && !deadline.passed(); at = next++) {
+      const auto* const result = accepts_idle_connections(backends[at].endpoint.port) ? "+" : "-";
+      write_file(directory_ / (backends[at].instance.str() + result), "", 0600, false);
+    }
+  };
+  std::vector<std::future<void>> tests;
+  while (tests.size() + 1 < std::min(backends.size(), kAtATime)) tests.push_back(std::async(std::launch::async, test));
+  test();
+  for (auto& other : tests) other.get();
 }
 
 bool KeepAlive::is_complete(const std::vector<TrafficTarget>& targets) const { return unknown(targets).empty(); }

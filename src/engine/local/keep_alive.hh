@@ -23,7 +23,8 @@ class KeepAlive {
 
   // Those that accept them, of these.
   std::set<InstanceName> known(const std::vector<TrafficTarget>& targets) const;
-  // Tests those of which nothing is known yet, and which accept connections.
+  // Tests those of which nothing is known yet, and which accept connections; as many as half a second is enough for.
+  // The next call goes on.
   void find_out(const std::vector<TrafficTarget>& targets) const;
   bool is_complete(const std::vector<TrafficTarget>& targets) const;
   void forget(const std::vector<InstanceName>& ended) const;

@@ -38,6 +38,26 @@ TEST_F(IdleConnections, AreNotTakenByAServerThatHandlesOneAtATime) {
   EXPECT_TRUE(keep_alive.known(at(port)).empty());
 }
 
+TEST_F(IdleConnections, AreTestedForManyServersWithoutALongWait) {
+  std::vector<UniqueFd> listeners;
+  std::vector<TrafficTarget> targets;
+  for (unsigned number = 1; number <= 100; ++number) {
+    auto [listener, port] = listen_anywhere();
+    targets.push_back(target("blog", {{instance("blog", number), loopback(port)}}));
+    listeners.push_back(std::move(listener));
+  }
+  const KeepAlive keep_alive(layout_);
+  unsigned calls = 0;
+  for (; !keep_alive.is_complete(targets) && calls < 50; ++calls) {
+    const Stopwatch watch;
+    keep_alive.find_out(targets);
+    EXPECT_LT(watch.elapsed(), Milliseconds{5'000}) << "one after the other takes ten seconds";
+  }
+  EXPECT_TRUE(keep_alive.is_complete(targets));
+  EXPECT_GT(calls, 1u);
+  EXPECT_TRUE(keep_alive.known(targets).empty());
+}
+
 TEST_F(IdleConnections, AreNoQuestionWhereNothingListens) {
   const auto port = listen_anywhere().second;
   EXPECT_FALSE(accepts_idle_connections(port));
