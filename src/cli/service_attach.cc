@@ -1,5 +1,7 @@
-// service attach, detach: which apps use a service.
+// service attach, detach, credentials: which apps use a service.
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include "base/error.hh"
 #include "cli/change.hh"
@@ -14,6 +16,7 @@ namespace {
 
 struct AttachWords {
   std::string service, app, prefix, database;
+  bool rotate = false, json = false;
 };
 
 int carry_out(Context& context, const AttachmentChange& result, const std::string& saved) {
@@ -35,6 +38,42 @@ int detach(Context& context, const AttachWords& words) {
                    fmt::format("App {} is no longer attached to service {}.\n", words.app, words.service));
 }
 
+int show_accounts(const std::vector<ServiceAttachment>& accounts, bool json) {
+  auto values = Json::array();
+  Table table({"APP", "ACCOUNT", "DATABASE", "SETTINGS"});
+  for (const auto& account : accounts) {
+    values.push_back({{"app", account.app},
+                      {"account", account.role},
+                      {"database", text_or_null(account.database)},
+                      {"prefix", account.prefix}});
+    table.add({account.app, account.role, account.database.empty() ? "-" : account.database, account.prefix + "_URL"});
+  }
+  if (json) {
+    print_json(values);
+  } else {
+    print(table.is_empty() ? "No app is attached.\n" : table.str());
+  }
+  return kExitOk;
+}
+
+int credentials(Context& context, const AttachWords& words) {
+  const auto service = ServiceName::parse(words.service);
+  auto accounts = service_accounts(context, service);
+  if (!words.app.empty()) {
+    std::erase_if(accounts, [&](const ServiceAttachment& account) { return account.app != words.app; });
+  }
+  if (!words.rotate) return show_accounts(accounts, words.json);
+  if (!words.app.empty()) accounts = {{.app = words.app}};
+  if (accounts.empty()) throw UserError(fmt::format("no app is attached to service {}", words.service));
+  for (const auto& account : accounts) {
+    const auto result = rotate_credentials(context, service, AppName::parse(account.app));
+    const auto code =
+        carry_out(context, result, fmt::format("App {} has new credentials with its first release.\n", account.app));
+    if (code != kExitOk) return code;
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_service_attach_verbs(Grammar& grammar) {
@@ -51,6 +90,13 @@ void add_service_attach_verbs(Grammar& grammar) {
             [words](Context& context) { return detach(context, *words); })
       .needs("SERVICE", words->service, "the service")
       .app(words->app);
+  grammar
+      .verb("service", "credentials", "which accounts apps have in a service; or new ones",
+            [words](Context& context) { return credentials(context, *words); })
+      .needs("SERVICE", words->service, "the service")
+      .option("--app", words->app, "of this app alone")
+      .flag("--rotate", words->rotate, "give each app another account with another password, in a new release")
+      .json(words->json);
 }
 
 }  // namespace pushrod

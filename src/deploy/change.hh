@@ -15,10 +15,11 @@
 
 namespace pushrod {
 
-// To a service: an app is attached to it, or no longer.
+// To a service: an app is attached to it, or no longer, or gets another account.
 struct ServiceChange {
+  enum class Kind { Attach, Detach, Rotate };
   ServiceName service;
-  bool attach = true;
+  Kind kind = Kind::Attach;
   std::string prefix{}, database{};
 };
 

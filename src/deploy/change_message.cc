@@ -59,14 +59,15 @@ SettingChanges settings_in(const json& message) {
 
 json message_of(const ServiceChange& change) {
   return {{"service", change.service.str()},
-          {"attach", change.attach},
+          {"kind", static_cast<int>(change.kind)},
           {"prefix", change.prefix},
           {"database", change.database}};
 }
 
 ServiceChange service_change_in(const json& message) {
-  return {ServiceName::parse(message.at("service").get<std::string>()), message.at("attach").get<bool>(),
-          message.at("prefix").get<std::string>(), message.at("database").get<std::string>()};
+  return {ServiceName::parse(message.at("service").get<std::string>()),
+          static_cast<ServiceChange::Kind>(message.at("kind").get<int>()), message.at("prefix").get<std::string>(),
+          message.at("database").get<std::string>()};
 }
 
 json message_of(const Source& source) {

@@ -119,8 +119,9 @@ SettingChanges change_service(const Run& run, const Part& part) {
   if (!change) return {};
   const auto service = require_running(run, change->service);
   const auto settings = run.platform.store.settings(part.app.id);
-  if (!change->attach) return without_service(settings, service.id);
+  if (change->kind == ServiceChange::Kind::Detach) return without_service(settings, service.id);
   auto request = request_of(run, part);
+  if (change->kind == ServiceChange::Kind::Rotate) return rotate_account(run.platform.services(), service, request);
   request.prefix = change->prefix;
   request.database = change->database;
   return open_attachment(run.platform.services(), service, request, settings);

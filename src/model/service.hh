@@ -34,6 +34,8 @@ struct BackingService {
   std::optional<AppId> declared_by{};           // the app whose files name it
   std::optional<std::int64_t> group{};          // the deployment that makes it, until its commit
   WallTime created{};
+  std::string upgrade{};         // its server becomes another version: a mark of that attempt
+  std::string former_version{};  // whose data is kept beside it
 };
 
 // Attached: the app's settings name the service. Attaching: a deployment is about to set them; gone if that fails.
@@ -52,7 +54,9 @@ struct ServiceAttachment {
   std::string database{};
   bool made_database = false;  // by this attachment: removed with it if the deployment fails
   AttachmentState state = AttachmentState::Attaching;
-  std::optional<std::int64_t> group{};  // Attaching: the deployment
+  std::optional<std::int64_t> group{};  // Attaching, or with a next role: the deployment
+  std::string next_role{};              // an account that the app's next release uses instead
+  std::string former_role{};            // and one that it used: closed when no instance can use it any more
 };
 
 // Where the socket directory of a service is in the sandboxes of apps: "/services/shop-db".

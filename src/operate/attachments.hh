@@ -19,6 +19,12 @@ AttachmentChange attach_service(Session& session, const ServiceName& service, co
 // Needs the right to deploy the app. Its database stays.
 AttachmentChange detach_service(Session& session, const ServiceName& service, const AppName& app);
 
+// The accounts of the apps that are attached and that the caller may see.
+std::vector<ServiceAttachment> service_accounts(Session& session, const ServiceName& service);
+// Another account with another password for the app; the one of today ends after the switch. Needs the right to deploy
+// the app.
+AttachmentChange rotate_credentials(Session& session, const ServiceName& service, const AppName& app);
+
 // The services of an app that is about to be destroyed: they stay, and these are left without apps.
 std::vector<BackingService> services_left_by(Session& session, const App& app);
 

@@ -32,13 +32,16 @@ std::vector<ServiceAttachment> others_of(const ServicePlatform& platform, const 
 }
 
 // An app may have the name that another one had when it was attached.
-std::string free_role(const std::string& app, const std::vector<ServiceAttachment>& others) {
+std::string free_role(const std::string& app, const std::vector<ServiceAttachment>& taken) {
   auto name = app;
   std::ranges::replace(name, '-', '_');
   if (is_reserved(name)) name = "app_" + name;
   for (unsigned number = 1;; ++number) {
     auto role = number == 1 ? name : fmt::format("{}_{}", name, number);
-    if (std::ranges::find(others, role, &ServiceAttachment::role) == others.end()) return role;
+    const auto has_it = [&](const ServiceAttachment& other) {
+      return other.role == role || other.next_role == role || other.former_role == role;
+    };
+    if (std::ranges::none_of(taken, has_it)) return role;
   }
 }
 
@@ -132,17 +135,13 @@ SettingChanges open_attachment(const ServicePlatform& platform, const BackingSer
                                .prefix = prefix_for(type, request.prefix),
                                .role = free_role(request.app.str(), others),
                                .group = request.group};
-  std::string owner;
   if (type.has_databases()) {
     attachment.database = request.database.empty() ? attachment.role : database_name(request.database);
     const auto shared = std::ranges::find(others, attachment.database, &ServiceAttachment::database);
-    if (shared != others.end()) {
-      if (request.database.empty()) {
-        throw UserError(fmt::format("database {} of service {} belongs to app {}", attachment.database, now->name.str(),
-                                    shared->app),
-                        "choose another with --database, or this one, to share it");
-      }
-      owner = shared->role;
+    if (shared != others.end() && request.database.empty()) {
+      throw UserError(
+          fmt::format("database {} of service {} belongs to app {}", attachment.database, now->name.str(), shared->app),
+          "choose another with --database, or this one, to share it");
     }
     const auto there = type.databases(server);
     attachment.made_database = std::ranges::find(there, attachment.database) == there.end();
@@ -150,7 +149,7 @@ SettingChanges open_attachment(const ServicePlatform& platform, const BackingSer
   platform.store.set_attachment(attachment);
   const ServiceAccount account{attachment.role, attachment.database, random_password(),
                                service_directory_in_app(now->name)};
-  type.open_account(server, account, owner);
+  type.open_account(server, account);
   return sealed(platform, *now, request.app_id, type.variables(account, attachment.prefix));
 }
 
@@ -162,10 +161,39 @@ SettingChanges without_service(const AppSettings& settings, ServiceId service) {
   return changes;
 }
 
+SettingChanges rotate_account(const ServicePlatform& platform, const BackingService& service,
+                              const AttachRequest& request) {
+  const auto lock = lock_service(platform, service.name, "new credentials");
+  const auto now = platform.store.service(service.id);
+  if (!now) throw UserError(fmt::format("service {} was destroyed in the meantime", service.name.str()));
+  close_leaving(platform, *now);
+  const auto all = platform.store.attachments_to(now->id);
+  const auto found = std::ranges::find(all, request.app_id, &ServiceAttachment::app_id);
+  if (found == all.end() || found->state != AttachmentState::Attached) {
+    throw UserError(fmt::format("app {} is not attached to service {}", request.app.str(), now->name.str()));
+  }
+  if (!found->former_role.empty()) {
+    throw UserError(
+        fmt::format("the credentials of app {} before these are still open, for instances that may use them",
+                    request.app.str()),
+        "they are closed when the app's release is no longer watched; try again then");
+  }
+  const auto& type = type_of(*now);
+  auto attachment = *found;
+  attachment.next_role = free_role(request.app.str(), all);
+  attachment.group = request.group;
+  platform.store.set_attachment(attachment);
+  const ServiceAccount account{attachment.next_role, attachment.database, random_password(),
+                               service_directory_in_app(now->name)};
+  type.open_account(server_of(platform, *now), account);
+  return sealed(platform, *now, request.app_id, type.variables(account, attachment.prefix));
+}
+
 bool close_leaving(const ServicePlatform& platform, const BackingService& service) {
   bool any = false;
-  for (const auto& attachment : platform.store.attachments_to(service.id)) {
-    if (attachment.state != AttachmentState::Leaving) continue;
+  for (auto& attachment : platform.store.attachments_to(service.id)) {
+    const bool leaves = attachment.state == AttachmentState::Leaving;
+    if (!leaves && attachment.former_role.empty()) continue;
     // Requests in flight are finished with the account that they began with; what is on standby may serve again.
     const auto instances = platform.store.instances(attachment.app_id);
     if (std::ranges::any_of(instances, [](const Instance& instance) {
@@ -173,9 +201,20 @@ bool close_leaving(const ServicePlatform& platform, const BackingService& servic
         })) {
       continue;
     }
-    type_of(service).close_account(server_of(platform, service), {attachment.role, attachment.database},
-                                   attachment.made_database);
-    platform.store.remove_attachment(service.id, attachment.app_id);
+    const auto close = [&](const std::string& role, bool with_database) {
+      if (!role.empty()) {
+        type_of(service).close_account(server_of(platform, service), {role, attachment.database}, with_database);
+      }
+    };
+    close(attachment.former_role, false);
+    if (leaves) {
+      close(attachment.next_role, false);
+      close(attachment.role, attachment.made_database);
+      platform.store.remove_attachment(service.id, attachment.app_id);
+    } else {
+      attachment.former_role.clear();
+      platform.store.set_attachment(attachment);
+    }
     any = true;
   }
   return any;

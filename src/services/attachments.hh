@@ -33,7 +33,10 @@ void check_attachable(const ServicePlatform& platform, const BackingService& ser
 // Opens the account. Returns the settings, sealed. `known`: those that the app has.
 SettingChanges open_attachment(const ServicePlatform& platform, const BackingService& service,
                                const AttachRequest& request, const AppSettings& known);
-// A new password for the account; the old one ends when the app's next release has the new one. Returns the settings.
+// Another account with another password, which the app's next release has; the one of today is closed after it.
+// Returns the settings.
+SettingChanges rotate_account(const ServicePlatform& platform, const BackingService& service,
+                              const AttachRequest& request);
 // What takes the settings that come from this service away.
 SettingChanges without_service(const AppSettings& settings, ServiceId service);
 

@@ -192,7 +192,7 @@ void try_dump(const ServicePlatform& platform, const std::string& type, const st
   const Scratch scratch(platform, type, version_like(type, version));
   const auto server = scratch.server();
   const std::string database = type_of(server.service).has_databases() ? "scratch" : "";
-  type_of(server.service).open_account(server, {"scratch", database, random_password()}, "");
+  type_of(server.service).open_account(server, {"scratch", database, random_password()});
   load(server, database, input);
   write_dump(server, database, -1, {});
 }

@@ -170,7 +170,7 @@ class MariaDb : public ServiceType {
     return names;
   }
 
-  void open_account(const Server& server, const ServiceAccount& account, const std::string&) const override {
+  void open_account(const Server& server, const ServiceAccount& account) const override {
     const auto user = account_name(account.role);
     sql(server,
         fmt::format("CREATE USER IF NOT EXISTS {0};\nALTER USER {0} IDENTIFIED BY {1} ACCOUNT UNLOCK;\n"

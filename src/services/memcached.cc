@@ -65,7 +65,7 @@ class Memcached : public ServiceType {
   }
 
   std::vector<std::string> databases(const Server&) const override { return {}; }
-  void open_account(const Server&, const ServiceAccount&, const std::string&) const override {}
+  void open_account(const Server&, const ServiceAccount&) const override {}
   // The next app finds nothing: the supervisor starts it again.
   void close_account(const Server& server, const ServiceAccount&, bool) const override {
     server.platform.engine.signal(server.service.name, SIGTERM);

@@ -129,23 +129,20 @@ class Postgres : public ServiceType {
                         " ORDER BY datname;\n"));
   }
 
-  void open_account(const Server& server, const ServiceAccount& account, const std::string& owner) const override {
+  void open_account(const Server& server, const ServiceAccount& account) const override {
     const auto role = identifier(account.role);
     const auto database = identifier(account.database);
     auto script = fmt::format(
         "SELECT 'CREATE ROLE {0}' WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {1}) \\gexec\n"
         "ALTER ROLE {0} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {2};\n",
         role, literal(account.role), literal(account.password.reveal()));
-    if (owner.empty()) {
-      script += fmt::format(
-          "SELECT 'CREATE DATABASE {0} OWNER {1}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = {2})"
-          " \\gexec\nREVOKE ALL ON DATABASE {0} FROM PUBLIC;\n",
-          database, role, literal(account.database));
-    } else {
-      // What either of them makes belongs to both.
-      script += fmt::format("GRANT {0} TO {1};\nALTER ROLE {1} IN DATABASE {2} SET role TO {0};\n", identifier(owner),
-                            role, database);
-    }
+    script += fmt::format(
+        "SELECT 'CREATE DATABASE {0} OWNER {1}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = {2})"
+        " \\gexec\nREVOKE ALL ON DATABASE {0} FROM PUBLIC;\n"
+        // What either of them makes belongs to both.
+        "SELECT format('GRANT %1$I TO {1}; ALTER ROLE {1} IN DATABASE {0} SET role TO %1$I', pg_get_userbyid(datdba))"
+        " FROM pg_database WHERE datname = {2} AND pg_get_userbyid(datdba) <> {3} \\gexec\n",
+        identifier(account.database), role, literal(account.database), literal(account.role));
     sql(server, script);
   }
 

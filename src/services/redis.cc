@@ -111,7 +111,7 @@ class Redis : public ServiceType {
 
   std::vector<std::string> databases(const Server&) const override { return {}; }
 
-  void open_account(const Server& server, const ServiceAccount& account, const std::string&) const override {
+  void open_account(const Server& server, const ServiceAccount& account) const override {
     // Commands that concern the server as a whole, its accounts or its files are the administrator's.
     commands(server, fmt::format("ACL SETUSER {} reset on >{} ~* &* +@all -@admin +info +client -client|kill "
                                  "-client|pause -client|unpause -client|no-evict\nACL SAVE\n",

@@ -78,9 +78,9 @@ class ServiceType {
   virtual bool answers(const Server& server) const = 0;
 
   virtual std::vector<std::string> databases(const Server& server) const = 0;
-  // Makes the account and its database, or gives those that are there this password. `owner`: the account whose
-  // database it shares; empty: its own. Idempotent.
-  virtual void open_account(const Server& server, const ServiceAccount& account, const std::string& owner) const = 0;
+  // Makes the account and its database, or gives those that are there this password. What it makes in a database that
+  // another account made belongs to both. Idempotent.
+  virtual void open_account(const Server& server, const ServiceAccount& account) const = 0;
   // The account gets in no more, and its connections end. Its database stays, or goes, too. Idempotent.
   virtual void close_account(const Server& server, const ServiceAccount& account, bool with_database) const = 0;
   // The variables of an app with this account, by name: "DATABASE_URL". The value is a secret where `secret` says so.

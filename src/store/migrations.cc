@@ -289,10 +289,19 @@ CREATE TABLE dns_credentials (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Another account for an app that is attached: the one that its next release has, and the one that its last had. And a
+// service whose server becomes another version, or was one (services/upgrade.hh).
+constexpr const char* kServiceChanges = R"sql(
+ALTER TABLE service_attachments ADD COLUMN next_role TEXT NOT NULL DEFAULT '';
+ALTER TABLE service_attachments ADD COLUMN former_role TEXT NOT NULL DEFAULT '';
+ALTER TABLE services ADD COLUMN upgrade TEXT NOT NULL DEFAULT '';
+ALTER TABLE services ADD COLUMN former_version TEXT NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 16> kAll{{{kFirstTables},
+  static const std::array<Migration, 17> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -307,7 +316,8 @@ std::span<const Migration> migrations() {
                                                {kServices},
                                                {kRestore},
                                                {kSettingScopes},
-                                               {kDnsCredentials}}};
+                                               {kDnsCredentials},
+                                               {kServiceChanges}}};
   return kAll;
 }
 

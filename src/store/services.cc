@@ -10,7 +10,8 @@ namespace {
 
 std::string select_services(std::string_view condition) {
   return fmt::format(
-      "SELECT id, name, type, version, memory, state, sealed_password, declared_by, group_id, created FROM services {}",
+      "SELECT id, name, type, version, memory, state, sealed_password, declared_by, group_id, created, upgrade,"
+      " former_version FROM services {}",
       condition);
 }
 
@@ -25,13 +26,16 @@ BackingService read_service(Query& row) {
                         .sealed_password = row.text(),
                         .declared_by = row.optional(number),
                         .group = row.optional(number),
-                        .created = row.time()};
+                        .created = row.time(),
+                        .upgrade = row.text(),
+                        .former_version = row.text()};
 }
 
 std::string select_attachments(std::string_view condition) {
   return fmt::format(
       "SELECT service_id, app_id, coalesce((SELECT name FROM apps WHERE id = app_id), app) AS app_name, key, prefix,"
-      " role, database, made_database, state, group_id FROM service_attachments {} ORDER BY app_name, service_id",
+      " role, database, made_database, state, group_id, next_role, former_role FROM service_attachments {} ORDER BY "
+      "app_name, service_id",
       condition);
 }
 
@@ -45,7 +49,9 @@ ServiceAttachment read_attachment(Query& row) {
                            .database = row.text(),
                            .made_database = row.boolean(),
                            .state = attachment_state_from(row.text()),
-                           .group = row.optional([](Query& column) { return column.integer(); })};
+                           .group = row.optional([](Query& column) { return column.integer(); }),
+                           .next_role = row.text(),
+                           .former_role = row.text()};
 }
 
 }  // namespace
@@ -85,8 +91,14 @@ void Store::set_service_state(ServiceId service, ServiceState state) {
   db_->query("UPDATE services SET state = ? WHERE id = ?").with(to_string(state), service).run();
 }
 
-void Store::set_service_version(ServiceId service, const std::string& version) {
-  db_->query("UPDATE services SET version = ? WHERE id = ?").with(version, service).run();
+void Store::set_service_upgrade(ServiceId service, const std::string& mark) {
+  db_->query("UPDATE services SET upgrade = ? WHERE id = ?").with(mark, service).run();
+}
+
+void Store::set_service_versions(ServiceId service, const std::string& version, const std::string& former) {
+  db_->query("UPDATE services SET version = ?, former_version = ?, upgrade = '' WHERE id = ?")
+      .with(version, former, service)
+      .run();
 }
 
 void Store::remove_service(ServiceId service) { db_->query("DELETE FROM services WHERE id = ?").with(service).run(); }
@@ -107,9 +119,10 @@ std::vector<ServiceAttachment> Store::attachments_of(AppId app) const {
 }
 
 void Store::set_attachment(const ServiceAttachment& attachment) {
-  db_->query("INSERT OR REPLACE INTO service_attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  db_->query("INSERT OR REPLACE INTO service_attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(attachment.service, attachment.app_id, attachment.app, attachment.key, attachment.prefix, attachment.role,
-            attachment.database, std::int64_t{attachment.made_database}, to_string(attachment.state), attachment.group)
+            attachment.database, std::int64_t{attachment.made_database}, to_string(attachment.state), attachment.group,
+            attachment.next_role, attachment.former_role)
       .run();
 }
 
@@ -140,6 +153,13 @@ void Store::follow_attachments_of(AppId app) {
   const std::string is_attached =
       "EXISTS (SELECT 1 FROM app_settings s WHERE s.app_id = service_attachments.app_id"
       " AND s.service_id = service_attachments.service_id)";
+  // The account of its new release is the one that counts from now on.
+  db_->query(
+         "UPDATE service_attachments SET former_role = role, role = next_role, next_role = ''"
+         " WHERE app_id = ? AND next_role <> '' AND " +
+         is_attached)
+      .with(app)
+      .run();
   // The database of one that was attached stays when it leaves.
   db_->query(
          "UPDATE service_attachments SET group_id = NULL, state = 'attached', made_database = 0 WHERE app_id = ? AND " +
@@ -155,6 +175,11 @@ void Store::follow_attachments_of(AppId app) {
 
 void Store::undo_attachments(std::int64_t group) {
   Transaction transaction(*db_);
+  db_->query(
+         "UPDATE service_attachments SET former_role = next_role, next_role = '', group_id = NULL"
+         " WHERE group_id = ? AND next_role <> ''")
+      .with(group)
+      .run();
   db_->query("UPDATE service_attachments SET group_id = NULL, state = 'leaving' WHERE group_id = ?").with(group).run();
   db_->query("UPDATE services SET group_id = NULL, state = 'destroying' WHERE group_id = ?").with(group).run();
   transaction.commit();

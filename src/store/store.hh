@@ -281,9 +281,12 @@ class Store {
   std::vector<BackingService> services() const;  // by name
   std::optional<BackingService> service(const ServiceName& name) const;
   std::optional<BackingService> service(ServiceId id) const;
-  // These three do nothing when it is not there.
+  // These do nothing when it is not there.
   void set_service_state(ServiceId service, ServiceState state);
-  void set_service_version(ServiceId service, const std::string& version);
+  // That its server becomes another version, by a mark; empty: no longer.
+  void set_service_upgrade(ServiceId service, const std::string& mark);
+  // Which version it is, and whose data is kept beside it; no upgrade is under way any more.
+  void set_service_versions(ServiceId service, const std::string& version, const std::string& former);
   void remove_service(ServiceId service);              // with its attachments
   std::vector<ServiceAttachment> attachments() const;  // by the app's name
   std::vector<ServiceAttachment> attachments_to(ServiceId service) const;
