@@ -48,6 +48,7 @@ void add_verbs(Grammar& grammar) {
   add_service_verbs(grammar);
   add_service_client_verbs(grammar);
   add_service_attach_verbs(grammar);
+  add_service_upgrade_verbs(grammar);
   add_release_verbs(grammar);
   add_run_verbs(grammar);
   add_cron_verbs(grammar);

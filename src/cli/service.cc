@@ -67,18 +67,16 @@ int list(Context& context, const ServiceWords& words) {
 
 int info(Context& context, const ServiceWords& words) {
   const auto view = show_service(context, words.service());
-  if (words.json) {
-    print_json(to_json(view));
-    return kExitOk;
-  }
   const auto& look = view.look;
-  print(
-      fmt::format("{}\n  type      {}\n  state     {}{}\n  restarts  {}\n  memory    {} of {}\n  data      {}\n"
-                  "  created   {} UTC\n",
-                  view.service.name.str(), shown_type(view.service), to_string(look.condition),
-                  look.since > Milliseconds{0} ? ", for " + format_duration(look.since) : "", look.restarts,
-                  format_bytes(view.memory), format_bytes(view.service.memory), format_bytes(view.disk),
-                  format_time(view.service.created)));
+  if (words.json) return print_json(to_json(view)), kExitOk;
+  print(fmt::format(
+      "{}\n  type      {}\n  state     {}{}\n  restarts  {}\n  memory    {} of {}\n  data      {}{}\n"
+      "  created   {} UTC\n",
+      view.service.name.str(), shown_type(view.service), to_string(look.condition),
+      look.since > Milliseconds{0} ? ", for " + format_duration(look.since) : "", look.restarts,
+      format_bytes(view.memory), format_bytes(view.service.memory), format_bytes(view.disk),
+      view.service.former_version.empty() ? "" : "; an upgrade has kept that of version " + view.service.former_version,
+      format_time(view.service.created)));
   for (const auto& attachment : view.attachments) {
     print(fmt::format(
         "  app       {}, as {}_URL{}{}\n", attachment.app, attachment.prefix,

@@ -91,6 +91,10 @@ std::vector<TrafficTarget> traffic_targets(const Platform& platform) {
   for (const auto& deployment : platform.store.unfinished_deployments()) {
     if (deployment.holds) holding.insert(deployment.app_id);
   }
+  for (const auto& service : platform.store.services()) {
+    if (service.upgrade.empty()) continue;
+    for (const auto& attachment : platform.store.attachments_to(service.id)) holding.insert(attachment.app_id);
+  }
   const auto sticky = platform.store.sticky_releases();
   const auto h2 = platform.store.h2_releases();
   auto http = platform.store.http_rules();

@@ -83,6 +83,7 @@ Json to_json(const ServiceView& view) {
   return {{"service", view.service.name.str()},
           {"type", view.service.type},
           {"version", view.service.version},
+          {"former_version", text_or_null(view.service.former_version)},
           {"state", to_string(view.look.condition)},
           {"problem", text_or_null(view.look.problem)},
           {"since_ms", view.look.since.count()},

@@ -14,6 +14,8 @@
 #include "os/exchange.hh"
 #include "os/files.hh"
 #include "os/trash.hh"
+#include "services/piped_tool.hh"
+#include "services/scratch_service.hh"
 
 namespace pushrod {
 
@@ -105,43 +107,6 @@ void write_dump(const Server& server, const std::string& database, int out, cons
   if (!result->ok()) throw incomplete(server.service, client, why.empty() ? result->describe() : why);
 }
 
-// A service that only this process knows of.
-class Scratch {
- public:
-  Scratch(const ServicePlatform& platform, const std::string& type, const std::string& version)
-      : platform_(platform), lock_(lock_free_name()) {
-    service_ = make_service(platform_, {.name = *name_, .type = type, .version = version});
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    try {
-      destroy_service(platform_, *service_);
-    } catch (const std::exception&) {  // the daemon destroys it
-    }
-  }
-  Server server() const { return server_of(platform_, *service_); }
-
- private:
-  FileLock lock_free_name() {
-    make_directory(platform_.layout.locks());
-    for (unsigned number = 1;; ++number) {
-      name_ = ServiceName::parse(fmt::format("scratch-{}", number));
-      auto lock = FileLock::try_acquire(platform_.layout.service_lock(*name_));
-      if (!lock) continue;
-      const auto there = platform_.store.service(*name_);
-      if (there && there->state != ServiceState::Creating && there->state != ServiceState::Destroying) continue;
-      lock->announce("a check of a dump");
-      return *std::move(lock);
-    }
-  }
-
-  const ServicePlatform& platform_;
-  std::optional<ServiceName> name_;
-  FileLock lock_;
-  std::optional<BackingService> service_;
-};
-
 }  // namespace
 
 std::string choose_database(const Server& server, const std::string& database) {
@@ -189,12 +154,30 @@ void dump_to_file(const ServicePlatform& platform, const BackingService& service
 }
 
 void try_dump(const ServicePlatform& platform, const std::string& type, const std::string& version, int input) {
-  const Scratch scratch(platform, type, version_like(type, version));
+  const ScratchService scratch(
+      platform, {.name = ServiceName::parse("scratch"), .type = type, .version = version_like(type, version)},
+      "a check of a dump");
   const auto server = scratch.server();
   const std::string database = type_of(server.service).has_databases() ? "scratch" : "";
   type_of(server.service).open_account(server, {"scratch", database, random_password()});
   load(server, database, input);
   write_dump(server, database, -1, {});
+}
+
+void copy_databases(const Server& from, const Server& to) {
+  const auto& type = type_of(from.service);
+  if (!type.keeps_data()) return;
+  auto databases = type.has_databases() ? type.databases(from) : std::vector<std::string>{""};
+  for (const auto& database : databases) {
+    if (!database.empty()) {
+      const ServiceAccount owner{database, database, random_password()};
+      type.open_account(to, owner);
+      type.close_account(to, owner, false);
+    }
+    PipedTool dump(from, type.dump(from, database));
+    load(to, database, dump.output());
+    dump.check();
+  }
 }
 
 std::string version_like(const std::string& type, const std::string& version) {

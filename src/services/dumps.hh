@@ -29,6 +29,10 @@ void restore_service(const ServicePlatform& platform, const BackingService& serv
 // does not work. A killed process leaves a service that the daemon destroys.
 void try_dump(const ServicePlatform& platform, const std::string& type, const std::string& version, int input);
 
+// Every database of one server into another that has none yet, as dumps. Their accounts do not come along: each
+// database belongs to an account that cannot log in.
+void copy_databases(const Server& from, const Server& to);
+
 // The version to ask for, where there may be others than the one that made a dump: the same, or else the newest.
 std::string version_like(const std::string& type, const std::string& version);
 

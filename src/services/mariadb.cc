@@ -32,8 +32,8 @@ constexpr const char* kTemporary = "/data/tmp";
 // A database that is being imported, and the tables that it replaces. No database of an app has such a name.
 constexpr const char* kImport = "..import";
 constexpr const char* kOld = "..old";
-constexpr const char* kMoved = "..moved";           // a table that is in kOld as soon as the tables have changed places
-constexpr const char* kUnfinished = ".import.sql";  // beside the data directory, after the name of the database
+constexpr const char* kMoved = "..moved";  // a table that is in kOld as soon as the tables have changed places
+constexpr const char* kUnfinished = ".import.unfinished";  // beside the data directory, after the name of the database
 
 constexpr std::array<std::string_view, 4> kOwnDatabases{"information_schema", "mysql", "performance_schema", "sys"};
 
@@ -250,6 +250,12 @@ class MariaDb : public ServiceType {
       if (!file.ends_with(kUnfinished)) continue;
       finish(server, file.substr(0, file.size() - std::string_view(kUnfinished).size()));
     }
+  }
+
+  void finish_takeover(const Server& server) const override {
+    // It notes in the server's directory that it has been there.
+    run_service_tool(server, client(server, "mariadb-upgrade", {"--silent"}), {},
+                     server.platform.layout.service_data(server.service.name));
   }
 
   ServiceClient console(const Server& server, const std::string& database) const override {

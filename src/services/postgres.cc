@@ -12,6 +12,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/files.hh"
+#include "services/piped_tool.hh"
 #include "services/service_type.hh"
 
 namespace pushrod {
@@ -28,6 +29,10 @@ constexpr const char* kClientAuthentication =
     "# Written by Pushrod. There is no TCP; every connection needs a password.\n"
     "local all all scram-sha-256\n"
     "local replication all scram-sha-256\n";
+
+constexpr const char* kAdministratorAlone =
+    "# Written by Pushrod, while its server becomes another version.\n"
+    "local all postgres scram-sha-256\n";
 
 Environment usual_environment() {
   return {{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"LC_ALL", "C.UTF-8"}, {"HOME", "/tmp"}, {"TZ", "UTC"}};
@@ -203,6 +208,41 @@ class Postgres : public ServiceType {
       throw;
     }
     sql(server, drop);
+  }
+
+  bool takes_data_over() const override { return false; }
+
+  // By the tools of the newer server, which read the older one's, too.
+  void copy_all(const Server& from, const Server& to) const override {
+    std::string roles;
+    for (const auto& line :
+         lines_of(run_service_tool(from, {{to.program("pg_dumpall"), "--roles-only"}, client_environment(from)}))) {
+      if (line != fmt::format("CREATE ROLE {};", kSuperuser) &&
+          !line.starts_with(fmt::format("ALTER ROLE {} ", kSuperuser)))
+        roles += line + "\n";
+    }
+    sql(to, roles);
+    for (const auto& database : databases(from)) {
+      PipedTool dump(from, {{to.program("pg_dump"), "-Fc", "--dbname", database}, client_environment(from)});
+      feed_service_tool(
+          to,
+          {{to.program("pg_restore"), "--create", "--exit-on-error", "--dbname", kSuperuser}, client_environment(to)},
+          dump.output());
+      dump.check();
+    }
+  }
+
+  void admit_apps(const Server& server, bool admitted) const override {
+    const auto file = server.platform.layout.service_data(server.service.name) / "pg_hba.conf";
+    const auto* content = admitted ? kClientAuthentication : kAdministratorAlone;
+    if (read_file(file) == content) return;
+    write_file(file, content);
+    if (!answers(server)) return;
+    sql(server, fmt::format("SELECT pg_reload_conf();\n{}",
+                            admitted ? ""
+                                     : fmt::format("SELECT pg_sleep(0.5);\nSELECT pg_terminate_backend(pid, 5000) FROM"
+                                                   " pg_stat_activity WHERE usename <> {};\n",
+                                                   literal(kSuperuser))));
   }
 
   ServiceClient console(const Server& server, const std::string& database) const override {

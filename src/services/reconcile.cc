@@ -6,8 +6,10 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "os/files.hh"
 #include "services/attachments.hh"
 #include "services/services.hh"
+#include "services/upgrade.hh"
 
 namespace pushrod {
 
@@ -26,8 +28,15 @@ class Complaints {
   std::map<ServiceName, std::string> told_;
 };
 
+// A type keeps what it must not leave half done in files of such names.
+bool has_unfinished(const ServicePlatform& platform, const BackingService& service) {
+  const auto files = list_directory(platform.layout.backing_service(service.name));
+  return std::ranges::any_of(files, [](const std::string& name) { return name.ends_with(".unfinished"); });
+}
+
 // True when there was something to do.
-bool settle(const ServicePlatform& platform, const BackingService& service) {
+bool settle(const ServicePlatform& platform, BackingService service) {
+  service = settle_upgrade(platform, service);
   switch (service.state) {
     case ServiceState::Creating:
     case ServiceState::Destroying:
@@ -46,7 +55,7 @@ bool settle(const ServicePlatform& platform, const BackingService& service) {
     return true;
   }
   if (status && status->wanted_up) {
-    type_of(service).recover(server_of(platform, service));
+    if (has_unfinished(platform, service)) type_of(service).recover(server_of(platform, service));
     return close_leaving(platform, service);
   }
   if (status && status->up) return true;  // it is about to end

@@ -28,6 +28,10 @@ void ServiceType::read_dump(const Server&, int, const fs::path&) const {
   throw Error(fmt::format("{} restores into a database", description()));
 }
 
+void ServiceType::copy_all(const Server&, const Server&) const {
+  throw Error(fmt::format("{} takes the data of another version over", description()));
+}
+
 const ServiceType& require_service_type(const std::string& name) {
   std::vector<std::string> known;
   for (const auto* type : service_types()) {

@@ -102,6 +102,16 @@ class ServiceType {
   // Finishes or undoes what a killed process has left in the server. The caller holds the service's lock.
   virtual void recover(const Server&) const {}
 
+  // Another major version of the server takes a data directory over by itself, once it was stopped. Otherwise a new
+  // server gets all that is in the old one.
+  virtual bool takes_data_over() const { return true; }
+  // What a server that has taken data over must do once, while it runs. Idempotent.
+  virtual void finish_takeover(const Server&) const {}
+  // All accounts, with their passwords, and databases of the one to the other, which is new.
+  virtual void copy_all(const Server& from, const Server& to) const;
+  // Only the administrator gets in from now on, or apps as well. Of types that do not take data over.
+  virtual void admit_apps(const Server&, bool) const {}
+
   // An interactive client as the administrator; `database` may be empty.
   virtual ServiceClient console(const Server& server, const std::string& database) const = 0;
   // Any program, with the variables by which clients find the server as its administrator.

@@ -66,14 +66,18 @@ void end_at_once(const ServicePlatform& platform, const ServiceName& name) {
   }
 }
 
-void make_data(const Server& server) {
+void make_data(const Server& server, const std::function<void(const fs::path&)>& fill) {
   const auto& layout = server.platform.layout;
   const auto data = layout.service_data(server.service.name);
   if (is_directory(data)) throw Error("there is data already in " + data.native(), "move it away first");
   const auto fresh = layout.backing_service(server.service.name) / "data.new";
   remove_tree(fresh);
   make_directory(fresh);
-  type_of(server.service).initialise(server, fresh);
+  if (fill) {
+    fill(fresh);
+  } else {
+    type_of(server.service).initialise(server, fresh);
+  }
   flush_file_system(fresh);
   rename_path(fresh, data);
 }
@@ -125,11 +129,12 @@ BackingService make_service(const ServicePlatform& platform, const NewService& r
       left && (left->state == ServiceState::Creating || left->state == ServiceState::Destroying)) {
     destroy_service(platform, *left);  // the daemon has not come to it yet
   }
-  planned.sealed_password = platform.store.vault().seal_service_password(request.name, random_password());
+  planned.sealed_password = platform.store.vault().seal_service_password(
+      request.name, request.password ? *request.password : random_password());
   const auto service = platform.store.add_service(planned);
   try {
     const auto server = server_of(platform, service);
-    make_data(server);
+    make_data(server, request.fill);
     platform.engine.start(type_of(service).plan(server));
     await_answer(server);
   } catch (const std::exception&) {
@@ -194,6 +199,10 @@ ServiceLook look_at(const ServicePlatform& platform, const BackingService& servi
   } catch (const UserError& error) {
     if (!status || !status->up) look.condition = ServiceCondition::NotInstalled;
     look.problem = error.message() + "; " + error.hint();
+    if (const auto newer = type_of(service).installed(); type_of(service).takes_data_over() && !newer.empty()) {
+      look.problem += fmt::format(". Or run it on the one that is: service upgrade {} --to {}", service.name.str(),
+                                  newer.front().version);
+    }
   }
   return look;
 }

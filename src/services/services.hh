@@ -6,6 +6,8 @@
 // the other. A data directory gets its name when it is complete, and is never initialised again.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +24,8 @@ struct NewService {
   std::optional<std::uint64_t> memory{};  // absent: what is usual for its type
   std::optional<AppId> declared_by{};
   std::optional<std::int64_t> group{};
+  std::optional<Secret> password{};                          // of its administrator; absent: a new one
+  std::function<void(const std::filesystem::path&)> fill{};  // its data directory, in place of its type
 };
 
 // The row that this would become. Throws UserError: an unknown type, a server that is not installed, too little memory.

@@ -149,7 +149,7 @@ def test_an_import_into_mariadb_that_is_killed_leaves_the_old_or_the_new_databas
         run_command(killed_at("vfork", count, command), env=platform.server_env, code=None)
         call_daemon(platform)
         names = platform.root / "services" / "db"
-        wait_until(lambda: not list(names.glob("*.import.sql")), 30, f"the end of an import that was killed at {count}")
+        wait_until(lambda: not list(names.glob("*.unfinished")), 30, f"the end of an import that was killed at {count}")
         outcomes.add(content(platform, "mariadb"))
         if content(platform, "mariadb") == "before":
             assert_all_of_mariadb_is_back(platform)

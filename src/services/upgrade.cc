@@ -1,0 +1,188 @@
+#include "services/upgrade.hh"
+
+#include <fmt/format.h>
+
+#include "base/error.hh"
+#include "base/text.hh"
+#include "os/exchange.hh"
+#include "os/files.hh"
+#include "os/trash.hh"
+#include "services/scratch_service.hh"
+
+namespace pushrod {
+
+namespace {
+
+constexpr const char* kMark = "upgrade.mark";
+
+fs::path next_data(const ServicePlatform& platform, const BackingService& service) {
+  return platform.layout.backing_service(service.name) / "data.next";
+}
+
+fs::path former_data(const ServicePlatform& platform, const BackingService& service) {
+  return platform.layout.backing_service(service.name) / "data.old";
+}
+
+bool is_installed(const BackingService& service) {
+  const auto all = type_of(service).installed();
+  return std::ranges::find(all, service.version, &InstalledServer::version) != all.end();
+}
+
+void discard(const ServicePlatform& platform, const fs::path& directory) {
+  if (is_directory(directory)) move_to_trash(platform.layout.trash(), directory);
+}
+
+void copy_directory(const fs::path& from, const fs::path& to) {
+  Command copy;
+  copy.argv = {"cp", "-a", "--reflink=auto", "--", from.native() + "/.", to.native()};
+  copy.deadline = std::chrono::hours{24};
+  run_checked(copy);
+}
+
+// Fills data.next, by a server of the new version beside the old one.
+void make_next_data(const ServicePlatform& platform, const BackingService& service, const std::string& version,
+                    const std::string& mark, const UpgradeCalls& calls) {
+  const auto& type = type_of(service);
+  const auto data = platform.layout.service_data(service.name);
+  NewService request{.name = service.name, .type = service.type, .version = version, .memory = service.memory};
+  request.password = platform.store.vault().open_service_password(service.name, service.sealed_password);
+  if (type.takes_data_over()) {
+    stop_service(platform, service);
+    calls.tell("Copying the data.");
+    request.fill = [&](const fs::path& fresh) { copy_directory(data, fresh); };
+  }
+  const ScratchService beside(platform, request, "an upgrade of service " + service.name.str());
+  if (type.takes_data_over()) {
+    type.finish_takeover(beside.server());
+  } else {
+    type.admit_apps(server_of(platform, service), false);
+    calls.tell("Copying all databases and accounts to the new server.");
+    type.copy_all(server_of(platform, service), beside.server());
+  }
+  stop_service(platform, beside.service());
+  const auto made = platform.layout.service_data(beside.service().name);
+  write_file(made / kMark, mark);
+  flush_file_system(made);
+  discard(platform, next_data(platform, service));
+  rename_path(made, next_data(platform, service));
+}
+
+// The data directory may come from a server that was shut to them.
+void admit_apps(const ServicePlatform& platform, const BackingService& service) {
+  if (!type_of(service).takes_data_over() && is_installed(service)) {
+    type_of(service).admit_apps(server_of(platform, service), true);
+  }
+}
+
+// After the exchange.
+BackingService finish(const ServicePlatform& platform, const BackingService& service, const std::string& version) {
+  if (const auto next = next_data(platform, service); is_directory(next)) {
+    discard(platform, former_data(platform, service));
+    rename_path(next, former_data(platform, service));
+  }
+  platform.store.set_service_versions(service.id, version, service.version);
+  auto finished = platform.store.service(service.id).value();
+  admit_apps(platform, finished);
+  return finished;
+}
+
+// Before the exchange, or after it was reversed.
+BackingService undo(const ServicePlatform& platform, const BackingService& service) {
+  const auto next = next_data(platform, service);
+  if (is_directory(next) && !service.former_version.empty() && !is_directory(former_data(platform, service))) {
+    rename_path(next, former_data(platform, service));  // on the way back
+  }
+  discard(platform, next);
+  admit_apps(platform, service);
+  platform.store.set_service_upgrade(service.id, "");
+  return platform.store.service(service.id).value();
+}
+
+void start_wanted(const ServicePlatform& platform, const BackingService& service) {
+  if (service.state == ServiceState::Running && is_installed(service)) start_service(platform, service);
+}
+
+void exchange(const ServicePlatform& platform, const BackingService& service) {
+  const auto data = platform.layout.service_data(service.name);
+  if (exchange_paths(next_data(platform, service), data)) return;
+  throw Error("the file system of " + data.native() + " cannot exchange two directories", "use ext4, XFS or Btrfs");
+}
+
+void change_over(const ServicePlatform& platform, const BackingService& service, const std::string& version,
+                 const UpgradeCalls& calls, const std::function<void(const std::string& mark)>& prepare) {
+  const auto mark = fmt::format("{} {}", version, random_password().reveal().substr(0, 16));
+  platform.store.set_service_upgrade(service.id, mark);
+  calls.traffic_changed();
+  bool exchanged = false;
+  try {
+    prepare(mark);
+    stop_service(platform, service);
+    exchange(platform, service);
+    exchanged = true;
+    auto upgraded = service;
+    upgraded.version = version;
+    admit_apps(platform, upgraded);
+    start_wanted(platform, upgraded);
+    finish(platform, service, version);
+  } catch (const std::exception&) {
+    if (exchanged) {
+      stop_service(platform, service);
+      exchange(platform, service);
+    }
+    start_wanted(platform, undo(platform, service));
+    calls.traffic_changed();
+    throw;
+  }
+  calls.traffic_changed();
+}
+
+}  // namespace
+
+void upgrade_service(const ServicePlatform& platform, const BackingService& service, const std::string& version,
+                     const UpgradeCalls& calls) {
+  const auto& type = type_of(service);
+  const auto to = require_server(type, version).version;
+  if (type.takes_data_over() && to == service.version) {
+    throw UserError(fmt::format("service {} is {} {} already", service.name.str(), type.description(), to));
+  }
+  if (!type.takes_data_over()) {
+    server_of(platform, service);  // it must be installed to be read
+    if (service.state != ServiceState::Running) {
+      throw UserError(fmt::format("service {} does not run", service.name.str()),
+                      fmt::format("start it first: service start {}", service.name.str()));
+    }
+  }
+  change_over(platform, service, to, calls,
+              [&](const std::string& mark) { make_next_data(platform, service, to, mark, calls); });
+}
+
+void go_back(const ServicePlatform& platform, const BackingService& service, const UpgradeCalls& calls) {
+  const auto former = former_data(platform, service);
+  if (service.former_version.empty() || !is_directory(former)) {
+    throw UserError(fmt::format("no older data of service {} is kept", service.name.str()),
+                    "it is kept from an upgrade until `service forget`");
+  }
+  require_server(type_of(service), service.former_version);
+  change_over(platform, service, service.former_version, calls, [&](const std::string& mark) {
+    stop_service(platform, service);
+    write_file(former / kMark, mark);
+    rename_path(former, next_data(platform, service));
+  });
+}
+
+void forget_former(const ServicePlatform& platform, const BackingService& service) {
+  if (service.former_version.empty()) {
+    throw UserError(fmt::format("no older data of service {} is kept", service.name.str()));
+  }
+  discard(platform, former_data(platform, service));
+  platform.store.set_service_versions(service.id, service.version, "");
+}
+
+BackingService settle_upgrade(const ServicePlatform& platform, const BackingService& service) {
+  if (service.upgrade.empty()) return service;
+  const auto mark = read_file(platform.layout.service_data(service.name) / kMark);
+  if (mark == service.upgrade) return finish(platform, service, mark->substr(0, mark->find(' ')));
+  return undo(platform, service);
+}
+
+}  // namespace pushrod
