@@ -63,6 +63,7 @@ class Crash : public DeployTest, public testing::WithParamInterface<Case> {
         return move();
       case DeploymentKind::Fallback:  // watcher_test.cc
       case DeploymentKind::Rename:    // tests/e2e/test_rename.py
+      case DeploymentKind::Restore:   // tests/e2e/test_backups.py
         break;
     }
     throw Error("no such kind");
