@@ -36,7 +36,8 @@ void run_before(Session& session, const App& app) {
   const auto manifest = load_manifest(app_directory(checkout, source.path), source.path, source.config);
   if (!manifest.backup_before) return;
   Attachment attachment{Attachment::Kind::Direct, -1, STDERR_FILENO, STDERR_FILENO, kHookDeadline};
-  JobRequest request{app.id, JobKind::Run};
+  JobRequest request;
+  request.app = app.id;
   request.command = platform.engine.shell_words(*manifest.backup_before);
   request.author = session.caller().author();
   if (const int code = run_job(platform, request, attachment); code != 0) {
