@@ -9,7 +9,6 @@
 #include "cli/verbs.hh"
 #include "model/source.hh"
 #include "operate/apps.hh"
-#include "operate/attachments.hh"
 
 namespace pushrod {
 
@@ -17,7 +16,7 @@ namespace {
 
 struct Words {
   std::string name, new_name, repo, branch = "main", path, config, build_root;
-  bool yes = false;
+  bool yes = false, with_services = false;
   AppName app() const { return AppName::parse(name); }
 };
 
@@ -56,29 +55,38 @@ int app_rename(Context& context, const Words& words) {
   return code;
 }
 
-// "; its services stay, with their data: …"
-std::string told_services(Context& context, const App& app) {
-  std::string text;
-  for (const auto& service : services_left_by(context, app)) {
-    text += fmt::format("; service {} stays, with its data (to delete it: service destroy {} --yes)",
-                        service.name.str(), service.name.str());
+std::string names_of(const std::vector<BackingService>& services) {
+  std::vector<std::string> names;
+  for (const auto& service : services) names.push_back(service.name.str());
+  return join(names, ", ");
+}
+
+[[noreturn]] void ask_for_confirmation(Context& context, const Words& words) {
+  const auto [app, with_repo, services] = removal_of(context, words.app());
+  auto message = fmt::format("this deletes app {} with its data, releases and logs", words.name);
+  if (with_repo) message += fmt::format(", and repo {}, which no other app uses", app.repo.str());
+  auto hint = fmt::format("to delete it: app destroy {} --yes", words.name);
+  if (!services.empty() && words.with_services) {
+    message += ", and with the data of its services " + names_of(services);
+    hint += " --with-services";
+  } else if (!services.empty()) {
+    message += fmt::format("; its services stay, with their data: {}", names_of(services));
+    hint += " (and --with-services deletes those, too)";
   }
-  return text;
+  throw UserError(message, hint);
 }
 
 int app_destroy(Context& context, const Words& words) {
-  if (!words.yes) {
-    const auto [app, with_repo] = removal_of(context, words.app());
-    throw UserError(
-        fmt::format("this deletes app {} with its data, releases and logs{}", words.name,
-                    with_repo ? fmt::format(", and repo {}, which no other app uses", app.repo.str()) : "") +
-            told_services(context, app),
-        fmt::format("to delete it: app destroy {} --yes", words.name));
-  }
-  const auto services = told_services(context, context.require_app(words.name, Right::Administer));
-  const auto [app, with_repo] = destroy_app(context, words.app());
+  if (!words.yes) ask_for_confirmation(context, words);
+  const auto [app, with_repo, services] =
+      words.with_services ? destroy_app_with_services(context, words.app()) : destroy_app(context, words.app());
   print(fmt::format("Deleted app {}{}.\n", words.name, with_repo ? " and repo " + app.repo.str() : ""));
-  if (!services.empty()) print(services.substr(2) + "\n");
+  for (const auto& service : services) {
+    print(words.with_services
+              ? fmt::format("Deleted service {}.\n", service.name.str())
+              : fmt::format("Service {0} stays, with its data. To delete it: service destroy {0} --yes\n",
+                            service.name.str()));
+  }
   return kExitOk;
 }
 
@@ -105,6 +113,7 @@ void add_app_verbs(Grammar& grammar) {
       .verb("app", "destroy", "delete an app with its data, releases and logs",
             [words](Context& context) { return app_destroy(context, *words); })
       .app(words->name)
+      .flag("--with-services", words->with_services, "the services that no other app uses as well")
       .flag("--yes", words->yes, "confirm");
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "deploy/apps.hh"
@@ -9,6 +11,7 @@
 #include "git/repository.hh"
 #include "operate/app_views.hh"
 #include "operate/audit.hh"
+#include "operate/services.hh"
 
 namespace pushrod {
 
@@ -46,14 +49,37 @@ Change rename_change(Session& session, const AppName& name, const AppName& new_n
   return change;
 }
 
+namespace {
+
+std::vector<BackingService> services_of_alone(Session& session, const App& app) {
+  std::vector<BackingService> services;
+  for (auto& service : session.store().services()) {
+    const auto attachments = session.store().attachments_to(service.id);
+    const bool is_of_app_alone = !attachments.empty() && std::ranges::all_of(attachments, [&](const auto& attachment) {
+      return attachment.app_id == app.id;
+    });
+    if (is_of_app_alone) services.push_back(std::move(service));
+  }
+  return services;
+}
+
+}  // namespace
+
 AppRemoval removal_of(Session& session, const AppName& name) {
   const auto app = session.require_app(name, Right::Administer);
-  return {app, session.store().apps_of(app.repo).size() == 1};
+  return {app, session.store().apps_of(app.repo).size() == 1, services_of_alone(session, app)};
 }
 
 AppRemoval destroy_app(Session& session, const AppName& name) {
   auto removal = removal_of(session, name);
   audited(session, {name.str(), "app destroy", ""}, [&] { destroy_app(session.platform(), removal.app); });
+  return removal;
+}
+
+AppRemoval destroy_app_with_services(Session& session, const AppName& name) {
+  session.require_admin();
+  auto removal = destroy_app(session, name);
+  for (const auto& service : removal.services) destroy_service(session, service.name);
   return removal;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "operate/change.hh"
 
@@ -22,11 +23,15 @@ Change rename_change(Session& session, const AppName& app, const AppName& new_na
 
 struct AppRemoval {
   App app;
-  bool with_repo = false;  // no other app uses it
+  bool with_repo = false;                // no other app uses it
+  std::vector<BackingService> services;  // that no other app uses: they stay, with their data
 };
 // What destroying the app would delete. Needs the right to administer the app.
 AppRemoval removal_of(Session& session, const AppName& app);
 // Deletes the app with its data, releases and logs, and tells what it deleted.
 AppRemoval destroy_app(Session& session, const AppName& app);
+// And then those services. For administrators of the machine. Killed in between, it leaves services for
+// destroy_service().
+AppRemoval destroy_app_with_services(Session& session, const AppName& app);
 
 }  // namespace pushrod

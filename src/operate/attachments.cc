@@ -113,13 +113,4 @@ AttachmentChange rotate_credentials(Session& session, const ServiceName& name, c
   });
 }
 
-std::vector<BackingService> services_left_by(Session& session, const App& app) {
-  std::vector<BackingService> left;
-  for (const auto& attachment : session.store().attachments_of(app.id)) {
-    if (session.store().attachments_to(attachment.service).size() > 1) continue;
-    if (auto service = session.store().service(attachment.service)) left.push_back(*std::move(service));
-  }
-  return left;
-}
-
 }  // namespace pushrod

@@ -25,7 +25,4 @@ std::vector<ServiceAttachment> service_accounts(Session& session, const ServiceN
 // the app.
 AttachmentChange rotate_credentials(Session& session, const ServiceName& service, const AppName& app);
 
-// The services of an app that is about to be destroyed: they stay, and these are left without apps.
-std::vector<BackingService> services_left_by(Session& session, const App& app);
-
 }  // namespace pushrod

@@ -213,14 +213,34 @@ def test_a_push_that_declares_a_service_gets_it(services):  # noqa: F811
     gone = app.push({"VERSION": "3", "pushrod.toml": ""}).err
     assert f"no longer names {name}" in gone and "stays attached" in gone
     assert attached(platform, name) == [app.name]
+    asked = platform.pushrod("app", "destroy", app.name, code=1).err
+    assert f"its services stay, with their data: {name}" in asked and "--with-services" in asked
     said = platform.pushrod("app", "destroy", app.name, "--yes").out
-    assert f"service {name} stays" in said
+    assert f"Service {name} stays" in said
     assert service(platform, name)["state"] == "running"
     # Another app of that name does not get the data by accident.
     wait_until(lambda: not service(platform, name)["apps"], 30, "the account to be closed")
     other = platform.create_app(web_app(pushrod_toml=DECLARED), name=app.name)
     refused = other.work.push(f"HEAD:refs/heads/{other.branch}", code=1).err
     assert "was not made for this app" in refused and "service attach" in refused
+    platform.pushrod("app", "destroy", other.name, "--yes")
+
+
+def test_an_app_is_destroyed_with_its_services_on_demand(platform):
+    platform.pushrod("service", "create", "redis", "shared")
+    neighbour = platform.create_app(web_app())
+    neighbour.push({})
+    app = platform.create_app(web_app(pushrod_toml='[services]\ndb = { type = "redis" }\n'))
+    app.work.push(f"HEAD:refs/heads/{app.branch}")
+    name = f"{app.name}-db"
+    asked = platform.pushrod("app", "destroy", app.name, "--with-services", code=1).err
+    assert f"with the data of its services {name}" in asked and "--yes --with-services" in asked, asked
+    assert attached(platform, name) == [app.name]
+    said = platform.pushrod("app", "destroy", app.name, "--yes", "--with-services").out
+    assert f"Deleted service {name}." in said, said
+    assert service(platform, name) is None
+    assert service(platform, "shared")["state"] == "running"
+    platform.pushrod("service", "destroy", "shared", "--yes")
 
 
 def test_a_first_push_that_fails_leaves_no_service(services):  # noqa: F811
