@@ -280,7 +280,7 @@ void serve_node_site(const AppTree& tree, const AppManifest& manifest, const Hos
 }  // namespace
 
 BuildPlan plan_build_on(const AppTree& tree, const AppManifest& manifest, const Host& host) {
-  refuse_missing_content(tree, manifest, host);
+  refuse_missing_content(tree, host);
   BuildPlan plan = choose_plan(tree, manifest, host);
   serve_node_site(tree, manifest, host, plan);
   add_production_defaults(tree, plan);

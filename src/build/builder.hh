@@ -69,6 +69,7 @@ struct SandboxJob {
   Milliseconds silence{0};              // of a build; 0: no limit
   std::uint64_t disk_bytes = 0;         // of a build, in its checkout, cache and layer; 0: no limit
   std::uint64_t disk_entries = 0;
+  std::filesystem::path deploy_key{};  // of a build: a directory with an ssh-agent (git_access.hh); empty: none
 };
 
 // What run_build() and make_layer() throw when the output tells that a server did not answer: it may in a moment.

@@ -15,8 +15,8 @@ std::optional<BuildPlan> plan_java(const AppTree& tree, const std::string& where
 std::optional<BuildPlan> plan_elixir(const AppTree& tree, const std::string& where, const Host& host);
 std::optional<BuildPlan> plan_c(const AppTree& tree, const std::string& where, const Host& host);
 
-// Throws UserError for a submodule whose directory is empty, and for pointers of Git LFS on a machine without it.
-void refuse_missing_content(const AppTree& tree, const AppManifest& manifest, const Host& host);
+// Throws UserError for pointers of Git LFS on a machine without it.
+void refuse_missing_content(const AppTree& tree, const Host& host);
 
 // The directory that the build of a site without a server writes to: "dist"; empty: package.json tells of no such site.
 std::string output_of_node_site(const AppTree& tree);

@@ -22,6 +22,7 @@ void make_layer(const LayerPlan& plan, const SandboxJob& job, const fs::path& di
     make_directory(directory / mount.directory, 0755);
     sandbox.mounts.push_back({directory / mount.directory, mount.path, true});
   }
+  add_deploy_key(sandbox, job);
   add_mounts(sandbox, job.layout, job.checkout, job.mounts, &ReleaseMount::running);
   run_in(sandbox, job, Stage::Build, {directory});
   for (const auto& mount : plan.mounts) {

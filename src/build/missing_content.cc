@@ -1,4 +1,4 @@
-// What a commit names and does not have: submodules, and files in Git LFS.
+// What a commit names and does not have: files in Git LFS.
 #include <fmt/format.h>
 
 #include <deque>
@@ -16,39 +16,6 @@ namespace {
 constexpr std::string_view kPointer = "version https://git-lfs.github.com/spec/v1\n";
 constexpr std::size_t kLongestPointer = 1024;
 constexpr std::size_t kMostFiles = 50'000;
-
-struct Submodule {
-  std::string path;
-  std::string url;
-};
-
-// .gitmodules is written as git's configuration is.
-std::vector<Submodule> submodules_in(const std::string& text) {
-  std::vector<Submodule> found;
-  for (const auto& raw : lines_of(text)) {
-    const auto line = trim(raw);
-    if (line.starts_with('[')) {
-      found.emplace_back();
-      continue;
-    }
-    const auto equals = line.find('=');
-    if (found.empty() || equals == line.npos) continue;
-    const auto key = trim(line.substr(0, equals));
-    const auto value = std::string(trim(line.substr(equals + 1)));
-    if (key == "path") found.back().path = value;
-    if (key == "url") found.back().url = value;
-  }
-  return found;
-}
-
-// Only what lies where it says, without symlinks on the way: the file is the commit's.
-bool is_empty_directory(const fs::path& root, const std::string& path) {
-  fs::path here = root;
-  for (const auto& part : fs::path(path)) {
-    if (part == ".." || part.is_absolute() || !is_directory(here /= part)) return false;
-  }
-  return list_directory(here).empty();
-}
 
 bool is_pointer(const fs::path& file) {
   std::error_code error;
@@ -91,17 +58,7 @@ bool uses_lfs(const AppTree& tree) {
 
 }  // namespace
 
-void refuse_missing_content(const AppTree& tree, const AppManifest& manifest, const Host& host) {
-  const auto modules = manifest.build_submodules ? read_tree_bytes(tree.root, ".gitmodules", std::size_t{1} << 20)
-                                                 : std::optional<std::string>{};
-  for (const auto& submodule : submodules_in(modules.value_or(""))) {
-    if (submodule.path.empty() || !is_empty_directory(tree.root, submodule.path)) continue;
-    throw UserError{
-        fmt::format("{} is a submodule of {}, and its files are not in the commit", escaped(submodule.path, 200),
-                    submodule.url.empty() ? "another repository" : escaped(submodule.url, 300)),
-        "make its files a part of the repository (git subtree add); or, if the app runs without them, write [build] "
-        "submodules = false in pushrod.toml"};
-  }
+void refuse_missing_content(const AppTree& tree, const Host& host) {
   if (host.has_program("git-lfs") || !uses_lfs(tree)) return;
   const auto pointers = pointers_below(tree.root);
   if (pointers.empty()) return;

@@ -35,6 +35,7 @@ struct LayerPlan {
   std::string tools;                  // what the machine adds to the result: programs and their versions
   std::vector<BuildStep> then{};      // by the build, when the layer is mounted
   std::vector<BuildStep> in_place{};  // does the same as a part of the build, where there can be no layer
+  std::string submodule{};            // it is this submodule of the repo, and no packages; at the URL `description`
   bool is_toolchain = false;          // the layers after it are made with it
 };
 

@@ -108,6 +108,7 @@ ReleaseMounts run_steps(const std::vector<BuildStep>& steps, const SandboxJob& j
   make_directory(cache);
   Sandbox sandbox = sandbox_of(job, script(steps));
   sandbox.mounts = {{app_tree(job.checkout, job.source).root, "/app", true}, {cache, "/cache", true}};
+  add_deploy_key(sandbox, job);
   const auto laid = lay_for_build(sandbox, job);
   run_in(sandbox, job, Stage::Build, {job.checkout.directory, cache});
   auto mounts = job.mounts;

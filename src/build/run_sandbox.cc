@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/git_access.hh"
 #include "os/clock.hh"
 #include "os/disk_use.hh"
 #include "os/files.hh"
@@ -110,6 +111,10 @@ Sandbox sandbox_of(const SandboxJob& job, const std::string& command) {
   sandbox.limits = job.limits;
   sandbox.tmpfs_bytes = tmpfs_bytes(job.tmpfs_bytes, job.limits);
   return sandbox;
+}
+
+void add_deploy_key(Sandbox& sandbox, const SandboxJob& job) {
+  if (!job.deploy_key.empty()) sandbox.mounts.push_back({job.deploy_key, kDeployKeyDirectory, true});
 }
 
 void run_in(const Sandbox& given, const SandboxJob& job, Stage stage, const std::vector<fs::path>& measured) {

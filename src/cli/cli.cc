@@ -38,6 +38,7 @@ void add_verbs(Grammar& grammar) {
   add_domain_verbs(grammar);
   add_files_verbs(grammar);
   add_key_verbs(grammar);
+  add_key_deploy_verb(grammar);
   add_access_verbs(grammar);
   add_maintenance_verbs(grammar);
   add_ps_verb(grammar);

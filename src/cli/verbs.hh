@@ -31,6 +31,7 @@ void add_doctor_verb(Grammar& grammar);
 void add_domain_verbs(Grammar& grammar);
 void add_files_verbs(Grammar& grammar);
 void add_key_verbs(Grammar& grammar);
+void add_key_deploy_verb(Grammar& grammar);
 void add_logs_verb(Grammar& grammar);
 void add_access_verbs(Grammar& grammar);
 void add_maintenance_verbs(Grammar& grammar);

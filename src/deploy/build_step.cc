@@ -9,10 +9,12 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/git_access.hh"
 #include "build/layer.hh"
 #include "build/writable.hh"
 #include "config/http_section.hh"
 #include "deploy/control.hh"
+#include "deploy/deploy_access.hh"
 #include "deploy/environments.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/layers.hh"
@@ -20,6 +22,7 @@
 #include "deploy/planned_release.hh"
 #include "deploy/plans.hh"
 #include "deploy/steps.hh"
+#include "deploy/submodules.hh"
 #include "deploy/trash.hh"
 #include "os/files.hh"
 #include "os/process_tree.hh"
@@ -94,6 +97,12 @@ std::string command_that_runs() {
 PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
   auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(),
                               run.journal, run.change.settings);
+  if (planned.manifest.build_submodules) {
+    auto submodules = submodule_layers(run.repository, planned.release, checkout.tree());
+    auto& layers = planned.plan.layers;
+    layers.insert(layers.begin(), std::make_move_iterator(submodules.begin()),
+                  std::make_move_iterator(submodules.end()));
+  }
   provide_services(run, part, planned);
   check_settings(planned);
   for (auto& process : planned.release.processes) {
@@ -107,7 +116,7 @@ PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
 class Building {
  public:
   Building(Run& run, const Part& part, const Checkout& checkout, const PlannedRelease& planned)
-      : run_(run), part_(part), checkout_(checkout), planned_(planned) {}
+      : run_(run), part_(part), checkout_(checkout), planned_(planned), access_(run.platform, part.app) {}
 
   // Returns what the release mounts.
   ReleaseMounts carry_out() {
@@ -147,11 +156,12 @@ class Building {
     auto mounts = planned_.plan.mounts;
     for (const auto& layer : planned_.plan.layers) {
       const auto seen = layers_of_layer(run_.platform, planned_.release, planned_.plan, layer);
-      const bool in_place = names_files_of_app(seen.settings) || names_files_of_app(seen.administrator);
-      const auto name = in_place ? std::string{} : provide(with_toolchains(layer), compose(seen));
+      const bool in_place =
+          layer.submodule.empty() && (names_files_of_app(seen.settings) || names_files_of_app(seen.administrator));
+      const auto name = in_place ? std::string{} : provide(complete(layer), compose(seen));
       const auto& steps = in_place ? layer.in_place : layer.then;
       steps_.insert(steps_.end(), steps.begin(), steps.end());
-      has_layers_ = has_layers_ || !in_place;
+      has_layers_ = has_layers_ || (!in_place && layer.submodule.empty());
       for (auto mount : layer.mounts) {
         if (in_place && below_app(mount)) continue;  // a part of the tree
         mount.layer = name;
@@ -163,9 +173,69 @@ class Building {
     return mounts;
   }
 
-  LayerPlan with_toolchains(LayerPlan layer) const {
+  // What comes from a private repository is shared only by apps with the same deploy key.
+  LayerPlan complete(LayerPlan layer) const {
     for (const auto& mount : toolchains_) layer.tools += "\n" + mount.layer;
+    if (uses_ssh(layer)) layer.tools += "\n" + access_.fingerprint();
     return layer;
+  }
+
+  static bool uses_ssh(const LayerPlan& layer) {
+    return is_ssh_address(layer.description) || !ssh_addresses_in(layer.files).empty();
+  }
+
+  // Throws UserError before anything is installed.
+  void check_access(const std::map<std::string, std::string>& files, SandboxJob job) {
+    const auto addresses = ssh_addresses_in(files);
+    if (addresses.empty()) return;
+    access_.lend(job);
+    run_.journal.now_doing("asking for access to git repositories");
+    check_git_access(addresses, job, access_.remedy());
+  }
+
+  void make(const LayerPlan& layer, const SandboxJob& job, const fs::path& directory) {
+    try {
+      make_layer(layer, job, directory);
+    } catch (const TransientFailure& failure) {
+      tell_retry(failure);
+      for (const auto& name : list_directory(directory)) remove_tree(directory / name);
+      make_layer(layer, job, directory);
+    }
+  }
+
+  void fetch_submodule(const LayerPlan& layer, SandboxJob job, const fs::path& directory) {
+    run_.journal.begin(fmt::format("Fetching submodule {}{}", escaped(layer.submodule, 200), suffix(run_, part_)),
+                       "fetching a submodule", command_that_runs);
+    job.network = true;
+    access_.lend(job);
+    try {
+      make(layer, job, directory);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const UserError& failure) {
+      UserError error(
+          fmt::format("submodule {} could not be fetched from {}", escaped(layer.submodule, 200),
+                      escaped(layer.description, 300)),
+          is_ssh_address(layer.description)
+              ? access_.remedy()
+              : fmt::format("if it is private, give its ssh address in .gitmodules, and let the app's deploy "
+                            "key read it: key deploy {}",
+                            part_.app.name.str()));
+      error.set_evidence(failure.evidence());
+      throw error;
+    }
+    run_.journal.end();
+  }
+
+  void install_packages(const LayerPlan& layer, SandboxJob job, const fs::path& directory) {
+    check_access(layer.files, job);
+    if (uses_ssh(layer)) access_.lend(job);
+    run_.journal.begin(layer.is_toolchain
+                           ? fmt::format("Installing {}{}", layer.description, suffix(run_, part_))
+                           : fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
+                       "installing packages", command_that_runs);
+    make(layer, job, directory);
+    run_.journal.end();
   }
 
   std::string provide(const LayerPlan& layer, Environment environment) {
@@ -173,24 +243,17 @@ class Building {
     making.mounts = toolchains_;
     making.environment = std::move(environment);
     bool is_made = false;
+    const bool is_submodule = !layer.submodule.empty();
     const auto make = [&](const fs::path& directory) {
       is_made = true;
-      run_.journal.begin(layer.is_toolchain
-                             ? fmt::format("Installing {}{}", layer.description, suffix(run_, part_))
-                             : fmt::format("Installing packages{} ({})", suffix(run_, part_), layer.description),
-                         "installing packages", command_that_runs);
-      try {
-        make_layer(layer, making, directory);
-      } catch (const TransientFailure& failure) {
-        tell_retry(failure);
-        for (const auto& name : list_directory(directory)) remove_tree(directory / name);
-        make_layer(layer, making, directory);
-      }
-      run_.journal.end();
+      is_submodule ? fetch_submodule(layer, making, directory) : install_packages(layer, making, directory);
     };
-    auto name = provide_layer(run_, layer_name(layer, making.environment), run_.change.no_cache,
-                              {[this] { take_slot(); }, make});
-    if (!is_made && !layer.is_toolchain) {
+    auto name = provide_layer(run_, layer_name(layer, is_submodule ? Environment{} : making.environment),
+                              run_.change.no_cache, {[this] { take_slot(); }, make});
+    if (!is_made && is_submodule) {
+      run_.journal.headline(
+          fmt::format("Submodule {}{}: unchanged", escaped(layer.submodule, 200), suffix(run_, part_)));
+    } else if (!is_made && !layer.is_toolchain) {
       run_.journal.headline(fmt::format("Packages{}: unchanged ({})", suffix(run_, part_), layer.description));
     }
     return name;
@@ -198,14 +261,16 @@ class Building {
 
   ReleaseMounts run_steps(ReleaseMounts mounts) {
     auto building = job();
+    building.environment = build_environment(run_.platform, planned_.release, planned_.plan);
     building.mounts = std::move(mounts);
     if (steps_.empty()) return run_build(steps_, building);
     run_.journal.begin(
         fmt::format("Building{} ({})", suffix(run_, part_), has_layers_ ? told(steps_) : planned_.plan.description),
         "building");
     take_slot();
+    if (!has_layers_) check_access(dependency_files(app_directory(checkout_, planned_.release.source.path)), building);
+    access_.lend(building);
     run_.journal.now_doing("building", command_that_runs);
-    building.environment = build_environment(run_.platform, planned_.release, planned_.plan);
     try {
       mounts = run_build(steps_, building);
     } catch (const TransientFailure& failure) {
@@ -234,7 +299,8 @@ class Building {
   const PlannedRelease& planned_;
   std::optional<FileLock> slot_;
   std::vector<BuildStep> steps_;  // of the build, once it is clear which layers there are
-  bool has_layers_ = false;
+  bool has_layers_ = false;       // of packages
+  DeployAccess access_;
   ReleaseMounts toolchains_;  // layers that those after them are made with
 };
 

@@ -89,9 +89,12 @@ constexpr char kRegistry[] =
     "a package registry did not answer: push again later; the machine's administrator can check its network and proxy "
     "([build.environment] in server.toml)";
 constexpr char kPrivateGit[] =
-    "a dependency is in a git repository that asks for a login, and builds have none: put a token, from a setting, "
-    "into its "
-    "address, or use a published package";
+    "a dependency is in a git repository that the build may not read: use its address over SSH, and let the app's "
+    "deploy key read it (key deploy APP shows the key)";
+constexpr char kCertificate[] =
+    "Node.js does not trust the certificate of the package registry, or of a proxy before it: the machine's "
+    "administrator can install its authority (update-ca-certificates), and write in server.toml [build.environment] "
+    "NODE_EXTRA_CA_CERTS = \"/etc/ssl/certs/ca-certificates.crt\"";
 constexpr char kRegistryLogin[] =
     "the package registry asks for a login: commit an .npmrc that names a setting "
     "(//HOST/:_authToken=${NPM_TOKEN}), and config set NPM_TOKEN; for pip, set PIP_INDEX_URL";
@@ -176,6 +179,8 @@ constexpr OutputPattern kBuildPatterns[] = {
     {R"re(gyp ERR! stack Error: not found: (\w+))re", missing_compiler},
     {R"re(Reached heap limit|FATAL ERROR: .*Allocation failed)re", fixed<kHeap>},
     {R"re(npm (?:ERR!|error) (?:code )?E40[13]|ERR_PNPM_FETCH_40[13])re", fixed<kRegistryLogin>},
+    {R"re(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT_LOCALLY|UNABLE_TO_VERIFY_LEAF_SIGNATURE)re",
+     fixed<kCertificate>},
 
     // Compilers and what they compile with.
     {R"re(fatal error: ([\w/.+-]+): No such file or directory)re", header_file},

@@ -13,6 +13,7 @@
 #include "base/text.hh"
 #include "git/early_git.hh"
 #include "git/git_command.hh"
+#include "git/submodules.hh"
 #include "git/tree_listing.hh"
 
 namespace pushrod {
@@ -142,18 +143,24 @@ std::uint64_t total_bytes(const std::vector<Blob>& blobs) {
 TreeSize check_tree(const Repository& repository, const CommitId& commit, const Settings& limits, bool quarantined) {
   TreeSize size;
   std::vector<Blob> blobs;
+  std::string submodule;
+  bool has_addresses = false;
   EarlyGit sizes(looking_up(repository, quarantined));
   list_tree(repository, commit, limits, quarantined, [&](const TreeEntry& entry) {
     check_entry(entry, limits);
+    has_addresses = has_addresses || (entry.path == ".gitmodules" && entry.kind == TreeEntry::Kind::File);
+    const bool is_submodule = entry.kind == TreeEntry::Kind::Submodule;  // it names what is in another repository
+    if (is_submodule && submodule.empty()) submodule = entry.path;
     if (++size.entries > limits.tree_entries) {
       throw UserError(fmt::format("the commit has more than {} files and directories", limits.tree_entries),
                       "remove what need not be in the repo, " + raise("tree_entries"));
     }
-    if (entry.kind != TreeEntry::Kind::Directory) {
+    if (entry.kind != TreeEntry::Kind::Directory && !is_submodule) {
       std::copy(entry.object.begin(), entry.object.end(), blobs.emplace_back().name.begin());
     }
     return true;
   });
+  if (!submodule.empty() && !has_addresses) throw without_address(submodule);
   merge_same(blobs);
   look_up(sizes, commit, blobs);
   size.bytes = total_bytes(blobs);

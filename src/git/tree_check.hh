@@ -2,8 +2,8 @@
 // A pack of 764 bytes can name 10^9 paths, so the walk is streamed: constant memory, and it ends at the limit.
 //
 // Refused besides what is over a limit: path parts ".git" (in any case, and what HFS+ and NTFS take for it), ".", "..",
-// empty ones; a ".gitmodules" that is a symlink; submodules (a checkout has no place to get them from); a pushrod.toml
-// or Procfile (anywhere) that is not a regular file. fsck's own checks (transfer.fsckObjects) come before.
+// empty ones; a ".gitmodules" that is a symlink; submodules without a .gitmodules that says where they are; a
+// pushrod.toml or Procfile (anywhere) that is not a regular file. fsck's own checks (transfer.fsckObjects) come before.
 #pragma once
 
 #include <cstdint>

@@ -126,7 +126,6 @@ std::optional<std::string> why_forbidden(const TreeEntry& entry) {
   using Kind = TreeEntry::Kind;
   constexpr std::size_t kLongestName = 255;
 
-  if (entry.kind == Kind::Submodule) return "is a submodule, which Pushrod does not fetch";
   // All parts, though the listing names a directory before what is in it: a single hostile entry may be called
   // "a/../b".
   std::string_view rest = entry.path;

@@ -89,6 +89,7 @@ class Layout {
 
   // Disposable: rendered anew by `pushrod up`.
   fs::path run() const { return root_ / "run"; }
+  fs::path agent(const AppName& app) const { return run() / "agents" / app.str(); }  // of its build (ssh/agent.hh)
   fs::path listen_addresses() const { return run() / "listen.toml"; }  // where the tree listens, as `up` was told
   fs::path cgroup() const { return run() / "cgroup"; }      // names the subtree of cgroups that `up` took, if any
   fs::path scan() const { return run() / "scan"; }          // s6-svscan's scan directory: symlinks

@@ -298,10 +298,21 @@ ALTER TABLE services ADD COLUMN upgrade TEXT NOT NULL DEFAULT '';
 ALTER TABLE services ADD COLUMN former_version TEXT NOT NULL DEFAULT '';
 )sql";
 
+// With which builds fetch private repositories (model/deploy_key.hh).
+constexpr const char* kDeployKeys = R"sql(
+CREATE TABLE deploy_keys (
+  app_id INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
+  public_key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  known_hosts TEXT NOT NULL DEFAULT ''
+) STRICT;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 17> kAll{{{kFirstTables},
+  static const std::array<Migration, 18> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -317,7 +328,8 @@ std::span<const Migration> migrations() {
                                                {kRestore},
                                                {kSettingScopes},
                                                {kDnsCredentials},
-                                               {kServiceChanges}}};
+                                               {kServiceChanges},
+                                               {kDeployKeys}}};
   return kAll;
 }
 

@@ -21,6 +21,7 @@
 #include "model/audit.hh"
 #include "model/backup.hh"
 #include "model/certificate.hh"
+#include "model/deploy_key.hh"
 #include "model/deployment.hh"
 #include "model/domain.hh"
 #include "model/job.hh"
@@ -131,6 +132,10 @@ class Store {
   std::map<AppId, AccessRules> access_rules() const;
   void set_access_rules(AppId app, const AccessRules& rules);
   void set_settings(AppId app, const AppSettings& settings);
+  // The key of its builds, and the servers that they have met. Throws UserError for one that cannot be opened.
+  std::optional<DeployKey> deploy_key(AppId app) const;
+  void set_deploy_key(AppId app, const DeployKey& key);
+  void set_known_hosts(AppId app, const std::string& known_hosts);
   std::vector<RepoName> repos() const;
 
   // --- imports (deploy/import.hh): what a process that was killed has left is found here

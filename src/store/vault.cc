@@ -56,6 +56,7 @@ Secret read_key(const std::filesystem::path& file) {
 
 std::string context_of(AppId app, const SettingName& name) { return fmt::format("{}:{}", app, name.str()); }
 // No setting has such a name.
+std::string context_of_deploy_key(AppId app) { return fmt::format("{}:deploy key", app); }
 std::string context_of_access(AppId app) { return fmt::format("{}:access rules", app); }
 std::string context_of_command(AppId app) { return fmt::format("{}:command of a job", app); }
 std::string context_of_service(const ServiceName& name) { return fmt::format("password of service {}", name.str()); }
@@ -165,6 +166,16 @@ Secret Vault::open_access(AppId app, const std::string& sealed) const {
   if (auto rules = open_for(context_of_access(app), sealed)) return *std::move(rules);
   throw UserError(fmt::format("the access rules of an app cannot be opened with the key in {}", key_file_.native()),
                   "restore the key that belongs to this database");
+}
+
+std::string Vault::seal_deploy_key(AppId app, const Secret& key) const {
+  return seal_for(context_of_deploy_key(app), key.reveal());
+}
+
+Secret Vault::open_deploy_key(AppId app, const std::string& sealed) const {
+  if (auto key = open_for(context_of_deploy_key(app), sealed)) return *std::move(key);
+  throw UserError(fmt::format("the deploy key of an app cannot be opened with the key in {}", key_file_.native()),
+                  "restore the key that belongs to this database, or make another deploy key: key deploy APP --renew");
 }
 
 std::string Vault::seal_service_password(const ServiceName& service, const Secret& password) const {

@@ -48,6 +48,10 @@ class Vault {
   std::string seal_access(AppId app, const std::string& rules) const;
   Secret open_access(AppId app, const std::string& sealed) const;
 
+  // The same for the private part of an app's deploy key.
+  std::string seal_deploy_key(AppId app, const Secret& key) const;
+  Secret open_deploy_key(AppId app, const std::string& sealed) const;
+
   // The same for the password of a service's administrator.
   std::string seal_service_password(const ServiceName& service, const Secret& password) const;
   Secret open_service_password(const ServiceName& service, const std::string& sealed) const;

@@ -64,22 +64,6 @@ TEST_F(MoreLanguagesTest, BuildpacksComeFromPushrodTomlOrTheirOwnFile) {
   }
 }
 
-TEST_F(MoreLanguagesTest, ASubmoduleWithoutItsFilesIsNamedWithItsAddress) {
-  tree.write(".gitmodules", "[submodule \"theme\"]\n\tpath = themes/one\n\turl = https://x.example/one.git\n");
-  EXPECT_EQ(plan().builder, "none") << "it is outside of the app";
-  std::filesystem::create_directories(tree.path() / "themes/one");
-  EXPECT_EQ(
-      refused(),
-      "themes/one is a submodule of https://x.example/one.git, and its files are not in the commit | make its files a "
-      "part of the repository (git subtree add); or, if the app runs without them, write [build] submodules = false "
-      "in pushrod.toml");
-  AppManifest without;
-  without.build_submodules = false;
-  EXPECT_EQ(plan(without).builder, "none");
-  tree.write("themes/one/file", "");
-  EXPECT_EQ(plan().builder, "none");
-}
-
 TEST_F(MoreLanguagesTest, PointersOfGitLfsAreRefusedUnlessTheMachineHasIt) {
   const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 1\n";
   tree.write("public/logo.png", pointer);

@@ -95,6 +95,7 @@ const std::map<std::string, Decision>& decisions() {
       {"files put", needs(Right::Deploy, {"APP", "a"})},
       {"files rm", needs(Right::Deploy, {"APP", "a"})},
       {"key add", machine({"new"})},
+      {"key deploy", needs(Right::Deploy)},
       {"key list", machine()},
       {"key remove", machine({"old"})},
       {"key set", machine({"old", "--role", "view"})},

@@ -334,6 +334,10 @@ TEST(Excerpt, ShowsTheFirstErrorAndTheLastLines) {
   EXPECT_THAT(excerpt(numbered(1, 100), 2), ElementsAre("… 98 lines left out …", "line 99", "line 100"));
 }
 
+TEST_F(DiagnosisTest, ARegistryWhoseCertificateIsNotTrustedIsExplained) {
+  EXPECT_THAT(hint("npm error code SELF_SIGNED_CERT_IN_CHAIN"), HasSubstr("NODE_EXTRA_CA_CERTS = "));
+}
+
 TEST_F(DiagnosisTest, LockFilesThatDoNotFitAreNamedWithTheirTool) {
   EXPECT_EQ(
       hint(" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with \"frozen-lockfile\" because pnpm-lock.yaml is not up to "

@@ -121,8 +121,10 @@ TEST_F(TreeCheckTest, AcceptsNamesThatOnlyLookAlike) {
   EXPECT_EQ(check(commit(tree(entries))).entries, entries.size());
 }
 
-TEST_F(TreeCheckTest, RefusesSubmodulesAndASymlinkedGitmodules) {
-  EXPECT_NE(refusal({{"160000", "lib", std::string(40, 'a')}}).find("submodule"), std::string::npos);
+TEST_F(TreeCheckTest, RefusesSubmodulesWithoutAddressAndASymlinkedGitmodules) {
+  const TestEntry submodule{"160000", "lib", std::string(40, 'a')};
+  EXPECT_NE(refusal({submodule}).find("a git repository inside of the repository"), std::string::npos);
+  EXPECT_EQ(check(commit(tree({{"100644", ".gitmodules", blob("")}, submodule}))).entries, 2u);
   EXPECT_NE(refusal({{"120000", ".gitmodules", blob("/etc/passwd")}}).find("symbolic link"), std::string::npos);
 }
 
@@ -131,7 +133,7 @@ TEST_F(TreeCheckTest, WhatTheAppSaysOfItselfMustBeARegularFile) {
   const std::string file = blob("web: x\n");
   for (const char* name : {"Procfile", "pushrod.toml"}) {
     EXPECT_NE(refusal({{"120000", name, file}}).find("symbolic link"), std::string::npos) << name;
-    EXPECT_NE(refusal({{"160000", name, std::string(40, 'a')}}).find("submodule"), std::string::npos) << name;
+    EXPECT_NE(refusal({{"160000", name, std::string(40, 'a')}}).find("directory"), std::string::npos) << name;
     EXPECT_NE(refusal({{"040000", name, tree({{"100644", "x", file}})}}).find("directory"), std::string::npos) << name;
     const std::string inner = tree({{"120000", name, file}});
     const std::string message = refusal({{"040000", "services", inner}});

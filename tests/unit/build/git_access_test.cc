@@ -1,0 +1,31 @@
+// Which repositories a lock file names.
+#include "build/git_access.hh"
+
+#include <gmock/gmock.h>
+
+namespace pushrod {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(GitAccess, AddressesOverSshAreFoundInLockFiles) {
+  EXPECT_THAT(ssh_addresses_in(R"("resolved": "git+ssh://git@host.example:22/team/x.git#0a1b", "y": 1)"),
+              ElementsAre("ssh://git@host.example:22/team/x.git"));
+  EXPECT_THAT(ssh_addresses_in("greet @ git+ssh://git@host.example/team/x.git@v1.2#egg=greet\n"),
+              ElementsAre("ssh://git@host.example/team/x.git"));
+  EXPECT_THAT(ssh_addresses_in("GIT\n  remote: git@host.example:team/x.git\n  revision: 0a1b\n"),
+              ElementsAre("git@host.example:team/x.git"));
+  EXPECT_THAT(ssh_addresses_in("see https://host.example/git@x and mail git@host.example.\n"), IsEmpty());
+}
+
+TEST(GitAccess, AnAddressOverSshIsOneWithAUser) {
+  EXPECT_TRUE(is_ssh_address("ssh://host.example/x"));
+  EXPECT_TRUE(is_ssh_address("git@host.example:team/x"));
+  for (const auto* other : {"https://host.example/x", "../x", "/srv/x", "npm ci", "Ruby, Gemfile.lock: x@y"}) {
+    EXPECT_FALSE(is_ssh_address(other)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace pushrod
