@@ -53,6 +53,26 @@ std::vector<std::string> programs_in_cmd(const fs::path& directory) {
   return names;
 }
 
+// The directories that go.work uses: "use ./api", or lines of a block.
+std::vector<std::string> used_by_workspace(const fs::path& root, const std::string& go_work) {
+  std::vector<std::string> found;
+  bool in_block = false;
+  for (const std::string& line : lines_of(go_work)) {
+    std::string text(trim(line.substr(0, line.find("//"))));
+    if (text == ")") in_block = false;
+    if (text.starts_with("use ")) {
+      text = std::string(trim(text.substr(4)));
+      if (text == "(") in_block = true;
+    } else if (!in_block) {
+      continue;
+    }
+    if (text.size() > 1 && text.front() == '"') text = text.substr(1, text.size() - 2);
+    if (text.starts_with("./")) text.erase(0, 2);
+    if (!text.empty() && text.find("..") == std::string::npos && in_tree(root, text + "/go.mod")) found.push_back(text);
+  }
+  return found;
+}
+
 // The only one, or the one that is called like a server, or like the module.
 std::string web_program(const std::vector<std::string>& names, const std::string& module) {
   if (names.size() == 1) return names.front();
@@ -72,12 +92,39 @@ void require_program(const Host& host, const std::string& program, const std::st
               fmt::format("its administrator can install it: apt-get install {}", package)};
 }
 
+namespace {
+
+// A workspace without a module of its own: all programs of its modules.
+std::optional<BuildPlan> plan_workspace(BuildPlan plan, const fs::path& directory, const std::string& go_work) {
+  std::vector<std::string> programs, patterns;
+  for (const auto& used : used_by_workspace(directory, go_work)) {
+    patterns.push_back(shell_quoted("./" + used + "/..."));
+    const auto go_mod = read_tree_file(directory / used, "go.mod", kSourceCap).value_or("");
+    if (is_program(directory / used)) programs.push_back(module_name(go_mod));
+    for (auto& name : programs_in_cmd(directory / used)) programs.push_back(std::move(name));
+  }
+  if (patterns.empty()) return std::nullopt;
+  plan.found = "go.work";
+  const auto build = "mkdir -p bin && go build -o bin/ " + join(patterns, " ");
+  plan.steps = {{build}};
+  plan.description = "Go, go.work, go build " + join(patterns, " ");
+  plan.looked_for = "no program that is the only one of the workspace, or called web or server";
+  if (!programs.empty()) plan.usual_command = "bin/" + programs.front();
+  if (const auto program = web_program(programs, {}); !program.empty()) {
+    plan.guessed_web =
+        Process{.type = ProcessType::parse("web"), .command = "bin/" + shell_quoted(program), .health = {}};
+  }
+  return plan;
+}
+
+}  // namespace
+
 std::optional<BuildPlan> plan_go(const AppTree& tree, const std::string& where, const Host& host) {
   const auto go_mod = read_tree_file(tree.root / where, "go.mod", kSourceCap);
-  if (!go_mod) return std::nullopt;
+  const auto go_work = go_mod ? std::nullopt : read_tree_file(tree.root / where, "go.work", kSourceCap);
+  if (!go_mod && !go_work) return std::nullopt;
   require_program(host, "go", "golang-go");
   const auto directory = tree.directory();
-  const auto module = module_name(*go_mod);
 
   BuildPlan plan;
   plan.language = "Go";
@@ -85,6 +132,8 @@ std::optional<BuildPlan> plan_go(const AppTree& tree, const std::string& where, 
   plan.build_environment = {{"GOFLAGS", "-modcacherw"}};  // or the cache could not be removed
   // Go uses the C compiler for parts of its own library, if it is told that there is one.
   if (!host.has_program("gcc")) plan.build_environment["CGO_ENABLED"] = "0";
+  if (go_work) return plan_workspace(std::move(plan), directory, *go_work);
+  const auto module = module_name(*go_mod);
   plan.looked_for = "no program that is the only one in cmd/, or called web, server or " + module;
   std::string build = "go build ./...";
   std::string program;

@@ -229,6 +229,20 @@ def test_go_takes_modules_from_vendor_and_programs_from_cmd(platform):
     platform.pushrod("run", app.name, "--", "bin/task")
 
 
+def test_go_builds_the_programs_of_a_workspace(platform):
+    needs(go="golang-go")
+    main = example("go")["main.go"].decode()
+    app = platform.create_app({
+        "go.work": "go 1.19\n\nuse (\n\t./api\n\t./greet // shared\n)\n",
+        "greet/go.mod": "module example.com/greet\n\ngo 1.19\n",
+        "greet/greet.go": 'package greet\n\nconst Word = "from another module"\n',
+        "api/go.mod": "module example.com/api\n\ngo 1.19\n\nrequire example.com/greet v0.0.0\n",
+        "api/main.go": main.replace('"fmt"', '"example.com/greet"\n\t"fmt"').replace('"Hello from Go"', "greet.Word"),
+    })  # fmt: skip
+    assert "Go, go.work, go build ./api/... ./greet/..." in app.work.push().err
+    assert app.version() == "from another module\n"
+
+
 def test_php(platform):
     needs(php="php-cli", composer="composer", nginx="nginx-light")
     if not list(Path("/usr/sbin").glob("php-fpm*")):
@@ -356,6 +370,32 @@ def test_java(platform, maven_repository):
     assert "Java, pom.xml, mvn package" in output
     assert app.version() == "Hello from Java\n"
     change(app, "src/main/java/hello/Server.java", "Hello from Java", "Hello again")
+    assert app.version() == "Hello again\n"
+
+
+def test_gradle(platform):
+    needs(gradle="gradle", javac="default-jdk-headless")
+    app, output = push_example(platform, "gradle")
+    assert "Java, build.gradle, gradle assemble" in output
+    assert app.version() == "Hello from Java\n"
+    change(app, "src/main/java/hello/Server.java", "Hello from Java", "Hello again")
+    assert app.version() == "Hello again\n"
+    # The application plugin brings a start script.
+    plugin = "plugins {\n  id 'java'\n  id 'application'\n}\n\nmainClassName = 'hello.Server'\n"
+    assert "gradle installDist" in app.push({"build.gradle": plugin}).err
+    assert app.version() == "Hello again\n"
+
+
+def test_clojure(platform):
+    needs(lein="leiningen", javac="default-jdk-headless")
+    repositories = "^:replace [[\"debian\" {:url \"file:///usr/share/maven-repo\" :checksum :ignore}]]"
+    files = example("clojure")
+    files["project.clj"] = files["project.clj"].replace(
+        b":main", f":repositories {repositories}\n  :plugin-repositories {repositories}\n  :main".encode())
+    app = platform.create_app(files)
+    assert "Clojure, project.clj, lein uberjar" in app.work.push().err
+    assert app.version() == "Hello from Clojure\n"
+    change(app, "src/hello/server.clj", "Hello from Clojure", "Hello again")
     assert app.version() == "Hello again\n"
 
 

@@ -101,16 +101,16 @@ TEST_F(AdviceTest, NamesAreQuotedAndDirectoriesDoNotCount) {
 }
 
 TEST_F(AdviceTest, LanguagesWithoutABuilderAreNamedWithACommand) {
-  programs.write("gradle", "", true);
-  tree.write("build.gradle", "");
+  programs.write("clojure", "", true);
+  tree.write("deps.edn", "");
   EXPECT_EQ(told(),
-            "build.gradle is there; Pushrod has no builder for Java yet: [build] command = \"gradle assemble\" in "
+            "deps.edn is there; Pushrod has no builder for Clojure yet: [build] command = \"clojure -P\" in "
             "pushrod.toml");
-  EXPECT_EQ(example(), "java -jar build/libs/app.jar");
+  EXPECT_EQ(example(), "clojure -M -m app");
   EXPECT_EQ(told(runs), told()) << "a Procfile builds nothing";
-  fs::remove(programs.path() / "gradle");
+  fs::remove(programs.path() / "clojure");
   EXPECT_TRUE(
-      told().ends_with("gradle is not installed on this machine: its administrator can run apt-get install gradle"))
+      told().ends_with("clojure is not installed on this machine: its administrator can run apt-get install clojure"))
       << told();
 }
 
@@ -125,11 +125,10 @@ TEST_F(AdviceTest, LanguagesWithABuilderTellHowTheyAreRunWhereTheAppBuildsItself
 
 TEST_F(AdviceTest, EachLanguageIsKnownByItsFiles) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"build.gradle", "Java"},   {"gradlew", "Java"},      {"deno.json", "Deno"},     {"Shop.csproj", ".NET"},
-      {"Shop.sln", ".NET"},       {"shard.yml", "Crystal"}, {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"},
-      {"Package.swift", "Swift"}, {"pubspec.yaml", "Dart"}, {"build.sbt", "Scala"},    {"project.clj", "Clojure"},
-      {"deps.edn", "Clojure"},    {"main.go", "Go"},        {"main.c", "C and C++"},   {"Makefile", "Makefiles"},
-      {"cpanfile", "Perl"}};
+      {"deno.json", "Deno"},     {"Shop.csproj", ".NET"},   {"Shop.sln", ".NET"},       {"shard.yml", "Crystal"},
+      {"stack.yaml", "Haskell"}, {"shop.cabal", "Haskell"}, {"Package.swift", "Swift"}, {"pubspec.yaml", "Dart"},
+      {"build.sbt", "Scala"},    {"deps.edn", "Clojure"},   {"main.go", "Go"},          {"main.c", "C and C++"},
+      {"Makefile", "Makefiles"}, {"cpanfile", "Perl"}};
   for (const auto& [file, language] : cases) {
     tree.write(file, "");
     EXPECT_TRUE(
@@ -157,7 +156,7 @@ TEST_F(AdviceTest, ALanguageBesideOneWithABuilderIsNamedAsWhatIsLeftOut) {
 }
 
 TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
-  for (const char* name : {"gradlew", "build.gradle", "a.sln", "b.csproj"}) tree.write(name, "");
+  for (const char* name : {"deno.json", "deno.lock", "a.sln", "b.csproj"}) tree.write(name, "");
   EXPECT_EQ(lines_of(told()).size(), 2U) << told();
 }
 

@@ -109,6 +109,16 @@ TEST_F(LanguagesTest, GoBuildsTheProgramsInCmd) {
   EXPECT_EQ(web(), "bin/server");
 }
 
+TEST_F(LanguagesTest, GoBuildsTheProgramsOfAWorkspace) {
+  programs.write("go", "", true);
+  tree.write("go.work", "go 1.19\n\nuse (\n\t./api\n\t./lib // shared\n\t../other\n)\n");
+  tree.write("api/go.mod", "module example.com/api\n");
+  tree.write("api/main.go", "package main\n");
+  tree.write("lib/go.mod", "module example.com/lib\n");
+  EXPECT_EQ(text(), "mkdir -p bin && go build -o bin/ ./api/... ./lib/...\n");
+  EXPECT_EQ(web(), "bin/api");
+}
+
 TEST_F(LanguagesTest, RubyInstallsItsBundleAsALayer) {
   tree.write("Gemfile", "source 'https://rubygems.org'\ngem 'puma'\n");
   EXPECT_TRUE(missing().ends_with("apt-get install ruby")) << missing();

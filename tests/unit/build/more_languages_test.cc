@@ -11,6 +11,27 @@ class MoreLanguagesTest : public BuilderTest {
   }
 };
 
+TEST_F(MoreLanguagesTest, GradleMakesAJarOrWhatItsApplicationPluginInstalls) {
+  tree.write("build.gradle", "plugins {\n  id 'java'\n}\n");
+  EXPECT_NE(refusal<Error>([&] { plan(); }).find("apt-get install gradle"), std::string::npos);
+  programs.write("gradle", "", true);
+  EXPECT_EQ(plan().description, "Java, build.gradle, gradle assemble");
+  EXPECT_TRUE(plan().guessed_web->command.ends_with("-jar /app/app.jar"));
+  tree.write("build.gradle", "plugins {\n  id 'application'\n}\n");
+  tree.write("gradlew", "");
+  tree.write("gradle/wrapper/gradle-wrapper.jar", "");
+  EXPECT_EQ(plan().description, "Java, build.gradle, gradlew installDist");
+  EXPECT_EQ(plan().guessed_web->command, "exec /app/app.start");
+}
+
+TEST_F(MoreLanguagesTest, LeiningenMakesOneJar) {
+  tree.write("project.clj", "");
+  EXPECT_NE(refusal<Error>([&] { plan(); }).find("apt-get install leiningen"), std::string::npos);
+  programs.write("lein", "", true);
+  EXPECT_EQ(plan().description, "Clojure, project.clj, lein uberjar");
+  EXPECT_TRUE(plan().guessed_web->command.ends_with("-jar /app/app.jar"));
+}
+
 TEST_F(MoreLanguagesTest, JavaIsPackagedAndItsJarRun) {
   tree.write("pom.xml", "<project/>");
   const auto java = plan();
