@@ -12,6 +12,7 @@
 #include "build/node_runtime.hh"
 #include "build/node_tool.hh"
 #include "build/node_web.hh"
+#include "build/nx.hh"
 #include "build/package_json.hh"
 #include "build/workspace.hh"
 
@@ -52,7 +53,7 @@ Process web_process(std::string command) {
 
 struct Work {
   bool installs;
-  bool builds;
+  std::string build;  // the command; empty: there is nothing to build
   bool starts;
 };
 // What the plan does with this package; returns it in words. Packages are installed in the directory `install` of the
@@ -61,7 +62,7 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
                                    const NodeTool& tool, const Host& host, const Work& work, BuildPlan& plan) {
   std::vector<std::string> does;
   auto layer = work.installs ? node_layer(tree, install, package, tool, host, plan.has_own_node) : std::nullopt;
-  if (work.installs || work.builds || work.starts) {
+  if (work.installs || !work.build.empty() || work.starts) {
     auto command = install_tool(tool);
     if (!command.empty() && !layer) plan.steps.push_back({std::move(command)});
     plan.environment.merge(tool_variables(tool));
@@ -79,8 +80,8 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   } else if (work.installs) {
     plan.steps.push_back(step_in(tree, install, install_packages(tool)));
   }
-  if (work.builds) {
-    does.push_back(run_script(tool, "build"));
+  if (!work.build.empty()) {
+    does.push_back(work.build);
     plan.steps.push_back({does.back()});
   }
   return does;
@@ -152,7 +153,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
     plan.layers.push_back(*std::move(runtime));
     plan.build_environment.merge(node_runtime_build_environment());
   }
-  const Work work{installs, builds, starts};
+  const auto nx = where == tree.path ? nx_app(directory, *package) : std::nullopt;
+  const Work work{installs, builds ? run_script(tool, "build") : nx ? nx->build : std::string{}, starts};
   const auto does = add_steps(tree, install, workspace.value_or(*package), tool, host, work, plan);
   if (installs && !tool.is_locked && !package->dependencies.empty()) plan.notices.push_back(told_missing_lock(tool));
   auto programs = node_programs(tree);
@@ -166,8 +168,9 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   if (starts) {
     plan.default_processes.push_back(web_process(run_script(tool, script)));
   } else {
-    plan.guessed_web = guess_node_web(tree, where);
+    plan.guessed_web = nx ? web_process(nx->command) : guess_node_web(tree, where);
   }
+  if (nx) plan.build_environment["NX_DAEMON"] = "false";
   if (where == tree.path) {
     if (script != "start" && package->scripts.contains("start"))
       plan.notices.push_back(told_other_start(*package, plan));

@@ -37,6 +37,21 @@ TEST_F(NodeWebTest, AFrameworkIsServedByItsOwnServer) {
   EXPECT_EQ(web(R"("build": "next build", "start": "next start")", R"("next": "15")"), "npm start");
 }
 
+TEST_F(NodeWebTest, TheOnlyProgramOfAnNxWorkspaceIsBuiltAndRun) {
+  tree.write("nx.json", "{}");
+  tree.write("apps/api-e2e/package.json", R"({"name": "e2e", "nx": {}})");
+  tree.write("apps/api/package.json", R"({"nx": {"name": "api", "targets": {
+    "build": {"executor": "@nx/esbuild:esbuild",
+              "options": {"platform": "node", "outputPath": "apps/api/dist", "main": "apps/api/src/main.ts"}},
+    "serve": {"executor": "@nx/js:node"}}}})");
+  EXPECT_EQ(web("", R"("nx": "20")"), "HOST=127.0.0.1 node apps/api/dist/main.js");
+  EXPECT_NE(script(plan()).find("nx build api"), std::string::npos);
+  EXPECT_EQ(web(R"("start": "node x.js")", R"("nx": "20")"), "npm start");
+  tree.write("apps/admin/project.json", R"({"name": "admin", "targets": {
+    "build": {"options": {"target": "node", "outputPath": "dist/admin"}}}})");
+  EXPECT_EQ(web("", R"("nx": "20")"), "none") << "there are two";
+}
+
 TEST_F(NodeWebTest, SvelteKitThatChoosesItsAdapterChoosesTheOneForNode) {
   EXPECT_EQ(web(R"("build": "vite build")", R"("@sveltejs/adapter-auto": "6")"), "HOST=127.0.0.1 node build");
   EXPECT_EQ(plan().build_environment.at("GCP_BUILDPACKS"), "1");
