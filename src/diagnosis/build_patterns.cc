@@ -158,6 +158,13 @@ std::string node_engine(const Facts&, const Match& match) {
       escaped(match.captured, 60));
 }
 
+std::string package_engine(const Facts&, const Match& match) {
+  return fmt::format(
+      "packages of the app ask for Node.js {}, which is another than this build has (EBADENGINE above): say so in "
+      "package.json (\"engines\": {{\"node\": \"…\"}}), and Pushrod installs it",
+      escaped(match.captured, 60));
+}
+
 std::string gem_extension(const Facts&, const Match& match) {
   return fmt::format(
       "the gem {} could not be compiled: the lines above tell what is missing; compiling needs ruby-dev, gcc "
@@ -222,6 +229,7 @@ constexpr OutputPattern kBuildPatterns[] = {
     {R"re(50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out))re", fixed<kRegistry>},
 
     {R"re(^Killed$|signal: killed|\(signal: 9, SIGKILL|exited with (?:exit )?code 137)re", fixed<kKilled>},
+    {R"re(EBADENGINE +required: \{ node: '([^']+)')re", package_engine},  // a warning: where nothing else is known
 };
 
 }  // namespace

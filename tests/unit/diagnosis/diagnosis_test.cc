@@ -334,6 +334,11 @@ TEST(Excerpt, ShowsTheFirstErrorAndTheLastLines) {
   EXPECT_THAT(excerpt(numbered(1, 100), 2), ElementsAre("… 98 lines left out …", "line 99", "line 100"));
 }
 
+TEST_F(DiagnosisTest, PackagesThatAskForAnotherNodeAreNamedWhereNothingElseIsKnown) {
+  EXPECT_THAT(hint("npm warn EBADENGINE   required: { node: '^22.19.0 || >=26.0.0' },\nTypeError: x"),
+              HasSubstr("packages of the app ask for Node.js ^22.19.0 || >=26.0.0"));
+}
+
 TEST_F(DiagnosisTest, ARegistryWhoseCertificateIsNotTrustedIsExplained) {
   EXPECT_THAT(hint("npm error code SELF_SIGNED_CERT_IN_CHAIN"), HasSubstr("NODE_EXTRA_CA_CERTS = "));
 }
