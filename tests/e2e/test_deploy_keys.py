@@ -2,9 +2,12 @@
 the server of these repositories."""
 
 import json
+import os
+import signal
+import subprocess
 
 import pytest
-from harness import web_app
+from harness import HELD_BUILD, finish, wait_until, web_app
 
 
 @pytest.fixture
@@ -118,4 +121,26 @@ def test_a_submodule_without_a_usable_address_is_refused(platform):
     app.work.git("commit", "--quiet", "-m", "a relative address")
     assert 'submodule "lib" is at "../lib.git", from where Pushrod cannot fetch it' in app.work.push(code=1).err
     app.push({"pushrod.toml": "[build]\nsubmodules = false\n"})
+    assert app.version() == "1"
+
+
+def test_the_agent_ends_with_a_deployment_that_is_killed(platform):
+    app = platform.create_app(web_app(pushrod_toml=HELD_BUILD))
+    platform.pushrod("key", "deploy", app.name)
+    push = app.start_push()
+    app.await_build()
+
+    def answers():
+        directory = platform.root / "run" / "agents" / app.name
+        asked = subprocess.run(["ssh-add", "-l"], env={**os.environ, "SSH_AUTH_SOCK": "agent"}, cwd=directory,
+                               capture_output=True, check=False)  # fmt: skip
+        return asked.returncode == 0
+
+    assert answers()
+    for hook in platform.processes("proc-receive"):
+        os.kill(hook.pid, signal.SIGKILL)
+    wait_until(lambda: not answers(), what="the agent's end")
+    finish(push, code=None)
+    app.release_build()
+    app.work.push()
     assert app.version() == "1"
