@@ -335,12 +335,12 @@ TEST(Excerpt, ShowsTheFirstErrorAndTheLastLines) {
 }
 
 TEST_F(DiagnosisTest, PackagesThatAskForAnotherNodeAreNamedWhereNothingElseIsKnown) {
-  EXPECT_THAT(hint("npm warn EBADENGINE   required: { node: '^22.19.0 || >=26.0.0' },\nTypeError: x"),
+  EXPECT_THAT(hint("npm warn EBADENGINE   required: { node: '^22.19.0 || >=26.0.0' },\nTypeError: x", 1, Stage::Build),
               HasSubstr("packages of the app ask for Node.js ^22.19.0 || >=26.0.0"));
 }
 
 TEST_F(DiagnosisTest, ARegistryWhoseCertificateIsNotTrustedIsExplained) {
-  EXPECT_THAT(hint("npm error code SELF_SIGNED_CERT_IN_CHAIN"), HasSubstr("NODE_EXTRA_CA_CERTS = "));
+  EXPECT_THAT(hint("npm error code SELF_SIGNED_CERT_IN_CHAIN", 1, Stage::Build), HasSubstr("NODE_EXTRA_CA_CERTS = "));
 }
 
 TEST_F(DiagnosisTest, LockFilesThatDoNotFitAreNamedWithTheirTool) {
@@ -378,7 +378,7 @@ TEST_F(DiagnosisTest, WhatBuildsOfEachLanguageFailWithIsExplained) {
   EXPECT_THAT(built("gyp ERR! stack Error: not found: make"), HasSubstr("apt-get install build-essential"));
   EXPECT_THAT(built("sh: 1: g++: not found"), HasSubstr("apt-get install build-essential"));
   EXPECT_THAT(built("fatal: could not read Username for 'https://github.com': terminal prompts disabled"),
-              StartsWith("a dependency is in a git repository that asks for a login"));
+              StartsWith("a dependency is in a git repository that the build may not read"));
   EXPECT_THAT(built("npm error code ECONNRESET"), StartsWith("a package registry did not answer"));
   EXPECT_THAT(built("npm ERR! code E401"), HasSubstr("NPM_TOKEN"));
   EXPECT_THAT(built("Killed"), HasSubstr("build_memory"));
