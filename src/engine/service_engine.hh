@@ -31,6 +31,7 @@ struct ServicePlan {
   Limits limits{};
   int stop_signal = 15;               // which every process of the server gets
   Milliseconds stop_timeout{60'000};  // from it to SIGKILL
+  int second_stop_signal = 0;         // after half of that time; 0: none
 };
 
 // A program of the server's package, run to its end beside the server: in a sandbox with the same /socket.

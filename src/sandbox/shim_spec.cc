@@ -64,6 +64,13 @@ std::string render(const Sandbox& sandbox, bool is_job) {
 
 std::string render_sandbox_spec(const Sandbox& sandbox) { return render(sandbox, false); }
 
+std::string with_second_stop(std::string spec, int number, Milliseconds after) {
+  Spec entries;
+  entries.add("second_stop", std::to_string(number));
+  entries.add("second_stop_after", std::to_string(after.count()));
+  return entries.take() + spec;
+}
+
 std::string render_job_spec(const Sandbox& sandbox) { return render(sandbox, true); }
 
 }  // namespace pushrod

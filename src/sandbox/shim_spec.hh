@@ -20,6 +20,9 @@ std::string render_exec_spec(const std::vector<std::string>& argv, const Environ
 // ends as the app did.
 std::string render_sandbox_spec(const Sandbox& sandbox);
 
+// The same, with a second signal for what has not ended so long after the stop signal.
+std::string with_second_stop(std::string spec, int number, Milliseconds after);
+
 // The same for a job, which keeps the descriptors that it is started with.
 std::string render_job_spec(const Sandbox& sandbox);
 

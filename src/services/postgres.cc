@@ -58,7 +58,6 @@ class Postgres : public ServiceType {
   std::uint64_t least_memory() const override { return std::uint64_t{64} << 20; }
   std::string_view prefix() const override { return "DATABASE"; }
   bool has_databases() const override { return true; }
-  int second_stop_signal() const override { return SIGQUIT; }  // ends at once, and recovers at its next start
 
   std::vector<InstalledServer> installed() const override {
     std::vector<InstalledServer> found;
@@ -92,7 +91,8 @@ class Postgres : public ServiceType {
     set("log_line_prefix=%q%u@%d ");
     plan.environment = usual_environment();
     plan.limits.memory = server.service.memory;
-    plan.stop_signal = SIGINT;  // fast: ends its connections, and writes everything down
+    plan.stop_signal = SIGINT;          // fast: ends its connections, and writes everything down
+    plan.second_stop_signal = SIGQUIT;  // ends at once, and recovers at its next start
     return plan;
   }
 

@@ -70,8 +70,6 @@ class ServiceType {
   virtual bool keeps_data() const { return true; }
 
   virtual ServicePlan plan(const Server& server) const = 0;
-  // Sent when the server has not ended in half of its stop timeout; 0: nothing.
-  virtual int second_stop_signal() const { return 0; }
   // Fills an empty directory. Whatever is in it after a failure is thrown away.
   virtual void initialise(const Server& server, const std::filesystem::path& data) const = 0;
   // Does it serve clients now?

@@ -161,12 +161,7 @@ void start_service(const ServicePlatform& platform, const BackingService& servic
 void stop_service(const ServicePlatform& platform, const BackingService& service) {
   if (!platform.engine.inspect(service.name)) return;
   platform.engine.stop(service.name);
-  const auto& type = type_of(service);
-  const Milliseconds timeout = ServicePlan{.name = service.name, .argv = {}, .environment = {}}.stop_timeout;
-  if (type.second_stop_signal() != 0) {
-    if (is_gone(platform, service.name, Deadline(timeout / 2))) return;
-    platform.engine.signal(service.name, type.second_stop_signal());
-  }
+  const Milliseconds timeout = ServicePlan{.name = service.name, .argv = {}}.stop_timeout;
   // The supervisor kills it when its time is over.
   if (is_gone(platform, service.name, Deadline(timeout + kAfterKill))) return;
   end_at_once(platform, service.name);

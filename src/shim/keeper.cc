@@ -125,11 +125,12 @@ int make_signal_descriptor() {
 struct Sandbox {
   int socket = -1;  // to init
   pid_t bwrap = -1;
-  bool ready = false;     // init runs and is our child
-  bool stopping = false;  // a stop was requested
-  bool gone = false;      // nothing is left
-  bool told = false;      // init said how the app ended
-  int status = 0;         // how it ended, as far as we know
+  bool ready = false;           // init runs and is our child
+  bool stopping = false;        // a stop was requested
+  uint64_t second_stop_at = 0;  // 0: not asked for, or done
+  bool gone = false;            // nothing is left
+  bool told = false;            // init said how the app ended
+  int status = 0;               // how it ended, as far as we know
 };
 
 void read_messages(Sandbox& sandbox, const Spec& spec) {
@@ -163,13 +164,28 @@ void reap(Sandbox& sandbox) {
   }
 }
 
-void read_signals(Sandbox& sandbox, int signals) {
+int patience_of(const Sandbox& sandbox) {
+  if (sandbox.second_stop_at == 0) return -1;
+  const uint64_t now = milliseconds_now();
+  return sandbox.second_stop_at > now ? static_cast<int>(sandbox.second_stop_at - now) : 0;
+}
+
+void send_second_stop(Sandbox& sandbox, int number) {
+  if (sandbox.second_stop_at == 0 || milliseconds_now() < sandbox.second_stop_at) return;
+  sandbox.second_stop_at = 0;
+  send(sandbox.socket, &number, sizeof number, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void read_signals(Sandbox& sandbox, int signals, uint64_t second_stop_after) {
   for (signalfd_siginfo event; read(signals, &event, sizeof event) == sizeof event;) {
     const int number = static_cast<int>(event.ssi_signo);
     if (number == SIGCHLD) {
       reap(sandbox);
     } else {
-      sandbox.stopping = sandbox.stopping || is_stop(number);
+      if (is_stop(number) && !sandbox.stopping) {
+        sandbox.stopping = true;
+        if (second_stop_after != 0) sandbox.second_stop_at = milliseconds_now() + second_stop_after;
+      }
       send(sandbox.socket, &number, sizeof number, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   }
@@ -190,6 +206,9 @@ void keep(const Spec& spec) {
   const int signals = make_signal_descriptor();
 
   const uint64_t started = milliseconds_now();
+  // The spec is gone once the sandbox stands.
+  const int second_stop = spec.second_stop;
+  const uint64_t second_stop_after = second_stop != 0 ? spec.second_stop_after : 0;
   Sandbox sandbox;
   sandbox.socket = ends[1];
   sandbox.bwrap = start_sandbox(spec, sandbox.socket, signals, output_end);
@@ -199,11 +218,12 @@ void keep(const Spec& spec) {
   pollfd events[3] = {{signals, POLLIN, 0}, {sandbox.socket, POLLIN, 0}, {-1, 0, 0}};
   while (!sandbox.gone) {
     if (!spec.keep_stdin) events[2] = output.event();
-    if (poll(events, 3, -1) < 0 && errno != EINTR) fail("wait for", "the sandbox");
+    if (poll(events, 3, patience_of(sandbox)) < 0 && errno != EINTR) fail("wait for", "the sandbox");
     if (events[2].revents != 0) output.pass_on();
     read_messages(sandbox, spec);
     if ((events[1].revents & POLLHUP) != 0) events[1].fd = -1;
-    read_signals(sandbox, signals);
+    read_signals(sandbox, signals, second_stop_after);
+    send_second_stop(sandbox, second_stop);
   }
   read_messages(sandbox, spec);
 

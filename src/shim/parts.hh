@@ -54,6 +54,8 @@ struct Spec {
   bool keep_stderr = false;
   bool keep_stdin = false;
   bool gather = false;
+  int second_stop = 0;             // a signal, when a stop has taken so long
+  uint64_t second_stop_after = 0;  // milliseconds
   const char* lock = nullptr;
   const char* cgroup = nullptr;
   char** argv = nullptr;

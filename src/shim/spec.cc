@@ -24,6 +24,12 @@ const char* value_of(const char* entry, const char* key) {
   return strncmp(entry, key, length) == 0 && entry[length] == '=' ? entry + length + 1 : nullptr;
 }
 
+uint64_t number_in(const char* digits) {
+  uint64_t number = 0;
+  for (; *digits >= '0' && *digits <= '9'; ++digits) number = number * 10 + static_cast<uint64_t>(*digits - '0');
+  return number;
+}
+
 }  // namespace
 
 Spec read_spec() {
@@ -71,6 +77,10 @@ Spec read_spec() {
       spec.keep_stdin = *attached == '1';
     } else if (const char* gather = value_of(entry, "gather")) {
       spec.gather = *gather == '1';
+    } else if (const char* number = value_of(entry, "second_stop")) {
+      spec.second_stop = static_cast<int>(number_in(number));
+    } else if (const char* after = value_of(entry, "second_stop_after")) {
+      spec.second_stop_after = number_in(after);
     } else if (const char* lock = value_of(entry, "lock")) {
       spec.lock = lock;
     } else if (const char* cgroup = value_of(entry, "cgroup")) {

@@ -62,6 +62,9 @@ Service LocalServices::service_of(const ServicePlan& plan) const {
   Service service;
   service.name = service_name(plan.name);
   service.spec = render_sandbox_spec(sandbox);
+  if (plan.second_stop_signal != 0) {
+    service.spec = with_second_stop(std::move(service.spec), plan.second_stop_signal, plan.stop_timeout / 2);
+  }
   service.stop_timeout = plan.stop_timeout;
   service.stop_signal = plan.stop_signal;
   service.log_directory = layout_.backing_service_log(plan.name);

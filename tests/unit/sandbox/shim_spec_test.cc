@@ -38,6 +38,11 @@ TEST(SandboxSpec, NamesItsLockAndMarksItsVariables) {
   EXPECT_FALSE(has(spec, "arg=--die-with-parent"));
 }
 
+TEST(SandboxSpec, NamesASecondStopSignal) {
+  EXPECT_EQ(with_second_stop("mode=sandbox\0"s, 3, Milliseconds{30'000}),
+            "second_stop=3\0second_stop_after=30000\0mode=sandbox\0"s);
+}
+
 TEST(JobSpec, KeepsTheStreamsOfItsClient) {
   Sandbox sandbox;
   sandbox.command = "x";

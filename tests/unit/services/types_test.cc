@@ -60,7 +60,7 @@ TEST_F(Types, MemoryIsDividedAsTheServerNeedsIt) {
 
 TEST_F(Types, PostgresEndsWithItsFastSignalAndRedisByTheProgramOfItsFlavour) {
   EXPECT_EQ(plan_of(postgres_type(), "15").stop_signal, SIGINT);
-  EXPECT_EQ(postgres_type().second_stop_signal(), SIGQUIT);
+  EXPECT_EQ(plan_of(postgres_type(), "15").second_stop_signal, SIGQUIT);
   EXPECT_EQ(plan_of(redis_type(), "valkey-8").argv.front(), "/programs/valkey-server");
 }
 

@@ -51,6 +51,17 @@ TEST_F(Stop, ReachesTheEndOfAChainAndWhatLeftItsSession) {
   EXPECT_EQ(shared("done"), "deep\n");
 }
 
+TEST_F(Stop, SendsASecondSignalToWhatTakesTooLong) {
+  auto slow = instance("a",
+                       "trap '' TERM; trap 'echo second >> $SHARED/done; exit 0' QUIT; echo up >> $SHARED/ready; "
+                       "while :; do sleep 0.01; done");
+  slow.spec = std::string("second_stop=3\0second_stop_after=200\0", 36) + slow.spec;
+  run(slow);
+  ASSERT_TRUE(appears("ready", "up"));
+  stop("a");
+  EXPECT_EQ(shared("done"), "second\n");
+}
+
 TEST_F(Stop, OfWhatIgnoresItIsSigkillAtTheDeadline) {
   Service stubborn =
       instance("a",
