@@ -31,13 +31,14 @@ std::string settings_of(const Release& release) {
 
 int releases(Context& context, const std::string& app, bool json) {
   auto list = Json::array();
-  Table table({"RELEASE", "", "COMMIT", "KIND", "BY", "MADE (UTC)", "PROCESSES", "WHAT"});
+  Table table({"RELEASE", "", "DATA", "COMMIT", "KIND", "BY", "MADE (UTC)", "PROCESSES", "WHAT"});
   for (const auto& view : list_releases(context, AppName::parse(app))) {
     list.push_back(to_json(view));
-    const auto& [release, is_live, made_by] = view;
-    table.add({std::to_string(release.number), is_live ? "live" : "", abbreviated(release.commit),
-               made_by ? std::string(to_string(made_by->kind)) : "-", made_by ? made_by->author : "-",
-               format_time(release.created), processes_of(release), made_by ? made_by->detail : ""});
+    const auto& [release, is_live, made_by, has_snapshot] = view;
+    table.add({std::to_string(release.number), is_live ? "live" : "", has_snapshot ? "snapshot" : "",
+               abbreviated(release.commit), made_by ? std::string(to_string(made_by->kind)) : "-",
+               made_by ? made_by->author : "-", format_time(release.created), processes_of(release),
+               made_by ? made_by->detail : ""});
   }
   if (json) {
     print_json(list);
@@ -64,7 +65,7 @@ int release(Context& context, const std::string& app, ReleaseNumber number, bool
     print_json(to_json(info));
     return kExitOk;
   }
-  const auto& [release, is_live, made_by] = info.view;
+  const auto& [release, is_live, made_by, has_snapshot] = info.view;
   auto text = fmt::format("Release {} of {}{}\n", number, app, is_live ? ", live" : "");
   text += fmt::format("  commit     {} {}\n", abbreviated(release.commit), quoted(subject_of(context, release), 60));
   text += fmt::format("  builder    {}\n", release.builder);
@@ -76,8 +77,18 @@ int release(Context& context, const std::string& app, ReleaseNumber number, bool
   text += fmt::format("  processes  {}\n", processes_of(release));
   if (!release.writable.empty()) text += fmt::format("  writable   {}\n", escaped(join(release.writable, ", ")));
   text += fmt::format("  settings   {}\n", settings_of(release));
+  if (has_snapshot) text += fmt::format("  snapshot   of its data: rollback {} {} --with-data\n", app, number);
   print(text + changes_of(info));
   return kExitOk;
+}
+
+int rollback(Context& context, const std::string& app, std::optional<ReleaseNumber> number, bool with_data) {
+  auto change = rollback_change(context, AppName::parse(app), number);
+  if (!with_data) return run_change(context, change);
+  context.engine().check_ready();
+  const Transfer transfer(context.layout());
+  add_snapshot(context, change, transfer);
+  return run_change(context, change);
 }
 
 }  // namespace
@@ -87,6 +98,7 @@ void add_release_verbs(Grammar& grammar) {
     std::string app;
     ReleaseNumber number = 0;
     std::optional<ReleaseNumber> target;
+    bool with_data = false;
     bool json = false;
   };
   const auto words = std::make_shared<Words>();
@@ -103,11 +115,10 @@ void add_release_verbs(Grammar& grammar) {
       .json(words->json);
   grammar
       .verb("rollback", "go back to an older release: code, settings and processes",
-            [words](Context& context) {
-              return run_change(context, rollback_change(context, AppName::parse(words->app), words->target));
-            })
+            [words](Context& context) { return rollback(context, words->app, words->target, words->with_data); })
       .app(words->app)
-      .takes("N", words->target, "which one (default: the newest that differs from the live one)");
+      .takes("N", words->target, "which one (default: the newest that differs from the live one)")
+      .flag("--with-data", words->with_data, "/data and databases as well, as they were when it was replaced");
 }
 
 }  // namespace pushrod

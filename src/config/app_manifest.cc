@@ -299,7 +299,12 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   if (auto build = top.section("build")) read_build(*build, manifest);
   if (auto release = top.section("release")) {
     release->flag("hold", manifest.hold_for_release);
-    manifest.release_command = read_command_and_no_more(*release);
+    release->flag("snapshot", manifest.snapshot_for_release);
+    // The command may come from the Procfile.
+    if (release->has("command") || !manifest.snapshot_for_release) {
+      manifest.release_command = read_command_and_no_more(*release);
+    }
+    release->refuse_unknown_keys();
   }
   if (auto settings = top.section("settings")) manifest.required_settings = read_required(*settings);
   if (auto app = top.section("app")) {

@@ -112,6 +112,17 @@ void dump_database(const Platform& platform, const AppDatabase& database, const 
   });
 }
 
+void load_database(const Platform& platform, const App& app, ServiceId id, const fs::path& dump) {
+  const auto services = platform.services();
+  for (const auto& attachment : platform.store.attachments_of(app.id)) {
+    const auto service = platform.store.service(id);
+    if (attachment.service != id || !service) continue;
+    const auto lock = lock_service(services, service->name, "a restore");
+    if (service->state == ServiceState::Running) start_service(services, *service);
+    restore_service(services, *service, attachment.database, open_file(dump, O_RDONLY | O_NOFOLLOW).get());
+  }
+}
+
 void import_databases(const Platform& platform, const Transfer& transfer, const ReadArchive& archive, const App& app,
                       Journal& journal, int cancel_fd) {
   if (archive.app.services.empty()) return;

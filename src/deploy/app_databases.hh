@@ -26,6 +26,10 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app);
 // full.
 void dump_database(const Platform& platform, const AppDatabase& database, const std::filesystem::path& file);
 
+// Reads the dump in place of the app's database in this service, which is started if it does not run. Does nothing when
+// the app is not attached to it.
+void load_database(const Platform& platform, const App& app, ServiceId service, const std::filesystem::path& dump);
+
 // After begin_import(): creates the services of the archive under names that are free, attaches the app, and reads the
 // dumps. Throws what went wrong; end_import() removes what was made.
 void import_databases(const Platform& platform, const Transfer& transfer, const ReadArchive& archive, const App& app,

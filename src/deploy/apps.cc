@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hh"
+#include "deploy/aside.hh"
 #include "deploy/await_end.hh"
 #include "deploy/control.hh"
 #include "deploy/jobs.hh"
@@ -56,7 +57,7 @@ void remove_what_is_its_own(const Platform& platform, const App& app) {
   const auto no_job_begins = end_all_jobs(platform, app.id);
   const auto& layout = platform.layout;
   for (const auto& directory : {layout.checkouts(app.name), layout.releases(app.name), layout.cache(app.name),
-                                layout.data(app.name), layout.logs(app.name)}) {
+                                layout.data(app.name), layout.logs(app.name), snapshots_directory(layout, app.id)}) {
     discard_if_there(layout, directory);
   }
   platform.engine.forget_app(app.name);

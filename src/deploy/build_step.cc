@@ -339,7 +339,7 @@ Built build(Run& run, const Part& part, const Checkout& checkout) {
     settle_writable(run, part, checkout, planned);
   }
   return {std::move(planned.release), checkout, std::move(planned.manifest.release_command),
-          planned.manifest.hold_for_release};
+          planned.manifest.hold_for_release, planned.manifest.snapshot_for_release};
 }
 
 void run_release_command(Run& run, const Part& part, const Built& built) {

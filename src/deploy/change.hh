@@ -11,6 +11,7 @@
 
 #include "model/app_setting.hh"
 #include "model/deployment.hh"
+#include "model/service.hh"
 #include "model/source.hh"
 
 namespace pushrod {
@@ -46,8 +47,10 @@ struct Change {
   std::map<AppId, ReleaseNumber> releases{};      // Rollback: which one, for each app
   std::optional<AppName> new_name{};              // Rename
   std::optional<Source> source{};                 // Set: with the repo and branch above
-  std::optional<std::filesystem::path> data{};    // Restore: what becomes /data, in a directory of the root
-  std::optional<std::int64_t> watched{};          // Fallback: the deployment that made what is failing
+  std::optional<std::filesystem::path> data{};    // Restore, Rollback: what becomes /data, in a directory of the root
+  std::map<ServiceId, std::filesystem::path> dumps{};  // with `data`: what becomes the app's databases
+  bool keeps_snapshot = false;                         // with `data`: of what was there before
+  std::optional<std::int64_t> watched{};               // Fallback: the deployment that made what is failing
 };
 
 }  // namespace pushrod

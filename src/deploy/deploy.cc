@@ -12,7 +12,6 @@
 #include "base/error.hh"
 #include "deploy/attempt.hh"
 #include "deploy/control.hh"
-#include "deploy/exchange_step.hh"
 #include "deploy/fallback.hh"
 #include "deploy/narration.hh"
 #include "deploy/settle.hh"
@@ -78,6 +77,7 @@ NewReleases build_releases(Run& run) {
   for (std::size_t at = 0; at < built.size(); ++at) {
     const auto& part = run.parts[at];
     speak_of(run, part.app.name);
+    take_snapshot(run, part, built[at]);
     run_release_command(run, part, built[at]);
     releases.emplace(part.app.id, NewRelease{std::move(built[at].release)});
   }

@@ -1,9 +1,13 @@
 // Holding requests while an app changes in a way that they must not meet.
 // A flag of the deployment's row says it, so that routes follow from the database alone: it ends with the
 // commit, when the deployment is undone, or when a killed deployment is settled.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <thread>
 
+#include "base/error.hh"
+#include "deploy/await_end.hh"
 #include "deploy/control.hh"
 #include "deploy/plans.hh"
 #include "deploy/steps.hh"
@@ -37,6 +41,20 @@ void hold_requests(Run& run, const Part& part) {
     check_cancelled(run.cancel_fd);
     std::this_thread::sleep_for(kPause);
   }
+}
+
+void stop_instances(Run& run, const Part& part) {
+  auto instances = run.platform.store.instances(part.app.id);
+  std::erase_if(instances, [](const Instance& one) { return one.state == InstanceState::Starting; });
+  std::vector<InstanceName> names;
+  for (const auto& one : instances) names.push_back(one.name);
+  Milliseconds longest{0};
+  for (const auto& process : processes_of(run.platform, part.app, instances)) {
+    longest = std::max(longest, process.stop_timeout);
+  }
+  run.platform.engine.stop(names);
+  const auto left = await_end(run.platform, names, longest + Milliseconds{5'000});
+  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()), "try again");
 }
 
 }  // namespace pushrod

@@ -179,6 +179,29 @@ bool settle_import(const Platform& platform, const Import& import, bool to_deplo
   return false;
 }
 
+// To the services that the app is attached to now: the prefix of its settings says what it uses a service for.
+std::map<ServiceId, fs::path> dumps_for(const Platform& platform, const Transfer& transfer, const App& app,
+                                        const ArchivedApp& archive) {
+  std::map<ServiceId, fs::path> dumps;
+  const auto databases = databases_of(platform, app);
+  for (const auto& described : archive.services) {
+    if (!described.has_dump) continue;
+    const auto found = std::find_if(databases.begin(), databases.end(), [&](const AppDatabase& database) {
+      return database.described.type == described.type && database.described.prefix == described.prefix;
+    });
+    if (found == databases.end()) {
+      throw UserError(
+          fmt::format("the backup has a database of {} for {}_URL, and app {} is attached to no such service",
+                      described.type, described.prefix, app.name.str()),
+          fmt::format("attach one first (service create {0}, service attach NAME {1} --as {2}), or restore "
+                      "under another name: backup restore {1} NEW",
+                      described.type, app.name.str(), described.prefix));
+    }
+    dumps.emplace(found->service.id, transfer.files() / dump_member(described));
+  }
+  return dumps;
+}
+
 }  // namespace
 
 ReadArchive read_archive(const Transfer& transfer) {
@@ -235,9 +258,18 @@ void add_archive(const Platform& platform, const Transfer& transfer, const App& 
     }
   }
   for (const auto& [name, setting] : restored) change.settings[name] = setting;
+  change.dumps = dumps_for(platform, transfer, app, archive.app);
   change.data = transfer.files() / "data";
   if (!is_directory(*change.data)) make_directory(*change.data);
   if (chmod(change.data->c_str(), 0700) != 0) throw_errno("chmod " + change.data->string());
+}
+
+std::vector<BackingService> services_without_backup(const Platform& platform, const App& app, const Change& change) {
+  std::vector<BackingService> services;
+  for (const auto& database : databases_of(platform, app)) {
+    if (!change.dumps.contains(database.service.id)) services.push_back(database.service);
+  }
+  return services;
 }
 
 BegunImport begin_import(const Platform& platform, const Transfer& transfer, const ReadArchive& archive,

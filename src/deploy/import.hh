@@ -39,9 +39,13 @@ struct VerifiedArchive {
 };
 VerifiedArchive verify_archive(const Platform& platform, const Transfer& transfer);
 
-// The archive's commit, settings and /data as a change to an app that is there. Its commit is in the app's repo then.
-// verify_archive() comes before. Throws UserError when another app runs from the branch, and it would have to move.
+// The archive's commit, settings, /data and databases as a change to an app that is there. Its commit is in the app's
+// repo then. verify_archive() comes before. Throws UserError when another app runs from the branch, and it would have
+// to move.
 void add_archive(const Platform& platform, const Transfer& transfer, const App& app, Change& change);
+
+// Of the app, whose databases the change leaves as they are.
+std::vector<BackingService> services_without_backup(const Platform& platform, const App& app, const Change& change);
 
 struct BegunImport {
   App app;

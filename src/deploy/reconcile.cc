@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/aside.hh"
 #include "deploy/attempt.hh"
 #include "deploy/await_end.hh"
 #include "deploy/control.hh"
@@ -211,7 +212,7 @@ void Reconciler::start_missing() {
       busy_ = true;
       const auto lock = FileLock::try_acquire(platform_.layout.app_lock(name));
       const auto app = platform_.store.app(name);
-      if (!lock || !app) return;
+      if (!lock || !app || is_aside(platform_.layout, app->id)) return;
       // Read again under the lock: a deployment may have taken them out of use.
       auto still = platform_.store.instances(app->id);
       std::erase_if(still, [&](const Instance& instance) {

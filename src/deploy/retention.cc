@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "deploy/aside.hh"
 #include "deploy/placement.hh"
 #include "deploy/trash.hh"
 #include "os/files.hh"
@@ -77,6 +78,14 @@ void prune_deployment_logs(const Platform& platform, const App& app) {
   }
 }
 
+// A snapshot goes with its release.
+void prune_snapshots(const Platform& platform, const App& app) {
+  for (const auto number : snapshots_of(platform.layout, app.id)) {
+    if (platform.store.release(app.id, number)) continue;
+    discard(platform.layout, snapshot_directory(platform.layout, app.id, number));
+  }
+}
+
 }  // namespace
 
 // The newest come first, so the predecessor of the live one is always among the kept.
@@ -103,6 +112,7 @@ void prune_releases(const Platform& platform, const App& app) {
   for (const auto& release : expendable_releases(platform, app, std::max(platform.settings.keep_releases, 1u))) {
     platform.store.remove_release(app.id, release.number);
   }
+  prune_snapshots(platform, app);
   place_checkouts(platform, app);
   platform.store.prune_deployments(app.id, platform.settings.keep_deployments);
   prune_deployment_logs(platform, app);

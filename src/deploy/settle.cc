@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "deploy/app_directories.hh"
+#include "deploy/aside.hh"
 #include "deploy/attempt.hh"
 #include "deploy/await_end.hh"
 #include "deploy/control.hh"
-#include "deploy/exchange_step.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/placement.hh"
 #include "deploy/plans.hh"
@@ -50,17 +50,22 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
 }
 
 void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live) {
+  const auto deployments = platform.store.group(group);
+  const bool were_stopped = std::ranges::any_of(deployments, [&](const Deployment& deployment) {
+    return is_aside(platform.layout, deployment.app_id);
+  });
   platform.store.together([&] {
     platform.store.commit_group(group);
+    if (were_stopped) platform.store.release_standby(group);  // there is nothing that could serve again
     platform.store.follow_attachments(group);
     platform.store.set_holding(group, false);
     platform.store.begin_step(group, Step::Switch);
   });
   publish_routes(platform);
-  for (const auto& deployment : platform.store.group(group)) {
+  for (const auto& deployment : deployments) {
     if (const auto renaming = renaming_of(deployment)) move_directories(platform.layout, *renaming);
     name_branch(platform, deployment);
-    end_exchange(platform.layout, deployment);
+    end_aside(platform.layout, deployment);
     if (const auto app = platform.store.app(deployment.app_id)) place_checkouts(platform, *app);
   }
   // Last: who is killed before it leaves a deployment that is settled, and so all of this is done again.
@@ -81,7 +86,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     for (const auto& name : names) platform.store.remove_instance(name);
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
-    undo_exchange(platform.layout, *app, deployment);
+    undo_aside(platform, *app, deployment);
     // They cannot be started without the key to their settings; the rest is undone nevertheless.
     std::vector<InstancePlan> plans;
     attempt("starting again what " + app->name.str() + " ran", [&] {

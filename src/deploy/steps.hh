@@ -31,6 +31,7 @@ struct Built {
   Checkout checkout;
   std::optional<std::string> release_command;
   bool holds_requests = false;  // while the command runs
+  bool takes_snapshot = false;  // before it runs
 };
 
 struct Started {
@@ -43,6 +44,7 @@ void wake_sleeping(Run& run);  // wake_step.cc: so that the old release serves w
 
 Checkout check_out(Run& run, const Part& part);                            // checkout_step.cc
 Built build(Run& run, const Part& part, const Checkout& checkout);         // build_step.cc
+void take_snapshot(Run& run, const Part& part, const Built& built);        // snapshot_step.cc
 void run_release_command(Run& run, const Part& part, const Built& built);  // build_step.cc
 NewRelease derive(Run& run, const Part& part);  // derive_step.cc: from an older release, without a build
 
@@ -56,6 +58,13 @@ Started start(Run& run, const NewReleases& releases);
 // hold_step.cc: requests for its apps wait from now on, if there are instances that would take them; returns when none
 // is in flight, or the drain timeout is over.
 void hold_requests(Run& run, const Part& part);
+// All instances of the app, which may write to /data and databases: returns when they have ended.
+void stop_instances(Run& run, const Part& part);
+
+// exchange_step.cc: what the change brings takes the place of /data and databases. Requests wait (or get 503 after a
+// while) from now on, and no instance of the app runs. Does nothing for changes without data.
+void exchange_data(Run& run);
+
 void move_ref(const Run& run, EarlyGit* mover);  // commit_step.cc
 
 // rename_step.cc. The new name is free, and no job runs under the old one; paths under the new name lead to the app's

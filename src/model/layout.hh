@@ -57,7 +57,8 @@ class Layout {
   // Discarded directories; the tidier deletes them at any moment.
   fs::path trash() const { return root_ / "trash"; }
 
-  fs::path data(const AppName& app) const { return root_ / "data" / app.str(); }  // /data in the sandbox
+  fs::path all_data() const { return root_ / "data"; }                        // and what is put aside: deploy/aside.hh
+  fs::path data(const AppName& app) const { return all_data() / app.str(); }  // /data in the sandbox
 
   // Databases and the like (model/service.hh): a directory for each, with data/ and socket/ in it. No service has a
   // name that begins with '.'.

@@ -94,6 +94,7 @@ struct AppManifest {
   std::optional<std::string> build_command;    // [build] command
   std::optional<std::string> release_command;  // [release] command
   bool hold_for_release = false;               // [release] hold: requests wait while the release command runs
+  bool snapshot_for_release = false;           // [release] snapshot: of /data and databases, before it
   std::optional<std::string> backup_before{};  // [backup] before: runs in the app before /data is read
   CronTable crons;                             // [[cron]]
   std::vector<std::string> required_settings;  // [settings] required: names without which it is not deployed

@@ -163,6 +163,9 @@ RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journ
   auto change = change_of(session, app, DeploymentKind::Restore);
   add_archive(platform, transfer, app, change);
   change.detail = fmt::format("the backup of {} UTC", format_time(view.backup.time));
+  for (const auto& service : services_without_backup(platform, app, change)) {
+    journal.line(fmt::format("service {} stays as it is: the backup has nothing of it", service.name.str()));
+  }
   RestoredInPlace restored{create_backup(session, name, choose_target(session, view.target)), {}};
   restored.outcome = deploy_audited(session, change, journal, cancel_fd);
   return restored;

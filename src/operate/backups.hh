@@ -57,8 +57,8 @@ BackupView find_backup(Session& session, const std::string& app, const BackupTar
 ImportedApp restore_backup(Session& session, const BackupView& view, const std::optional<AppName>& to, Journal& journal,
                            int cancel_fd);
 
-// The app as it was then, in the place of the app as it is: code, settings and /data; domains and scale stay. All or
-// nothing. The app as it is, is backed up to the same target first. Returns whether it is live.
+// The app as it was then, in the place of the app as it is: code, settings, /data and databases; domains and scale
+// stay. All or nothing. The app as it is, is backed up to the same target first. Returns whether it is live.
 struct RestoredInPlace {
   MadeBackup aside;
   Outcome outcome;

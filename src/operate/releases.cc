@@ -4,10 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "archive/data_copy.hh"
 #include "base/error.hh"
 #include "base/text.hh"
+#include "deploy/aside.hh"
 #include "git/repository.hh"
 #include "model/source.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -21,7 +24,8 @@ Release require_release(Session& session, const App& app, ReleaseNumber number) 
 
 ReleaseView view_of(Session& session, const App& app, Release release) {
   const auto number = release.number;
-  return {std::move(release), app.live == number, session.store().deployment(app.id, number)};
+  return {std::move(release), app.live == number, session.store().deployment(app.id, number),
+          is_directory(snapshot_directory(session.layout(), app.id, number))};
 }
 
 std::optional<Release> release_before(Session& session, const App& app, ReleaseNumber number) {
@@ -70,10 +74,11 @@ void add_others_of_branch(Session& session, const App& app, Change& change) {
 }  // namespace
 
 Json to_json(const ReleaseView& view) {
-  const auto& [release, is_live, made_by] = view;
+  const auto& [release, is_live, made_by, has_snapshot] = view;
   Json value = {{"app", release.app.str()},
                 {"number", release.number},
                 {"live", is_live},
+                {"snapshot", has_snapshot},
                 {"commit", release.commit.str()},
                 {"builder", release.builder},
                 {"created", iso_time(release.created)},
@@ -136,6 +141,29 @@ Change rollback_change(Session& session, const AppName& name, std::optional<Rele
   change.detail = fmt::format("to release {}", number);
   if (target.commit != change.previous) add_others_of_branch(session, app, change);
   return change;
+}
+
+void add_snapshot(Session& session, Change& change, const Transfer& transfer) {
+  const auto& app = change.apps.front();
+  const auto number = change.releases.at(app.id);
+  if (change.apps.size() > 1) {
+    throw UserError(fmt::format("other apps run from branch {} and go back with {}, and their data would not",
+                                quoted(app.branch.str()), app.name.str()),
+                    "roll back without --with-data");
+  }
+  const auto snapshot = snapshot_directory(session.layout(), app.id, number);
+  if (!is_directory(snapshot)) {
+    throw UserError(fmt::format("there is no snapshot of the data of release {}", number),
+                    fmt::format("`releases {}` shows which releases have one; a push makes one of the release that it "
+                                "replaces if its files say [release] snapshot = true",
+                                app.name.str()));
+  }
+  change.data = transfer.files() / "data";
+  make_directory(*change.data);
+  if (is_directory(snapshot_data(snapshot))) copy_data(session.layout(), snapshot_data(snapshot), *change.data);
+  change.dumps = dumps_in(snapshot_databases(snapshot));
+  change.keeps_snapshot = true;
+  change.detail += " with its data";
 }
 
 }  // namespace pushrod

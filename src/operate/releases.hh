@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/transfer.hh"
 #include "model/difference.hh"
 #include "operate/change.hh"
 #include "operate/json.hh"
@@ -17,6 +18,7 @@ struct ReleaseView {
   Release release;
   bool is_live = false;
   std::optional<Deployment> made_by;  // absent when the record is no longer kept
+  bool has_snapshot = false;          // of /data and databases, as they were when it was replaced
 };
 Json to_json(const ReleaseView& view);
 // The newest first. Needs the right to see the app.
@@ -36,5 +38,8 @@ std::string subject_of(Session& session, const Release& release);
 // To this release; without a number, to the newest one that differs from the live one (a restart makes one that does
 // not). Needs the right to deploy all apps that go back. Throws UserError.
 Change rollback_change(Session& session, const AppName& app, std::optional<ReleaseNumber> number);
+// The rollback brings back /data and databases, too, as they were when that release was replaced; what they are now
+// becomes a snapshot of the live release. Throws UserError when there is no snapshot of it ([release] snapshot).
+void add_snapshot(Session& session, Change& change, const Transfer& transfer);
 
 }  // namespace pushrod

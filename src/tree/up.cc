@@ -14,6 +14,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/settings_file.hh"
+#include "deploy/aside.hh"
 #include "deploy/attempt.hh"
 #include "deploy/plans.hh"
 #include "deploy/traffic.hh"
@@ -107,6 +108,7 @@ void prepare_instances(const Platform& platform, const LocalEngine& engine) {
     if (instance.state == InstanceState::Serving) serving[instance.app_id].push_back(instance);
   }
   for (const auto& app : platform.store.apps()) {
+    if (is_aside(platform.layout, app.id)) continue;  // the daemon first brings its state back
     attempt("preparing " + app.name.str(),
             [&] { engine.prepare_services(plan_instances(platform, app, serving[app.id])); });
   }

@@ -7,7 +7,7 @@ import pytest
 
 pytest.register_assert_rewrite("crash")
 
-from crash import killed_at  # noqa: E402
+from crash import Hook, await_converged, killed_at  # noqa: E402
 from harness import run_command, wait_until, web_app  # noqa: E402
 from test_archives import assert_nothing_left, entry, export, import_app, members, rebuilt, start_import  # noqa: E402
 from test_attachments import app_sql, in_app  # noqa: E402
@@ -215,6 +215,111 @@ def test_an_import_with_databases_killed_at_any_step_leaves_nothing_or_all(own_p
     assert content(app) == BEFORE
 
 
+def whole_state(app):
+    """Code, settings and content."""
+    return app.version(), app.get("/env").json().get("COLOUR"), *content(app)
+
+
+THEN, NOW = ("1", "blue", *BEFORE), ("2", "red", *AFTER)
+
+
+def change_all(app):
+    app.push({"VERSION": "2\n"})
+    app.platform.pushrod("config", "set", app.name, "COLOUR=red")
+    change(app)
+
+
+def backed_up_and_changed(platform):
+    """An app with a backup, whose state is another one now; the backup's id."""
+    app = shop(platform)
+    platform.pushrod("config", "set", app.name, "COLOUR=blue")
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    change_all(app)
+    assert whole_state(app) == NOW
+    return app, platform.json("backup", "list", app.name)[0]["backup"]
+
+
+def nothing_aside(platform):
+    return not list((platform.root / "data").glob(".restore*"))
+
+
+def test_a_backup_takes_the_place_of_an_app_with_its_databases(own_platform):
+    platform = own_platform
+    app, _ = backed_up_and_changed(platform)
+    said = platform.pushrod("backup", "restore", app.name).out
+    assert "Exchanging /data and databases" in said
+    assert whole_state(app) == THEN and nothing_aside(platform)
+    aside = platform.json("backup", "list", app.name)[0]["backup"]
+    platform.pushrod("backup", "restore", app.name, "--backup", aside)
+    assert whole_state(app) == NOW
+    # A service that the backup needs is gone.
+    platform.pushrod("service", "detach", f"{app.name}-cache", app.name)
+    refused = platform.pushrod("backup", "restore", app.name, code=1).err
+    assert "a database of redis for REDIS_URL" in refused and "service attach NAME" in refused
+    assert app_sql(app, "SELECT count(*) FROM orders").out.strip() == "1001"
+
+
+def test_a_restore_in_place_touches_no_other_database_of_a_shared_service(own_platform):
+    platform = own_platform
+    platform.pushrod("service", "create", "postgres", "main")
+    first, second = platform.deploy(), platform.deploy()
+    for app in (first, second):
+        platform.pushrod("service", "attach", "main", app.name)
+        app_sql(app, "CREATE TABLE t (v text); INSERT INTO t VALUES ('before')")
+    add_target(platform)
+    platform.pushrod("backup", "create", first.name)
+    for app in (first, second):
+        app_sql(app, "UPDATE t SET v = 'after'")
+    platform.pushrod("backup", "restore", first.name)
+    assert app_sql(first, "SELECT v FROM t").out.strip() == "before"
+    assert app_sql(second, "SELECT v FROM t").out.strip() == "after"
+    # A database that two apps work on stays as it is.
+    guest = platform.deploy()
+    platform.pushrod("service", "attach", "main", guest.name, "--database", first.name.replace("-", "_"))
+    app_sql(first, "UPDATE t SET v = 'shared'")
+    assert "other apps work on it as well" in platform.pushrod("backup", "restore", first.name).out
+    assert app_sql(first, "SELECT v FROM t").out.strip() == "shared"
+
+
+def test_a_restore_in_place_that_fails_brings_the_databases_back(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    platform.pushrod("config", "set", app.name, "COLOUR=blue")
+    # What runs on the restored data does not start, from now on.
+    app.push({"Procfile": "web: test -e /data/new || test ! -e /data/fails || exit 3; exec python3 web.py\n"})
+    (app.data / "fails").touch()
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    (app.data / "new").touch()
+    change_all(app)
+    refused = platform.pushrod("backup", "restore", app.name, code=1)
+    assert f"app {app.name} is as it was" in refused.err
+    assert whole_state(app) == NOW and nothing_aside(platform)
+
+
+@pytest.mark.parametrize(("call", "first", "every"), [("vfork", 60, 17), ("renameat2", 1, 1), ("fdatasync", 12, 7)])
+def test_a_restore_in_place_killed_at_any_step_leaves_the_old_or_the_new_state(own_platform, call, first, every):
+    platform = own_platform
+    app, backup = backed_up_and_changed(platform)
+    outcomes = set()
+    words = ["backup", "restore", app.name, "--backup", backup]
+    for count in range(first, 400, every):
+        argv = killed_at(call, count, [platform.binary, "--root", platform.root, *words])
+        result = run_command(argv, env=platform.server_env, code=None, timeout=120)
+        await_converged(app)
+        state = whole_state(app)
+        assert state in (THEN, NOW), (call, count)
+        assert nothing_aside(platform), (call, count)
+        outcomes.add(state)
+        if result.code == 0:
+            break
+        assert result.code in (-9, 137), result
+        if state == THEN:
+            change_all(app)
+    assert outcomes == {THEN, NOW}
+
+
 def test_a_backup_has_the_databases_and_verify_restores_them(own_platform):
     platform = own_platform
     app = shop(platform)
@@ -236,3 +341,97 @@ def test_a_backup_has_the_databases_and_verify_restores_them(own_platform):
     assert not [name for name in service_names(platform) if name.startswith("scratch")]
     (sound,) = [one["backup"] for one in platform.json("backup", "list", app.name)][1:]
     assert "is sound" in platform.pushrod("backup", "verify", app.name, "--backup", sound).out
+
+
+SNAPSHOT = DECLARED + """
+[release]
+snapshot = true
+command = "test ! -e fails || { psql -c 'DROP TABLE orders'; rm /data/file; exit 3; }"
+"""
+
+
+def snapshots(app):
+    """The releases that have one."""
+    return [one["number"] for one in app.platform.json("releases", app.name) if one["snapshot"]]
+
+
+def live(app):
+    """The number of its live release."""
+    return next(one["number"] for one in app.platform.json("releases", app.name) if one["live"])
+
+
+def with_snapshots(platform):
+    app = shop(platform)
+    platform.pushrod("config", "set", app.name, "COLOUR=blue")
+    app.push({"pushrod.toml": SNAPSHOT})
+    return app
+
+
+def test_a_failed_migration_brings_data_and_databases_back(own_platform):
+    platform = own_platform
+    app = with_snapshots(platform)
+    change(app)
+    before = snapshots(app)
+    failed = app.push({"fails": "", "VERSION": "2\n"}, code=1).err
+    assert "Taking a snapshot" in failed and "release command" in failed
+    await_converged(app)
+    assert whole_state(app) == ("1", "blue", *AFTER) and nothing_aside(platform)
+    # And so does a release that is not healthy.
+    app.work.git("rm", "-q", "fails")
+    app.push({"Procfile": "web: rm /data/file; exit 3\n"}, code=1)
+    await_converged(app)
+    assert whole_state(app) == ("1", "blue", *AFTER) and nothing_aside(platform)
+    assert snapshots(app) == before
+
+
+def test_a_rollback_with_data_restores_code_settings_and_data_together(own_platform):
+    platform = own_platform
+    app = with_snapshots(platform)
+    first = live(app)
+    app.push({"VERSION": "2\n"})
+    second = live(app)
+    assert first in snapshots(app) and second not in snapshots(app)
+    platform.pushrod("config", "set", app.name, "COLOUR=red")
+    change(app)
+    refused = platform.pushrod("rollback", app.name, str(second), "--with-data", code=1).err
+    assert f"no snapshot of the data of release {second}" in refused
+    platform.pushrod("rollback", app.name, str(first), "--with-data")
+    assert whole_state(app) == THEN and nothing_aside(platform)
+    # There is a way back.
+    left = max(snapshots(app))
+    assert left > second
+    platform.pushrod("rollback", app.name, str(left), "--with-data")
+    assert whole_state(app) == NOW
+    # A rollback alone leaves the data as it is.
+    platform.pushrod("rollback", app.name, str(first))
+    assert whole_state(app) == ("1", "blue", *AFTER)
+    # A snapshot goes with its release and with the app.
+    directory = platform.root / "data" / ".snapshots"
+    assert [entry.name for entry in directory.iterdir()]
+    platform.pushrod("app", "destroy", app.name, "--yes")
+    assert not list(directory.iterdir())
+
+
+def test_a_push_with_a_snapshot_killed_at_any_step_leaves_the_old_or_the_new_state(own_platform):
+    platform = own_platform
+    app = with_snapshots(platform)
+    hook = Hook(platform)
+    script = "psql -c 'INSERT INTO orders VALUES (0)' && echo after > /data/file && sleep 0.2"
+    files = {"pushrod.toml": DECLARED + f'[release]\nsnapshot = true\ncommand = """{script}"""\n'}
+    old, outcomes, version = whole_state(app), set(), 1
+    for call, first, every in (("vfork", 12, 5), ("fdatasync", 8, 6), ("rename", 3, 5)):
+        for count in range(first, 300, every):
+            version += 1
+            hook.kill_at(call, count)
+            pushed = app.push({**files, "VERSION": f"{version}\n"}, code=None)
+            hook.restore()
+            await_converged(app)
+            state = whole_state(app)
+            new = (str(version), "blue", str(int(old[2]) + 1), "before", "after\n")
+            assert state in (old, new), (call, count, pushed)
+            assert nothing_aside(platform), (call, count)
+            outcomes.add(state == new)
+            old = state
+            if pushed.code == 0:
+                break
+    assert outcomes == {False, True}

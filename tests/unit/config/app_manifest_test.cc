@@ -129,6 +129,16 @@ TEST(Manifest, SaysWhenRequestsWait) {
   EXPECT_FALSE(plain.hold_for_release);
 }
 
+TEST(Manifest, SaysWhenASnapshotIsTaken) {
+  const auto manifest = parse_manifest("[release]\ncommand = \"y\"\nsnapshot = true\n", "pushrod.toml");
+  EXPECT_TRUE(manifest.snapshot_for_release);
+  const auto of_procfile = parse_manifest("[release]\nsnapshot = true\n", "pushrod.toml");
+  EXPECT_TRUE(of_procfile.snapshot_for_release && !of_procfile.release_command);
+  EXPECT_FALSE(parse_manifest("[release]\ncommand = \"y\"\n", "pushrod.toml").snapshot_for_release);
+  EXPECT_THROW(parse_manifest("[release]\nsnapshot = false\n", "pushrod.toml"), UserError);
+  EXPECT_THROW(parse_manifest("[release]\nsnapshot = true\nsnap = 1\n", "pushrod.toml"), UserError);
+}
+
 TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const std::string path_rule =
       " | begin it with \"/\", and write spaces, control characters, \"#\" and non-ASCII letters as %XX";
