@@ -46,6 +46,21 @@ std::string source_text(const AppInfo& info) {
   return text;
 }
 
+std::string data_text(const AppInfo& info) {
+  const auto size = [](const DiskUse& use) { return (use.complete ? "" : "more than ") + format_bytes(use.bytes); };
+  auto text = fmt::format("  data       {}\n", size(info.data));
+  for (const auto& service : info.services) {
+    const auto& attachment = service.attachments.front();
+    text += fmt::format("  service    {}: {}, {}; {}_URL{}\n", service.service.name.str(), shown_type(service.service),
+                        to_string(service.look.condition), attachment.prefix,
+                        attachment.database.empty() ? "" : ", database " + attachment.database);
+  }
+  if (!info.snapshots.empty()) {
+    text += fmt::format("  snapshots  of {}, {}\n", counted(info.snapshots.size(), "release"), size(info.snapshot_use));
+  }
+  return text;
+}
+
 int show(Context& context, const std::string& name, bool json) {
   const auto info = app_info(context, AppName::parse(name));
   if (json) {
@@ -62,7 +77,7 @@ int show(Context& context, const std::string& name, bool json) {
   text += fmt::format("  push to    {}  branch {}\n", info.push_url, escaped(info.app.branch.str()));
   text += fmt::format("  state      {}\n  requests   {}\n", info.condition.state, info.condition.traffic);
   for (const auto& problem : problems_of(info.condition)) text += fmt::format("             {}\n", problem);
-  text += fmt::format("  data       {}{}\n", info.data.complete ? "" : "more than ", format_bytes(info.data.bytes));
+  text += data_text(info);
   text += fmt::format("  backup     {}\n", escaped(described(info.backup)));
   text += source_text(info) + release_text(info);
   if (info.last) {

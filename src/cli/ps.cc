@@ -9,6 +9,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "operate/processes.hh"
+#include "operate/services.hh"
 
 namespace pushrod {
 
@@ -35,8 +36,22 @@ void add(Table& table, const JobView& view) {
              format_duration(view.age), "0", "-"});
 }
 
+// A table of its own; empty without services.
+std::string shown_services(Context& context, const std::optional<AppName>& app) {
+  Table table({"SERVICE", "TYPE", "STATE", "MEMORY", "UP FOR", "RESTARTS", "APPS"});
+  for (const auto& view : services_of(context, app)) {
+    std::vector<std::string> apps;
+    for (const auto& attachment : view.attachments) apps.push_back(attachment.app);
+    table.add({view.service.name.str(), shown_type(view.service), std::string(to_string(view.look.condition)),
+               format_bytes(view.memory), format_duration(view.look.since), std::to_string(view.look.restarts),
+               join(apps, ", ")});
+  }
+  return table.is_empty() ? std::string{} : "\n" + table.str();
+}
+
 int show_processes(Context& context, const std::string& app, bool json) {
-  const auto found = processes(context, app.empty() ? std::nullopt : std::optional(AppName::parse(app)));
+  const auto only = app.empty() ? std::nullopt : std::optional(AppName::parse(app));
+  const auto found = processes(context, only);
   auto list = Json::array();
   Table table({"INSTANCE", "STATE", "PID", "PORT", "UP FOR", "RESTARTS", "LAST EXIT"});
   const auto add_all = [&](const auto& views) {
@@ -51,7 +66,7 @@ int show_processes(Context& context, const std::string& app, bool json) {
     print_json(list);
   } else {
     context.note_if_down();
-    print(table.is_empty() ? "Nothing is running.\n" : table.str());
+    print((table.is_empty() ? "Nothing is running.\n" : table.str()) + shown_services(context, only));
   }
   return kExitOk;
 }

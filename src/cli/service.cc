@@ -29,12 +29,6 @@ std::string shown_apps(const ServiceView& view) {
   return apps.empty() ? "-" : join(apps, ", ");
 }
 
-// "postgres 15"; "redis-7" says it itself.
-std::string shown_type(const BackingService& service) {
-  const bool names_itself = service.version.find('-') != std::string::npos;
-  return names_itself ? service.version : fmt::format("{} {}", service.type, service.version);
-}
-
 int create(Context& context, const ServiceWords& words) {
   ServiceRequest request{.type = words.type, .version = words.version};
   if (!words.name.empty()) request.name = words.service();
@@ -82,6 +76,9 @@ int info(Context& context, const ServiceWords& words) {
         "  app       {}, as {}_URL{}{}\n", attachment.app, attachment.prefix,
         attachment.database.empty() ? "" : ", database " + attachment.database,
         attachment.state == AttachmentState::Attached ? "" : fmt::format(" ({})", to_string(attachment.state))));
+  }
+  for (const auto& [app, state] : view.backups) {
+    print(fmt::format("  backup    of {}: {}\n", app, escaped(described(state))));
   }
   if (!look.problem.empty()) print(fmt::format("{}.\n", escaped(look.problem, 1000)));
   return kExitOk;

@@ -14,6 +14,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "operate/processes.hh"
+#include "operate/services.hh"
 #include "os/disk_use.hh"
 #include "os/pty.hh"
 #include "os/signal_reader.hh"
@@ -39,6 +40,15 @@ std::string shown_data(Context& context, const std::string& only) {
   std::vector<std::string> texts;
   for (const auto& [bytes, name] : uses) texts.push_back(fmt::format("{} {}", name, format_bytes(bytes)));
   return texts.empty() ? std::string{} : "/data: " + join(texts, ", ") + "\n";
+}
+
+// What their services use.
+std::string shown_services(Context& context, const std::string& only) {
+  std::vector<std::string> texts;
+  for (const auto& view : services_of(context, only.empty() ? std::nullopt : std::optional(AppName::parse(only)))) {
+    texts.push_back(fmt::format("{} {}", view.service.name.str(), format_bytes(view.memory)));
+  }
+  return texts.empty() ? std::string{} : "services: " + join(texts, ", ") + "\n";
 }
 
 std::string shown(const std::vector<Usage>& rows) {
@@ -75,13 +85,15 @@ class OtherScreen {
   OtherScreen& operator=(const OtherScreen&) = delete;
 };
 
-void watch(UsageMeter& meter, const std::string& data) {
+void watch(Context& context, UsageMeter& meter, const std::string& only) {
+  const auto data = shown_data(context, only);
   const RawMode raw(STDIN_FILENO);
   SignalReader signals({SIGINT, SIGTERM, SIGHUP});
   const OtherScreen screen;
   for (auto pause = kFirstLook; wait_for_next_look(signals, pause); pause = kNextLook) {
     std::string text = "\x1b[H\x1b[2J";
-    for (const auto& line : lines_of(shown(meter.look()) + data + "\nq: end")) text += line + "\r\n";
+    for (const auto& line : lines_of(shown(meter.look()) + shown_services(context, only) + data + "\nq: end"))
+      text += line + "\r\n";
     print(text);
   }
 }
@@ -89,7 +101,7 @@ void watch(UsageMeter& meter, const std::string& data) {
 int show_usage(Context& context, const std::string& app, bool json) {
   UsageMeter meter(context, app.empty() ? std::nullopt : std::optional(AppName::parse(app)));
   if (!json && is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
-    watch(meter, shown_data(context, app));
+    watch(context, meter, app);
     return kExitOk;
   }
   poll(nullptr, 0, static_cast<int>(kFirstLook.count()));
@@ -99,7 +111,7 @@ int show_usage(Context& context, const std::string& app, bool json) {
     for (const auto& row : rows) list.push_back(to_json(row));
     print_json(list);
   } else {
-    print(shown(rows) + shown_data(context, app));
+    print(shown(rows) + shown_services(context, app) + shown_data(context, app));
   }
   return kExitOk;
 }

@@ -95,7 +95,7 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app) 
     labels.insert(described.label);
     const bool is_shared =
         std::ranges::any_of(others, [&](const ServiceAttachment& other) { return works_on(other, attachment); });
-    databases.push_back({std::move(described), service, attachment, is_shared});
+    databases.push_back({std::move(described), service, attachment, is_shared, type_of(service).keeps_data()});
   }
   return databases;
 }

@@ -17,6 +17,7 @@ struct AppDatabase {
   BackingService service;
   ServiceAttachment attachment;
   bool is_shared = false;  // other apps work on the same database
+  bool is_kept = true;     // otherwise it is a cache, and there is nothing to dump
 };
 
 // Of what the app is attached to now.

@@ -87,6 +87,7 @@ void put_databases_aside(const Platform& platform, const std::vector<AppDatabase
   const auto directory = aside_databases(aside_data(platform.layout, deployment));
   make_directory(directory);
   for (const auto& database : databases) {
+    if (!database.is_kept) continue;
     if (database.is_shared) {
       journal.line(fmt::format("database {} of service {} stays as it is: other apps work on it as well",
                                database.attachment.database, database.service.name.str()));

@@ -60,9 +60,9 @@ void gather_databases(const Platform& platform, const Transfer& transfer, const 
                       bool with_data, PreparedExport& prepared) {
   for (const auto& database : databases) {
     auto described = database.described;
-    described.has_dump = with_data;
+    described.has_dump = with_data && database.is_kept;
     const auto file = dump_member(described);
-    if (with_data) {
+    if (described.has_dump) {
       dump_database(platform, database, transfer.files() / file);
       prepared.list.files.push_back(file);
     }

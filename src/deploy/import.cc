@@ -267,7 +267,7 @@ void add_archive(const Platform& platform, const Transfer& transfer, const App& 
 std::vector<BackingService> services_without_backup(const Platform& platform, const App& app, const Change& change) {
   std::vector<BackingService> services;
   for (const auto& database : databases_of(platform, app)) {
-    if (!change.dumps.contains(database.service.id)) services.push_back(database.service);
+    if (database.is_kept && !change.dumps.contains(database.service.id)) services.push_back(database.service);
   }
   return services;
 }

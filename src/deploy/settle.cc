@@ -51,9 +51,8 @@ bool is_committed(const Platform& platform, const Deployment& deployment) {
 
 void finish(const Platform& platform, std::int64_t group, const std::function<void()>& on_live) {
   const auto deployments = platform.store.group(group);
-  const bool were_stopped = std::ranges::any_of(deployments, [&](const Deployment& deployment) {
-    return is_aside(platform.layout, deployment.app_id);
-  });
+  const bool were_stopped = std::ranges::any_of(
+      deployments, [&](const Deployment& deployment) { return is_aside(platform.layout, deployment.app_id); });
   platform.store.together([&] {
     platform.store.commit_group(group);
     if (were_stopped) platform.store.release_standby(group);  // there is nothing that could serve again

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "deploy/aside.hh"
 #include "deploy/fallback.hh"
 #include "deploy/traffic.hh"
 #include "model/source.hh"
@@ -76,6 +77,9 @@ Json to_json(const AppInfo& info) {
                 {"push", info.push_url},
                 {"data_bytes", info.data.bytes},
                 {"backup", to_json(info.backup)}};
+  value["snapshots"] = {{"releases", info.snapshots}, {"bytes", info.snapshot_use.bytes}};
+  value["services"] = Json::array();
+  for (const auto& service : info.services) value["services"].push_back(to_json(service));
   value["domains"] = Json::array();
   for (const auto& domain : info.domains) value["domains"].push_back(to_json(domain));
   if (!info.release) return value;
@@ -111,7 +115,10 @@ AppInfo app_info(Session& session, const AppName& name) {
           fallback_note(platform, app),
           stop_reason_of(app, last),
           backup_state(session, name.str()),
-          measure_disk_use(platform.layout.data(app.name), kQuickLook)};
+          measure_disk_use(platform.layout.data(app.name), kQuickLook),
+          services_of(session, name),
+          snapshots_of(platform.layout, app.id),
+          measure_disk_use(snapshots_directory(platform.layout, app.id), kQuickLook)};
 }
 
 Json to_json(const AppCheck& check) {

@@ -11,6 +11,7 @@
 #include "operate/deployments.hh"
 #include "operate/domains.hh"
 #include "operate/json.hh"
+#include "operate/services.hh"
 #include "os/disk_use.hh"
 
 namespace pushrod {
@@ -39,7 +40,10 @@ struct AppInfo {
   std::string fallback;                  // what happened, if the live release is the result of a fallback
   std::string stop_reason;               // why it is stopped; empty when an operator gave none
   BackupState backup;
-  DiskUse data;  // of its /data
+  DiskUse data;                          // of its /data
+  std::vector<ServiceView> services;     // that it is attached to
+  std::vector<ReleaseNumber> snapshots;  // releases of whose end there is one
+  DiskUse snapshot_use;
 };
 Json to_json(const AppInfo& info);
 AppInfo app_info(Session& session, const AppName& app);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
@@ -72,8 +73,16 @@ void check_not_attached(Session& session, const BackingService& service) {
 
 }  // namespace
 
+// Some versions name the server.
+std::string shown_type(const BackingService& service) {
+  const bool names_itself = service.version.find('-') != std::string::npos;
+  return names_itself ? service.version : fmt::format("{} {}", service.type, service.version);
+}
+
 Json to_json(const ServiceView& view) {
   auto apps = Json::array();
+  auto backups = Json::object();
+  for (const auto& [app, state] : view.backups) backups[app] = to_json(state);
   for (const auto& attachment : view.attachments) {
     apps.push_back({{"app", attachment.app},
                     {"prefix", attachment.prefix},
@@ -92,6 +101,7 @@ Json to_json(const ServiceView& view) {
           {"memory", view.memory},
           {"disk", view.disk == 0 ? Json(nullptr) : Json(view.disk)},
           {"apps", std::move(apps)},
+          {"backups", std::move(backups)},
           {"created", iso_time(view.service.created)}};
 }
 
@@ -120,10 +130,26 @@ std::vector<ServiceView> list_services(Session& session) {
   return views;
 }
 
+std::vector<ServiceView> services_of(Session& session, const std::optional<AppName>& app) {
+  const auto is_its = [&](const ServiceAttachment& attachment) { return !app || attachment.app == app->str(); };
+  std::vector<ServiceView> views;
+  for (const auto& service : session.store().services()) {
+    if (std::ranges::none_of(session.store().attachments_to(service.id), is_its)) continue;
+    if (!may_use(session, service, Right::See)) continue;
+    auto view = view_of(session, service);
+    std::erase_if(view.attachments, std::not_fn(is_its));
+    if (!view.attachments.empty()) views.push_back(std::move(view));
+  }
+  return views;
+}
+
 ServiceView show_service(Session& session, const ServiceName& name) {
   const auto service = require_service(session, name, Right::See);
   auto view = view_of(session, service);
   view.disk = measure_disk_use(session.layout().service_data(name)).bytes;
+  for (const auto& attachment : view.attachments) {
+    view.backups.emplace(attachment.app, backup_state(session, attachment.app));
+  }
   return view;
 }
 

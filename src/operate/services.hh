@@ -5,10 +5,12 @@
 // administrators alone.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "operate/backup_state.hh"
 #include "operate/json.hh"
 #include "operate/session.hh"
 #include "services/services.hh"
@@ -18,16 +20,22 @@ namespace pushrod {
 struct ServiceView {
   BackingService service;
   ServiceLook look;
-  std::vector<ServiceAttachment> attachments;  // of the apps that the caller may see
-  std::uint64_t memory = 0;                    // bytes that it uses now
-  std::uint64_t disk = 0;                      // bytes of its data; 0 in lists
+  std::vector<ServiceAttachment> attachments;    // of the apps that the caller may see
+  std::uint64_t memory = 0;                      // bytes that it uses now
+  std::uint64_t disk = 0;                        // bytes of its data; 0 in lists
+  std::map<std::string, BackupState> backups{};  // of those apps, which have what is in it; empty in lists
 };
+// "postgres 15", "redis-7"
+std::string shown_type(const BackingService& service);
 Json to_json(const ServiceView& view);
 
 // Throws UserError, which is the same for a service that does not exist and for one that the caller may not see.
 BackingService require_service(Session& session, const ServiceName& name, Right right);
 
 std::vector<ServiceView> list_services(Session& session);
+// Those that the app is attached to; without one, those of all apps that the caller may see. Each names these
+// attachments alone.
+std::vector<ServiceView> services_of(Session& session, const std::optional<AppName>& app);
 ServiceView show_service(Session& session, const ServiceName& name);
 
 struct ServiceRequest {

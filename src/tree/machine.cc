@@ -153,6 +153,19 @@ void examine_backups(Session& session, std::vector<Finding>& findings) {
                       "docs/backup.md: pushrod backup target add, backup schedule --all"});
 }
 
+// Backups are of apps.
+void examine_lone_services(Session& session, std::vector<Finding>& findings) {
+  std::vector<std::string> alone;
+  for (const auto& service : session.store().services()) {
+    const bool has_app = !session.store().attachments_to(service.id).empty();
+    if (!has_app && type_of(service).keeps_data()) alone.push_back(service.name.str());
+  }
+  if (alone.empty()) return;
+  findings.push_back({"services without an app", false, false, join(alone, ", "),
+                      "their data, when the disk is lost: they are in no app's backup",
+                      "keep a dump (service export NAME > file), attach it to its app, or destroy it"});
+}
+
 // Nothing where there is no database yet. True when there is a good one.
 bool examine_database(const Layout& layout, std::vector<Finding>& findings) {
   if (!is_plain_file(layout.database())) return false;
@@ -190,6 +203,7 @@ std::vector<Finding> examine_machine(Session& session) {
     examine_certificates(session, findings);
     findings.push_back(examine_data(session));
     examine_backups(session, findings);
+    examine_lone_services(session, findings);
     examine_services(session, findings);
   }
   return findings;

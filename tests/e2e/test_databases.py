@@ -298,7 +298,7 @@ def test_a_restore_in_place_that_fails_brings_the_databases_back(own_platform):
     assert whole_state(app) == NOW and nothing_aside(platform)
 
 
-@pytest.mark.parametrize(("call", "first", "every"), [("vfork", 60, 17), ("renameat2", 1, 1), ("fdatasync", 12, 7)])
+@pytest.mark.parametrize(("call", "first", "every"), [("vfork", 60, 17), ("renameat2", 1, 1), ("fdatasync", 12, 23)])
 def test_a_restore_in_place_killed_at_any_step_leaves_the_old_or_the_new_state(own_platform, call, first, every):
     platform = own_platform
     app, backup = backed_up_and_changed(platform)
