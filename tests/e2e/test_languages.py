@@ -389,7 +389,9 @@ def test_gradle(platform):
 def test_clojure(platform):
     needs(lein="leiningen", javac="default-jdk-headless")
     repositories = "^:replace [[\"debian\" {:url \"file:///usr/share/maven-repo\" :checksum :ignore}]]"
+    [version] = [path.name for path in Path("/usr/share/maven-repo/org/clojure/clojure").glob("*.*.[0-9]*")]
     files = example("clojure")
+    files["project.clj"] = files["project.clj"].replace(b"1.11.1", version.encode())
     files["project.clj"] = files["project.clj"].replace(
         b":main", f":repositories {repositories}\n  :plugin-repositories {repositories}\n  :main".encode())
     app = platform.create_app(files)
