@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hh"
 #include "base/text.hh"
 #include "os/exchange.hh"

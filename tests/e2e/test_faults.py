@@ -220,7 +220,7 @@ def test_a_live_app_that_crashes_is_held_back_and_the_next_push_is_not(platform)
     def crash():
         seen = restarts()
         wait_until(lambda: platform.http(app.host).status == 200, what="the app")
-        platform.http(app.host, "/crash")
+        app.crash()
         wait_until(lambda: restarts() > seen, what="the crash")
 
     with Traffic(neighbour, clients=2, pause=0.01) as traffic:

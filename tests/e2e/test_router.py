@@ -158,7 +158,7 @@ def test_server_sent_events_arrive_as_they_are_sent(platform, app):
 
 def test_an_app_that_crashes_is_restarted(platform):
     app = platform.deploy(web_app("1"))
-    platform.http(app.host, "/crash")
+    app.crash()
     traffic = Traffic(app, clients=1, at_most=20)
     with traffic:
         while "1" not in traffic.versions():

@@ -1,5 +1,7 @@
 """The developer's side: a clone, and an app with what Pushrod says of it."""
 
+import contextlib
+import http.client
 import os
 from pathlib import Path
 
@@ -103,6 +105,11 @@ class App:
         response = self.platform.http(self.host, path, **options)
         assert response.status == status, f"GET {path} of {self.name}: {response.status} {response.text!r}"
         return response
+
+    def crash(self):
+        """Has the test app end at once. Whoever asked for that may get no answer (docs/decisions/0096)."""
+        with contextlib.suppress(http.client.RemoteDisconnected):
+            self.platform.http(self.host, "/crash")
 
     def version(self):
         """What it answers at /."""
