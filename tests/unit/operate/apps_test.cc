@@ -109,7 +109,8 @@ TEST_F(AppsOfAMachine, AnAppIsShownAsJson) {
       json.dump(),
       R"({"app":"blog","repo":"site","branch":"main","path":"","config":"pushrod.toml","build_root":null,)"
       R"("release":1,"state":"running","traffic":"served","watched":null,"fallback":null,"data_bytes":0,)"
-      R"("backup":{"last_good":null,"target":null,"scheduled":false,"problem":null},"domains":[],"builder":"none",)"
+      R"("backup":{"last_good":null,"target":null,"scheduled":false,"problem":null},)"
+      R"("snapshots":{"releases":[],"bytes":0},"services":[],"domains":[],"builder":"none",)"
       R"("processes":[{"type":"web","command":"serve","count":1},{"type":"worker","command":"work","count":1}]})");
 }
 

@@ -43,7 +43,8 @@ TEST_F(Releases, TheirViewIsJson) {
   json.erase("created");
   json.erase("commit");
   EXPECT_EQ(json.dump(),
-            R"({"app":"blog","number":2,"live":false,"builder":"none","kind":"push","author":"ann","detail":"",)"
+            R"({"app":"blog","number":2,"live":false,"snapshot":false,"builder":"none","kind":"push",)"
+            R"("author":"ann","detail":"",)"
             R"("writable":[],"processes":{"web":1,"worker":1},"settings":[],"before":1,"changes":[{"what":"commit",)"
             R"("from":")" +
                 release_info(operator_, blog_, 1).view.release.commit.str().substr(0, 10) + R"(","to":")" +
