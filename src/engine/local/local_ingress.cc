@@ -23,7 +23,8 @@ RoutingTable table_of(const Layout& layout, const std::vector<TrafficTarget>& ta
   const auto keeping = KeepAlive(layout).known(targets);
   for (const auto& target : targets) {
     RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky, target.http, target.access};
-    app.keeps_connections = !target.backends.empty() &&
+    // Without another instance, a request whose instance dies would be lost at once: docs/decisions/0096.
+    app.keeps_connections = target.backends.size() > 1 &&
                             std::all_of(target.backends.begin(), target.backends.end(),
                                         [&](const Backend& one) { return !one.h2 && keeping.contains(one.instance); });
     for (const auto& backend : target.backends)
