@@ -44,6 +44,10 @@ bool is_connected(int fd, const Deadline& deadline) {
 
 }  // namespace
 
+bool may_keep_connections(const TrafficTarget& target) {
+  return target.backends.size() > 1 && std::ranges::none_of(target.backends, [](const Backend& one) { return one.h2; });
+}
+
 bool accepts_idle_connections(Port port) {
   const auto accepting = accepting_ports();
   if (!accepting || !accepting->contains(port)) return false;
@@ -80,6 +84,7 @@ std::vector<Backend> KeepAlive::unknown(const std::vector<TrafficTarget>& target
   const std::set<std::string> files(names.begin(), names.end());
   std::vector<Backend> found;
   for (const auto& target : targets) {
+    if (!may_keep_connections(target)) continue;
     for (const auto& backend : target.backends) {
       const auto name = backend.instance.str();
       if (!files.contains(name + "+") && !files.contains(name + "-")) found.push_back(backend);

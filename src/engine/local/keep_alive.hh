@@ -12,6 +12,9 @@
 
 namespace pushrod {
 
+// Only if another instance takes over when one ends: a request on a kept connection does not wait for a restart.
+bool may_keep_connections(const TrafficTarget& target);
+
 // Does the server on this port accept more idle connections than the router keeps? Opens them, sends nothing, and
 // waits up to a tenth of a second.
 bool accepts_idle_connections(Port port);
@@ -23,8 +26,8 @@ class KeepAlive {
 
   // Those that accept them, of these.
   std::set<InstanceName> known(const std::vector<TrafficTarget>& targets) const;
-  // Tests those of which nothing is known yet, and which accept connections; as many as half a second is enough for.
-  // The next call goes on.
+  // Tests those that matter, of which nothing is known yet, and which accept connections; as many as half a second is
+  // enough for. The next call goes on.
   void find_out(const std::vector<TrafficTarget>& targets) const;
   bool is_complete(const std::vector<TrafficTarget>& targets) const;
   void forget(const std::vector<InstanceName>& ended) const;

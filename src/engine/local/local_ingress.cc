@@ -23,10 +23,9 @@ RoutingTable table_of(const Layout& layout, const std::vector<TrafficTarget>& ta
   const auto keeping = KeepAlive(layout).known(targets);
   for (const auto& target : targets) {
     RoutedApp app{target.app, target.routes, {}, target.mode, target.page, target.sticky, target.http, target.access};
-    // Without another instance, a request whose instance dies would be lost at once: docs/decisions/0096.
-    app.keeps_connections = target.backends.size() > 1 &&
-                            std::all_of(target.backends.begin(), target.backends.end(),
-                                        [&](const Backend& one) { return !one.h2 && keeping.contains(one.instance); });
+    app.keeps_connections =
+        may_keep_connections(target) &&
+        std::ranges::all_of(target.backends, [&](const Backend& one) { return keeping.contains(one.instance); });
     for (const auto& backend : target.backends)
       app.servers.push_back({backend.instance, backend.endpoint.port, backend.h2});
     std::sort(app.servers.begin(), app.servers.end());

@@ -8,7 +8,9 @@ namespace {
 
 class IdleConnections : public LocalTest {
  protected:
-  static std::vector<TrafficTarget> at(Port port) { return {target("blog", {{instance("blog", 1), loopback(port)}})}; }
+  static std::vector<TrafficTarget> at(Port port) {
+    return {target("blog", {{instance("blog", 1), loopback(port)}, {instance("blog", 2), loopback(port)}})};
+  }
 };
 
 TEST_F(IdleConnections, AreTakenByAServerThatAcceptsAllOfThem) {
@@ -18,9 +20,24 @@ TEST_F(IdleConnections, AreTakenByAServerThatAcceptsAllOfThem) {
   EXPECT_FALSE(keep_alive.is_complete(at(server.port())));
   keep_alive.find_out(at(server.port()));
   EXPECT_TRUE(keep_alive.is_complete(at(server.port())));
-  EXPECT_EQ(keep_alive.known(at(server.port())), std::set{instance("blog", 1)});
+  EXPECT_EQ(keep_alive.known(at(server.port())), (std::set{instance("blog", 1), instance("blog", 2)}));
   keep_alive.forget({instance("blog", 1)});
-  EXPECT_TRUE(keep_alive.known(at(server.port())).empty());
+  EXPECT_EQ(keep_alive.known(at(server.port())), std::set{instance("blog", 2)});
+}
+
+TEST_F(IdleConnections, AreKeptAndTestedOnlyWhereAnotherInstanceGoesOn) {
+  const AppServer server("blog");
+  auto one = at(server.port()), h2 = at(server.port());
+  one[0].backends.pop_back();
+  h2[0].backends[1].h2 = true;
+  EXPECT_TRUE(may_keep_connections(at(server.port())[0]));
+  const KeepAlive keep_alive(layout_);
+  for (const auto& targets : {one, h2}) {
+    EXPECT_FALSE(may_keep_connections(targets[0]));
+    EXPECT_TRUE(keep_alive.is_complete(targets));
+    keep_alive.find_out(targets);
+    EXPECT_TRUE(keep_alive.known(targets).empty());
+  }
 }
 
 TEST_F(IdleConnections, AreNotTakenByAServerThatHandlesOneAtATime) {
@@ -40,10 +57,10 @@ TEST_F(IdleConnections, AreNotTakenByAServerThatHandlesOneAtATime) {
 
 TEST_F(IdleConnections, AreTestedForManyServersWithoutALongWait) {
   std::vector<UniqueFd> listeners;
-  std::vector<TrafficTarget> targets;
+  std::vector<TrafficTarget> targets{target("blog", {})};
   for (unsigned number = 1; number <= 100; ++number) {
     auto [listener, port] = listen_anywhere();
-    targets.push_back(target("blog", {{instance("blog", number), loopback(port)}}));
+    targets[0].backends.push_back({instance("blog", number), loopback(port)});
     listeners.push_back(std::move(listener));
   }
   const KeepAlive keep_alive(layout_);
