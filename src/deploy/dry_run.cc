@@ -130,7 +130,7 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
                        : action == PlannedService::Action::Attach ? "would be attached"
                                                                   : "is attached";
     tell(journal, "service",
-         fmt::format("{}: {} ({} {}) {}", declared.key, service.name.str(), service.type, service.version, what));
+         fmt::format("{}: {} ({}) {}", declared.key, service.name.str(), shown_type(service), what));
   }
   for (const auto& service : undeclared_services(platform, app, planned.manifest)) {
     tell(journal, "service", fmt::format("{} is no longer declared, and stays", service.name.str()));

@@ -94,9 +94,9 @@ void provide_services(Run& run, const Part& part, PlannedRelease& planned) {
     if (action == PlannedService::Action::Keep) continue;
     auto service = wanted;
     const bool creates = action == PlannedService::Action::Create;
-    run.journal.begin(fmt::format("{} service {} ({} {})", creates ? "Creating" : "Attaching", wanted.name.str(),
-                                  wanted.type, wanted.version),
-                      "creating service " + wanted.name.str());
+    run.journal.begin(
+        fmt::format("{} service {} ({})", creates ? "Creating" : "Attaching", wanted.name.str(), shown_type(wanted)),
+        "creating service " + wanted.name.str());
     if (creates) {
       service = create_service(platform, {.name = wanted.name,
                                           .type = wanted.type,

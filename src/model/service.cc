@@ -25,6 +25,11 @@ ServiceState service_state_from(std::string_view text) { return kServiceStates.v
 std::string_view to_string(AttachmentState state) { return kAttachmentStates.word(state); }
 AttachmentState attachment_state_from(std::string_view text) { return kAttachmentStates.value(text); }
 
+std::string shown_type(const BackingService& service) {
+  const bool names_itself = service.version.find('-') != std::string::npos;
+  return names_itself ? service.version : service.type + " " + service.version;
+}
+
 std::string service_directory_in_app(const ServiceName& name) { return "/services/" + name.str(); }
 
 }  // namespace pushrod

@@ -38,6 +38,9 @@ struct BackingService {
   std::string former_version{};  // whose data is kept beside it
 };
 
+// "postgres 15"; "redis-7", whose version names the server.
+std::string shown_type(const BackingService& service);
+
 // Attached: the app's settings name the service. Attaching: a deployment is about to set them; gone if that fails.
 // Leaving: no setting names it any more; its account is closed when no instance can use it any more.
 enum class AttachmentState { Attaching, Attached, Leaving };

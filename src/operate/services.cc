@@ -73,12 +73,6 @@ void check_not_attached(Session& session, const BackingService& service) {
 
 }  // namespace
 
-// Some versions name the server.
-std::string shown_type(const BackingService& service) {
-  const bool names_itself = service.version.find('-') != std::string::npos;
-  return names_itself ? service.version : fmt::format("{} {}", service.type, service.version);
-}
-
 Json to_json(const ServiceView& view) {
   auto apps = Json::array();
   auto backups = Json::object();

@@ -25,8 +25,6 @@ struct ServiceView {
   std::uint64_t disk = 0;                        // bytes of its data; 0 in lists
   std::map<std::string, BackupState> backups{};  // of those apps, which have what is in it; empty in lists
 };
-// "postgres 15", "redis-7"
-std::string shown_type(const BackingService& service);
 Json to_json(const ServiceView& view);
 
 // Throws UserError, which is the same for a service that does not exist and for one that the caller may not see.
