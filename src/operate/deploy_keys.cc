@@ -1,7 +1,6 @@
 #include "operate/deploy_keys.hh"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -16,10 +15,10 @@ namespace pushrod {
 
 namespace {
 
+// With the lock on keys.
 DeployKey new_key(Session& session, const AppName& app) {
   make_directory(session.layout().run());
-  const auto directory = session.layout().run() / fmt::format("key.{}", getpid());
-  auto pair = make_key_pair(directory, "pushrod-" + app.str());
+  auto pair = make_key_pair(session.layout().run() / "key.new", "pushrod-" + app.str());
   auto fingerprint = parse_public_key(pair.public_key).fingerprint;
   return {std::move(pair.public_key), std::move(fingerprint), std::move(pair.private_key)};
 }

@@ -37,6 +37,7 @@ std::string read_made(const fs::path& path) {
 }  // namespace
 
 KeyPair make_key_pair(const fs::path& directory, const std::string& comment) {
+  remove_tree(directory);
   make_directory(directory);
   Command command;
   command.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", (directory / "key").native()};

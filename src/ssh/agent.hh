@@ -13,7 +13,7 @@ struct KeyPair {
   std::string public_key;  // one line, with the comment
   Secret private_key;
 };
-// An ed25519 key. `directory` must not exist yet; it is gone afterwards.
+// An ed25519 key. Replaces what lies at `directory`, from a process that was killed; it is gone afterwards.
 KeyPair make_key_pair(const std::filesystem::path& directory, const std::string& comment);
 
 // A private directory with "agent", the socket of an ssh-agent that has the key. Programs that reach the socket can
