@@ -3,10 +3,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -84,18 +82,9 @@ void load(const Server& server, const std::string& database, int input) {
   }
 }
 
-// The first line is the reason; what follows explains it.
-std::string first_line(int file) {
-  std::array<char, 4096> begin{};
-  const auto length = pread(file, begin.data(), begin.size(), 0);
-  const auto lines = lines_of(std::string(begin.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
-  return lines.empty() ? std::string{} : escaped(lines.front(), 300);
-}
-
 void write_dump(const Server& server, const std::string& database, int out, const std::function<void()>& look) {
   const auto client = type_of(server.service).dump(server, database);
-  // A file without a name: it may be more than a pipe takes.
-  const auto complaints = open_file(server.platform.layout.backing_service(server.service.name), O_TMPFILE | O_RDWR);
+  const auto complaints = file_for_complaints(server);
   auto program = ChildProcess::start(
       server.platform.engine.tool({server.service.name, client.argv, client.environment}), -1, out, complaints.get());
   std::optional<CommandResult> result;
@@ -103,7 +92,7 @@ void write_dump(const Server& server, const std::string& database, int out, cons
     if (look) look();
     result = program.wait(kLook);
   }
-  const auto why = first_line(complaints.get());
+  const auto why = first_complaint(complaints);
   if (!result->ok()) throw incomplete(server.service, client, why.empty() ? result->describe() : why);
 }
 

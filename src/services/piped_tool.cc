@@ -21,10 +21,21 @@ ChildProcess start(const Server& server, const ServiceClient& client, UniqueFd& 
 }
 }  // namespace
 
+UniqueFd file_for_complaints(const Server& server) {
+  return open_file(server.platform.layout.backing_service(server.service.name), O_TMPFILE | O_RDWR);
+}
+
+std::string first_complaint(const UniqueFd& file) {
+  std::array<char, 4096> begin{};
+  const auto length = pread(file.get(), begin.data(), begin.size(), 0);
+  const auto lines = lines_of(std::string(begin.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
+  return lines.empty() ? std::string{} : escaped(lines.front(), 300);
+}
+
 PipedTool::PipedTool(const Server& server, const ServiceClient& client)
     : what_(fmt::format("{} of service {}", fs::path(client.argv.front()).filename().native(),
                         server.service.name.str())),
-      complaints_(open_file(server.platform.layout.backing_service(server.service.name), O_TMPFILE | O_RDWR)),
+      complaints_(file_for_complaints(server)),
       process_(start(server, client, output_, complaints_.get())) {}
 
 void PipedTool::check() {
@@ -32,11 +43,8 @@ void PipedTool::check() {
   std::optional<CommandResult> result;
   while (!result) result = process_.wait(std::chrono::seconds{60});
   if (result->ok()) return;
-  std::array<char, 1000> text{};
-  const auto length = pread(complaints_.get(), text.data(), text.size(), 0);
-  const auto lines = lines_of(std::string(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
-  throw Error(fmt::format("{} failed ({}){}", what_, result->describe(),
-                          lines.empty() ? "" : ": " + escaped(lines.front(), 300)));
+  const auto why = first_complaint(complaints_);
+  throw Error(fmt::format("{} failed ({}){}", what_, result->describe(), why.empty() ? "" : ": " + why));
 }
 
 }  // namespace pushrod

@@ -6,6 +6,11 @@
 
 namespace pushrod {
 
+// For what a tool says while its output goes elsewhere: a file without a name, since it may be more than a pipe takes.
+UniqueFd file_for_complaints(const Server& server);
+// The first line is the reason; what follows explains it. Empty without one.
+std::string first_complaint(const UniqueFd& file);
+
 class PipedTool {
  public:
   PipedTool(const Server& server, const ServiceClient& client);
