@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "os/disk_use.hh"
 #include "os/exchange.hh"
 #include "os/files.hh"
 #include "os/trash.hh"
@@ -39,6 +40,17 @@ void copy_directory(const fs::path& from, const fs::path& to) {
   copy.argv = {"cp", "-a", "--reflink=auto", "--", from.native() + "/.", to.native()};
   copy.deadline = std::chrono::hours{24};
   run_checked(copy);
+}
+
+void check_room(const ServicePlatform& platform, const BackingService& service) {
+  const auto needed = measure_disk_use(platform.layout.service_data(service.name)).bytes;
+  const auto least = platform.settings.free_space;
+  if (free_bytes(platform.layout.root()) >= needed + least) return;
+  throw UserError(
+      fmt::format("not enough disk space for an upgrade: service {} takes {}, which is needed twice, and {} "
+                  "must stay free ([retention] free_space)",
+                  service.name.str(), format_bytes(needed), format_bytes(least)),
+      "make room: pushrod prune, or service forget for services that were upgraded before");
 }
 
 // Fills data.next, by a server of the new version beside the old one.
@@ -154,6 +166,7 @@ void upgrade_service(const ServicePlatform& platform, const BackingService& serv
                       fmt::format("start it first: service start {}", service.name.str()));
     }
   }
+  check_room(platform, service);
   change_over(platform, service, to, calls,
               [&](const std::string& mark) { make_next_data(platform, service, to, mark, calls); });
 }
@@ -176,8 +189,10 @@ void forget_former(const ServicePlatform& platform, const BackingService& servic
   if (service.former_version.empty()) {
     throw UserError(fmt::format("no older data of service {} is kept", service.name.str()));
   }
-  discard(platform, former_data(platform, service));
+  // First the row: what a killed process leaves is discarded by the next upgrade, and never taken for data to go back
+  // to.
   platform.store.set_service_versions(service.id, service.version, "");
+  discard(platform, former_data(platform, service));
 }
 
 BackingService settle_upgrade(const ServicePlatform& platform, const BackingService& service) {
