@@ -153,7 +153,7 @@ void add_snapshot(Session& session, Change& change, const Transfer& transfer) {
   }
   const auto snapshot = snapshot_directory(session.layout(), app.id, number);
   if (!is_directory(snapshot)) {
-    throw UserError(fmt::format("there is no snapshot of the data of release {}", number),
+    throw UserError(fmt::format("release {} has no snapshot of its data", number),
                     fmt::format("`releases {}` shows which releases have one; a push makes one of the release that it "
                                 "replaces if its files say [release] snapshot = true",
                                 app.name.str()));

@@ -39,7 +39,7 @@ std::string subject_of(Session& session, const Release& release);
 // not). Needs the right to deploy all apps that go back. Throws UserError.
 Change rollback_change(Session& session, const AppName& app, std::optional<ReleaseNumber> number);
 // The rollback brings back /data and databases, too, as they were when that release was replaced; what they are now
-// becomes a snapshot of the live release. Throws UserError when there is no snapshot of it ([release] snapshot).
+// becomes a snapshot of the live release. Throws UserError if the release has no snapshot ([release] snapshot).
 void add_snapshot(Session& session, Change& change, const Transfer& transfer);
 
 }  // namespace pushrod

@@ -173,10 +173,8 @@ SettingChanges rotate_account(const ServicePlatform& platform, const BackingServ
     throw UserError(fmt::format("app {} is not attached to service {}", request.app.str(), now->name.str()));
   }
   if (!found->former_role.empty()) {
-    throw UserError(
-        fmt::format("the credentials of app {} before these are still open, for instances that may use them",
-                    request.app.str()),
-        "they are closed when the app's release is no longer watched; try again then");
+    throw UserError(fmt::format("instances of app {} may still use its former credentials", request.app.str()),
+                    "wait until the app's release is no longer watched, and try again");
   }
   const auto& type = type_of(*now);
   auto attachment = *found;

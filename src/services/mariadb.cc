@@ -142,7 +142,7 @@ class MariaDb : public ServiceType {
                         usual_environment()},
                        {}, fresh);
     });
-    // Before the server takes connections: there is no moment without a password.
+    // Set the password before the server accepts connections.
     run_service_tool(
         server,
         {{kServer, "--no-defaults", "--bootstrap", fmt::format("--datadir={}", kFiles), "--innodb-log-file-size=16M"},

@@ -145,7 +145,7 @@ BackingService make_service(const ServicePlatform& platform, const NewService& r
 }
 
 BackingService create_service(const ServicePlatform& platform, const NewService& request) {
-  planned_service(request);  // what cannot be made waits for nobody
+  planned_service(request);  // refuse an invalid request before waiting for the lock
   const auto lock = lock_service(platform, request.name, "the creation");
   const auto service = make_service(platform, request);
   platform.store.set_service_state(service.id, ServiceState::Running);
