@@ -90,16 +90,21 @@ def whole_app(platform, **files):
     return app
 
 
-def test_one_pipe_moves_a_whole_app(make_platform):
-    old, new = make_platform().start(), make_platform().start()
-    app = whole_app(old)
-    source = old.start_ssh("app", "export", app.name, stdout=subprocess.PIPE)
+def move(app, new):
+    """ssh old app export | ssh new app import; what that prints."""
+    source = app.platform.start_ssh("app", "export", app.name, stdout=subprocess.PIPE)
     moved = subprocess.run(
         new._ssh(("app", "import"), None), env=new.client_env, stdin=source.stdout, capture_output=True, timeout=100,
         check=False,
     )  # fmt: skip
     assert source.wait(20) == 0 and moved.returncode == 0, moved.stderr.decode() + moved.stdout.decode()
-    assert f"App {app.name} is here" in moved.stdout.decode()
+    return moved.stdout.decode()
+
+
+def test_one_pipe_moves_a_whole_app(make_platform):
+    old, new = make_platform().start(), make_platform().start()
+    app = whole_app(old)
+    assert f"App {app.name} is here" in move(app, new)
     assert new.http(app.host).text == "1"
     assert new.http(f"{app.name}.example.com", "/shop/").status == 200
     environment = new.http(app.host, "/env").json()
