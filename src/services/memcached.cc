@@ -6,7 +6,9 @@
 
 #include <csignal>
 
+#include "base/error.hh"
 #include "os/files.hh"
+#include "os/socket.hh"
 #include "services/service_type.hh"
 
 namespace pushrod {
@@ -14,7 +16,6 @@ namespace pushrod {
 namespace {
 
 constexpr const char* kServer = "/usr/bin/memcached";
-constexpr const char* kTool = "/usr/share/memcached/scripts/memcached-tool";
 constexpr const char* kSocketName = "memcached.sock";
 
 std::string socket_in(const std::string& directory) { return directory + "/" + kSocketName; }
@@ -36,7 +37,7 @@ class Memcached : public ServiceType {
   bool keeps_data() const override { return false; }
 
   std::vector<InstalledServer> installed() const override {
-    if (access(kServer, X_OK) != 0 || access(kTool, X_OK) != 0) return {};
+    if (access(kServer, X_OK) != 0) return {};
     Command ask;
     ask.argv = {kServer, "--version"};  // "memcached 1.6.18"
     const auto text = run(ask).out;
@@ -58,10 +59,12 @@ class Memcached : public ServiceType {
   void initialise(const Server&, const fs::path&) const override {}
 
   bool answers(const Server& server) const override {
-    auto command = server.platform.engine.tool({server.service.name, tool("settings").argv, usual_environment()});
-    command.deadline = Milliseconds{5'000};
-    const auto result = run(command);
-    return result.ok() && result.out.find("maxbytes") != std::string::npos;
+    try {
+      const auto socket = server.platform.layout.service_socket(server.service.name) / kSocketName;
+      return ask_unix_socket(socket, "version\r\n", Milliseconds{5'000}).starts_with("VERSION ");
+    } catch (const SystemError&) {
+      return false;
+    }
   }
 
   std::vector<std::string> databases(const Server&) const override { return {}; }
@@ -81,17 +84,18 @@ class Memcached : public ServiceType {
   ServiceClient dump(const Server&, const std::string&) const override { return {{"/usr/bin/true"}, {}}; }
   void restore(const Server&, const std::string&, int) const override {}
 
-  ServiceClient console(const Server&, const std::string&) const override { return tool("stats"); }
+  // The protocol itself, line by line. memcached-tool does not run on a bare Debian 13 (it lacks a module of Perl).
+  ServiceClient console(const Server&, const std::string&) const override {
+    return {{"/bin/sh", "-c",
+             "{ sed -u 's/$/\\r/'; printf 'quit\\r\\n'; } | exec curl -sS --unix-socket \"$1\" telnet://memcached",
+             "sh", socket_in(kServiceSocket)},
+            usual_environment()};
+  }
 
   Environment client_environment(const Server&) const override {
     auto environment = usual_environment();
     environment["MEMCACHED_SOCKET"] = socket_in(kServiceSocket);
     return environment;
-  }
-
- private:
-  static ServiceClient tool(const char* mode) {
-    return {{kTool, socket_in(kServiceSocket), mode}, usual_environment()};
   }
 };
 

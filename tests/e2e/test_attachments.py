@@ -297,6 +297,7 @@ def test_memcached_is_for_one_app_and_empty_for_the_next(services):  # noqa: F81
     assert variables["MEMCACHED_URL"] == "unix:/services/cache/memcached.sock"
     assert "STORED" in memcached(first, "set k 0 0 5", "value").out
     assert "value" in memcached(first, "get k").out
+    assert "value" in platform.pushrod("service", "console", "cache", input=b"get k\n").out
     refused = platform.pushrod("service", "attach", "cache", second.name, code=1).err
     assert f"service cache is attached to app {first.name}" in refused
     assert second.get("/list?path=/services", status=404)
