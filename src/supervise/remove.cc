@@ -3,7 +3,9 @@
 // A service consists of a link in run/scan, an s6-supervise, another one for the logger, and the directory. s6-svscan
 // keeps the pipe between the two. When the first s6-supervise has died before its link is removed, s6-svscan never
 // closes that pipe (2.11 to 2.13): the logger, which ends at the end of its input, would run without an end.
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -36,6 +38,14 @@ std::vector<ProcessEnd> process_that_supervises(const fs::path& directory) {
 }  // namespace
 
 fs::path unfinished_service(const Layout& layout, const std::string& name) { return layout.service("." + name); }
+
+void discard_service(const Layout& layout, const std::string& name) {
+  const fs::path directory = layout.service(name);
+  const fs::path aside = layout.service(".gone." + name);
+  remove_tree(aside);
+  if (rename(directory.c_str(), aside.c_str()) != 0 && errno != ENOENT) throw_errno("rename " + directory.native());
+  remove_tree(aside);
+}
 
 void end_logger(const fs::path& service_directory) {
   const auto logger = process_that_supervises(service_directory / "log");
@@ -85,7 +95,7 @@ std::vector<std::string> Supervisor::remove(const std::vector<std::string>& name
     if (supervisor_of(directory) || supervisor_of(directory / "log") || is_instance_lock_held(directory)) {
       left.push_back(service.name);
     } else {
-      remove_tree(directory);
+      discard_service(layout_, service.name);
       remove_tree(unfinished_service(layout_, service.name));
     }
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "base/error.hh"
@@ -38,10 +39,13 @@ void control_if_supervised(const fs::path& service, const std::string& commands)
 
 // A killed s6-supervise loses what it was told, and its successor starts the service, unless this file is there.
 void keep_down(const fs::path& service) {
-  try {
-    write_file(service / kDownFile, "", 0600, false);
-  } catch (const SystemError&) {
-    if (is_directory(service)) throw;  // otherwise the daemon has removed the service meanwhile
+  while (is_directory(service)) {
+    try {
+      write_file(service / kDownFile, "", 0600, false);
+      return;
+    } catch (const SystemError& error) {
+      if (error.code() != ENOENT) throw;  // otherwise the daemon has removed the service meanwhile, or replaced it
+    }
   }
 }
 
@@ -56,7 +60,7 @@ void Supervisor::write(const Service& service) const {
   const fs::path fresh = unfinished_service(layout_, service.name);
   remove_tree(fresh);
   render_service(service, programs_ / "pushrod-shim", fresh);
-  remove_tree(directory);
+  discard_service(layout_, service.name);
   if (rename(fresh.c_str(), directory.c_str()) != 0) throw_errno("rename " + fresh.native());
 }
 

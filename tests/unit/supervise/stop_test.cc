@@ -1,4 +1,7 @@
 // A stop reaches every process of an instance, gives each its time, and ends what does not end.
+#include <atomic>
+#include <thread>
+
 #include "fixtures.hh"
 
 namespace pushrod {
@@ -115,6 +118,18 @@ TEST_F(Stop, OfTheMainProcessByItselfTakesWhatItLeftBehind) {
   EXPECT_EQ(to_string(status("a").last_exit), "exit code 4");
   EXPECT_EQ(shared("done").substr(0, 5), "left\n");
   supervisor_.stop("a");
+}
+
+TEST_F(Stop, AtTheMomentOfTheRemovalIsNoError) {
+  std::atomic<unsigned> stops = 0;
+  const std::jthread stopping([&](const std::stop_token& end) {
+    for (; !end.stop_requested(); ++stops) EXPECT_NO_THROW(supervisor_.stop("a"));
+  });
+  for (int round = 0; round < 300; ++round) {
+    supervisor_.write(instance("a", "exec sleep 1000"));
+    EXPECT_TRUE(supervisor_.remove({"a"}).empty());
+  }
+  EXPECT_GT(stops, 300U);
 }
 
 }  // namespace
