@@ -128,14 +128,3 @@ def test_http2_without_tls_is_for_operators_to_allow(make_platform):
     app = platform.deploy(web_app("1"))
     argv = ["curl", "-sS", "--http2-prior-knowledge", "-w", " %{http_version}", f"http://127.0.0.1:{platform.ports.http}/"]
     assert subprocess.run([*argv, "-H", f"Host: {app.host}"], capture_output=True, text=True, check=True).stdout == "1 2"
-
-
-def test_a_directory_is_served_as_files(platform):
-    toml = '[processes.web]\nstatic = "site/public"\n[http.headers]\nCache-Control = "max-age=60"\n'
-    files = {"site/public/index.html": "home", "site/public/a.css": "b{}" * 500, "other.txt": "no", "pushrod.toml": toml}
-    app = platform.deploy(files | {"site/public/404.html": "lost", "app.py": "print('not run')"})
-    assert app.version() == "home"
-    css = app.get("/a.css", headers={"Range": "bytes=0-2"}, status=206)
-    assert css.text == "b{}" and css.headers["ETag"] and css.headers["Cache-Control"] == "max-age=60"
-    assert app.get("/a.css", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
-    assert app.get("/other.txt", status=404).text == "lost"

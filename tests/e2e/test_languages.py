@@ -171,6 +171,18 @@ def test_static(platform):
     assert platform.json("app", "info", app.name)["builder"] == "static"
 
 
+def test_a_directory_is_served_as_files(platform):
+    needs(nginx="nginx-light")
+    toml = '[processes.web]\nstatic = "site/public"\n[http.headers]\nCache-Control = "max-age=60"\n'
+    files = {"site/public/index.html": "home", "site/public/a.css": "b{}" * 500, "other.txt": "no", "pushrod.toml": toml}
+    app = platform.deploy(files | {"site/public/404.html": "lost", "app.py": "print('not run')"})
+    assert app.version() == "home"
+    css = app.get("/a.css", headers={"Range": "bytes=0-2"}, status=206)
+    assert css.text == "b{}" and css.headers["ETag"] and css.headers["Cache-Control"] == "max-age=60"
+    assert app.get("/a.css", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    assert app.get("/other.txt", status=404).text == "lost"
+
+
 def test_static_keeps_what_is_not_for_visitors(platform):
     needs(nginx="nginx-light")
     files = {"index.html": "home", ".env": "SECRET=1", "app.json": "{}", "docs/index.html": "docs", "docs/.x/y": "hidden",
