@@ -116,6 +116,7 @@ std::vector<ServerState> parse_servers(std::string_view answer) {
   for (const auto& line : table.rows) {
     const auto parts = words(line);
     if (parts.size() != names.size()) refuse("a strange server", line);
+    if (parts[name] == kSecondTry) continue;
     servers.push_back({parts[backend], parts[name], parts[address], number<Port>(parts[port], line),
                        number<unsigned>(parts[operational], line), number<unsigned>(parts[admin], line)});
   }
@@ -164,6 +165,7 @@ std::map<std::string, RequestFigures> parse_requests(std::string_view answer) {
   for (const auto& line : table.rows) {
     const auto parts = split(line, ',');
     if (parts.size() != names.size()) refuse("a strange line of figures", line);
+    if (parts[name] == kSecondTry) continue;
     requests[parts[backend] + "/" + parts[name]] = {
         number<unsigned>(parts[queue], line) + number<unsigned>(parts[sessions], line),
         number<std::uint64_t>(parts[all_sessions], line)};

@@ -70,11 +70,15 @@ std::string render_app_rules() {
   http-response lua.headers if {{ var(txn.http),field(4,|) -m sub h }}
   # HAProxy decides from the request whether it compresses.
   http-request replace-value Accept-Encoding '(?i)^(gzip|x-gzip|deflate).*$' '\1;q=0' if {{ var(txn.http),field(4,|) -m sub n }}
-  http-response del-header X-Pushrod-Page
-  http-after-response set-header Content-Type "text/html; charset=utf-8" if {{ res.fhdr(X-Pushrod-Page) -m beg pages/ }}
+{page_headers})",
+      fmt::arg("too_large", page_reply(413)), fmt::arg("page_headers", render_page_headers()));
+}
+
+std::string_view render_page_headers() {
+  return R"(  http-response del-header X-Pushrod-Page
+  http-after-response set-header Content-Type "text/html; charset=utf-8" if { res.fhdr(X-Pushrod-Page) -m beg pages/ }
   http-after-response del-header X-Pushrod-Page
-)",
-      fmt::arg("too_large", page_reply(413)));
+)";
 }
 
 std::string render_access_check() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace pushrod {
 
@@ -16,6 +17,8 @@ std::string render_access_check();
 std::string render_usual_requests();  // what lets them pass without a look at the rules of the others
 // For the front end, where an app answers with a page of the router: the app's own page, if it has one.
 std::string render_own_page_modes();
+// For a front end that apps' back ends follow: marks an app's own page as HTML.
+std::string_view render_page_headers();
 // A section of defaults for the apps' back ends: timeouts, compression, and the pages of failures.
 std::string render_app_defaults();
 

@@ -78,6 +78,8 @@ frontend public from usual
   acl tls ssl_fc
   acl tls so_id 103
   acl secure var(txn.proto) -m str https
+  # For the front end second-try.
+  unique-id-format %[var(txn.app)]
 {proxy_protocol}{connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
@@ -152,6 +154,15 @@ frontend public from usual
   # so none that an app could take for more than one request, or answer with a body that is not expected (HEAD).
   use_backend %[var(txn.app),map({slots})] if {{ method GET }} {{ var(txn.app) -m found }} {{ internal.htx.has_eom }} !{{ req.fhdr(Transfer-Encoding) -m found }} !{{ req.fhdr(Content-Length) -m found }}
   use_backend %[var(txn.app),map({slots}),regsub(^keep-,)] if {{ var(txn.app) -m found }}
+  default_backend unknown-host
+
+# Requests that failed on a kept connection: of which app, the other back end says by the PROXY protocol.
+frontend second-try from usual
+  bind unix@second-try.sock mode 600 accept-proxy id 104
+  no log
+  http-request set-var(txn.app) fc_pp_unique_id
+  http-request set-var(txn.http) var(txn.app),map({http})
+{page_headers}  use_backend %[var(txn.app),map({slots}),regsub(^keep-,)] if {{ var(txn.app),map({slots}) -m found }}
   default_backend unknown-host
 
 backend unknown-host from usual
@@ -245,6 +256,13 @@ constexpr std::string_view kKeepConnections = R"(  option http-keep-alive
   timeout connect 400ms
   retries 12
 )";
+// Of an app with one instance, HAProxy would send a request that failed on a kept connection to that instance again, at
+// once and however often, and would then close the client's connection without an answer. So there is another server,
+// which hardly gets a request the first time, and all that are sent again: the router itself, which gives them a
+// connection of their own. (A back end with a cookie gets none: clients would stay there.)
+constexpr std::string_view kSecondTryServer =
+    "  balance roundrobin\n"
+    "  server {} unix@second-try.sock send-proxy-v2 proxy-v2-options unique-id weight 1 pool-max-conn 0\n";
 
 void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
                   const std::vector<WantedServer>& servers) {
@@ -259,15 +277,15 @@ void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
     texts.add(more);
     texts.config += lines[name];
   };
-  const auto add_kind = [&](std::string_view kind, unsigned count, const std::string& more) {
+  const auto add_kind = [&](std::string_view kind, unsigned count, std::string_view more, std::string_view of_kept) {
     for (unsigned number = 1; number <= count; ++number) {
       const auto slot = fmt::format("{}{}", kind, number), kept = fmt::format("{}{}", kKeepAlive, slot);
       add(slot, kept, fmt::format("{}{}", more, kOneRequestEach));
-      add(kept, slot, fmt::format("{}{}", more, kKeepConnections));
+      add(kept, slot, fmt::format("{}{}{}", more, kKeepConnections, of_kept));
     }
   };
-  add_kind(kPlainSlot, slots.plain, "");
-  add_kind(kStickySlot, slots.sticky, std::string(kSticky));
+  add_kind(kPlainSlot, slots.plain, "", fmt::format(kSecondTryServer, kSecondTry));
+  add_kind(kStickySlot, slots.sticky, kSticky, "");
 }
 
 Texts render_texts(const Settings& settings, const Slots& slots, const std::vector<WantedServer>& servers) {
@@ -282,7 +300,8 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
   if (!settings.h2c) texts.add("  option disable-h2-upgrade\n");
   texts.add(fmt::format(
       kFrontend, fmt::arg("tls_bind", tls_bind(settings)), fmt::arg("https_port", https_port(settings)),
-      fmt::arg("hosts", kHostsFile), fmt::arg("slots", kSlotsFile), fmt::arg("access_length", kLongestAccessLine),
+      fmt::arg("hosts", kHostsFile), fmt::arg("http", kHttpFile), fmt::arg("page_headers", render_page_headers()),
+      fmt::arg("slots", kSlotsFile), fmt::arg("access_length", kLongestAccessLine),
       fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
@@ -330,7 +349,8 @@ std::uint64_t fingerprint(std::string_view text) {
 }
 
 std::string server_options(const WantedServer& server) {
-  if (server.keeps_connections) return fmt::format(" pool-max-conn {} pool-purge-delay 1s", kIdleConnections);
+  if (server.keeps_connections)
+    return fmt::format(" weight 256 pool-max-conn {} pool-purge-delay 1s", kIdleConnections);
   return server.h2 ? " proto h2" : "";
 }
 

@@ -90,7 +90,7 @@ std::string render_request_shares(const Settings& settings) {
 std::string render_app_share(const Settings& settings, std::string_view other) {
   return fmt::format(
       "  http-request set-var(txn.open) be_conn({})\n"
-      "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }}\n",
+      "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }} !{{ so_id 104 }}\n",
       other, settings.app_connections);
 }
 

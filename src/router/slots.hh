@@ -21,6 +21,10 @@ inline constexpr std::string_view kStickySlot = "sticky.";  // its back end sets
 // requests that can be sent again go there, since an app may close a connection at the moment of its use.
 inline constexpr std::string_view kKeepAlive = "keep-";
 
+// In each such back end, beside the app's servers: leads back to the router, into the slot's other back end. It
+// is never changed, so what reads HAProxy's answers leaves it out.
+inline constexpr std::string_view kSecondTry = "second-try";
+
 struct Slots {
   unsigned plain = 0;   // how many the configuration has: "slot.1" to "slot.<plain>"
   unsigned sticky = 0;  // "sticky.1", …

@@ -45,7 +45,8 @@ bool is_connected(int fd, const Deadline& deadline) {
 }  // namespace
 
 bool may_keep_connections(const TrafficTarget& target) {
-  return target.backends.size() > 1 && std::ranges::none_of(target.backends, [](const Backend& one) { return one.h2; });
+  return !(target.sticky && target.backends.size() == 1) &&
+         std::ranges::none_of(target.backends, [](const Backend& one) { return one.h2; });
 }
 
 bool accepts_idle_connections(Port port) {

@@ -12,7 +12,8 @@
 
 namespace pushrod {
 
-// Only if another instance takes over when one ends: a request on a kept connection does not wait for a restart.
+// Not to a single instance of an app whose clients stay with one instance: its back end has no second try
+// (docs/decisions/0096).
 bool may_keep_connections(const TrafficTarget& target);
 
 // Does the server on this port accept more idle connections than the router keeps? Opens them, sends nothing, and

@@ -61,15 +61,15 @@ TEST(HaproxyConfig, SetsACookieForStickyAppsOnly) {
   auto table = example();
   table.apps[0].sticky = true;
   const auto rendering = changed(table);
-  EXPECT_NE(
-      rendering.config.find("backend sticky.1 from apps\n"
-                            "  http-request set-var(txn.open) be_conn(keep-sticky.1)\n"
-                            "  http-request return status 503 errorfiles full if { be_conn,add(txn.open) gt 1000 }\n"
-                            "  dynamic-cookie-key pushrod\n"
-                            "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"
-                            "  option http-server-close\n"
-                            "  server blog.14.web.1 127.0.0.1:20001\n"),
-      std::string::npos)
+  EXPECT_NE(rendering.config.find(
+                "backend sticky.1 from apps\n"
+                "  http-request set-var(txn.open) be_conn(keep-sticky.1)\n"
+                "  http-request return status 503 errorfiles full if { be_conn,add(txn.open) gt 1000 } !{ so_id 104 }\n"
+                "  dynamic-cookie-key pushrod\n"
+                "  cookie _pushrod_instance insert indirect nocache httponly dynamic attr SameSite=Lax\n"
+                "  option http-server-close\n"
+                "  server blog.14.web.1 127.0.0.1:20001\n"),
+            std::string::npos)
       << rendering.config;
   EXPECT_EQ(rendering.config.find("cookie _"), rendering.config.find("cookie _", rendering.config.find("sticky.1")));
   EXPECT_EQ(rendering.maps.slots.at("app.blog"), "sticky.1");
@@ -82,9 +82,12 @@ TEST(HaproxyConfig, HasASecondBackEndForAppsThatKeepConnections) {
   const auto rendering = changed(table);
   EXPECT_EQ(rendering.maps.slots.at("app.blog"), "keep-slot.1");
   EXPECT_EQ(rendering.maps.slots.at("app.idle"), "slot.2");
-  EXPECT_NE(rendering.config.find(
-                "  retries 12\n  server blog.14.web.1 127.0.0.1:20001 pool-max-conn 32 pool-purge-delay 1s\n"),
-            std::string::npos);
+  EXPECT_NE(
+      rendering.config.find(
+          "  retries 12\n  balance roundrobin\n"
+          "  server second-try unix@second-try.sock send-proxy-v2 proxy-v2-options unique-id weight 1 pool-max-conn 0\n"
+          "  server blog.14.web.1 127.0.0.1:20001 weight 256 pool-max-conn 32 pool-purge-delay 1s\n"),
+      std::string::npos);
   EXPECT_EQ(rendering.mark, rendered(example()).mark);
 }
 
@@ -131,7 +134,7 @@ TEST(HaproxyConfig, SharesConnectionsAsTheSettingsSay) {
         "acl many-clients src 127.0.0.1 ::1 10.0.0.7 2001:db8::/48\n", "reject if { sc0_conn_cur gt 66 }\n",
         "reject if { sc1_conn_cur gt 700 }\n", "reject if { fe_conn gt 600 } { sc0_conn_cur gt 6 }\n",
         "if { sc0_conn_cur gt 60 }\n", "errorfiles full if { sc2_conn_cur gt 400 }\n",
-        "errorfiles full if { be_conn,add(txn.open) gt 70 }\n"}) {
+        "errorfiles full if { be_conn,add(txn.open) gt 70 } !{ so_id 104 }\n"}) {
     EXPECT_NE(text.find(line), text.npos) << line;
   }
   EXPECT_NE(rendered(example(), settings).mark, rendered(example()).mark) << "only a reload changes it";

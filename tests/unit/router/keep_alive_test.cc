@@ -10,8 +10,8 @@ namespace {
 // An app that answers any number of requests on a connection, and closes it without a word after so many.
 class LastingServer {
  public:
-  explicit LastingServer(unsigned answers_per_connection) : most_(answers_per_connection) {
-    std::tie(listener_, port_) = listen_anywhere();
+  explicit LastingServer(unsigned answers_per_connection, Port port = 0) : most_(answers_per_connection) {
+    std::tie(listener_, port_) = listen_anywhere(port);
     acceptor_ = std::thread([this] { accept_all(); });
   }
   LastingServer(const LastingServer&) = delete;
@@ -160,6 +160,38 @@ TEST_F(KeptConnections, FailNoRequestWhenTheAppClosesThem) {
     EXPECT_EQ(failures(post_, 16, 100), 0u) << answers;
     EXPECT_EQ(app.requests(), 16 * 300u) << "a POST is sent once";
   }
+}
+
+TEST_F(KeptConnections, FailNoRequestWhenTheOnlyInstanceDies) {
+  auto app = std::make_unique<LastingServer>(1'000'000);
+  const auto app_port = app->port();
+  start(table(*app));
+  std::atomic<unsigned> failed = 0;
+  std::atomic<bool> done = false;
+  std::jthread clients([&] {
+    failed = failures(get_, 16, 3'000);
+    done = true;
+  });
+  for (int death = 0; death < 4; ++death) {
+    ASSERT_TRUE(eventually([&] { return done || app->requests() > 2'000; }));
+    EXPECT_FALSE(done);
+    app.reset();
+    std::this_thread::sleep_for(Milliseconds{200});  // an app that starts again: requests come, and find nothing
+    app = std::make_unique<LastingServer>(1'000'000, app_port);
+  }
+  clients.join();
+  EXPECT_EQ(failed, 0u);
+}
+
+TEST_F(KeptConnections, AnswerWithAPageWhenTheOnlyInstanceStaysDead) {
+  auto app = std::make_unique<LastingServer>(1'000'000);
+  start(table(*app));
+  EXPECT_EQ(get("blog.localhost").body, "blog");
+  app.reset();
+  const auto answer = get("blog.localhost");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.has("content-type: text/plain; charset=utf-8")) << answer.head;
+  EXPECT_EQ(answer.head.find("x-pushrod"), std::string::npos) << answer.head;
 }
 
 TEST_F(KeptConnections, AreChangedWithoutAReload) {

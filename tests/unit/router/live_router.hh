@@ -37,10 +37,12 @@ inline sockaddr_in loopback_address(Port port, const char* host = "127.0.0.1") {
   return address;
 }
 
-// A listening socket on a free port.
-inline std::pair<UniqueFd, Port> listen_anywhere() {
+// A listening socket, on a free port if none is given.
+inline std::pair<UniqueFd, Port> listen_anywhere(Port port = 0) {
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  auto address = loopback_address(0);
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  auto address = loopback_address(port);
   socklen_t length = sizeof address;
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(fd.get(), 128) != 0 ||
       getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {

@@ -317,7 +317,7 @@ TEST_F(LiveRouting, LosesNothingWhenReloadsAndRunTimeChangesRace) {
 
 TEST_F(LiveRouting, KeepsItsSocketsToItself) {
   start(table({}));
-  for (const auto* name : {"master.sock", "admin.sock", "current.sock"}) {
+  for (const auto* name : {"master.sock", "admin.sock", "current.sock", "second-try.sock"}) {
     EXPECT_EQ(fs::status(layout_->router() / name).permissions(), fs::perms::owner_read | fs::perms::owner_write)
         << name;
   }

@@ -25,19 +25,23 @@ TEST_F(IdleConnections, AreTakenByAServerThatAcceptsAllOfThem) {
   EXPECT_EQ(keep_alive.known(at(server.port())), std::set{instance("blog", 2)});
 }
 
-TEST_F(IdleConnections, AreKeptAndTestedOnlyWhereAnotherInstanceGoesOn) {
+TEST_F(IdleConnections, AreNotKeptNorTestedWhereNoOtherTryIs) {
   const AppServer server("blog");
-  auto one = at(server.port()), h2 = at(server.port());
-  one[0].backends.pop_back();
+  auto sticky = at(server.port()), h2 = at(server.port());
+  sticky[0].sticky = true;
+  EXPECT_TRUE(may_keep_connections(sticky[0]));
+  sticky[0].backends.pop_back();
   h2[0].backends[1].h2 = true;
-  EXPECT_TRUE(may_keep_connections(at(server.port())[0]));
   const KeepAlive keep_alive(layout_);
-  for (const auto& targets : {one, h2}) {
+  for (const auto& targets : {sticky, h2}) {
     EXPECT_FALSE(may_keep_connections(targets[0]));
     EXPECT_TRUE(keep_alive.is_complete(targets));
     keep_alive.find_out(targets);
     EXPECT_TRUE(keep_alive.known(targets).empty());
   }
+  auto one = at(server.port());
+  one[0].backends.pop_back();
+  EXPECT_TRUE(may_keep_connections(one[0]));
 }
 
 TEST_F(IdleConnections, AreNotTakenByAServerThatHandlesOneAtATime) {
