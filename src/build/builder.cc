@@ -97,7 +97,7 @@ BuildPlan own_command_plan(const AppTree& tree, const AppManifest& manifest, std
   }
   if (const auto package = tree.nearest({"package.json"})) {
     plan.environment.merge(node_environment());
-    plan.build_environment = node_build_environment();
+    plan.build_environment = node_build_environment(tree.root / *package);
     first += (first.empty() ? "" : ":") + node_programs(tree);
     if (leaves_commands_open(manifest)) plan.guessed_web = guess_node_web(tree, *package);
   }

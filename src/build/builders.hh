@@ -51,8 +51,9 @@ ReleaseMount venv_mount();
 std::map<std::string, std::string> venv_environment();
 // Node's, for processes, and those for builds alone: npm's and yarn's ways to say that development dependencies are
 // installed although NODE_ENV is production. They are variables, not flags, so that a setting overrides them.
+// `directory`: of the lock file.
 std::map<std::string, std::string> node_environment();
-std::map<std::string, std::string> node_build_environment();
+std::map<std::string, std::string> node_build_environment(const std::filesystem::path& directory);
 
 // NODE_ENV, RAILS_ENV, MIX_ENV and their like, for the languages that the tree has files of; what the plan says already
 // stays.

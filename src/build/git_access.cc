@@ -6,6 +6,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/modern_yarn.hh"
 #include "build/run_sandbox.hh"
 #include "os/files.hh"
 
@@ -74,6 +75,7 @@ std::set<std::string> ssh_addresses_in(const std::string& text) {
 std::map<std::string, std::string> ssh_addresses_in(const std::map<std::string, std::string>& files) {
   std::map<std::string, std::string> found;
   for (const auto& [name, text] : files) {
+    if (is_program_of_yarn(name)) continue;
     for (const auto& address : ssh_addresses_in(text)) found.emplace(address, name);
   }
   return found;

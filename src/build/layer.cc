@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/text.hh"
+#include "build/modern_yarn.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -49,8 +50,9 @@ bool names(const std::string& text, const std::string& variable) {
 }
 
 bool is_named(const LayerPlan& plan, const std::string& variable) {
-  return std::any_of(plan.files.begin(), plan.files.end(),
-                     [&](const auto& file) { return names(file.second, variable); }) ||
+  return std::any_of(
+             plan.files.begin(), plan.files.end(),
+             [&](const auto& file) { return !is_program_of_yarn(file.first) && names(file.second, variable); }) ||
          std::any_of(plan.steps.begin(), plan.steps.end(),
                      [&](const BuildStep& step) { return names(step.command, variable); });
 }

@@ -8,6 +8,7 @@
 #include "build/builders.hh"
 #include "build/file_server.hh"
 #include "build/languages.hh"
+#include "build/modern_yarn.hh"
 #include "build/node_layer.hh"
 #include "build/node_runtime.hh"
 #include "build/node_tool.hh"
@@ -63,7 +64,7 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   std::vector<std::string> does;
   auto layer = work.installs ? node_layer(tree, install, package, tool, host, plan.has_own_node) : std::nullopt;
   if (work.installs || !work.build.empty() || work.starts) {
-    auto command = install_tool(tool);
+    auto command = install_tool(tool, in_sandbox(install));
     if (!command.empty() && !layer) plan.steps.push_back({std::move(command)});
     plan.environment.merge(tool_variables(tool));
   }
@@ -74,7 +75,8 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   if (layer) {
     layer->description = does.back();
     layer->then = own_install_scripts(tree, install, package, tool);
-    if (auto command = install_tool(tool); !command.empty()) layer->in_place.push_back({std::move(command)});
+    if (auto command = install_tool(tool, in_sandbox(install)); !command.empty())
+      layer->in_place.push_back({std::move(command)});
     layer->in_place.push_back(step_in(tree, install, install_packages(tool)));
     plan.layers.push_back(*std::move(layer));
   } else if (work.installs) {
@@ -116,14 +118,16 @@ std::map<std::string, std::string> node_environment() {
   return {{"NODE_ENV", "production"}, {"npm_config_update_notifier", "false"}};
 }
 
-std::map<std::string, std::string> node_build_environment() {
+std::map<std::string, std::string> node_build_environment(const fs::path& directory) {
   // With the development dependencies: they are what builds. The app's own packages are links, as the lock file says;
   // npm 9 copies them on Debian 13, and their files are not there yet when a layer is made.
-  return {{"npm_config_include", "dev"},
-          {"npm_config_install_links", "false"},
-          {"YARN_PRODUCTION", "false"},
-          {"npm_config_audit", "false"},
-          {"npm_config_fund", "false"}};
+  std::map<std::string, std::string> variables{{"npm_config_include", "dev"},
+                                               {"npm_config_install_links", "false"},
+                                               {"npm_config_audit", "false"},
+                                               {"npm_config_fund", "false"}};
+  // Modern yarn refuses variables that are not settings of its own.
+  if (!is_of_modern_yarn(directory)) variables["YARN_PRODUCTION"] = "false";
+  return variables;
 }
 
 std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where, const Host& host) {
@@ -135,7 +139,6 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   plan.language = "Node.js";
   plan.looked_for = "no start script, server.js or main in package.json";
   plan.environment = node_environment();
-  plan.build_environment = node_build_environment();
 
   // binding.gyp alone makes npm compile, without a script that says so.
   const auto install = install_directory(tree, where);
@@ -148,6 +151,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   const auto workspace = install == where ? package : read_package_json(tree.root / install);
   const NodeTool tool = choose_node_tool(tree.root / install, workspace.value_or(*package), host, plan.notices);
   auto runtime = node_runtime(tree, where, install, workspace.value_or(*package).package_manager, host);
+  plan.build_environment = node_build_environment(tree.root / install);
+  if (tool.is_modern_yarn) plan.build_environment.erase("YARN_PRODUCTION");
   plan.has_own_node = runtime.has_value();
   if (runtime) {
     plan.layers.push_back(*std::move(runtime));
@@ -161,7 +166,7 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   if (const auto own = tool_directory(tool); !own.empty()) programs += ":" + own;
   if (plan.has_own_node) programs.append(":").append(kNodeRuntimePrograms);
   plan.environment["PATH"] = path_variable(programs);
-  plan.description = "Node.js, " + (tool.package.empty() ? "" : tool.package + ", ") +
+  plan.description = "Node.js, " + (told_tool(tool).empty() ? "" : told_tool(tool) + ", ") +
                      (does.empty() ? "no dependencies" : join(does, ", "));
   plan.usual_command = usual_command(tree, *package);
   plan.likely_command = "node server.js";

@@ -11,6 +11,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "build/layer.hh"
+#include "build/modern_yarn.hh"
 #include "build/npm_lock.hh"
 #include "build/software.hh"
 #include "os/files.hh"
@@ -76,11 +77,26 @@ bool has_true(const std::string& text, std::string_view key) {
   return false;
 }
 
-// Packages in directories of the app, or patched by files of it, that `own` does not tell of.
-bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own) {
-  if (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:", "patchedDependencies", "configDependencies"})) {
-    return true;
+// "patch:left-pad@npm%3A1.3.0#./patches/x.patch", and not "#~/.yarn/patches/…" or one of yarn's own
+// ("#optional!builtin").
+bool has_patch_elsewhere(const std::string& lock) {
+  for (auto at = lock.find("@patch:"); at != std::string::npos; at = lock.find("@patch:", at + 1)) {
+    const auto end = std::min(lock.find('\n', at), lock.size());
+    const auto rest = lock.substr(at, end - at);
+    const auto source = rest.find('#');
+    if (source == std::string::npos) continue;
+    if (!mentions(rest.substr(source), {"builtin<", "#~/.yarn/patches/", "#.yarn/patches/", "#./.yarn/patches/"}))
+      return true;
   }
+  return false;
+}
+
+// Packages in directories of the app, or patched by files of it, that `own` does not tell of. Modern yarn's patches in
+// .yarn/ are among the files that it installs from.
+bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own, bool is_modern_yarn) {
+  if (mentions(manifest, {"patchedDependencies", "configDependencies"})) return true;
+  if (!is_modern_yarn && (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:"}))) return true;
+  if (is_modern_yarn && has_patch_elsewhere(lock)) return true;
   if (tells_own) return false;
   if (has_true(lock, "link")) return true;
   // As a whole word: pnpm writes "excludeLinksFromLockfile:".
@@ -96,6 +112,12 @@ bool uses_own_files(const std::string& manifest, const std::string& lock, bool t
 bool is_unusual(const std::string& settings) {
   return mentions(settings, {"file=", "file =", "File:", "prefix", "script-shell", "modules-dir", "modulesFolder",
                              "virtual-store", "nodeLinker", "yarnPath", "plugins:", "hoist"});
+}
+
+// A cache elsewhere, files of certificates; where packages are linked is decided by Pushrod (tool_variables()).
+bool is_unusual_for_modern_yarn(const std::string& settings) {
+  return mentions(settings, {"cacheFolder", "FilePath:", "checksumBehavior", "virtualFolder", "lockfileFilename",
+                             "globalFolder", "pnpUnpluggedFolder"});
 }
 
 bool is_other_than_directory(const fs::path& path) {
@@ -142,7 +164,8 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
   if (!manifest || !lock) return std::nullopt;
   files["package.json"] = manifest_for_install(*manifest);
   files[tool.lock_file] = *lock;
-  if (uses_own_files(files["package.json"], *lock, own && !own->directories.empty())) return std::nullopt;
+  const bool tells_own = own && !own->directories.empty();
+  if (uses_own_files(files["package.json"], *lock, tells_own, tool.is_modern_yarn)) return std::nullopt;
   for (const auto& path : own ? own->directories : std::set<std::string>{}) {
     const auto part = manifest_of_own(directory, path);
     if (!part) return std::nullopt;
@@ -151,9 +174,14 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
   for (const char* name : {".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml"}) {
     const auto settings = read_tree_file(directory, name, std::size_t{1} << 20);
     if (!settings) continue;
-    if (is_unusual(*settings)) return std::nullopt;
+    const bool is_of_modern_yarn = tool.is_modern_yarn && std::string_view(name) == ".yarnrc.yml";
+    if (is_of_modern_yarn ? is_unusual_for_modern_yarn(*settings) : is_unusual(*settings)) return std::nullopt;
     files[name] = *settings;
   }
+  if (!tool.is_modern_yarn) return files;
+  auto yarn_files = files_of_modern_yarn(directory, files[".yarnrc.yml"]);
+  if (!yarn_files) return std::nullopt;
+  files.merge(*yarn_files);
   return files;
 }
 
@@ -175,10 +203,12 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
                        ? own_packages(read_tree_bytes(directory, tool.lock_file, kLockCap).value_or(std::string{}))
                        : std::nullopt;
   if (own ? own->uses_tree : !package.workspaces.empty()) return std::nullopt;
-  for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", ".pnp.cjs", "binding.gyp"}) {
+  for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", "binding.gyp"}) {
     if (in_tree(directory, name)) return std::nullopt;
   }
-  if (is_directory(directory / ".yarn") || is_other_than_directory(directory / "node_modules")) return std::nullopt;
+  if (!tool.is_modern_yarn && (is_directory(directory / ".yarn") || in_tree(directory, ".pnp.cjs")))
+    return std::nullopt;
+  if (is_other_than_directory(directory / "node_modules")) return std::nullopt;
   const auto files = files_for_install(directory, tool, own);
   if (!files) return std::nullopt;
 
@@ -186,7 +216,8 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
   layer.kind = "node";
   layer.description = described_install(tool);
   for (const auto& [name, content] : *files) layer.files[below(where, name)] = content;
-  if (auto command = install_tool(tool); !command.empty()) layer.steps.push_back({std::move(command), "/app"});
+  if (auto command = install_tool(tool, in_sandbox(where)); !command.empty())
+    layer.steps.push_back({std::move(command), "/app"});
   layer.steps.push_back({install_packages(tool), in_sandbox(where)});
   // Frameworks write there at run time, where the release lets them (writable.hh).
   std::string directories = "node_modules/.cache";
@@ -196,7 +227,7 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
     add_mount(layer, below(where, modules));
   }
   layer.steps.push_back({"mkdir -p -- " + directories, in_sandbox(where)});
-  if (!tool.package.empty()) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
+  if (has_own_tool(tool)) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
   std::vector<std::string> programs;
   if (!has_own_node) programs = {"node", "npm", tool.name};
   layer.tools = describe_tools(host.program_directories, programs);
@@ -212,6 +243,12 @@ std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::strin
   names.emplace_back("prepublish");
   names.emplace_back("prepare");
   std::vector<BuildStep> steps;
+  // With one of these, yarn would have programs find packages in a cache that is not there. It removes them itself when
+  // it installs into node_modules.
+  if (tool.is_modern_yarn && (in_tree(tree.root / where, ".pnp.cjs") || in_tree(tree.root / where, ".pnp.js"))) {
+    steps.push_back(step_in(tree, where, "rm -f .pnp.cjs .pnp.js .pnp.loader.mjs\n"));
+    steps.back().shown = "node_modules in place of .pnp.cjs";
+  }
   for (const auto& name : names) {
     if (package.scripts.contains(name)) steps.push_back(step_in(tree, where, run_script(tool, name)));
   }

@@ -1,14 +1,14 @@
 // npm is the machine's. Of the other tools the version is the app's choice, so they come from the registry.
 #include "build/node_tool.hh"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "base/text.hh"
+#include "build/lock_format.hh"
+#include "build/modern_yarn.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -47,51 +47,12 @@ std::optional<Named> named_tool(const std::string& text) {
   return named;
 }
 
-// Lock files can be larger than what is read of other files; what tells the version stands at their beginning.
-std::string beginning_of(const fs::path& directory, const std::string& name) {
-  constexpr std::size_t kEnough = 4096;
-  if (!is_plain_file(directory / name)) return {};
-  const auto file = open_file(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  std::string text(kEnough, '\0');
-  const auto got = read(file.get(), text.data(), text.size());
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  return text;
-}
-
-// The number after "key:" in the text, as in "lockfileVersion: '9.0'".
-std::optional<double> number_after(const std::string& text, const std::string& key) {
-  const auto found = text.find(key + ":");
-  if (found == std::string::npos) return std::nullopt;
-  const auto start = text.find_first_not_of(" '\"\n", found + key.size() + 1);
-  if (start == std::string::npos) return std::nullopt;
-  const auto end = std::min(text.find_first_not_of("0123456789.", start), text.size());
-  const auto parts = split(text.substr(start, end - start), '.');
-  const auto whole = parse_unsigned(parts.front());
-  if (!whole) return std::nullopt;
-  const auto tenths = parts.size() > 1 ? parse_unsigned(parts[1].substr(0, 1)) : std::nullopt;
-  return static_cast<double>(*whole) + static_cast<double>(tenths.value_or(0)) / 10;
-}
-
 // The newest pnpm that reads the lock file as it is.
 std::string pnpm_version(const fs::path& directory) {
   const auto format = number_after(beginning_of(directory, "pnpm-lock.yaml"), "lockfileVersion");
   if (!format || *format >= 9) return "10";
   if (*format >= 6) return "8";
   return *format > 5.35 ? "7" : "6";
-}
-
-bool is_lock_of_modern_yarn(const fs::path& directory) {
-  if (in_tree(directory, "yarn.lock")) {
-    return beginning_of(directory, "yarn.lock").find("__metadata:") != std::string::npos;
-  }
-  return in_tree(directory, ".yarnrc.yml");
-}
-
-std::string modern_yarn_version(const fs::path& directory) {
-  const auto text = beginning_of(directory, "yarn.lock");
-  const auto metadata = text.find("__metadata:");
-  const auto format = metadata == std::string::npos ? std::nullopt : number_after(text.substr(metadata), "version");
-  return format && *format < 8 ? "3" : "4";
 }
 
 // Is there a program of the machine's that does not download another one when it is called, as corepack's do?
@@ -104,15 +65,28 @@ bool is_on_machine(const Host& host, const std::string& name) {
   return host.has_program(name);
 }
 
+// Modern yarn's programs are often committed, and are then the version that counts.
+void choose_modern_yarn(const fs::path& directory, const std::string& version, NodeTool& tool) {
+  tool.is_modern_yarn = true;
+  tool.has_own_cache = is_directory(directory / ".yarn" / "cache");
+  const auto path = yarn_path(directory);
+  if (!path.empty() && is_plain_file(directory / path)) {
+    tool.committed = path;
+    return;
+  }
+  auto wanted = version;
+  if (wanted.empty()) wanted = version_of_yarn_path(path);
+  if (wanted.empty()) wanted = modern_yarn_version(directory);
+  tool.package = "@yarnpkg/cli-dist@" + wanted;
+}
+
 void choose_version(const fs::path& directory, const std::string& version, const Host& host, NodeTool& tool) {
   if (tool.name == "npm") return;
-  if (tool.name == "yarn") {
-    tool.is_modern_yarn = version.empty() ? is_lock_of_modern_yarn(directory) : !version.starts_with("1.");
+  if (tool.name == "yarn" && (version.empty() ? is_of_modern_yarn(directory) : !version.starts_with("1."))) {
+    return choose_modern_yarn(directory, version, tool);
   }
-  if (version.empty() && !tool.is_modern_yarn && is_on_machine(host, tool.name)) return;
-  if (tool.is_modern_yarn) {
-    tool.package = "@yarnpkg/cli-dist@" + (version.empty() ? modern_yarn_version(directory) : version);
-  } else if (tool.name == "pnpm") {
+  if (version.empty() && is_on_machine(host, tool.name)) return;
+  if (tool.name == "pnpm") {
     tool.package = "pnpm@" + (version.empty() ? pnpm_version(directory) : version);
   } else {
     tool.package = tool.name + "@" + (version.empty() ? "1" : version);
@@ -176,7 +150,14 @@ bool has_lock_file(const fs::path& directory) {
                      [&](const LockFile& lock) { return in_tree(directory, lock.name); });
 }
 
-std::string install_tool(const NodeTool& tool) {
+std::string install_tool(const NodeTool& tool, const std::string& directory) {
+  if (!tool.committed.empty()) {
+    return fmt::format(
+        "rm -rf /app/.pushrod; mkdir -p /app/.pushrod/node_modules/.bin\n"
+        "printf '#!/bin/sh\\nexec node %s \"$@\"\\n' \"'{0}/{1}'\" > /app/.pushrod/node_modules/.bin/yarn\n"
+        "chmod 755 /app/.pushrod/node_modules/.bin/yarn\n",
+        directory, tool.committed);
+  }
   if (tool.package.empty()) return {};
   // Not in /app, whose .npmrc and workspaces are about the app's packages.
   return fmt::format(
@@ -198,7 +179,9 @@ std::string install_packages(const NodeTool& tool) {
                        either("--frozen-lockfile", "--no-frozen-lockfile"));
   }
   if (tool.name == "yarn" && tool.is_modern_yarn) {
-    return fmt::format("YARN_GLOBAL_FOLDER=/cache/yarn yarn install {}\n", either("--immutable", "--no-immutable"));
+    return fmt::format("{}YARN_GLOBAL_FOLDER=/cache/yarn yarn install {}\n",
+                       tool.has_own_cache ? "" : "YARN_ENABLE_GLOBAL_CACHE=true ",
+                       either("--immutable", "--no-immutable"));
   }
   if (tool.name == "yarn") {
     return fmt::format("yarn install {}--production=false --non-interactive --cache-folder=/cache/yarn\n",
@@ -222,14 +205,23 @@ std::string run_script(const NodeTool& tool, const std::string& script) {
   return fmt::format("{} run {}", tool.name, script);
 }
 
-std::map<std::string, std::string> tool_variables(const NodeTool& tool) {
-  if (!tool.is_modern_yarn) return {};
-  // Without node_modules, programs that are not started by yarn would not find their packages.
-  return {{"YARN_NODE_LINKER", "node-modules"}, {"YARN_GLOBAL_FOLDER", "/tmp/yarn"}, {"YARN_ENABLE_TELEMETRY", "0"}};
+std::string told_tool(const NodeTool& tool) {
+  if (!tool.committed.empty()) return tool.committed;
+  if (tool.is_modern_yarn) return "yarn" + tool.package.substr(tool.package.rfind('@'));
+  return tool.package;
 }
 
-std::string tool_directory(const NodeTool& tool) {
-  return tool.package.empty() ? "" : "/app/.pushrod/node_modules/.bin";
+std::map<std::string, std::string> tool_variables(const NodeTool& tool) {
+  if (!tool.is_modern_yarn) return {};
+  // Without node_modules, programs that are not started by yarn would not find their packages. The state beside the
+  // tool comes with the packages when they are a layer.
+  return {{"YARN_NODE_LINKER", "node-modules"},
+          {"YARN_GLOBAL_FOLDER", "/tmp/yarn"},
+          {"YARN_ENABLE_TELEMETRY", "0"},
+          {"YARN_IGNORE_PATH", "1"},
+          {"YARN_INSTALL_STATE_PATH", "/app/.pushrod/install-state.gz"}};
 }
+
+std::string tool_directory(const NodeTool& tool) { return has_own_tool(tool) ? "/app/.pushrod/node_modules/.bin" : ""; }
 
 }  // namespace pushrod

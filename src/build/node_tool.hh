@@ -18,8 +18,12 @@ struct NodeTool {
   std::string lock_file{};      // its name; empty: there is none
   // Its name and version in the registry ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts
   // find it at run time as well. Empty: the machine's is used.
-  std::string package;
+  std::string package{};
+  std::string committed{};     // modern yarn in the app: ".yarn/releases/yarn-4.9.2.cjs", in place of a package
+  bool has_own_cache = false;  // modern yarn: the app has the packages in .yarn/cache ("zero-install")
 };
+
+inline bool has_own_tool(const NodeTool& tool) { return !tool.package.empty() || !tool.committed.empty(); }
 
 // The tool that packageManager in package.json names; otherwise that of the lock file; otherwise npm. Adds a notice for
 // each lock file that it does not use, and for a packageManager that it does not know.
@@ -29,12 +33,15 @@ NodeTool choose_node_tool(const std::filesystem::path& directory, const PackageJ
 // Does one of the tools find its lock file there?
 bool has_lock_file(const std::filesystem::path& directory);
 
-// Shell text, lines. Installs the tool itself; empty if the machine's is used.
-std::string install_tool(const NodeTool& tool);
+// Shell text, lines. Installs the tool itself; empty if the machine's is used. `directory`: in the sandbox, of the lock
+// file.
+std::string install_tool(const NodeTool& tool, const std::string& directory);
 // Installs the app's packages, those for development included, as its lock file says.
 std::string install_packages(const NodeTool& tool);
 // "pnpm install": what install_packages() does, in short.
 std::string described_install(const NodeTool& tool);
+// The tool for people, if it is the app's own: "pnpm@9.0.0", ".yarn/releases/yarn-4.9.2.cjs"; otherwise empty.
+std::string told_tool(const NodeTool& tool);
 // Runs a script of package.json.
 std::string run_script(const NodeTool& tool, const std::string& script);
 

@@ -283,6 +283,43 @@ def test_the_tool_of_a_lock_file_installs_and_runs(platform, lock, named, said):
     assert app.get("/env").json()["PATH"].split(":")[:2] == ["/app/node_modules/.bin", "/app/.pushrod/node_modules/.bin"]
 
 
+# Stands in for yarn 4: refuses what that refuses, and installs a package that answers with the arguments.
+YARN = """
+const fs = require("fs"), [verb, ...rest] = process.argv.slice(2);
+if (process.env.YARN_PRODUCTION) throw new Error("Unrecognized or legacy configuration settings found: production");
+if (verb === "install") {
+  fs.mkdirSync("node_modules/left", { recursive: true });
+  fs.writeFileSync("node_modules/left/index.js", `module.exports = "${rest} ${process.env.YARN_NODE_LINKER}"`);
+  fs.writeFileSync(process.env.YARN_INSTALL_STATE_PATH, "state");
+  console.log(`yarn ${verb} ${rest} with ${fs.readdirSync(".yarn")}`);
+} else {
+  fs.readFileSync(process.env.YARN_INSTALL_STATE_PATH);
+  require(process.cwd() + "/server.js");
+}
+"""
+
+
+def test_a_committed_yarn_installs_a_layer_from_its_own_files(platform):
+    package = {"packageManager": "yarn@4.9.2", "dependencies": {"left": "1"}, "scripts": {"start": "node server.js"}}
+    server = "require('http').createServer((q, a) => a.end(require('left'))).listen(process.env.PORT)\n"
+    app = platform.create_app({
+        "package.json": json.dumps(package),
+        "yarn.lock": "__metadata:\n  version: 8\n",
+        ".yarnrc.yml": "nodeLinker: pnp\nyarnPath: .yarn/releases/yarn-4.9.2.cjs\n",
+        ".yarn/releases/yarn-4.9.2.cjs": YARN,
+        ".yarn/cache/left.zip": b"PK git@host.example:x ",
+        ".pnp.cjs": "throw new Error('not used')\n",
+        "server.js": server,
+    })  # fmt: skip
+    output = app.work.push().err
+    assert "Installing packages (yarn install)" in output and "with cache,releases" in output
+    assert app.get().text == "--immutable node-modules"
+    output = app.push({"server.js": server + "\n"}).err
+    assert "Packages: unchanged (yarn install)" in output and "Installing" not in output
+    assert platform.pushrod("run", app.name, "--", "sh", "-c", "ls .pnp.cjs", code=2).out == ""
+    assert "Installing packages" in app.push({".yarn/cache/left.zip": b"PK other"}).err
+
+
 def test_a_push_names_lock_files_and_versions_that_it_does_not_use(platform):
     package = {"scripts": {"start": "python3 web.py"}, "engines": {"npm": "98.76.x"}}
     files = {"package.json": json.dumps(package), "package-lock.json": "{}", "yarn.lock": "", ".nvmrc": "newest\n"}

@@ -19,6 +19,12 @@ TEST(GitAccess, AddressesOverSshAreFoundInLockFiles) {
   EXPECT_THAT(ssh_addresses_in("see https://host.example/git@x and mail git@host.example.\n"), IsEmpty());
 }
 
+TEST(GitAccess, ProgramsOfYarnAreNotSearchedForAddresses) {
+  const auto text = "git@host.example:team/x.git";
+  EXPECT_THAT(ssh_addresses_in({{".yarn/releases/yarn-4.9.2.cjs", text}, {"web/.yarn/cache/a.zip", text}}), IsEmpty());
+  EXPECT_EQ(ssh_addresses_in({{"yarn.lock", text}, {".yarn/patches/a.patch", ""}}).at(text), "yarn.lock");
+}
+
 TEST(GitAccess, AnAddressOverSshIsOneWithAUser) {
   EXPECT_TRUE(is_ssh_address("ssh://host.example/x"));
   EXPECT_TRUE(is_ssh_address("git@host.example:team/x"));

@@ -117,6 +117,39 @@ TEST_F(BuilderTest, AToolOfTheRegistryIsAPartOfTheLayer) {
   EXPECT_TRUE(plan().layers.empty());
 }
 
+TEST_F(BuilderTest, ModernYarnsOwnFilesAreAPartOfTheLayer) {
+  tree.write("package.json", R"({"dependencies": {"left": "patch:left@1#~/.yarn/patches/left.patch"}})");
+  tree.write("yarn.lock", "__metadata:\n  version: 8\n\n\"left@patch:left@1#~/.yarn/patches/left.patch\":\n");
+  tree.write(".yarnrc.yml",
+             "nodeLinker: node-modules\nplugins:\n  - path: .yarn/plugins/@yarnpkg/x.cjs\n"
+             "yarnPath: .yarn/releases/yarn-4.9.2.cjs\n");
+  for (const char* file : {"releases/yarn-4.9.2.cjs", "plugins/@yarnpkg/x.cjs", "patches/left.patch", "cache/left.zip",
+                           "unplugged/a", "install-state.gz"}) {
+    tree.write(".yarn/" + std::string(file), "git@host:x ${TOKEN}");
+  }
+  tree.write(".pnp.cjs", "");
+  const auto node = plan();
+  const auto& layer = node.layers.at(0);
+  EXPECT_EQ(layer.files.size(), 7U);
+  EXPECT_TRUE(layer.files.contains(".yarn/cache/left.zip"));
+  EXPECT_EQ(script(layer.then), "rm -f .pnp.cjs .pnp.js .pnp.loader.mjs\n");
+  EXPECT_EQ(node.description, "Node.js, .yarn/releases/yarn-4.9.2.cjs, yarn install");
+  EXPECT_EQ(node.environment.at("YARN_NODE_LINKER"), "node-modules");
+  EXPECT_FALSE(node.build_environment.contains("YARN_PRODUCTION")) << "which it refuses";
+  for (const char* other : {"cacheFolder: ../cache\n", "plugins:\n  - path: .yarn/plugins/@yarnpkg/y.cjs\n",
+                            "plugins:\n  - ./tools/plugin.js\n", "plugins:\n  - path: .yarn/plugins/theirs/x.cjs\n"}) {
+    tree.write(".yarnrc.yml", other);
+    EXPECT_TRUE(plan().layers.empty()) << other;
+  }
+  fs::remove(tree.path() / ".yarnrc.yml");
+  tree.link(".yarn/cache/link", "/etc/passwd");
+  EXPECT_TRUE(plan().layers.empty());
+  fs::remove(tree.path() / ".yarn/cache/link");
+  EXPECT_FALSE(plan().layers.empty());
+  tree.write("yarn.lock", "__metadata:\n  version: 8\n\n\"left@patch:left@1#./left.patch\":\n");
+  EXPECT_TRUE(plan().layers.empty());
+}
+
 TEST_F(BuilderTest, NodeWithoutALockFileIsInstalled) {
   tree.write("package.json", R"({"devDependencies": {"left": "1"}})");
   EXPECT_EQ(script(plan()), "npm install\n");

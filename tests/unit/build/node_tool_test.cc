@@ -57,8 +57,11 @@ TEST_F(NodeToolTest, ALockFileChoosesItsToolInAVersionThatReadsIt) {
   EXPECT_EQ(with("pnpm-lock.yaml", "lockfileVersion: 5.3\n"), "pnpm, pnpm@6, locked");
   EXPECT_EQ(with("pnpm-lock.yaml", ""), "pnpm, pnpm@10, locked");
   EXPECT_EQ(with("yarn.lock", "# yarn lockfile v1\n"), "yarn, yarn@1, locked");
-  EXPECT_EQ(with("yarn.lock", "# x\n\n__metadata:\n  version: 8\n"), "yarn, @yarnpkg/cli-dist@4, locked");
-  EXPECT_EQ(with("yarn.lock", "# x\n\n__metadata:\n  version: 6\n"), "yarn, @yarnpkg/cli-dist@3, locked");
+  for (const auto& [format, version] :
+       {std::pair{4, "2"}, {5, "3.1"}, {6, "3"}, {8, "4.13"}, {9, "4.14"}, {10, "4"}, {11, "4"}}) {
+    EXPECT_EQ(with("yarn.lock", fmt::format("# x\n\n__metadata:\n  version: {}\n", format)),
+              fmt::format("yarn, @yarnpkg/cli-dist@{}, locked", version));
+  }
   EXPECT_EQ(with("bun.lock", "{}"), "bun, bun@1, locked");
   EXPECT_EQ(with("bun.lockb", std::string(100'000, '\xff')), "bun, bun@1, locked");
 }
@@ -81,6 +84,23 @@ TEST_F(NodeToolTest, APackageManagerThatIsNoneIsNamed) {
     EXPECT_EQ(chosen(text).package.find('\''), std::string::npos);
     EXPECT_TRUE(told().starts_with("package.json: packageManager \"" + std::string(text) + "\" is not npm, pnpm"))
         << told();
+  }
+}
+
+TEST_F(NodeToolTest, ACommittedYarnIsUsedAndAMissingOneToldByItsName) {
+  tree.write("yarn.lock", "__metadata:\n  version: 8\n");
+  tree.write(".yarnrc.yml", "nodeLinker: node-modules\n\nyarnPath: \"./.yarn/releases/yarn-4.9.2.cjs\"\n");
+  EXPECT_EQ(described(), "yarn, @yarnpkg/cli-dist@4.9.2, locked");
+  EXPECT_EQ(described("yarn@4.0.0"), "yarn, @yarnpkg/cli-dist@4.0.0, locked");
+  tree.write(".yarn/releases/yarn-4.9.2.cjs", "");
+  const auto tool = chosen("yarn@4.0.0");
+  EXPECT_EQ(told_tool(tool), ".yarn/releases/yarn-4.9.2.cjs");
+  EXPECT_EQ(tool.package, "");
+  EXPECT_NE(install_tool(tool, "/app/web").find("'/app/web/.yarn/releases/yarn-4.9.2.cjs'"), std::string::npos);
+  for (const char* other : {"/bin/yarn.cjs", "../.yarn/yarn.cjs", ".yarn/../../x.cjs", ".yarn/x'; id #.cjs",
+                            ".yarn/releases/yarn-1.22.19.cjs"}) {
+    tree.write(".yarnrc.yml", "yarnPath: " + std::string(other) + "\n");
+    EXPECT_EQ(chosen().committed, "") << other;
   }
 }
 
@@ -118,12 +138,13 @@ TEST_F(NodeToolTest, LockFilesAreFollowedExactlyAndDevelopmentDependenciesInstal
   EXPECT_EQ(run_script(chosen(), "start"), "pnpm start");
   EXPECT_EQ(install_packages(chosen("yarn@1.22.0")),
             "yarn install --production=false --non-interactive --cache-folder=/cache/yarn\n");
-  EXPECT_EQ(install_packages(chosen("yarn@4.0.0")), "YARN_GLOBAL_FOLDER=/cache/yarn yarn install --no-immutable\n");
+  EXPECT_EQ(install_packages(chosen("yarn@4.0.0")),
+            "YARN_ENABLE_GLOBAL_CACHE=true YARN_GLOBAL_FOLDER=/cache/yarn yarn install --no-immutable\n");
   EXPECT_EQ(tool_variables(chosen("yarn@4.0.0")).at("YARN_NODE_LINKER"), "node-modules");
   EXPECT_TRUE(tool_variables(chosen("yarn@1.0.0")).empty());
   EXPECT_EQ(run_script(chosen("bun@1.0.0"), "start"), "bun run start");
-  EXPECT_NE(install_tool(chosen("bun@1.0.0")).find("'bun@1.0.0'"), std::string::npos);
-  EXPECT_EQ(install_tool(chosen("npm@10.0.0")), "");
+  EXPECT_NE(install_tool(chosen("bun@1.0.0"), "/app").find("'bun@1.0.0'"), std::string::npos);
+  EXPECT_EQ(install_tool(chosen("npm@10.0.0"), "/app"), "");
 }
 
 }  // namespace
