@@ -11,6 +11,7 @@
 #include "cli/grammar.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
+#include "operate/service_backups.hh"
 #include "os/stop_signal.hh"
 
 namespace pushrod {
@@ -18,34 +19,33 @@ namespace pushrod {
 namespace {
 
 struct Words {
-  std::string app, target, id;
-  bool all = false, json = false;
+  SubjectWords of;
+  std::string target, id;
+  bool json = false;
 };
 
-std::string shown(const std::string& app) { return app.empty() ? "the platform" : app; }
-
 int create(Context& context, const Words& words) {
-  const auto all = backup_subjects(context, words.app, words.all, "create");
+  const auto all = backup_subjects(context, words.of, "create");
   if (context.caller().is_remote()) outlive_client();
   const auto target = choose_target(context, words.target);
-  return for_each_subject(all, [&](const std::optional<AppName>& app) {
-    const auto made = create_backup(context, app, target);
+  return for_each_subject(all, [&](const BackupSubject& of) {
+    const auto made = create_backup(context, of, target);
     for (const auto& note : made.notes) fmt::print(stderr, "Note: {}.\n", escaped(note));
-    print(fmt::format("Backed up {} to {}: {}, {}, read back.\n", app ? app->str() : "the platform", target.name,
-                      made.snapshot, format_bytes(made.bytes)));
+    print(fmt::format("Backed up {} to {}: {}, {}, read back.\n", shown(of), target.name, made.snapshot,
+                      format_bytes(made.bytes)));
   });
 }
 
 int list(Context& context, const Words& words) {
-  require_backup_right(context, words.app);
-  std::optional<AppName> app;
-  if (!words.app.empty()) app = AppName::parse(words.app);
-  const auto views = list_backups(context, app, choose_target(context, words.target));
+  if (words.of.name.empty()) require_backup_right(context, {});
+  std::optional<BackupSubject> of;
+  if (!words.of.name.empty()) of = subject_in(context, words.of, words.target);
+  const auto views = list_backups(context, of, choose_target(context, words.target));
   auto json = Json::array();
   Table table({"BACKUP", "OF", "TARGET", "TIME (UTC)"});
   for (const auto& view : views) {
     json.push_back(to_json(view));
-    table.add({view.backup.snapshot, shown(view.backup.app), view.target, format_time(view.backup.time)});
+    table.add({view.backup.snapshot, shown(view.backup.of), view.target, format_time(view.backup.time)});
   }
   if (words.json) {
     print_json(json);
@@ -55,9 +55,25 @@ int list(Context& context, const Words& words) {
   return kExitOk;
 }
 
+int show_service(Context& context, const Words& words, const BackupView& view) {
+  const auto archive = show_service_backup(context, view);
+  auto json = to_json(view);
+  json["content"] = to_json(archive);
+  if (words.json) return print_json(json), kExitOk;
+  std::vector<std::string> databases;
+  for (const auto& [database, file] : archive.dumps) databases.push_back(database.empty() ? "all" : escaped(database));
+  print(fmt::format("Backup {} of {}, {} UTC, in {}\n  type       {} {}\n  memory     {}\n  databases  {}\n",
+                    view.backup.snapshot, shown(view.backup.of), format_time(view.backup.time), view.target,
+                    archive.type, archive.version, format_bytes(archive.memory),
+                    databases.empty() ? "none" : join(databases, ", ")));
+  return kExitOk;
+}
+
 int show(Context& context, const Words& words) {
-  require_backup_right(context, words.app);
-  const auto view = find_backup(context, words.app, choose_target(context, words.target), words.id);
+  if (words.of.name.empty()) throw UsageError("missing app or service", "usage: backup show APP-OR-SERVICE");
+  const auto of = subject_in(context, words.of, words.target);
+  const auto view = find_backup(context, of, choose_target(context, words.target), words.id);
+  if (view.backup.of.is_service()) return show_service(context, words, view);
   const auto app = show_backup(context, view);
   auto json = to_json(view);
   json["content"] = Json::parse(to_json(app));
@@ -67,7 +83,7 @@ int show(Context& context, const Words& words) {
   }
   print(fmt::format(
       "Backup {} of {}, {} UTC, in {}\n  commit     {}\n  deployed   {}\n  settings   {}\n  domains    {}\n",
-      view.backup.snapshot, view.backup.app, format_time(view.backup.time), view.target,
+      view.backup.snapshot, shown(view.backup.of), format_time(view.backup.time), view.target,
       app.commit ? abbreviated(*app.commit) : "none", app.deployed ? "yes" : "no", app.settings.size(),
       app.domains.size()));
   return kExitOk;
@@ -77,23 +93,14 @@ int show(Context& context, const Words& words) {
 
 void add_backup_verbs(Grammar& grammar) {
   const auto words = std::make_shared<Words>();
-  const auto target = [words](Verb verb) {
-    return verb.option("--target", words->target, "where it is (default: the only target)");
+  const auto verb = [&](const char* name, const char* help, int (*action)(Context&, const Words&)) {
+    auto made = grammar.verb("backup", name, help, [=](Context& context) { return action(context, *words); });
+    return made.option("--target", words->target, "where it is (default: the only target)");
   };
-  grammar.describe_group("backup", "back up apps and the platform, check backups, restore them");
-  target(
-      grammar
-          .verb("backup", "create", "back up an app now", [words](Context& context) { return create(context, *words); })
-          .takes("APP", words->app, "the app"))
-      .flag("--all", words->all, "all apps, and the platform itself");
-  target(
-      grammar
-          .verb("backup", "list", "what backups there are", [words](Context& context) { return list(context, *words); })
-          .takes("APP", words->app, "the app"))
-      .json(words->json);
-  target(
-      grammar.verb("backup", "show", "what is in a backup", [words](Context& context) { return show(context, *words); })
-          .app(words->app))
+  grammar.describe_group("backup", "back up apps, services and the platform, check backups, restore them");
+  takes_all(takes_subject(verb("create", "back up an app or a service now", create), words->of), words->of);
+  takes_subject(verb("list", "what backups there are", list), words->of).json(words->json);
+  takes_subject(verb("show", "what is in a backup", show), words->of)
       .option("--backup", words->id, "which one (default: the newest)")
       .json(words->json);
 }

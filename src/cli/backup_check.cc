@@ -13,57 +13,59 @@ namespace pushrod {
 namespace {
 
 struct Words {
-  std::string app, target, id, keep_for;
+  SubjectWords of;
+  std::string target, id, keep_for;
   std::optional<unsigned> keep;
-  bool all = false;
 };
 
 int verify(Context& context, const Words& words) {
-  const auto all = backup_subjects(context, words.app, words.all, "verify");
+  auto all = backup_subjects(context, words.of, "verify");
   const auto target = choose_target(context, words.target);
-  return for_each_subject(all, [&](const std::optional<AppName>& app) {
-    const auto view = find_backup(context, app ? app->str() : "", target, words.id);
+  if (!words.of.all) all = {subject_in(context, words.of, words.target)};
+  return for_each_subject(all, [&](const BackupSubject& of) {
+    const auto view = find_backup(context, of, target, words.id);
     const auto verified = verify_backup(context, view);
     const auto& [sqlite, dumps] = verified.archive;
-    print(fmt::format("Backup {} of {} from {} UTC is sound: {}, {}{}.\n", view.backup.snapshot,
-                      app ? app->str() : "the platform", format_time(view.backup.time), format_bytes(verified.bytes),
-                      counted(sqlite, "SQLite database"),
-                      dumps == 0 ? "" : ", " + counted(dumps, "database") + " restored into a scratch service"));
+    std::vector<std::string> checked{format_bytes(verified.bytes)};
+    if (!of.is_service()) checked.push_back(counted(sqlite, "SQLite database"));
+    if (dumps > 0) checked.push_back(counted(dumps, "database") + " restored into a scratch service");
+    print(fmt::format("Backup {} of {} from {} UTC is sound: {}.\n", view.backup.snapshot, shown(of),
+                      format_time(view.backup.time), join(checked, ", ")));
   });
 }
 
 int prune(Context& context, const Words& words) {
   context.require_admin();
-  const auto all = backup_subjects(context, words.app, words.all, "prune");
+  auto all = backup_subjects(context, words.of, "prune");
   const auto target = choose_target(context, words.target);
-  return for_each_subject(all, [&](const std::optional<AppName>& app) {
-    const auto count = prune_target(context, app, target, retention_of(context, app, words.keep, words.keep_for));
-    print(fmt::format("Removed {} backup{} of {} from {}.\n", count, count == 1 ? "" : "s",
-                      app ? app->str() : "the platform", target.name));
+  if (!words.of.all) all = {subject_in(context, words.of, words.target)};
+  return for_each_subject(all, [&](const BackupSubject& of) {
+    const auto count = prune_target(context, of, target, retention_of(context, of, words.keep, words.keep_for));
+    print(fmt::format("Removed {} backup{} of {} from {}.\n", count, count == 1 ? "" : "s", shown(of), target.name));
   });
 }
 
 }  // namespace
 
-std::vector<std::optional<AppName>> backup_subjects(Context& context, const std::string& app, bool all,
-                                                    const char* verb) {
-  if (all == !app.empty()) {
-    throw UserError("name an app, or --all for all apps and the platform itself",
+std::vector<BackupSubject> backup_subjects(Context& context, const SubjectWords& words, const char* verb) {
+  if (words.all == !words.name.empty()) {
+    throw UserError("name an app or a service, or --all for everything and the platform itself",
                     fmt::format("backup {0} APP, or backup {0} --all", verb));
   }
-  if (!all) {
-    require_backup_right(context, app);
-    return {AppName::parse(app)};
-  }
-  context.require_admin();
-  std::vector<std::optional<AppName>> everything;
-  for (const auto& one : context.visible_apps()) everything.emplace_back(one.name);
-  everything.emplace_back(std::nullopt);
-  return everything;
+  if (words.all) return all_subjects(context);
+  const auto subject = backup_subject(context, words.name, words.is_service, nullptr);
+  require_backup_right(context, subject);
+  return {subject};
 }
 
-int for_each_subject(const std::vector<std::optional<AppName>>& subjects,
-                     const std::function<void(const std::optional<AppName>&)>& work) {
+BackupSubject subject_in(Context& context, const SubjectWords& words, const std::string& target) {
+  require_backup_right(context, backup_subject(context, words.name, words.is_service, nullptr));
+  const auto chosen = choose_target(context, target);
+  return backup_subject(context, words.name, words.is_service, &chosen);
+}
+
+int for_each_subject(const std::vector<BackupSubject>& subjects,
+                     const std::function<void(const BackupSubject&)>& work) {
   if (subjects.size() == 1) {
     work(subjects.front());
     return kExitOk;
@@ -76,15 +78,15 @@ int for_each_subject(const std::vector<std::optional<AppName>>& subjects,
       throw;
     } catch (const Error& error) {
       code = kExitRequest;
-      fmt::print(stderr, "pushrod: {}: {}\n", subject ? subject->str() : "the platform", escaped(error.message()));
+      fmt::print(stderr, "pushrod: {}: {}\n", shown(subject), escaped(error.message()));
     }
   }
   return code;
 }
 
-BackupRetention retention_of(Context& context, const std::optional<AppName>& app, const std::optional<unsigned>& keep,
+BackupRetention retention_of(Context& context, const BackupSubject& of, const std::optional<unsigned>& keep,
                              const std::string& keep_for) {
-  const auto schedule = schedule_of(context.store(), app ? app->str() : "");
+  const auto schedule = schedule_of(context.store(), of);
   auto retention = schedule ? schedule->retention : BackupRetention{};
   if (keep) retention.count = *keep;
   if (!keep_for.empty()) {
@@ -96,24 +98,27 @@ BackupRetention retention_of(Context& context, const std::optional<AppName>& app
   return retention;
 }
 
+Verb takes_subject(Verb verb, SubjectWords& words) {
+  return verb.takes(kSubject, words.name, "the app, or the service by itself")
+      .flag("--service", words.is_service, "the service, also where an app has the same name");
+}
+
+Verb takes_all(Verb verb, SubjectWords& words) {
+  return verb.flag("--all", words.all, "all apps, the services that no app is attached to, and the platform itself");
+}
+
 void add_backup_check_verbs(Grammar& grammar) {
   const auto words = std::make_shared<Words>();
-  const auto target = [words](Verb verb) {
-    return verb.option("--target", words->target, "where it is (default: the only target)");
+  const auto verb = [&](const char* name, const char* help, int (*action)(Context&, const Words&)) {
+    auto made = grammar.verb("backup", name, help, [=](Context& context) { return action(context, *words); });
+    return takes_all(takes_subject(made, words->of), words->of)
+        .option("--target", words->target, "where it is (default: the only target)");
   };
-  target(grammar
-             .verb("backup", "verify", "restore the newest backup into a scratch directory, and check it",
-                   [words](Context& context) { return verify(context, *words); })
-             .takes("APP", words->app, "the app"))
-      .option("--backup", words->id, "which one (default: the newest)")
-      .flag("--all", words->all, "all apps, and the platform itself");
-  target(
-      grammar
-          .verb("backup", "prune", "remove old backups", [words](Context& context) { return prune(context, *words); })
-          .takes("APP", words->app, "the app"))
+  verb("verify", "restore the newest backup into a scratch directory, and check it", verify)
+      .option("--backup", words->id, "which one (default: the newest)");
+  verb("prune", "remove old backups", prune)
       .option("--keep", words->keep, "how many of the newest stay (default: as the schedule says, or 7)")
-      .option("--keep-for", words->keep_for, "those that are younger stay, too: 30d")
-      .flag("--all", words->all, "all apps, and the platform itself");
+      .option("--keep-for", words->keep_for, "those that are younger stay, too: 30d");
 }
 
 }  // namespace pushrod

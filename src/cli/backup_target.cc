@@ -18,9 +18,10 @@ namespace {
 constexpr std::size_t kLargestCredentials = std::size_t{64} << 10;
 
 struct Words {
-  std::string name, url, credentials, app, target, at, keep_for;
+  SubjectWords of;
+  std::string name, url, credentials, target, at, keep_for;
   std::optional<unsigned> keep;
-  bool all = false, none = false, json = false;
+  bool none = false, json = false;
 };
 
 int target_add(Context& context, const Words& words) {
@@ -70,10 +71,10 @@ int schedule_list(Context& context, bool json) {
   auto list = Json::array();
   Table table({"OF", "TARGET", "SCHEDULE", "KEEPS", "NEXT (UTC)"});
   for (const auto& view : list_schedules(context)) {
-    const auto& [app, target, schedule, retention, seen] = view.schedule;
+    const auto& [of, target, schedule, retention, seen] = view.schedule;
     list.push_back(to_json(view));
     table.add(
-        {app.empty() ? "all" : app, target, schedule,
+        {of.is_platform() ? "all" : shown(of), target, schedule,
          fmt::format("{}{}", retention.count,
                      retention.age.count() > 0 ? ", and those younger than " + format_duration(retention.age) : ""),
          view.next ? format_time(*view.next) : "never"});
@@ -90,18 +91,17 @@ int schedule_list(Context& context, bool json) {
 
 int schedule(Context& context, const Words& words) {
   context.require_admin();
-  if (words.app.empty() && !words.all) return schedule_list(context, words.json);
+  if (words.of.name.empty() && !words.of.all) return schedule_list(context, words.json);
+  BackupSubject of;
+  if (!words.of.all) of = backup_subject(context, words.of.name, words.of.is_service, nullptr);
   if (words.none) {
-    remove_schedule(context, words.app);
-    print(fmt::format("{} not backed up by {} own clock any more.\n", words.all ? "All apps are" : words.app + " is",
-                      words.all ? "their" : "its"));
+    remove_schedule(context, of);
+    print(words.of.all ? "Nothing is backed up together with everything any more.\n"
+                       : fmt::format("{} is not backed up by its own clock any more.\n", shown(of)));
     return kExitOk;
   }
-  std::optional<AppName> app;
-  if (!words.app.empty()) app = AppName::parse(words.app);
-  const BackupSchedule wanted{words.app, choose_target(context, words.target).name,
-                              words.at.empty() ? "0 3 * * *" : words.at,
-                              retention_of(context, app, words.keep, words.keep_for), now()};
+  const BackupSchedule wanted{of, choose_target(context, words.target).name, words.at.empty() ? "0 3 * * *" : words.at,
+                              retention_of(context, of, words.keep, words.keep_for), now()};
   set_schedule(context, wanted);
   return schedule_list(context, false);
 }
@@ -125,11 +125,10 @@ void add_backup_target_verbs(Grammar& grammar) {
       .verb("backup target", "remove", "forget a place; the backups in it stay",
             [words](Context& context) { return target_remove(context, *words); })
       .needs("NAME", words->name, "its name");
-  grammar
-      .verb("backup", "schedule", "back up by the clock; without APP and --all: what is scheduled",
-            [words](Context& context) { return schedule(context, *words); })
-      .takes("APP", words->app, "the app")
-      .flag("--all", words->all, "all apps, and the platform itself")
+  auto schedule_verb =
+      grammar.verb("backup", "schedule", "back up by the clock; without a name and --all: what is scheduled",
+                   [words](Context& context) { return schedule(context, *words); });
+  takes_all(takes_subject(schedule_verb, words->of), words->of)
       .option("--at", words->at, "when, as in a crontab (default: 0 3 * * *)")
       .option("--target", words->target, "where to (default: the only target)")
       .option("--keep", words->keep, "how many of the newest stay (default: 7)")

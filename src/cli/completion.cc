@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "cli/backup.hh"
 #include "cli/completion_scripts.hh"
 #include "cli/output.hh"
 #include "cli/verbs.hh"
@@ -102,6 +103,11 @@ Names stored_names(const Completion& completion, const std::vector<std::string>&
   const Store store(database, kPatience);
   if (completion.value == "APP" || completion.value == "--app") return app_names(store);
   if (completion.value == "SERVICE") return service_names(store);
+  if (completion.value == kSubject) {
+    auto names = app_names(store);
+    for (auto& name : service_names(store)) names.push_back(std::move(name));
+    return names;
+  }
   if (completion.value == "KEY") return key_names(store);
   if (completion.value == "--process" || completion.value == "TYPE") return process_types(store, completion, "");
   if (completion.value == "TYPE=NUMBER") return process_types(store, completion, "=");

@@ -63,14 +63,16 @@ int info(Context& context, const ServiceWords& words) {
   const auto view = show_service(context, words.service());
   const auto& look = view.look;
   if (words.json) return print_json(to_json(view)), kExitOk;
-  print(fmt::format(
-      "{}\n  type      {}\n  state     {}{}\n  restarts  {}\n  memory    {} of {}\n  data      {}{}\n"
-      "  created   {} UTC\n",
-      view.service.name.str(), shown_type(view.service), to_string(look.condition),
-      look.since > Milliseconds{0} ? ", for " + format_duration(look.since) : "", look.restarts,
-      format_bytes(view.memory), format_bytes(view.service.memory), format_bytes(view.disk),
-      view.service.former_version.empty() ? "" : "; an upgrade has kept that of version " + view.service.former_version,
-      format_time(view.service.created)));
+  print(
+      fmt::format("{}\n  type      {}\n  state     {}{}\n  restarts  {}\n  memory    {} of {}\n  data      {}{}\n"
+                  "  created   {} UTC\n",
+                  view.service.name.str(), shown_type(view.service), to_string(look.condition),
+                  look.since > Milliseconds{0} ? ", for " + format_duration(look.since) : "", look.restarts,
+                  format_bytes(view.memory), format_bytes(view.service.memory), format_bytes(view.disk),
+                  view.service.former_version.empty()
+                      ? ""
+                      : "; what was there before is kept (version " + view.service.former_version + ")",
+                  format_time(view.service.created)));
   for (const auto& attachment : view.attachments) {
     print(fmt::format(
         "  app       {}, as {}_URL{}{}\n", attachment.app, attachment.prefix,
@@ -80,6 +82,7 @@ int info(Context& context, const ServiceWords& words) {
   for (const auto& [app, state] : view.backups) {
     print(fmt::format("  backup    of {}: {}\n", app, escaped(described(state))));
   }
+  if (view.own_backup) print(fmt::format("  backup    {}\n", escaped(described(*view.own_backup))));
   if (!look.problem.empty()) print(fmt::format("{}.\n", escaped(look.problem, 1000)));
   return kExitOk;
 }

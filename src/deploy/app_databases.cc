@@ -100,14 +100,15 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app) 
   return databases;
 }
 
-void dump_database(const Platform& platform, const AppDatabase& database, const fs::path& file) {
+void dump_database(const Platform& platform, const BackingService& service, const std::string& database,
+                   const fs::path& file) {
   make_directory(file.parent_path());
   const auto least = platform.settings.free_space;
-  dump_to_file(platform.services(), database.service, database.attachment.database, file, [&] {
+  dump_to_file(platform.services(), service, database, file, [&] {
     if (free_bytes(platform.layout.root()) >= least) return;
     throw UserError(fmt::format("not enough disk space for the dump of service {}: {} must stay free ([retention] "
                                 "free_space)",
-                                database.service.name.str(), format_bytes(least)),
+                                service.name.str(), format_bytes(least)),
                     "make room (pushrod prune), or ask the administrator for space");
   });
 }

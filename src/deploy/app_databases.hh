@@ -25,7 +25,8 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app);
 
 // Dumps the database into a new file. Throws UserError when its service does not run, or when the disk is about to be
 // full.
-void dump_database(const Platform& platform, const AppDatabase& database, const std::filesystem::path& file);
+void dump_database(const Platform& platform, const BackingService& service, const std::string& database,
+                   const std::filesystem::path& file);
 
 // Reads the dump in place of the app's database in this service, which is started if it does not run. Does nothing when
 // the app is not attached to it.

@@ -94,7 +94,8 @@ void put_databases_aside(const Platform& platform, const std::vector<AppDatabase
       continue;
     }
     journal.now_doing("dumping " + database.service.name.str());
-    dump_database(platform, database, directory / fmt::format("{}{}", database.service.id, kDump));
+    dump_database(platform, database.service, database.attachment.database,
+                  directory / fmt::format("{}{}", database.service.id, kDump));
   }
 }
 

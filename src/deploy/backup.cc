@@ -12,8 +12,10 @@
 #include "base/text.hh"
 #include "deploy/export.hh"
 #include "deploy/platform_archive.hh"
+#include "deploy/service_archive.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "services/services.hh"
 
 namespace pushrod {
 
@@ -22,7 +24,19 @@ namespace {
 constexpr const char* kMember = "archive.tar";
 constexpr std::chrono::hours kDeadline{24 * 7};
 
-std::string tag_of(const std::optional<AppName>& app) { return app ? "app=" + app->str() : std::string("platform"); }
+std::string tag_of(const BackupSubject& of) {
+  if (of.is_platform()) return "platform";
+  return (of.is_service() ? "service=" : "app=") + of.name;
+}
+
+// The other way round.
+BackupSubject subject_of(const Snapshot& snapshot) {
+  for (const auto kind : {BackupSubject::Kind::App, BackupSubject::Kind::Service}) {
+    const auto found = snapshot.tags.find(kind == BackupSubject::Kind::App ? "app" : "service");
+    if (found != snapshot.tags.end()) return {kind, found->second};
+  }
+  return {};
+}
 
 FileLock lock_target(const Layout& layout, const std::string& target) {
   auto lock = FileLock::try_acquire(layout.backup_lock(target));
@@ -66,22 +80,21 @@ Snapshot find_run(const ResticRepository& repository, const Transfer& transfer) 
   return found.back();
 }
 
-PackList gather(const Platform& platform, const Transfer& transfer, const std::optional<AppName>& app,
-                MadeBackup& made) {
-  if (!app) return prepare_platform_archive(platform, transfer);
-  auto prepared = prepare_export(platform, transfer, *app, {});
+PackList gather(const Platform& platform, const Transfer& transfer, const BackupSubject& of, MadeBackup& made) {
+  if (of.is_platform()) return prepare_platform_archive(platform, transfer);
+  if (of.is_service()) return prepare_service_archive(platform, transfer, ServiceName::parse(of.name));
+  auto prepared = prepare_export(platform, transfer, AppName::parse(of.name), {});
   made.notes = std::move(prepared.notes);
   return std::move(prepared.list);
 }
 
-MadeBackup write_and_check(const Platform& platform, const ResticRepository& repository,
-                           const std::optional<AppName>& app) {
+MadeBackup write_and_check(const Platform& platform, const ResticRepository& repository, const BackupSubject& of) {
   MadeBackup made;
   const Transfer transfer(platform.layout);
-  const auto list = gather(platform, transfer, app, made);
+  const auto list = gather(platform, transfer, of, made);
   remove_stale_locks(repository);
   forget_unchecked(repository);
-  write_snapshot(platform, transfer, repository, list, tag_of(app));
+  write_snapshot(platform, transfer, repository, list, tag_of(of));
   const auto snapshot = find_run(repository, transfer);
   BackupReader reader(transfer, repository, snapshot.id);
   made.bytes = check_stream(platform.layout, reader.fd());
@@ -91,8 +104,8 @@ MadeBackup write_and_check(const Platform& platform, const ResticRepository& rep
   return made;
 }
 
-std::size_t forget_old(const ResticRepository& repository, const std::string& app, const BackupRetention& retention) {
-  const auto kept = kept_backups(repository, app);
+std::size_t forget_old(const ResticRepository& repository, const BackupSubject& of, const BackupRetention& retention) {
+  const auto kept = kept_backups(repository, of);
   std::vector<std::string> words{"forget", "--prune"};
   for (std::size_t at = 0; at + retention.count < kept.size(); ++at) {
     if (kept[at].time + retention.age < now()) words.push_back(kept[at].snapshot);
@@ -139,17 +152,16 @@ void check_target_url(const Layout& layout, const std::string& url) {
   }
 }
 
-MadeBackup make_backup(const Platform& platform, const BackupTarget& target, const std::optional<AppName>& app,
+MadeBackup make_backup(const Platform& platform, const BackupTarget& target, const BackupSubject& of,
                        const std::optional<BackupRetention>& retention, const std::function<void()>& before) {
   const auto lock = lock_target(platform.layout, target.name);
-  const auto name = app ? app->str() : std::string{};
-  const auto run = platform.store.begin_backup(name, target.name);
+  const auto run = platform.store.begin_backup(of, target.name);
   try {
     before();
     const auto repository = repository_of(platform, target);
-    auto made = write_and_check(platform, repository, app);
+    auto made = write_and_check(platform, repository, of);
     platform.store.end_backup(run, made.bytes, {});
-    if (retention) forget_old(repository, name, *retention);
+    if (retention) forget_old(repository, of, *retention);
     return made;
   } catch (const Error& error) {
     platform.store.end_backup(run, 0, error.message());
@@ -157,24 +169,23 @@ MadeBackup make_backup(const Platform& platform, const BackupTarget& target, con
   }
 }
 
-std::vector<KeptBackup> kept_backups(const ResticRepository& repository, const std::optional<std::string>& app) {
+std::vector<KeptBackup> kept_backups(const ResticRepository& repository, const std::optional<BackupSubject>& of) {
   std::vector<std::string> tags{"pushrod", "checked"};
-  if (app) tags.push_back(app->empty() ? "platform" : "app=" + *app);
+  if (of) tags.push_back(tag_of(*of));
   std::vector<KeptBackup> kept;
   for (const auto& snapshot : snapshots(repository, tags)) {
-    const auto of = snapshot.tags.find("app");
-    kept.push_back({snapshot.id, of == snapshot.tags.end() ? "" : of->second, snapshot.time});
+    kept.push_back({snapshot.id, subject_of(snapshot), snapshot.time});
   }
   return kept;
 }
 
-std::size_t prune_backups(const Platform& platform, const BackupTarget& target, const std::string& app,
+std::size_t prune_backups(const Platform& platform, const BackupTarget& target, const BackupSubject& of,
                           const BackupRetention& retention) {
   const auto lock = lock_target(platform.layout, target.name);
   const auto repository = repository_of(platform, target);
   remove_stale_locks(repository);
   forget_unchecked(repository);
-  return forget_old(repository, app, retention);
+  return forget_old(repository, of, retention);
 }
 
 BackupReader::BackupReader(const Transfer& transfer, const ResticRepository& repository, const std::string& snapshot)
@@ -191,13 +202,28 @@ void BackupReader::finish() {
   if (!result.ok()) throw restic_failed("the backup could not be read back", result, read_complaints(log_));
 }
 
-std::optional<BackupSchedule> schedule_of(const Store& store, const std::string& app) {
+bool is_part_of_all(const Store& store, const BackupSubject& of) {
+  if (!of.is_service()) return true;
+  const auto service = store.service(ServiceName::parse(of.name));
+  return service && store.attachments_to(service->id).empty();
+}
+
+std::vector<BackingService> services_by_themselves(const Store& store) {
+  auto services = store.services();
+  std::erase_if(services, [&](const BackingService& service) {
+    const bool is_there = service.state == ServiceState::Running || service.state == ServiceState::Stopped;
+    return !is_there || !type_of(service).keeps_data() || !store.attachments_to(service.id).empty();
+  });
+  return services;
+}
+
+std::optional<BackupSchedule> schedule_of(const Store& store, const BackupSubject& of) {
   std::optional<BackupSchedule> of_all;
   for (auto& schedule : store.backup_schedules()) {
-    if (schedule.app == app) return std::move(schedule);
-    if (schedule.app.empty()) of_all = std::move(schedule);
+    if (schedule.of == of) return std::move(schedule);
+    if (schedule.of.is_platform()) of_all = std::move(schedule);
   }
-  return of_all;
+  return is_part_of_all(store, of) ? of_all : std::nullopt;
 }
 
 }  // namespace pushrod

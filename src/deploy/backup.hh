@@ -1,6 +1,7 @@
-// Backups of apps, and of the platform itself, with restic. A backup is an archive (archive/tar.hh) as one snapshot,
-// with the tags "pushrod", "app=<name>" (the platform: "platform") and, once it has been read back, "checked".
-// Snapshots without the last are what failed runs have left: the next run of the target removes them.
+// Backups of apps, of services by themselves, and of the platform itself, with restic. A backup is an archive
+// (archive/tar.hh) as one snapshot, with the tags "pushrod", "app=<name>" ("service=<name>"; "platform") and, once it
+// has been read back, "checked". Snapshots without the last are what failed runs have left: the next run of the target
+// removes them.
 #pragma once
 
 #include <functional>
@@ -31,19 +32,19 @@ struct MadeBackup {
   std::vector<std::string> notes;  // for people, a line each
 };
 // `before` is called first, and may fail the run.
-MadeBackup make_backup(const Platform& platform, const BackupTarget& target, const std::optional<AppName>& app,
+MadeBackup make_backup(const Platform& platform, const BackupTarget& target, const BackupSubject& of,
                        const std::optional<BackupRetention>& retention, const std::function<void()>& before);
 
-// The good ones, the oldest first: of an app, of the platform (empty), or of all.
+// The good ones, the oldest first: of one subject, or of all.
 struct KeptBackup {
   std::string snapshot;
-  std::string app;  // empty: the platform
+  BackupSubject of;
   WallTime time;
 };
-std::vector<KeptBackup> kept_backups(const ResticRepository& repository, const std::optional<std::string>& app);
+std::vector<KeptBackup> kept_backups(const ResticRepository& repository, const std::optional<BackupSubject>& of);
 
 // Removes backups beyond the retention; returns how many.
-std::size_t prune_backups(const Platform& platform, const BackupTarget& target, const std::string& app,
+std::size_t prune_backups(const Platform& platform, const BackupTarget& target, const BackupSubject& of,
                           const BackupRetention& retention);
 
 // The archive of a backup, read from the target while this object lives.
@@ -60,7 +61,12 @@ class BackupReader {
   ChildProcess restic_;
 };
 
-// The schedule that an app has: its own, or that of all.
-std::optional<BackupSchedule> schedule_of(const Store& store, const std::string& app);
+// Is it backed up together with everything? A service is, when no app is attached to it: otherwise it is in the backups
+// of its apps, unless it has a schedule of its own.
+bool is_part_of_all(const Store& store, const BackupSubject& of);
+// Those services, which keep something.
+std::vector<BackingService> services_by_themselves(const Store& store);
+// The schedule that it has: its own, or that of all.
+std::optional<BackupSchedule> schedule_of(const Store& store, const BackupSubject& of);
 
 }  // namespace pushrod

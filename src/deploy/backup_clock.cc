@@ -20,19 +20,21 @@ constexpr std::chrono::hours kDeadline{24 * 7};
 void run_backup(const Platform& platform, const BackupSchedule& schedule) {
   Command command;
   command.argv = {own_program().string(), "--root", platform.layout.root().string(), "backup", "create"};
-  command.argv.push_back(schedule.app.empty() ? "--all" : schedule.app);
+  command.argv.push_back(schedule.of.is_platform() ? "--all" : schedule.of.name);
+  if (schedule.of.is_service()) command.argv.emplace_back("--service");
   command.argv.insert(command.argv.end(), {"--target", schedule.target});
   command.deadline = kDeadline;
   const auto result = run(command);
   if (!result.ok())
-    fmt::print(stderr, "backup of {}: {}\n", schedule.app.empty() ? "all" : schedule.app, escaped(result.err));
+    fmt::print(stderr, "backup of {}: {}\n", schedule.of.is_platform() ? "all" : shown(schedule.of),
+               escaped(result.err));
 }
 
 }  // namespace
 
-std::string backup_problem(const Store& store, const std::string& app, const std::optional<BackupSchedule>& schedule,
+std::string backup_problem(const Store& store, const BackupSubject& of, const std::optional<BackupSchedule>& schedule,
                            WallTime now) {
-  const auto runs = store.backup_runs(app);
+  const auto runs = store.backup_runs(of);
   if (!runs.empty() && runs.front().ended && !runs.front().error.empty()) return "failed: " + runs.front().error;
   if (!schedule) return {};
   WallTime last = schedule->seen;

@@ -10,9 +10,8 @@
 
 namespace pushrod {
 
-// Why the backups of the app (empty: the platform) are no good: the last one failed, or one is late; empty: all is
-// well.
-std::string backup_problem(const Store& store, const std::string& app, const std::optional<BackupSchedule>& schedule,
+// Why its backups are no good: the last one failed, or one is late; empty: all is well.
+std::string backup_problem(const Store& store, const BackupSubject& of, const std::optional<BackupSchedule>& schedule,
                            WallTime now);
 
 // Makes what is due, one backup after the other; returns when the next is. A run that ends with the daemon is made up

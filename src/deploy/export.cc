@@ -63,7 +63,7 @@ void gather_databases(const Platform& platform, const Transfer& transfer, const 
     described.has_dump = with_data && database.is_kept;
     const auto file = dump_member(described);
     if (described.has_dump) {
-      dump_database(platform, database, transfer.files() / file);
+      dump_database(platform, database.service, database.attachment.database, transfer.files() / file);
       prepared.list.files.push_back(file);
     }
     prepared.app.services.push_back(std::move(described));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
+#include "deploy/backup.hh"
 #include "os/files.hh"
 
 namespace pushrod {
@@ -21,8 +22,10 @@ constexpr std::size_t kLargestDescription = std::size_t{16} << 20;
 constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 
 json describe(const Platform& platform) {
-  auto apps = json::array(), keys = json::array(), targets = json::array(), schedules = json::array();
+  auto apps = json::array(), services = json::array(), keys = json::array(), targets = json::array(),
+       schedules = json::array();
   for (const auto& app : platform.store.apps()) apps.push_back(app.name.str());
+  for (const auto& service : services_by_themselves(platform.store)) services.push_back(service.name.str());
   for (const auto& key : platform.store.keys()) {
     auto its_apps = json::array();
     for (const auto& app : key.apps) its_apps.push_back(app.str());
@@ -39,15 +42,15 @@ json describe(const Platform& platform) {
                        {"credentials", platform.store.vault().open_target(target.name, target.sealed).reveal()}});
   }
   for (const auto& schedule : platform.store.backup_schedules()) {
-    schedules.push_back({{"app", schedule.app},
+    schedules.push_back({{"app", key_of(schedule.of)},
                          {"target", schedule.target},
                          {"schedule", schedule.schedule},
                          {"keep", schedule.retention.count},
                          {"keep_seconds", schedule.retention.age.count()}});
   }
-  return {{"format", kFormat},     {"version", kVersion}, {"made_ms", to_epoch_milliseconds(now())},
-          {"apps", apps},          {"keys", keys},        {"targets", targets},
-          {"schedules", schedules}};
+  return {{"format", kFormat},  {"version", kVersion},   {"made_ms", to_epoch_milliseconds(now())},
+          {"apps", apps},       {"services", services},  {"keys", keys},
+          {"targets", targets}, {"schedules", schedules}};
 }
 
 // Small files of the root that go with it: the secret part of the transfer holds copies, below settings/.
@@ -71,6 +74,7 @@ ArchivedPlatform platform_from(const json& object) {
   ArchivedPlatform platform;
   platform.made = from_epoch_milliseconds(object.at("made_ms").get<std::int64_t>());
   platform.apps = object.at("apps").get<std::vector<std::string>>();
+  platform.services = object.value("services", std::vector<std::string>{});
   for (const auto& key : object.at("keys")) {
     platform.keys.push_back({key.at("name").get<std::string>(), key.at("public_key").get<std::string>(),
                              key.at("fingerprint").get<std::string>(), role_from(key.at("role").get<std::string>()),
@@ -82,7 +86,7 @@ ArchivedPlatform platform_from(const json& object) {
   }
   for (const auto& one : object.at("schedules")) {
     platform.schedules.push_back(
-        {one.at("app").get<std::string>(),
+        {subject_from_key(one.at("app").get<std::string>()),
          one.at("target").get<std::string>(),
          one.at("schedule").get<std::string>(),
          {one.at("keep").get<unsigned>(), std::chrono::seconds(one.at("keep_seconds").get<std::int64_t>())},

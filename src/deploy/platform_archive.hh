@@ -24,6 +24,7 @@ struct ArchivedPlatform {
   };
   WallTime made;
   std::vector<std::string> apps;
+  std::vector<std::string> services;  // that no app was attached to
   std::vector<ArchivedKey> keys;
   std::vector<ArchivedTarget> targets;
   std::vector<BackupSchedule> schedules;

@@ -1,4 +1,4 @@
-// Names of backup targets.
+// Names of backup targets, and of what is backed up.
 #include "model/backup.hh"
 
 #include <fmt/format.h>
@@ -7,6 +7,27 @@
 #include "base/text.hh"
 
 namespace pushrod {
+
+namespace {
+
+constexpr std::string_view kServiceKey = "service:";  // no name of an app has a colon
+
+}  // namespace
+
+std::string key_of(const BackupSubject& subject) {
+  return subject.is_service() ? std::string(kServiceKey) + subject.name : subject.name;
+}
+
+BackupSubject subject_from_key(const std::string& key) {
+  if (key.empty()) return {};
+  if (!key.starts_with(kServiceKey)) return {BackupSubject::Kind::App, key};
+  return {BackupSubject::Kind::Service, key.substr(kServiceKey.size())};
+}
+
+std::string shown(const BackupSubject& subject) {
+  if (subject.is_platform()) return "the platform";
+  return subject.is_service() ? "service " + subject.name : subject.name;
+}
 
 std::string parse_target_name(const std::string& text) {
   constexpr std::size_t kLongest = 40;

@@ -114,7 +114,7 @@ AppInfo app_info(Session& session, const AppName& name) {
           watch ? std::optional(watch->previous) : std::nullopt,
           fallback_note(platform, app),
           stop_reason_of(app, last),
-          backup_state(session, name.str()),
+          backup_state(session, BackupSubject::of(name)),
           measure_disk_use(platform.layout.data(app.name), kQuickLook),
           services_of(session, name),
           snapshots_of(platform.layout, app.id),

@@ -11,17 +11,17 @@
 
 namespace pushrod {
 
-BackupState backup_state(Session& session, const std::string& app) {
+BackupState backup_state(Session& session, const BackupSubject& of) {
   BackupState state;
-  const auto schedule = schedule_of(session.store(), app);
+  const auto schedule = schedule_of(session.store(), of);
   state.is_scheduled = schedule.has_value();
-  for (const auto& run : session.store().backup_runs(app)) {
+  for (const auto& run : session.store().backup_runs(of)) {
     if (!run.is_good()) continue;
     state.last_good = run.started;
     state.target = run.target;
     break;
   }
-  state.problem = backup_problem(session.store(), app, schedule, now());
+  state.problem = backup_problem(session.store(), of, schedule, now());
   return state;
 }
 

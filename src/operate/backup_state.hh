@@ -1,4 +1,4 @@
-// How it is with the backups of an app, or of the platform (an empty name): for app info and doctor.
+// How it is with the backups of an app, a service or the platform: for app info, service info and doctor.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ struct BackupState {
   bool is_scheduled = false;
   std::string problem{};  // late, or failed; empty: neither
 };
-BackupState backup_state(Session& session, const std::string& app);
+BackupState backup_state(Session& session, const BackupSubject& of);
 Json to_json(const BackupState& state);
 // "2026-11-29 03:00 UTC in offsite; FAILED: …"
 std::string described(const BackupState& state);

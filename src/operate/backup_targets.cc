@@ -91,17 +91,18 @@ std::vector<ScheduleView> list_schedules(Session& session) {
 
 void set_schedule(Session& session, const BackupSchedule& schedule) {
   session.require_admin();
-  if (!schedule.app.empty()) session.require_app(AppName::parse(schedule.app), Right::Administer);
+  require_backup_right(session, schedule.of);
+  require_there(session, schedule.of);
   choose_target(session, schedule.target);
   const auto parsed = Schedule::parse(schedule.schedule);
-  audited(session, {schedule.app, "backup schedule", fmt::format("{} to {}", parsed.str(), schedule.target)},
+  audited(session, audit_of(schedule.of, "backup schedule", fmt::format("{} to {}", parsed.str(), schedule.target)),
           [&] { session.store().set_backup_schedule(schedule); });
   wake_daemon(session.platform());
 }
 
-void remove_schedule(Session& session, const std::string& app) {
+void remove_schedule(Session& session, const BackupSubject& of) {
   session.require_admin();
-  audited(session, {app, "backup schedule", "none"}, [&] { session.store().remove_backup_schedule(app); });
+  audited(session, audit_of(of, "backup schedule", "none"), [&] { session.store().remove_backup_schedule(of); });
   wake_daemon(session.platform());
 }
 
@@ -111,7 +112,8 @@ Json to_json(const BackupTarget& target) {
 
 Json to_json(const ScheduleView& view) {
   const auto& schedule = view.schedule;
-  return {{"app", text_or_null(schedule.app)},
+  return {{"app", schedule.of.is_app() ? Json(schedule.of.name) : Json(nullptr)},
+          {"service", schedule.of.is_service() ? Json(schedule.of.name) : Json(nullptr)},
           {"target", schedule.target},
           {"schedule", schedule.schedule},
           {"keep", schedule.retention.count},

@@ -15,8 +15,10 @@
 #include "deploy/jobs.hh"
 #include "deploy/placement.hh"
 #include "deploy/platform_archive.hh"
+#include "deploy/service_archive.hh"
 #include "operate/audit.hh"
 #include "operate/keys.hh"
+#include "operate/services.hh"
 #include "os/disk_use.hh"
 
 namespace pushrod {
@@ -47,17 +49,50 @@ void run_before(Session& session, const App& app) {
   }
 }
 
-std::string shown(const std::string& app) { return app.empty() ? "the platform" : "app " + app; }
-
 }  // namespace
 
-void require_backup_right(Session& session, const std::string& app) {
+void require_backup_right(Session& session, const BackupSubject& of) {
   const auto& key = session.caller().key;
-  if (app.empty()) {
+  const bool is_admin = !key || key->is_admin();
+  if (of.is_platform()) {
     session.require_admin();
-  } else if ((key && !key->is_admin()) || session.store().app(AppName::parse(app))) {
-    session.require_app(AppName::parse(app), Right::Administer);
+  } else if (of.is_service()) {
+    const auto name = ServiceName::parse(of.name);
+    if (!is_admin || session.store().service(name)) require_service(session, name, Right::Administer);
+  } else if (!is_admin || session.store().app(AppName::parse(of.name))) {
+    session.require_app(AppName::parse(of.name), Right::Administer);
   }
+}
+
+void require_there(Session& session, const BackupSubject& of) {
+  if (of.is_app()) session.require_app(AppName::parse(of.name), Right::Administer);
+  if (of.is_service()) require_service(session, ServiceName::parse(of.name), Right::Administer);
+}
+
+AuditedChange audit_of(const BackupSubject& of, const std::string& action, const std::string& detail) {
+  if (of.is_service()) return {"", action, fmt::format("{}: {}", shown(of), detail)};
+  return {of.name, action, detail};
+}
+
+BackupSubject backup_subject(Session& session, const std::string& name, bool is_service, const BackupTarget* target) {
+  const BackupSubject app{BackupSubject::Kind::App, name}, service{BackupSubject::Kind::Service, name};
+  if (is_service) return service;
+  const auto apps = session.visible_apps();
+  if (std::ranges::any_of(apps, [&](const App& one) { return one.name.str() == name; })) return app;
+  if (session.store().service(ServiceName::parse(name))) return service;
+  const auto& key = session.caller().key;
+  if (target == nullptr || (key && !key->is_admin())) return app;
+  const auto repository = repository_of(session.platform(), *target);
+  return kept_backups(repository, app).empty() && !kept_backups(repository, service).empty() ? service : app;
+}
+
+std::vector<BackupSubject> all_subjects(Session& session) {
+  session.require_admin();
+  std::vector<BackupSubject> all;
+  for (const auto& app : session.visible_apps()) all.push_back(BackupSubject::of(app.name));
+  for (const auto& service : services_by_themselves(session.store())) all.push_back(BackupSubject::of(service.name));
+  all.emplace_back();
+  return all;
 }
 
 BackupTarget choose_target(Session& session, const std::string& name) {
@@ -76,24 +111,24 @@ BackupTarget choose_target(Session& session, const std::string& name) {
       "name one of these with --target: " + join(names, ", "));
 }
 
-MadeBackup create_backup(Session& session, const std::optional<AppName>& app, const BackupTarget& target) {
-  require_backup_right(session, app ? app->str() : "");
+MadeBackup create_backup(Session& session, const BackupSubject& of, const BackupTarget& target) {
+  require_backup_right(session, of);
+  require_there(session, of);
   const auto platform = session.platform();
-  const auto name = app ? app->str() : std::string{};
-  const auto schedule = schedule_of(session.store(), name);
+  const auto schedule = schedule_of(session.store(), of);
   const bool is_its = schedule && schedule->target == target.name;
   MadeBackup made;
-  audited(session, {name, "backup create", "to " + target.name}, [&] {
-    made = make_backup(platform, target, app, is_its ? std::optional(schedule->retention) : std::nullopt, [&] {
-      if (app) run_before(session, session.require_app(*app, Right::Administer));
+  audited(session, audit_of(of, "backup create", "to " + target.name), [&] {
+    made = make_backup(platform, target, of, is_its ? std::optional(schedule->retention) : std::nullopt, [&] {
+      if (of.is_app()) run_before(session, session.require_app(AppName::parse(of.name), Right::Administer));
     });
   });
   return made;
 }
 
-std::vector<BackupView> list_backups(Session& session, const std::optional<AppName>& app, const BackupTarget& target) {
-  require_backup_right(session, app ? app->str() : "");
-  const auto of = app ? std::optional(app->str()) : std::nullopt;
+std::vector<BackupView> list_backups(Session& session, const std::optional<BackupSubject>& of,
+                                     const BackupTarget& target) {
+  require_backup_right(session, of.value_or(BackupSubject{}));
   std::vector<BackupView> views;
   for (auto& kept : kept_backups(repository_of(session.platform(), target), of)) {
     views.push_back({std::move(kept), target.name});
@@ -102,21 +137,19 @@ std::vector<BackupView> list_backups(Session& session, const std::optional<AppNa
   return views;
 }
 
-BackupView find_backup(Session& session, const std::string& app, const BackupTarget& target, const std::string& id) {
-  require_backup_right(session, app);
-  const auto kept = kept_backups(repository_of(session.platform(), target), app);
+BackupView find_backup(Session& session, const BackupSubject& of, const BackupTarget& target, const std::string& id) {
+  require_backup_right(session, of);
+  const auto kept = kept_backups(repository_of(session.platform(), target), of);
   for (auto one = kept.rbegin(); one != kept.rend(); ++one) {
     if (id.empty() || one->snapshot == id) return {*one, target.name};
   }
-  throw UserError(kept.empty() ? fmt::format("there is no backup of {} in {}", shown(app), target.name)
-                               : fmt::format("there is no backup {} of {} in {}", quoted(id), shown(app), target.name),
+  const auto with_kind = of.is_app() ? "app " + of.name : shown(of);
+  throw UserError(kept.empty() ? fmt::format("there is no backup of {} in {}", with_kind, target.name)
+                               : fmt::format("there is no backup {} of {} in {}", quoted(id), with_kind, target.name),
                   "list them: pushrod backup list");
 }
 
-namespace {
-
-// Fills a transfer with a backup.
-void fetch(Session& session, const Transfer& transfer, const BackupView& view, int cancel_fd) {
+void fetch_backup(Session& session, const Transfer& transfer, const BackupView& view, int cancel_fd) {
   const auto platform = session.platform();
   const auto target = choose_target(session, view.target);
   BackupReader reader(transfer, repository_of(platform, target), view.backup.snapshot);
@@ -132,33 +165,31 @@ void fetch(Session& session, const Transfer& transfer, const BackupView& view, i
   if (refused) throw *refused;
 }
 
-}  // namespace
-
 ArchivedApp show_backup(Session& session, const BackupView& view) {
   const Transfer transfer(session.layout());
-  fetch(session, transfer, view, -1);
+  fetch_backup(session, transfer, view, -1);
   return read_archive(transfer).app;
 }
 
 ImportedApp restore_backup(Session& session, const BackupView& view, const std::optional<AppName>& to, Journal& journal,
                            int cancel_fd) {
-  const auto name = to.value_or(AppName::parse(view.backup.app));
-  const bool is_same = name.str() == view.backup.app;
-  const auto detail = fmt::format("{} of {} from {}", view.backup.snapshot, view.backup.app, view.target);
+  const auto from = AppName::parse(view.backup.of.name), name = to.value_or(from);
+  const bool is_same = name == from;
+  const auto detail = fmt::format("{} of {} from {}", view.backup.snapshot, from.str(), view.target);
   return import_from(
-      session, name, is_same, [&](const Transfer& transfer) { fetch(session, transfer, view, cancel_fd); }, is_same,
-      {"", "backup restore", detail}, journal, cancel_fd);
+      session, name, is_same, [&](const Transfer& transfer) { fetch_backup(session, transfer, view, cancel_fd); },
+      is_same, {"", "backup restore", detail}, journal, cancel_fd);
 }
 
 RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journal& journal, int cancel_fd) {
   session.require_admin();
-  const auto name = AppName::parse(view.backup.app);
+  const auto name = AppName::parse(view.backup.of.name);
   const auto app = session.require_app(name, Right::Administer);
   require_deployed(app, "restore a backup over");
   begin_to_read(session);
   const auto platform = session.platform();
   const Transfer transfer(platform.layout);
-  fetch(session, transfer, view, cancel_fd);
+  fetch_backup(session, transfer, view, cancel_fd);
   verify_archive(platform, transfer);
   auto change = change_of(session, app, DeploymentKind::Restore);
   add_archive(platform, transfer, app, change);
@@ -166,38 +197,40 @@ RestoredInPlace restore_in_place(Session& session, const BackupView& view, Journ
   for (const auto& service : services_without_backup(platform, app, change)) {
     journal.line(fmt::format("service {} stays as it is: the backup has nothing of it", service.name.str()));
   }
-  RestoredInPlace restored{create_backup(session, name, choose_target(session, view.target)), {}};
+  RestoredInPlace restored{create_backup(session, view.backup.of, choose_target(session, view.target)), {}};
   restored.outcome = deploy_audited(session, change, journal, cancel_fd);
   return restored;
 }
 
 VerifiedBackup verify_backup(Session& session, const BackupView& view) {
-  require_backup_right(session, view.backup.app);
+  const auto& of = view.backup.of;
+  require_backup_right(session, of);
   const auto platform = session.platform();
   VerifiedBackup verified;
-  audited(session, {view.backup.app, "backup verify", fmt::format("{} in {}", view.backup.snapshot, view.target)}, [&] {
+  audited(session, audit_of(of, "backup verify", fmt::format("{} in {}", view.backup.snapshot, view.target)), [&] {
     const Transfer transfer(platform.layout);
-    fetch(session, transfer, view, -1);
-    if (!view.backup.app.empty()) verified.archive = verify_archive(platform, transfer);
-    if (view.backup.app.empty()) read_platform_archive(transfer);
+    fetch_backup(session, transfer, view, -1);
+    if (of.is_app()) verified.archive = verify_archive(platform, transfer);
+    if (of.is_service()) verified.archive.dumps = verify_service_archive(platform, transfer);
+    if (of.is_platform()) read_platform_archive(transfer);
     verified.bytes = measure_disk_use(transfer.files()).bytes;
   });
   return verified;
 }
 
-std::size_t prune_target(Session& session, const std::optional<AppName>& app, const BackupTarget& target,
+std::size_t prune_target(Session& session, const BackupSubject& of, const BackupTarget& target,
                          const BackupRetention& retention) {
   session.require_admin();
-  const auto name = app ? app->str() : std::string{};
   std::size_t count = 0;
-  audited(session, {name, "backup prune", fmt::format("{}: the newest {} stay", target.name, retention.count)},
-          [&] { count = prune_backups(session.platform(), target, name, retention); });
+  audited(session, audit_of(of, "backup prune", fmt::format("{}: the newest {} stay", target.name, retention.count)),
+          [&] { count = prune_backups(session.platform(), target, of, retention); });
   return count;
 }
 
 Json to_json(const BackupView& view) {
   return {{"backup", view.backup.snapshot},
-          {"app", text_or_null(view.backup.app)},
+          {"app", view.backup.of.is_app() ? Json(view.backup.of.name) : Json(nullptr)},
+          {"service", view.backup.of.is_service() ? Json(view.backup.of.name) : Json(nullptr)},
           {"target", view.target},
           {"time", iso_time(view.backup.time)}};
 }
@@ -215,7 +248,7 @@ RestoredPlatform restore_platform(Session& session, const std::string& url, cons
     throw UserError("the password of the backups is missing", "RESTIC_PASSWORD=…, as `backup target add` showed it");
   }
   const auto repository = repository_from(layout, url, lines);
-  const auto kept = kept_backups(repository, "");
+  const auto kept = kept_backups(repository, BackupSubject{});
   if (kept.empty())
     throw UserError("there is no backup of a platform at this URL", "make one: pushrod backup create --all");
   const Transfer transfer(layout);
@@ -224,13 +257,13 @@ RestoredPlatform restore_platform(Session& session, const std::string& url, cons
   reader.finish();
   const auto archive = read_platform_archive(transfer);
   place_platform(layout, session.store(), transfer, archive);
-  return {archive.made, archive.apps};
+  return {archive.made, archive.apps, archive.services};
 }
 
 void restore_keys(Session& session, const BackupTarget& target) {
   session.require_admin();
   const auto repository = repository_of(session.platform(), target);
-  const auto kept = kept_backups(repository, "");
+  const auto kept = kept_backups(repository, BackupSubject{});
   if (kept.empty()) return;
   const Transfer transfer(session.layout());
   BackupReader reader(transfer, repository, kept.back().snapshot);

@@ -8,6 +8,7 @@
 
 #include "deploy/backup.hh"
 #include "operate/app_archives.hh"
+#include "operate/audit.hh"
 #include "operate/backup_state.hh"
 #include "operate/json.hh"
 
@@ -34,24 +35,36 @@ Json to_json(const BackupTarget& target);
 // The target of this name; without one, the only target that there is.
 BackupTarget choose_target(Session& session, const std::string& name);
 
-// Throws UserError unless the caller may make and see backups of the app, which may be gone (empty: of the platform).
-void require_backup_right(Session& session, const std::string& app);
+// What this name means: the app, or else the service of this name; with a target, also one that is gone and has backups
+// there. `is_service`: the service in any case.
+BackupSubject backup_subject(Session& session, const std::string& name, bool is_service, const BackupTarget* target);
+// Everything that --all means: apps, services that no app is attached to, the platform. For administrators.
+std::vector<BackupSubject> all_subjects(Session& session);
 
-// --- backups. Those of an app need the right to administer it; everything else is for administrators of the machine.
-// `say` gets a line for people. An absent app: the platform.
-MadeBackup create_backup(Session& session, const std::optional<AppName>& app, const BackupTarget& target);
+// Throws UserError unless the caller may make and see its backups. It may be gone: then an administrator may.
+void require_backup_right(Session& session, const BackupSubject& of);
+// Throws UserError when it is gone.
+void require_there(Session& session, const BackupSubject& of);
+AuditedChange audit_of(const BackupSubject& of, const std::string& action, const std::string& detail);
+
+// --- backups. Those of an app need the right to administer it, those of a service that for all apps that are attached
+// to it; everything else is for administrators of the machine.
+MadeBackup create_backup(Session& session, const BackupSubject& of, const BackupTarget& target);
 
 struct BackupView {
   KeptBackup backup;
   std::string target;
 };
 Json to_json(const BackupView& view);
-std::vector<BackupView> list_backups(Session& session, const std::optional<AppName>& app, const BackupTarget& target);
-// The description in it.
+std::vector<BackupView> list_backups(Session& session, const std::optional<BackupSubject>& of,
+                                     const BackupTarget& target);
+// The description in one of an app.
 ArchivedApp show_backup(Session& session, const BackupView& view);
 
-// The backup of this id, or the newest one of the app. Throws UserError when there is none.
-BackupView find_backup(Session& session, const std::string& app, const BackupTarget& target, const std::string& id);
+// The backup of this id, or the newest one. Throws UserError when there is none.
+BackupView find_backup(Session& session, const BackupSubject& of, const BackupTarget& target, const std::string& id);
+// Fills a transfer with it.
+void fetch_backup(Session& session, const Transfer& transfer, const BackupView& view, int cancel_fd);
 
 // Makes an app of it again, under its own or another name.
 ImportedApp restore_backup(Session& session, const BackupView& view, const std::optional<AppName>& to, Journal& journal,
@@ -72,7 +85,7 @@ struct VerifiedBackup {
 };
 VerifiedBackup verify_backup(Session& session, const BackupView& view);
 
-std::size_t prune_target(Session& session, const std::optional<AppName>& app, const BackupTarget& target,
+std::size_t prune_target(Session& session, const BackupSubject& of, const BackupTarget& target,
                          const BackupRetention& retention);
 
 // --- schedules
@@ -83,12 +96,12 @@ struct ScheduleView {
 Json to_json(const ScheduleView& view);
 std::vector<ScheduleView> list_schedules(Session& session);
 void set_schedule(Session& session, const BackupSchedule& schedule);
-void remove_schedule(Session& session, const std::string& app);
+void remove_schedule(Session& session, const BackupSubject& of);
 
 // --- an empty machine
 struct RestoredPlatform {
   WallTime made;
-  std::vector<std::string> apps;  // that were there, and are to be restored
+  std::vector<std::string> apps, services;  // that were there, and are to be restored
 };
 // Into a root without apps: settings, keys, targets and schedules of the newest backup at this URL.
 RestoredPlatform restore_platform(Session& session, const std::string& url, const std::string& credentials);

@@ -41,13 +41,13 @@ void await_requests(Session& session, const BackingService& service) {
 }
 
 BackingService change_version(
-    Session& session, const ServiceName& name, const std::string& detail, const Tell& tell,
+    Session& session, const ServiceName& name, const AuditedChange& audit, const Tell& tell,
     const std::function<void(const ServicePlatform&, const BackingService&, const UpgradeCalls&)>& change) {
   session.require_admin();
   const auto service = require_service(session, name, Right::Administer);
   session.engine().check_ready();
   std::optional<BackingService> result;
-  audited(session, {"", "service upgrade", name.str() + " " + detail}, [&] {
+  audited(session, audit, [&] {
     const auto platform = session.platform().services();
     const auto lock = lock_service(platform, name, "an upgrade");
     const auto found = session.store().service(service.id);
@@ -71,16 +71,23 @@ BackingService change_version(
 
 BackingService upgrade_service(Session& session, const ServiceName& name, const std::string& version,
                                const Tell& tell) {
-  return change_version(session, name, "to " + version, tell,
+  return change_version(session, name, {"", "service upgrade", name.str() + " to " + version}, tell,
                         [&](const ServicePlatform& platform, const BackingService& service, const UpgradeCalls& calls) {
                           upgrade_service(platform, service, version, calls);
                         });
 }
 
 BackingService go_back(Session& session, const ServiceName& name, const Tell& tell) {
-  return change_version(session, name, "back", tell,
+  return change_version(session, name, {"", "service upgrade", name.str() + " back"}, tell,
                         [](const ServicePlatform& platform, const BackingService& service, const UpgradeCalls& calls) {
                           go_back(platform, service, calls);
+                        });
+}
+
+BackingService restore_content(Session& session, const ServiceName& name, const DumpFiles& dumps, const Tell& tell) {
+  return change_version(session, name, {"", "backup restore", "service " + name.str()}, tell,
+                        [&](const ServicePlatform& platform, const BackingService& service, const UpgradeCalls& calls) {
+                          restore_content(platform, service, dumps, calls);
                         });
 }
 

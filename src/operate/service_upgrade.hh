@@ -5,6 +5,7 @@
 #include <string>
 
 #include "operate/services.hh"
+#include "services/dumps.hh"
 
 namespace pushrod {
 
@@ -14,6 +15,8 @@ using Tell = std::function<void(const std::string&)>;
 BackingService upgrade_service(Session& session, const ServiceName& name, const std::string& version, const Tell& tell);
 // Back to the version and the data of before.
 BackingService go_back(Session& session, const ServiceName& name, const Tell& tell);
+// The content of a backup in place of what these databases hold. What was there is kept, as by an upgrade.
+BackingService restore_content(Session& session, const ServiceName& name, const DumpFiles& dumps, const Tell& tell);
 // Deletes what an upgrade has kept.
 void forget_service(Session& session, const ServiceName& name);
 

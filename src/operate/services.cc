@@ -96,6 +96,7 @@ Json to_json(const ServiceView& view) {
           {"disk", view.disk == 0 ? Json(nullptr) : Json(view.disk)},
           {"apps", std::move(apps)},
           {"backups", std::move(backups)},
+          {"backup", view.own_backup ? to_json(*view.own_backup) : Json(nullptr)},
           {"created", iso_time(view.service.created)}};
 }
 
@@ -142,8 +143,12 @@ ServiceView show_service(Session& session, const ServiceName& name) {
   auto view = view_of(session, service);
   view.disk = measure_disk_use(session.layout().service_data(name)).bytes;
   for (const auto& attachment : view.attachments) {
-    view.backups.emplace(attachment.app, backup_state(session, attachment.app));
+    view.backups.emplace(attachment.app, backup_state(session, {BackupSubject::Kind::App, attachment.app}));
   }
+  const auto own = backup_state(session, BackupSubject::of(name));
+  const bool keeps_data = type_of(service).keeps_data();
+  const bool counts = own.is_scheduled || own.last_good || !own.problem.empty() || apps_of(session, service).empty();
+  if (keeps_data && counts) view.own_backup = own;
   return view;
 }
 

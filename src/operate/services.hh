@@ -24,6 +24,7 @@ struct ServiceView {
   std::uint64_t memory = 0;                      // bytes that it uses now
   std::uint64_t disk = 0;                        // bytes of its data; 0 in lists
   std::map<std::string, BackupState> backups{};  // of those apps, which have what is in it; empty in lists
+  std::optional<BackupState> own_backup{};       // of the service by itself, if there is one, or no app has one for it
 };
 Json to_json(const ServiceView& view);
 

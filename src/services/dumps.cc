@@ -21,15 +21,6 @@ namespace {
 
 constexpr Milliseconds kLook{250};
 
-Server running_server(const ServicePlatform& platform, const BackingService& service) {
-  auto server = server_of(platform, service);
-  if (service.state != ServiceState::Running || !type_of(service).answers(server)) {
-    throw UserError(fmt::format("service {} does not run", service.name.str()),
-                    fmt::format("start it first: service start {}", service.name.str()));
-  }
-  return server;
-}
-
 void change_places(const fs::path& one, const fs::path& other) {
   if (exchange_paths(one, other)) return;
   throw Error("the file system of " + one.native() + " cannot exchange two directories", "use ext4, XFS or Btrfs");
@@ -98,6 +89,15 @@ void write_dump(const Server& server, const std::string& database, int out, cons
 
 }  // namespace
 
+Server running_server(const ServicePlatform& platform, const BackingService& service) {
+  auto server = server_of(platform, service);
+  if (service.state != ServiceState::Running || !type_of(service).answers(server)) {
+    throw UserError(fmt::format("service {} does not run", service.name.str()),
+                    fmt::format("start it first: service start {}", service.name.str()));
+  }
+  return server;
+}
+
 std::string choose_database(const Server& server, const std::string& database) {
   const auto& type = type_of(server.service);
   if (!type.has_databases()) {
@@ -153,16 +153,29 @@ void try_dump(const ServicePlatform& platform, const std::string& type, const st
   write_dump(server, database, -1, {});
 }
 
+std::vector<std::string> all_databases(const Server& server) {
+  const auto& type = type_of(server.service);
+  if (!type.keeps_data()) return {};
+  return type.has_databases() ? type.databases(server) : std::vector<std::string>{""};
+}
+
+void read_dumps(const Server& server, const DumpFiles& dumps, const std::vector<ServiceAttachment>& attachments) {
+  const auto& type = type_of(server.service);
+  for (const auto& [database, file] : dumps) {
+    std::vector<std::string> roles;
+    for (const auto& attachment : attachments) {
+      if (attachment.database == database && attachment.state == AttachmentState::Attached)
+        roles.push_back(attachment.role);
+    }
+    if (!database.empty()) type.make_database(server, database, roles);
+    load(server, database, open_file(file, O_RDONLY | O_NOFOLLOW).get());
+  }
+}
+
 void copy_databases(const Server& from, const Server& to) {
   const auto& type = type_of(from.service);
-  if (!type.keeps_data()) return;
-  auto databases = type.has_databases() ? type.databases(from) : std::vector<std::string>{""};
-  for (const auto& database : databases) {
-    if (!database.empty()) {
-      const ServiceAccount owner{database, database, random_password()};
-      type.open_account(to, owner);
-      type.close_account(to, owner, false);
-    }
+  for (const auto& database : all_databases(from)) {
+    if (!database.empty()) type.make_database(to, database, {});
     PipedTool dump(from, type.dump(from, database));
     load(to, database, dump.output());
     dump.check();

@@ -4,11 +4,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "services/services.hh"
 
 namespace pushrod {
+
+// What it takes to work on it. Throws UserError when it does not run.
+Server running_server(const ServicePlatform& platform, const BackingService& service);
 
 // The database that is meant: the one that is named, or the only one. Empty for types without databases. Throws
 // UserError when there are several, or not that one.
@@ -28,6 +32,14 @@ void restore_service(const ServicePlatform& platform, const BackingService& serv
 // Reads the dump into a server of its own, reads everything of it there, and removes the server. Throws Error when that
 // does not work. A killed process leaves a service that the daemon destroys.
 void try_dump(const ServicePlatform& platform, const std::string& type, const std::string& version, int input);
+
+// The databases by name ("": all that a server without databases holds), and the file of the dump of each.
+using DumpFiles = std::map<std::string, std::filesystem::path>;
+// Every database that a service holds.
+std::vector<std::string> all_databases(const Server& server);
+// Reads each dump in place of what its database holds; one that is not there is made, for the apps that are attached to
+// it in this service. Not all or nothing: for a server that is discarded after a failure.
+void read_dumps(const Server& server, const DumpFiles& dumps, const std::vector<ServiceAttachment>& attachments);
 
 // Every database of one server into another that has none yet, as dumps. Their accounts do not come along: each
 // database belongs to an account that cannot log in.

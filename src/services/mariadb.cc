@@ -178,6 +178,13 @@ class MariaDb : public ServiceType {
                     user, literal(account.password.reveal()), identifier(account.database), granted(account.database)));
   }
 
+  // What accounts may do with a database, the server knows by its name.
+  void make_database(const Server& server, const std::string& database,
+                     const std::vector<std::string>&) const override {
+    sql(server, fmt::format("CREATE DATABASE IF NOT EXISTS {};\n", identifier(database)));
+    owner_of(server, database);
+  }
+
   // An account that is locked goes on as the one with whose rights views and routines run.
   void close_account(const Server& server, const ServiceAccount& account, bool with_database) const override {
     const auto user = account_name(account.role);

@@ -151,6 +151,22 @@ class Postgres : public ServiceType {
     sql(server, script);
   }
 
+  void make_database(const Server& server, const std::string& database,
+                     const std::vector<std::string>& roles) const override {
+    const auto name = identifier(database), owner = roles.empty() ? database : roles.front();
+    auto script = fmt::format(
+        "SELECT 'CREATE ROLE {0} NOLOGIN' WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {1}) \\gexec\n"
+        "SELECT 'CREATE DATABASE {2} OWNER {0}' WHERE NOT EXISTS (SELECT 1 FROM pg_database WHERE datname = {3})"
+        " \\gexec\nREVOKE ALL ON DATABASE {2} FROM PUBLIC;\n",
+        identifier(owner), literal(owner), name, literal(database));
+    for (const auto& role : roles) {
+      if (role == owner) continue;
+      script += fmt::format("GRANT {0} TO {1};\nALTER ROLE {1} IN DATABASE {2} SET role TO {0};\n", identifier(owner),
+                            identifier(role), name);
+    }
+    sql(server, script);
+  }
+
   void close_account(const Server& server, const ServiceAccount& account, bool with_database) const override {
     const auto role = identifier(account.role);
     auto script = fmt::format(

@@ -79,6 +79,10 @@ class ServiceType {
   // Makes the account and its database, or gives those that are there this password. What it makes in a database that
   // another account made belongs to both. Idempotent.
   virtual void open_account(const Server& server, const ServiceAccount& account) const = 0;
+  // Makes the database where there is none, for these accounts, which exist; without any, for one that cannot log in.
+  // Of types that have databases.
+  virtual void make_database(const Server&, const std::string& /*database*/,
+                             const std::vector<std::string>& /*roles*/) const {}
   // The account gets in no more, and its connections end. Its database stays, or goes, too. Idempotent.
   virtual void close_account(const Server& server, const ServiceAccount& account, bool with_database) const = 0;
   // The variables of an app with this account, by name: "DATABASE_URL". The value is a secret where `secret` says so.

@@ -1,5 +1,6 @@
 #include "services/upgrade.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,39 +47,59 @@ void check_room(const ServicePlatform& platform, const BackingService& service) 
   const auto needed = measure_disk_use(platform.layout.service_data(service.name)).bytes;
   const auto least = platform.settings.free_space;
   if (free_bytes(platform.layout.root()) >= needed + least) return;
-  throw UserError(
-      fmt::format("not enough disk space for an upgrade: service {} takes {}, which is needed twice, and {} "
-                  "must stay free ([retention] free_space)",
-                  service.name.str(), format_bytes(needed), format_bytes(least)),
-      "make room: pushrod prune, or service forget for services that were upgraded before");
+  throw UserError(fmt::format("not enough disk space: service {} takes {}, which is needed twice, and {} "
+                              "must stay free ([retention] free_space)",
+                              service.name.str(), format_bytes(needed), format_bytes(least)),
+                  "make room: pushrod prune, or service forget for services that were upgraded before");
 }
 
-// Fills data.next, by a server of the new version beside the old one.
-void make_next_data(const ServicePlatform& platform, const BackingService& service, const std::string& version,
-                    const std::string& mark, const UpgradeCalls& calls) {
-  const auto& type = type_of(service);
-  const auto data = platform.layout.service_data(service.name);
+// A server beside the one of the service, with the same password.
+NewService beside(const ServicePlatform& platform, const BackingService& service, const std::string& version) {
   NewService request{.name = service.name, .type = service.type, .version = version, .memory = service.memory};
   request.password = platform.store.vault().open_service_password(service.name, service.sealed_password);
-  if (type.takes_data_over()) {
-    stop_service(platform, service);
-    calls.tell("Copying the data.");
-    request.fill = [&](const fs::path& fresh) { copy_directory(data, fresh); };
-  }
-  const ScratchService beside(platform, request, "an upgrade of service " + service.name.str());
-  if (type.takes_data_over()) {
-    type.finish_takeover(beside.server());
-  } else {
-    type.admit_apps(server_of(platform, service), false);
-    calls.tell("Copying all databases and accounts to the new server.");
-    type.copy_all(server_of(platform, service), beside.server());
-  }
+  return request;
+}
+
+// The data of the server becomes data.next.
+void take_data(const ServicePlatform& platform, const BackingService& service, const ScratchService& beside,
+               const std::string& mark) {
   stop_service(platform, beside.service());
   const auto made = platform.layout.service_data(beside.service().name);
   write_file(made / kMark, mark);
   flush_file_system(made);
   discard(platform, next_data(platform, service));
   rename_path(made, next_data(platform, service));
+}
+
+// Fills data.next with what the service holds, by a server of the version beside the old one. `more` changes it.
+void make_next_data(const ServicePlatform& platform, const BackingService& service, const std::string& version,
+                    const std::string& mark, const UpgradeCalls& calls,
+                    const std::function<void(const Server&)>& more) {
+  const auto& type = type_of(service);
+  auto request = beside(platform, service, version);
+  if (type.takes_data_over()) {
+    stop_service(platform, service);
+    calls.tell("Copying the data.");
+    request.fill = [&](const fs::path& fresh) { copy_directory(platform.layout.service_data(service.name), fresh); };
+  }
+  const ScratchService next(platform, request, "a change of service " + service.name.str());
+  if (!type.takes_data_over()) {
+    type.admit_apps(server_of(platform, service), false);
+    calls.tell("Copying all databases and accounts to the new server.");
+    type.copy_all(server_of(platform, service), next.server());
+  }
+  more(next.server());
+  take_data(platform, service, next, mark);
+}
+
+// The same with a dump alone, where a dump is all that a server holds but for its accounts.
+void make_data_from_dump(const ServicePlatform& platform, const BackingService& service, const fs::path& dump,
+                         const std::string& mark) {
+  auto request = beside(platform, service, service.version);
+  request.fill = [&](const fs::path& fresh) {
+    type_of(service).read_dump(server_of(platform, service), open_file(dump, O_RDONLY | O_NOFOLLOW).get(), fresh);
+  };
+  take_data(platform, service, ScratchService(platform, request, "a restore of service " + service.name.str()), mark);
 }
 
 // The data directory may come from a server that was shut to them.
@@ -159,16 +180,29 @@ void upgrade_service(const ServicePlatform& platform, const BackingService& serv
   if (type.takes_data_over() && to == service.version) {
     throw UserError(fmt::format("service {} is {} {} already", service.name.str(), type.description(), to));
   }
-  if (!type.takes_data_over()) {
-    server_of(platform, service);  // it must be installed to be read
-    if (service.state != ServiceState::Running) {
-      throw UserError(fmt::format("service {} does not run", service.name.str()),
-                      fmt::format("start it first: service start {}", service.name.str()));
-    }
-  }
+  if (!type.takes_data_over()) running_server(platform, service);
   check_room(platform, service);
-  change_over(platform, service, to, calls,
-              [&](const std::string& mark) { make_next_data(platform, service, to, mark, calls); });
+  change_over(platform, service, to, calls, [&](const std::string& mark) {
+    make_next_data(platform, service, to, mark, calls, [&](const Server& next) {
+      if (type.takes_data_over()) type.finish_takeover(next);
+    });
+  });
+}
+
+void restore_content(const ServicePlatform& platform, const BackingService& service, const DumpFiles& dumps,
+                     const UpgradeCalls& calls) {
+  running_server(platform, service);
+  check_room(platform, service);
+  change_over(platform, service, service.version, calls, [&](const std::string& mark) {
+    if (type_of(service).restores_into_directory()) {
+      make_data_from_dump(platform, service, dumps.at(""), mark);
+      return;
+    }
+    make_next_data(platform, service, service.version, mark, calls, [&](const Server& next) {
+      calls.tell("Reading the backup.");
+      read_dumps(next, dumps, platform.store.attachments_to(service.id));
+    });
+  });
 }
 
 void go_back(const ServicePlatform& platform, const BackingService& service, const UpgradeCalls& calls) {

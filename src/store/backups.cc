@@ -36,7 +36,7 @@ std::vector<BackupSchedule> Store::backup_schedules() const {
       db_->query("SELECT app, target, schedule, keep_count, keep_seconds, seen FROM backup_schedules ORDER BY app");
   return read_all(rows, [](Query& row) {
     BackupSchedule schedule;
-    schedule.app = row.text();
+    schedule.of = subject_from_key(row.text());
     schedule.target = row.text();
     schedule.schedule = row.text();
     schedule.retention.count = row.number<unsigned>();
@@ -49,20 +49,21 @@ std::vector<BackupSchedule> Store::backup_schedules() const {
 void Store::set_backup_schedule(const BackupSchedule& schedule) {
   Transaction transaction(*db_);
   db_->query("INSERT OR REPLACE INTO backup_schedules VALUES (?, ?, ?, ?, ?, ?)")
-      .with(schedule.app, schedule.target, schedule.schedule, std::int64_t{schedule.retention.count},
+      .with(key_of(schedule.of), schedule.target, schedule.schedule, std::int64_t{schedule.retention.count},
             std::int64_t{schedule.retention.age.count()}, schedule.seen)
       .run();
   transaction.commit();
 }
 
-void Store::remove_backup_schedule(const std::string& app) {
+void Store::remove_backup_schedule(const BackupSubject& of) {
   Transaction transaction(*db_);
-  db_->query("DELETE FROM backup_schedules WHERE app = ?").with(app).run();
+  db_->query("DELETE FROM backup_schedules WHERE app = ?").with(key_of(of)).run();
   transaction.commit();
 }
 
-std::int64_t Store::begin_backup(const std::string& app, const std::string& target) {
+std::int64_t Store::begin_backup(const BackupSubject& of, const std::string& target) {
   constexpr std::int64_t kKept = 50;  // of an app
+  const auto key = key_of(of);
   Transaction transaction(*db_);
   // Only a holder of the target's lock begins one, so the process of a run without an end is gone.
   db_->query(
@@ -74,9 +75,9 @@ std::int64_t Store::begin_backup(const std::string& app, const std::string& targ
          "DELETE FROM backup_runs WHERE app = ?1 AND id NOT IN"
          " (SELECT id FROM backup_runs WHERE app = ?1 ORDER BY id DESC LIMIT ?2)"
          " AND id NOT IN (SELECT max(id) FROM backup_runs WHERE app = ?1 AND error = '')")
-      .with(app, kKept)
+      .with(key, kKept)
       .run();
-  db_->query("INSERT INTO backup_runs (app, target, started) VALUES (?, ?, ?)").with(app, target, now()).run();
+  db_->query("INSERT INTO backup_runs (app, target, started) VALUES (?, ?, ?)").with(key, target, now()).run();
   const auto id = db_->query("SELECT max(id) FROM backup_runs").only_integer().value();
   transaction.commit();
   return id;
@@ -90,14 +91,14 @@ void Store::end_backup(std::int64_t id, std::uint64_t bytes, const std::string& 
   transaction.commit();
 }
 
-std::vector<BackupRun> Store::backup_runs(const std::string& app) const {
+std::vector<BackupRun> Store::backup_runs(const BackupSubject& of) const {
   Query rows = db_->query(
       "SELECT id, app, target, started, ended, error, bytes FROM backup_runs WHERE app = ? ORDER BY id DESC");
-  rows.with(app);
+  rows.with(key_of(of));
   return read_all(rows, [](Query& row) {
     BackupRun run;
     run.id = row.integer();
-    run.app = row.text();
+    run.of = subject_from_key(row.text());
     run.target = row.text();
     run.started = row.time();
     run.ended = row.optional([](Query& column) { return column.time(); });

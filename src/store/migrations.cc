@@ -205,7 +205,7 @@ CREATE TABLE imports (
 ) STRICT;
 )sql";
 
-// app: its name, since backups outlive apps; '' is the platform, and in a schedule all apps with the platform.
+// app: key_of() what it is of (model/backup.hh).
 constexpr const char* kBackups = R"sql(
 CREATE TABLE backup_targets (
   name TEXT PRIMARY KEY,

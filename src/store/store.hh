@@ -151,11 +151,11 @@ class Store {
   void remove_backup_target(const std::string& name);    // with its schedules
   std::vector<BackupSchedule> backup_schedules() const;  // that of all comes first
   void set_backup_schedule(const BackupSchedule& schedule);
-  void remove_backup_schedule(const std::string& app);
+  void remove_backup_schedule(const BackupSubject& of);
   // The caller holds the target's lock: runs of it that have not ended were killed, and are recorded as such.
-  std::int64_t begin_backup(const std::string& app, const std::string& target);
+  std::int64_t begin_backup(const BackupSubject& of, const std::string& target);
   void end_backup(std::int64_t id, std::uint64_t bytes, const std::string& error);  // empty: it is good
-  std::vector<BackupRun> backup_runs(const std::string& app) const;                 // the newest first
+  std::vector<BackupRun> backup_runs(const BackupSubject& of) const;                // the newest first
 
   // --- domains
   std::vector<Domain> domains(std::optional<AppId> app = {}) const;  // by host and prefix

@@ -12,6 +12,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/settings_file.hh"
+#include "deploy/backup.hh"
 #include "deploy/certificates.hh"
 #include "deploy/layers.hh"
 #include "engine/local/machine.hh"
@@ -133,37 +134,34 @@ Finding examine_data(Session& session) {
   return {"/data of apps", true, false, texts.empty() ? "no apps" : join(texts, ", "), "", ""};
 }
 
+// The platform, all apps and all services that keep something.
+std::vector<BackupSubject> subjects_of_backups(const Store& store) {
+  std::vector<BackupSubject> subjects{{}};
+  for (const auto& app : store.apps()) subjects.push_back(BackupSubject::of(app.name));
+  for (const auto& service : store.services()) {
+    if (type_of(service).keeps_data() && service.state != ServiceState::Creating) {
+      subjects.push_back(BackupSubject::of(service.name));
+    }
+  }
+  return subjects;
+}
+
 // One for all that have no backups, and one for each whose backups are no good.
 void examine_backups(Session& session, std::vector<Finding>& findings) {
-  std::vector<std::string> names{""}, without;
-  for (const auto& app : session.store().apps()) names.push_back(app.name.str());
-  for (const auto& name : names) {
-    const auto shown = name.empty() ? std::string("the platform") : name;
-    const auto state = backup_state(session, name);
-    if (!state.is_scheduled && !state.last_good) without.push_back(shown);
+  std::vector<std::string> without;
+  for (const auto& of : subjects_of_backups(session.store())) {
+    const auto state = backup_state(session, of);
+    if (!state.is_scheduled && !state.last_good && is_part_of_all(session.store(), of)) without.push_back(shown(of));
     if (state.problem.empty()) continue;
-    findings.push_back(
-        {"backup of " + shown, false, false, described(state), "what it has lost since its last good backup",
-         fmt::format("see `pushrod backup list`; try it: pushrod backup create {}", name.empty() ? "--all" : name),
-         true});
+    const auto words = of.is_platform() ? "--all" : of.name + (of.is_service() ? " --service" : "");
+    findings.push_back({"backup of " + shown(of), false, false, described(state),
+                        "what it has lost since its last good backup",
+                        fmt::format("see `pushrod backup list`; try it: pushrod backup create {}", words), true});
   }
   findings.push_back({"backups", without.empty(), false,
                       without.empty() ? "everything is backed up" : "none of " + join(without, ", "),
                       "data, when the disk or the machine is lost",
                       "docs/backup.md: pushrod backup target add, backup schedule --all"});
-}
-
-// Backups are of apps.
-void examine_lone_services(Session& session, std::vector<Finding>& findings) {
-  std::vector<std::string> alone;
-  for (const auto& service : session.store().services()) {
-    const bool has_app = !session.store().attachments_to(service.id).empty();
-    if (!has_app && type_of(service).keeps_data()) alone.push_back(service.name.str());
-  }
-  if (alone.empty()) return;
-  findings.push_back({"services without an app", false, false, join(alone, ", "),
-                      "their data, when the disk is lost: they are in no app's backup",
-                      "keep a dump (service export NAME > file), attach it to its app, or destroy it"});
 }
 
 // Nothing where there is no database yet. True when there is a good one.
@@ -203,7 +201,6 @@ std::vector<Finding> examine_machine(Session& session) {
     examine_certificates(session, findings);
     findings.push_back(examine_data(session));
     examine_backups(session, findings);
-    examine_lone_services(session, findings);
     examine_services(session, findings);
   }
   return findings;

@@ -64,7 +64,7 @@ def test_an_upgrade_of_postgres_keeps_data_accounts_and_requests(services):  # n
     assert app_sql(app, "SELECT v FROM t").out.strip() == "mine"
     app_sql(app, "INSERT INTO t VALUES ('later')")
     assert (platform.root / "services" / "db" / "data.old").is_dir()
-    assert "kept that of version" in platform.pushrod("service", "info", "db").out
+    assert "what was there before is kept (version" in platform.pushrod("service", "info", "db").out
     # And back, to what was there before.
     platform.pushrod("service", "upgrade", "db", "--back", timeout=120)
     assert app_sql(app, "SELECT v FROM t").out.split() == ["mine"]

@@ -74,6 +74,14 @@ TEST_F(Completions, OffersNamesOfApps) {
   EXPECT_THAT(offered({"key", "add", "bob", "--app=s"}), ElementsAre("--app=shop"));
 }
 
+TEST_F(Completions, OffersNamesOfAppsAndServicesForBackups) {
+  add_app("blog", "site");
+  Store(layout_.database())
+      .add_service({.name = ServiceName::parse("main"), .type = "redis", .version = "7", .memory = 1});
+  EXPECT_THAT(offered({"backup", "schedule", ""}), ElementsAre("blog", "main"));
+  EXPECT_THAT(offered({"backup", "schedule", "--"}), Contains("--service"));
+}
+
 TEST_F(Completions, OffersNamesOfKeysShellsAndFiles) {
   key("anna@laptop");
   EXPECT_THAT(offered({"key", "remove", ""}), ElementsAre("anna@laptop"));
