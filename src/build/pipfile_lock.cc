@@ -15,6 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Of the requirements, with what a shell needs. The file has hashes of the packages for all systems, which can be more
+// than one command may say; the versions alone are installed then.
+constexpr std::size_t kMostWithHashes = 80'000;
+
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
@@ -26,6 +30,18 @@ std::string extras_of(const Json& package) {
   std::vector<std::string> names;
   for (const Json& name : *found) names.push_back(name.get<std::string>());
   return "[" + join(names, ",") + "]";
+}
+
+// " --hash=sha256:0a1b …"; empty if the file has none.
+std::string hashes_of(const Json& package) {
+  std::string options;
+  const auto found = package.find("hashes");
+  if (found == package.end() || !found->is_array()) return options;
+  for (const Json& hash : *found) {
+    const auto text = hash.get<std::string>();
+    if (text.find_first_of(" \t") == std::string::npos) options += " --hash=" + text;
+  }
+  return options;
 }
 
 // Empty for a package that is a file or a directory.
@@ -54,6 +70,15 @@ void add_indexes(const Json& meta, std::vector<std::string>& lines) {
   }
 }
 
+// pip wants a hash of every package, or of none.
+void add_hashes(const std::vector<std::string>& hashes, std::vector<std::string>& lines) {
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < lines.size(); ++at) size += lines[at].size() + hashes[at].size();
+  const bool has_all = std::none_of(hashes.begin(), hashes.end(), [](const auto& text) { return text.empty(); });
+  if (!has_all || size > kMostWithHashes) return;
+  for (std::size_t at = 0; at < lines.size(); ++at) lines[at] += hashes[at];
+}
+
 bool is_one_line(const std::string& text) {
   return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
@@ -64,11 +89,14 @@ std::optional<PipfileLock> parse_pipfile_lock(const std::string& text) {
   try {
     const Json json = Json::parse(text);
     PipfileLock lock;
+    std::vector<std::string> hashes;
     for (const auto& [name, package] : json.at("default").items()) {
       auto line = requirement(name, package);
       if (line.empty()) return std::nullopt;
+      hashes.push_back(hashes_of(package));
       lock.requirements.push_back(std::move(line));
     }
+    add_hashes(hashes, lock.requirements);
     if (const auto meta = json.find("_meta"); meta != json.end() && meta->is_object()) {
       if (!lock.requirements.empty()) add_indexes(*meta, lock.requirements);
       if (const auto wanted = meta->find("requires"); wanted != meta->end() && wanted->is_object()) {

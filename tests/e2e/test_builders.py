@@ -202,7 +202,8 @@ def test_a_push_names_a_procfile_that_has_nearly_its_name(platform, name):
 
 
 GREET = wheel("greet", "WORD = 'hello from a wheel'\n")
-GREET_FILE = f"""{{ file = "greet-1.0-py3-none-any.whl", hash = "sha256:{hashlib.sha256(GREET).hexdigest()}" }}"""
+GREET_HASH = f"sha256:{hashlib.sha256(GREET).hexdigest()}"
+GREET_FILE = f"""{{ file = "greet-1.0-py3-none-any.whl", hash = "{GREET_HASH}" }}"""
 LOCKED_GREET = f"""
 [[package]]
 name = "greet"
@@ -230,7 +231,7 @@ wheels = [{ url = "https://x/nothing.whl", hash = "sha256:00" }]
     ("poetry.lock", LOCKED_GREET),
     ("pdm.lock", LOCKED_GREET),
     ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['greet >= 1.0']\n"),
-    ("Pipfile.lock", json.dumps({"default": {"greet": {"version": "==1.0", "hashes": []}}, "develop": {}})),
+    ("Pipfile.lock", json.dumps({"default": {"greet": {"version": "==1.0", "hashes": [GREET_HASH]}}, "develop": {}})),
 ], ids=lambda value: value if value.endswith((".lock", ".toml")) else "")  # fmt: skip
 def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, name, text):
     settings = '[build.environment]\nPIP_NO_INDEX = "1"\nPIP_FIND_LINKS = "/app/wheels"\n'
@@ -246,10 +247,13 @@ def test_what_a_python_project_asks_for_comes_into_a_virtualenv(make_platform, n
     assert app.version() == "1"
 
 
-def test_a_package_that_is_not_the_one_in_the_lock_file_fails_the_push(make_platform):
+@pytest.mark.parametrize("name", ["pdm.lock", "Pipfile.lock"])
+def test_a_package_that_is_not_the_one_in_the_lock_file_fails_the_push(make_platform, name):
     settings = '[build.environment]\nPIP_NO_INDEX = "1"\nPIP_FIND_LINKS = "/app/wheels"\n'
     platform = make_platform(settings=settings).start()
-    files = web_app() | {"pdm.lock": LOCKED_GREET, "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'other'\n")}
+    pipfile = json.dumps({"default": {"greet": {"version": "==1.0", "hashes": [GREET_HASH]}}})
+    lock = {"pdm.lock": LOCKED_GREET, "Pipfile.lock": pipfile}[name]
+    files = web_app() | {name: lock, "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'other'\n")}
     app = platform.create_app(files)
     assert "DO NOT MATCH THE HASHES" in app.work.push(code=1).err
 

@@ -85,6 +85,15 @@ TEST_F(BuilderTest, ThePackagesOfAPipfileLockAreInstalled) {
       << script(plan());
   EXPECT_TRUE(script(plan()).ends_with(" --no-deps -r /tmp/requirements.txt\n")) << script(plan());
   EXPECT_TRUE(plan().notices.empty());
+  tree.write("Pipfile.lock", R"({"default": {"flask": {"version": "==3", "hashes": ["sha256:0", "sha256:1"]},
+    "own": {"version": "==1", "hashes": ["sha256:2"], "markers": "a == 'b'"}}})");
+  EXPECT_NE(script(plan().layers.at(0).steps)
+                .find(R"('flask==3 --hash=sha256:0 --hash=sha256:1' 'own==1 ; a == '\''b'\'' --hash=sha256:2' )"),
+            std::string::npos)
+      << script(plan().layers.at(0).steps);
+  tree.write("Pipfile.lock", R"({"default": {"flask": {"version": "==3", "hashes": ["sha256:0"]},
+    "own": {"version": "==1", "hashes": []}}})");
+  EXPECT_NE(script(plan().layers.at(0).steps).find("'flask==3' 'own==1' "), std::string::npos);
   tree.write("Pipfile.lock", R"({"default": {}, "develop": {}})");
   EXPECT_EQ(plan().description, "Python 3.11, no requirements from Pipfile.lock");
   for (const char* text : {"{", "[]", "{}", R"({"default": {"own": {"path": "."}}})", R"({"default": [1]})",
