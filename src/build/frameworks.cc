@@ -150,20 +150,43 @@ bool has_sqlite_database(const std::string& code) {
   return contains(code, "django.db.backends.sqlite3") || contains(code, "sqlite:///");
 }
 
-// Looks for it in the Python files of a tree that has some at its root, those near the root first.
-bool uses_sqlite(const fs::path& root) {
+// It can be told to use another one.
+bool chooses_database(const std::string& code) {
+  return contains(code, "DATABASE_URL") || contains(code, "dj_database_url") || contains(code, "DATA_DIR");
+}
+
+// What the code writes to beside it: everything, for such a database, or the directory that Flask's tutorial makes.
+WritablePaths written_by(const std::string& code) {
+  if (has_sqlite_database(code)) return {"."};
+  return contains(code, ".instance_path") ? WritablePaths{"instance"} : WritablePaths{};
+}
+
+// Looks for it in the Python files of a tree, those near the root first. The root must have some, or a package.
+struct PythonWrites {
+  WritablePaths paths;
+  bool has_database = false;  // always, whatever it is told
+};
+PythonWrites written_by_python(const fs::path& root) {
   const auto is_python = [](const std::string& name) { return name.ends_with(".py"); };
   const auto names_at_root = list_directory(root);
-  if (std::none_of(names_at_root.begin(), names_at_root.end(), is_python)) return false;
+  if (std::none_of(names_at_root.begin(), names_at_root.end(), [&](const std::string& name) {
+        return is_python(name) || name == "requirements.txt" || name == "pyproject.toml" || name == "Pipfile";
+      })) {
+    return {};
+  }
   std::vector<fs::path> level{root};
   std::size_t seen = 0;
+  PythonWrites found;
   for (int depth = 0; depth < kPythonDepth && !level.empty(); ++depth) {
     std::vector<fs::path> below;
     for (const auto& directory : level) {
       for (const auto& name : list_directory(directory)) {
-        if (++seen > kMostPythonNames) return false;
+        if (++seen > kMostPythonNames) return found;
         if (is_python(name)) {
-          if (has_sqlite_database(content_of(directory / name))) return true;
+          const auto code = content_of(directory / name);
+          auto paths = written_by(code);
+          if (paths == WritablePaths{"."}) return {std::move(paths), !chooses_database(code)};
+          if (!paths.empty()) found.paths = std::move(paths);
         } else if (!name.starts_with('.') && name != "node_modules" && name != "tests" &&
                    is_directory(directory / name)) {
           below.push_back(directory / name);
@@ -172,10 +195,12 @@ bool uses_sqlite(const fs::path& root) {
     }
     level = std::move(below);
   }
-  return false;
+  return found;
 }
 
 }  // namespace
+
+bool has_database_beside_code(const fs::path& directory) { return written_by_python(directory).has_database; }
 
 WritablePaths known_writable(const fs::path& directory, const ProcessTable& processes) {
   WritablePaths paths;
@@ -185,7 +210,8 @@ WritablePaths known_writable(const fs::path& directory, const ProcessTable& proc
     if (!is_plain_file(file) || !contains(content_of(file), marker.word)) continue;
     paths.insert(paths.end(), marker.paths.begin(), marker.paths.end());
   }
-  if (uses_sqlite(directory)) paths.emplace_back(".");
+  const auto python = written_by_python(directory).paths;
+  paths.insert(paths.end(), python.begin(), python.end());
   if (std::find(paths.begin(), paths.end(), ".") != paths.end()) return {"."};
   std::sort(paths.begin(), paths.end());
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());

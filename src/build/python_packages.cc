@@ -65,8 +65,16 @@ std::optional<PythonPackages> packages_of_project(const fs::path& directory) {
   const auto project = read_pyproject(directory);
   if (!project) return std::nullopt;
   if (project->dependencies.empty() && !project->computes_dependencies) return std::nullopt;
-  if (project->is_package) return PythonPackages{.file = kProject, .prepare = {}, .install = ".", .yields = true};
-  return project->dependencies.empty() ? std::nullopt : listed(kProject, project->dependencies, "");
+  // Only a build of the package knows them; otherwise it is not built, as many apps that say how cannot be: "Multiple
+  // top-level packages discovered".
+  if (project->computes_dependencies) {
+    if (!project->is_package)
+      return project->dependencies.empty() ? std::nullopt : listed(kProject, project->dependencies, "");
+    return PythonPackages{.file = kProject, .prepare = {}, .install = ".", .yields = true};
+  }
+  auto packages = listed(kProject, project->dependencies, "");
+  if (packages) packages->installs_itself = project->is_package && project->has_programs;
+  return packages;
 }
 
 struct OtherFile {

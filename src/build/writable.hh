@@ -13,6 +13,10 @@ namespace pushrod {
 // the commands of its processes; sorted, unique. Symlinks are not followed, and what cannot be read says nothing.
 WritablePaths known_writable(const std::filesystem::path& directory, const ProcessTable& processes);
 
+// Does its Python code name a database of SQLite in a directory of the app, as new projects of Django do, and no
+// variable that may name another one? It is lost when the instance ends.
+bool has_database_beside_code(const std::filesystem::path& directory);
+
 // For built code: the directories of the root that must be writable for these paths of the app's directory, sorted,
 // none inside of another. "." stands for all of the root; the path of a file for its directory, and so does one that is
 // not there and looks like a file's ("db.sqlite3"). A directory that is missing is made. A symlink within the root is

@@ -314,6 +314,14 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
   for (const auto& path : paths) shown.push_back(path == "." ? "all of it" : escaped(path, 100));
   run.journal.line(
       fmt::format("Writable in /app{}, until the instance ends: {}", suffix(run, part), join(shown, ", ")));
+  if (has_database_beside_code(app_tree(checkout, planned.release.source).directory())) {
+    run.journal.complaint(
+        "a database of SQLite beside the code is empty again in every instance, and the release command writes to "
+        "another "
+        "copy: put its file into the directory that the variable DATA_DIR names (/data, which is kept), or use a "
+        "service "
+        "(service create)");
+  }
 }
 
 // Planning is quick, so it gets a step of its own only when it fails: the record would take longer. What needs no

@@ -103,6 +103,14 @@ constexpr char kKilled[] =
     "build_memory "
     "in server.toml, or add memory";
 constexpr char kManaged[] = "pip must install into the app's virtualenv: /venv/bin/pip install …";
+constexpr char kOtherHash[] =
+    "the package index has another file than the one whose hash the app has: lock the dependencies again, or find out "
+    "who "
+    "changed the package";
+constexpr char kFlatLayout[] =
+    "setuptools does not know which directory is the app's package: name it in pyproject.toml: [tool.setuptools] "
+    "packages = "
+    "[\"NAME\"], or [] for none";
 constexpr char kDistutils[] =
     "this Python has no distutils any more: add setuptools to requirements.txt, or use a newer package";
 constexpr char kOldPackage[] =
@@ -199,6 +207,8 @@ constexpr OutputPattern kBuildPatterns[] = {
 
     // Python
     {R"re(externally-managed-environment)re", fixed<kManaged>},
+    {R"re(THESE PACKAGES DO NOT MATCH THE HASHES)re", fixed<kOtherHash>},
+    {R"re(Multiple top-level packages discovered in a flat-layout)re", fixed<kFlatLayout>},
     {R"re(No module named '?distutils)re", fixed<kDistutils>},
     {R"re(use_2to3 is invalid|No module named 'pkg_resources'|AttributeError: .*ImpImporter)re", fixed<kOldPackage>},
 

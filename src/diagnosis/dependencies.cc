@@ -118,6 +118,22 @@ constexpr LanguageFile kLanguages[] = {
     {"Perl", "cpanfile", "install it in [build] command, or have the administrator install its package"},
 };
 
+// Where the app says what Python packages it needs, and how one is added there. The first that is there counts.
+constexpr LanguageFile kPythonFiles[] = {
+    {"Python", "requirements.txt", "add the package that has it to requirements.txt"},
+    {"Python", "uv.lock", "uv add the package that has it, and commit pyproject.toml and uv.lock"},
+    {"Python", "poetry.lock", "poetry add the package that has it, and commit pyproject.toml and poetry.lock"},
+    {"Python", "pdm.lock", "pdm add the package that has it, and commit pyproject.toml and pdm.lock"},
+    {"Python", "Pipfile.lock", "pipenv install the package that has it, and commit Pipfile and Pipfile.lock"},
+    {"Python", "pyproject.toml", "add the package that has it to the dependencies in pyproject.toml"},
+};
+
+const LanguageFile* python_file(const Facts& facts) {
+  const auto* found = std::find_if(std::begin(kPythonFiles), std::end(kPythonFiles),
+                                   [&](const auto& each) { return is_in_code(facts, std::string(each.file)); });
+  return found == std::end(kPythonFiles) ? nullptr : found;
+}
+
 }  // namespace
 
 std::string explain_missing_program(const Facts& facts, const std::string& name) {
@@ -126,7 +142,9 @@ std::string explain_missing_program(const Facts& facts, const std::string& name)
   const auto* dependency = std::find_if(std::begin(kDependencyPrograms), std::end(kDependencyPrograms),
                                         [&](const auto& each) { return each.name == name; });
   if (dependency != std::end(kDependencyPrograms)) {
-    return fmt::format("{} was not found: add it to the dependencies in {}", shown, dependency->file);
+    const auto* file = dependency->file == kPythonFiles[0].file ? python_file(facts) : nullptr;
+    return fmt::format("{} was not found: add it to the dependencies in {}", shown,
+                       file == nullptr ? dependency->file : file->file);
   }
   const auto* program = std::find_if(std::begin(kSystemPrograms), std::end(kSystemPrograms),
                                      [&](const auto& each) { return each.name == name; });
@@ -152,6 +170,7 @@ std::string explain_missing_module(const Facts& facts, std::string_view language
   const auto* found = std::find_if(std::begin(kLanguages), std::end(kLanguages),
                                    [&](const auto& each) { return each.language == language; });
   if (found == std::end(kLanguages)) return {};
+  if (const auto* file = python_file(facts); language == "Python" && file != nullptr) found = file;
   const bool has_file = is_in_code(facts, std::string(found->file));
   return fmt::format("the {} module {} is not installed: {}{}", language, quoted(module, 100),
                      has_file ? "" : fmt::format("the app has no {}; ", found->file),

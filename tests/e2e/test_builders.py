@@ -255,7 +255,9 @@ def test_a_package_that_is_not_the_one_in_the_lock_file_fails_the_push(make_plat
     lock = {"pdm.lock": LOCKED_GREET, "Pipfile.lock": pipfile}[name]
     files = web_app() | {name: lock, "wheels/greet-1.0-py3-none-any.whl": wheel("greet", "WORD = 'other'\n")}
     app = platform.create_app(files)
-    assert "DO NOT MATCH THE HASHES" in app.work.push(code=1).err
+    output = app.work.push(code=1).err
+    assert "DO NOT MATCH THE HASHES" in output
+    assert "the package index has another file than the one whose hash the app has" in output
 
 
 def test_a_push_names_python_packages_that_it_does_not_install(platform):

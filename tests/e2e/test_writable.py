@@ -138,3 +138,11 @@ def test_an_app_with_writable_paths_has_no_capability(platform):
     app = platform.deploy(files | {"pushrod.toml": "[app]\nwritable = true\n"})
     assert set(attempt(app, capabilities)) == {"0" * 16}
     assert set(attempt(app, mount_something)) == {"Operation not permitted"}
+
+
+def test_a_push_warns_about_a_database_of_sqlite_beside_the_code(platform):
+    warning = "a database of SQLite beside the code is empty again in every instance"
+    app = platform.create_app(web_app() | {"db.py": "URL = 'sqlite:///app.db'\n"})
+    assert warning in app.work.push().err
+    told = "URL = os.environ.get('DATABASE_URL', 'sqlite:///app.db')\n"
+    assert warning not in app.push({"db.py": told}).err

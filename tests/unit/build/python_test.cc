@@ -117,7 +117,11 @@ TEST_F(BuilderTest, TheDependenciesOfAPyprojectAreInstalled) {
   EXPECT_NE(script(plan()).find(R"(printf '%s\n' 'flask>=3' 'it'\''s' > /tmp/requirements.txt)"), std::string::npos)
       << script(plan());
   tree.write("pyproject.toml", "[build-system]\nrequires = []\n[project]\nname = 'x'\ndependencies = ['flask>=3']\n");
-  EXPECT_TRUE(script(plan()).ends_with(" install --no-input --disable-pip-version-check --progress-bar off .\n"));
+  EXPECT_TRUE(script(plan()).ends_with("off -r /tmp/requirements.txt\n")) << "the app itself stays where it is";
+  tree.write("pyproject.toml",
+             "[build-system]\nrequires = []\n[project]\nname = 'x'\ndependencies = ['flask>=3']\n"
+             "[project.scripts]\nx = 'x:main'\n");
+  EXPECT_TRUE(script(plan()).ends_with(" --no-deps -e .\n")) << script(plan());
   const std::string poetry = "[build-system]\n[tool.poetry.dependencies]\npython = '^3.11'\nflask = '*'\n";
   tree.write("pyproject.toml", poetry);
   EXPECT_TRUE(script(plan()).ends_with(" off .\n"));

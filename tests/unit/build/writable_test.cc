@@ -135,6 +135,19 @@ TEST_F(KnownWritable, IsAllOfAppForADatabaseOfSqliteBesidePythonCode) {
   EXPECT_THAT(known("gunicorn site.wsgi"), ElementsAre("."));
 }
 
+TEST_F(KnownWritable, IsTheInstanceDirectoryOfFlask) {
+  tree.write("requirements.txt", "flask\n");
+  tree.write("shop/__init__.py", "    os.makedirs(app.instance_path)\n");
+  EXPECT_THAT(known("gunicorn shop"), ElementsAre("instance"));
+  EXPECT_FALSE(has_database_beside_code(tree.path()));
+  tree.write("shop/db.py", "'sqlite:///x'\n");
+  EXPECT_THAT(known("gunicorn shop"), ElementsAre("."));
+  EXPECT_TRUE(has_database_beside_code(tree.path()));
+  tree.write("shop/db.py", "os.environ.get('DATABASE_URL', 'sqlite:///x')\n");
+  EXPECT_THAT(known("gunicorn shop"), ElementsAre("."));
+  EXPECT_FALSE(has_database_beside_code(tree.path()));
+}
+
 TEST_F(KnownWritable, IsTmpLogAndStorageForRails) {
   tree.write("config/application.rb", "module Shop\n  class Application < Rails::Application\n");
   EXPECT_THAT(known("bin/rails server"), ElementsAre("log", "storage", "tmp"));

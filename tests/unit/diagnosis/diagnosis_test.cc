@@ -152,6 +152,12 @@ TEST_F(DiagnosisTest, AMissingModuleNamesTheFileOfDependencies) {
       hint("ModuleNotFoundError: No module named 'flask'\n"),
       "the Python module \"flask\" is not installed: the app has no requirements.txt; add the package that has it "
       "to requirements.txt");
+  write("uv.lock", "");
+  write("pyproject.toml", "");
+  EXPECT_EQ(
+      hint("ModuleNotFoundError: No module named 'flask'\n"),
+      "the Python module \"flask\" is not installed: uv add the package that has it, and commit pyproject.toml and "
+      "uv.lock");
   write("requirements.txt", "");
   EXPECT_EQ(hint("ModuleNotFoundError: No module named 'yaml.cyaml'\n"),
             "the Python module \"yaml.cyaml\" is not installed: add the package that has it to requirements.txt");
