@@ -75,8 +75,9 @@ int info(Context& context, const ServiceWords& words) {
                   format_time(view.service.created)));
   for (const auto& attachment : view.attachments) {
     print(fmt::format(
-        "  app       {}, as {}_URL{}{}\n", attachment.app, attachment.prefix,
+        "  app       {}, as {}_URL{}{}{}\n", attachment.app, attachment.prefix,
         attachment.database.empty() ? "" : ", database " + attachment.database,
+        attachment.port ? fmt::format(", on 127.0.0.1:{}", *attachment.port) : "",
         attachment.state == AttachmentState::Attached ? "" : fmt::format(" ({})", to_string(attachment.state))));
   }
   for (const auto& [app, state] : view.backups) {

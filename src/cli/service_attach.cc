@@ -16,7 +16,7 @@ namespace {
 
 struct AttachWords {
   std::string service, app, prefix, database;
-  bool rotate = false, json = false;
+  bool rotate = false, json = false, tcp = false;
 };
 
 int carry_out(Context& context, const AttachmentChange& result, const std::string& saved) {
@@ -25,11 +25,25 @@ int carry_out(Context& context, const AttachmentChange& result, const std::strin
   return kExitOk;
 }
 
+void tell_of_port(Context& context, const ServiceName& service, const std::string& app) {
+  for (const auto& account : service_accounts(context, service)) {
+    if (account.app != app || !account.port) continue;
+    print(
+        fmt::format("127.0.0.1:{} leads to service {}: every app on this machine can reach that port, and the password "
+                    "in {}_URL alone keeps them out.\n",
+                    *account.port, service.str(), account.prefix));
+  }
+}
+
 int attach(Context& context, const AttachWords& words) {
-  const auto result = attach_service(context, ServiceName::parse(words.service), AppName::parse(words.app),
-                                     words.prefix, words.database);
-  return carry_out(context, result,
-                   fmt::format("App {} is attached to service {} with its first release.\n", words.app, words.service));
+  const auto service = ServiceName::parse(words.service);
+  const auto result =
+      attach_service(context, service, AppName::parse(words.app), words.prefix, words.database, words.tcp);
+  const auto code =
+      carry_out(context, result,
+                fmt::format("App {} is attached to service {} with its first release.\n", words.app, words.service));
+  if (words.tcp && code == kExitOk) tell_of_port(context, service, words.app);
+  return code;
 }
 
 int detach(Context& context, const AttachWords& words) {
@@ -84,7 +98,8 @@ void add_service_attach_verbs(Grammar& grammar) {
       .needs("SERVICE", words->service, "the service")
       .app(words->app)
       .option("--as", words->prefix, "its settings begin with this: REPORTS gives REPORTS_URL")
-      .option("--database", words->database, "the database to use (default: the app's own)");
+      .option("--database", words->database, "the database to use (default: the app's own)")
+      .flag("--tcp", words->tcp, "by a port of 127.0.0.1, for clients that cannot use a socket (JDBC)");
   grammar
       .verb("service", "detach", "take the account away, in a new release; the data stays",
             [words](Context& context) { return detach(context, *words); })

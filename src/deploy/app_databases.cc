@@ -64,9 +64,10 @@ std::string attach(const Platform& platform, const BackingService& service, cons
                    const App& app) {
   auto& store = platform.store;
   const auto settings = store.settings(app.id);
-  const auto changes =
-      open_attachment(platform.services(), service,
-                      {.app_id = app.id, .app = app.name, .key = described.key, .prefix = described.prefix}, settings);
+  const auto changes = open_attachment(
+      platform.services(), service,
+      {.app_id = app.id, .app = app.name, .key = described.key, .prefix = described.prefix, .tcp = described.tcp},
+      settings);
   store.together([&] {
     store.set_settings(app.id, with_changes(settings, changes));
     store.follow_attachments_of(app.id);
@@ -91,7 +92,8 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app) 
                               .type = service.type,
                               .version = service.version,
                               .memory = service.memory,
-                              .prefix = attachment.prefix};
+                              .prefix = attachment.prefix,
+                              .tcp = attachment.port.has_value()};
     labels.insert(described.label);
     const bool is_shared =
         std::ranges::any_of(others, [&](const ServiceAttachment& other) { return works_on(other, attachment); });

@@ -22,6 +22,7 @@ struct ServiceChange {
   ServiceName service;
   Kind kind = Kind::Attach;
   std::string prefix{}, database{};
+  bool tcp = false;
 };
 
 // What is asked for: a new commit for all apps of a branch (Push), the removal of the branch (Remove), an older release

@@ -61,13 +61,14 @@ json message_of(const ServiceChange& change) {
   return {{"service", change.service.str()},
           {"kind", static_cast<int>(change.kind)},
           {"prefix", change.prefix},
-          {"database", change.database}};
+          {"database", change.database},
+          {"tcp", change.tcp}};
 }
 
 ServiceChange service_change_in(const json& message) {
   return {ServiceName::parse(message.at("service").get<std::string>()),
           static_cast<ServiceChange::Kind>(message.at("kind").get<int>()), message.at("prefix").get<std::string>(),
-          message.at("database").get<std::string>()};
+          message.at("database").get<std::string>(), message.value("tcp", false)};
 }
 
 json message_of(const Source& source) {

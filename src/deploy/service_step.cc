@@ -124,6 +124,7 @@ SettingChanges change_service(const Run& run, const Part& part) {
   if (change->kind == ServiceChange::Kind::Rotate) return rotate_account(run.platform.services(), service, request);
   request.prefix = change->prefix;
   request.database = change->database;
+  request.tcp = change->tcp;
   return open_attachment(run.platform.services(), service, request, settings);
 }
 

@@ -42,6 +42,14 @@ struct ServiceTool {
   std::optional<std::filesystem::path> data{};  // becomes /data, writable; the server must not run on it
 };
 
+// A port of this machine, on 127.0.0.1 alone, that leads to a service's socket, and runs beside the service.
+struct PortForwarder {
+  ServiceName service;
+  Port port = 0;
+  std::string socket{};  // its name in /socket
+  bool operator==(const PortForwarder&) const = default;
+};
+
 struct ServerStatus {
   bool up = false;
   bool wanted_up = false;  // by the supervisor
@@ -72,6 +80,11 @@ class ServiceEngine {
   virtual std::uint64_t memory(const ServiceName& name) const = 0;                 // bytes, of all its processes
   virtual std::unique_ptr<LogStream> logs(const ServiceName& name) const = 0;
   virtual std::vector<std::string> last_output(const ServiceName& name) const = 0;  // raw lines, oldest first
+  // Starts it, unless it is there already.
+  virtual void forward(const PortForwarder& forwarder) const = 0;
+  // Ends it, with its connections. False while it runs: say it again.
+  virtual bool end_forwarding(const PortForwarder& forwarder) const = 0;
+  virtual std::vector<PortForwarder> forwarders() const = 0;  // without the names of sockets
   // The command ends with the calling process.
   virtual Command tool(const ServiceTool& tool) const = 0;
 };

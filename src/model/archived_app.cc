@@ -55,9 +55,11 @@ Source source_from(const json& object) {
 }
 
 json to_object(const ArchivedService& service) {
-  return {{"label", service.label},     {"key", service.key},       {"type", service.type},
-          {"version", service.version}, {"memory", service.memory}, {"prefix", service.prefix},
-          {"dump", service.has_dump}};
+  json object{{"label", service.label},     {"key", service.key},       {"type", service.type},
+              {"version", service.version}, {"memory", service.memory}, {"prefix", service.prefix},
+              {"dump", service.has_dump}};
+  if (service.tcp) object["tcp"] = true;
+  return object;
 }
 
 ArchivedService service_from(const json& object) {
@@ -67,7 +69,8 @@ ArchivedService service_from(const json& object) {
                           .version = object.at("version").get<std::string>(),
                           .memory = object.at("memory").get<std::uint64_t>(),
                           .prefix = SettingName::parse(object.at("prefix").get<std::string>()).str(),
-                          .has_dump = object.at("dump").get<bool>()};
+                          .has_dump = object.at("dump").get<bool>(),
+                          .tcp = object.value("tcp", false)};
   if (!service.key.empty()) ServiceName::parse(service.key);
   return service;
 }

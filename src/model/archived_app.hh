@@ -29,6 +29,7 @@ struct ArchivedService {
   std::uint64_t memory = 0;
   std::string prefix{};
   bool has_dump = false;  // of the app's own database; a file of the archive
+  bool tcp = false;
 };
 
 // Its value is a file of the archive.

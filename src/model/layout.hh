@@ -6,6 +6,7 @@
 
 #include "model/host_name.hh"
 #include "model/names.hh"
+#include "os/socket.hh"
 
 namespace pushrod {
 
@@ -68,6 +69,7 @@ class Layout {
   fs::path service_socket(const ServiceName& name) const { return backing_service(name) / "socket"; }
   // Data directories that were initialised once, to be copied.
   fs::path service_templates() const { return backing_services() / ".templates"; }
+  fs::path forwarder_log(Port port) const { return logs() / "_ports" / std::to_string(port); }
   fs::path backing_service_log(const ServiceName& name) const { return logs() / "_services" / name.str(); }
 
   fs::path cache() const { return root_ / "cache"; }

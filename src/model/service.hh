@@ -14,6 +14,7 @@
 #include "model/app.hh"
 #include "model/names.hh"
 #include "os/clock.hh"
+#include "os/socket.hh"
 
 namespace pushrod {
 
@@ -60,6 +61,7 @@ struct ServiceAttachment {
   std::optional<std::int64_t> group{};  // Attaching, or with a next role: the deployment
   std::string next_role{};              // an account that the app's next release uses instead
   std::string former_role{};            // and one that it used: closed when no instance can use it any more
+  std::optional<Port> port{};           // leased, on 127.0.0.1: leads to the service's socket; absent: no TCP
 };
 
 // Where the socket directory of a service is in the sandboxes of apps: "/services/shop-db".

@@ -61,15 +61,15 @@ AttachmentChange change_or_save(Session& session, const App& app, const ServiceC
 }  // namespace
 
 AttachmentChange attach_service(Session& session, const ServiceName& name, const AppName& app_name,
-                                const std::string& prefix, const std::string& database) {
+                                const std::string& prefix, const std::string& database, bool tcp) {
   const auto app = session.require_app(app_name, Right::Deploy);
   const auto service = require_service(session, name, Right::Deploy);
   session.engine().check_ready();
   const auto platform = session.platform().services();
-  const AttachRequest request{.app_id = app.id, .app = app.name, .prefix = prefix, .database = database};
+  const AttachRequest request{.app_id = app.id, .app = app.name, .prefix = prefix, .database = database, .tcp = tcp};
   check_attachable(platform, service, request, session.store().settings(app.id));
   return change_or_save(
-      session, app, {name, ServiceChange::Kind::Attach, prefix, database},
+      session, app, {name, ServiceChange::Kind::Attach, prefix, database, tcp},
       [&](const AppSettings& settings) { return open_attachment(platform, service, request, settings); });
 }
 

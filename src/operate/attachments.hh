@@ -15,7 +15,7 @@ struct AttachmentChange {
 
 // Needs the right to deploy the app, and all apps that are attached to the service already.
 AttachmentChange attach_service(Session& session, const ServiceName& service, const AppName& app,
-                                const std::string& prefix, const std::string& database);
+                                const std::string& prefix, const std::string& database, bool tcp);
 // Needs the right to deploy the app. Its database stays.
 AttachmentChange detach_service(Session& session, const ServiceName& service, const AppName& app);
 

@@ -81,6 +81,7 @@ Json to_json(const ServiceView& view) {
     apps.push_back({{"app", attachment.app},
                     {"prefix", attachment.prefix},
                     {"database", text_or_null(attachment.database)},
+                    {"port", attachment.port ? Json(*attachment.port) : Json(nullptr)},
                     {"state", to_string(attachment.state)}});
   }
   return {{"service", view.service.name.str()},

@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "model/environment.hh"
+#include "services/ports.hh"
 #include "services/services.hh"
 
 namespace pushrod {
@@ -59,7 +60,9 @@ SettingChanges sealed(const ServicePlatform& platform, const BackingService& ser
 void check_variables_free(const ServiceType& type, const BackingService& service, const AttachRequest& request,
                           const AppSettings& known) {
   const auto prefix = prefix_for(type, request.prefix);
-  for (const auto& [name, variable] : type.variables({}, prefix)) {
+  ServiceAccount account;
+  if (request.tcp) account.port = Port{0};
+  for (const auto& [name, variable] : type.variables(account, prefix)) {
     const auto found = known.find(SettingName::parse(name));
     if (found == known.end()) continue;
     throw UserError(fmt::format("app {} has a setting {} already", request.app.str(), name),
@@ -107,6 +110,7 @@ void check_attachable(const ServicePlatform& platform, const BackingService& ser
                       fmt::format("create another one: service create {}", service.type));
     }
   }
+  if (request.tcp) check_has_tcp(type);
   if (!request.database.empty()) {
     if (!type.has_databases()) throw UserError(fmt::format("{} has no databases to choose from", type.description()));
     database_name(request.database);
@@ -146,9 +150,15 @@ SettingChanges open_attachment(const ServicePlatform& platform, const BackingSer
     const auto there = type.databases(server);
     attachment.made_database = std::ranges::find(there, attachment.database) == there.end();
   }
-  platform.store.set_attachment(attachment);
+  if (request.tcp) {
+    const auto& settings = platform.settings;
+    platform.store.set_attachment_with_port(attachment, settings.first_port, settings.last_port, is_port_free);
+    open_port(platform, *now, attachment.port.value());
+  } else {
+    platform.store.set_attachment(attachment);
+  }
   const ServiceAccount account{attachment.role, attachment.database, random_password(),
-                               service_directory_in_app(now->name)};
+                               service_directory_in_app(now->name), attachment.port};
   type.open_account(server, account);
   return sealed(platform, *now, request.app_id, type.variables(account, attachment.prefix));
 }
@@ -182,7 +192,7 @@ SettingChanges rotate_account(const ServicePlatform& platform, const BackingServ
   attachment.group = request.group;
   platform.store.set_attachment(attachment);
   const ServiceAccount account{attachment.next_role, attachment.database, random_password(),
-                               service_directory_in_app(now->name)};
+                               service_directory_in_app(now->name), attachment.port};
   type.open_account(server_of(platform, *now), account);
   return sealed(platform, *now, request.app_id, type.variables(account, attachment.prefix));
 }

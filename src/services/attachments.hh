@@ -22,6 +22,7 @@ struct AttachRequest {
   std::string prefix{};                 // empty: the type's
   std::string database{};               // empty: one of its own
   std::optional<std::int64_t> group{};  // the deployment; absent: the app is not deployed
+  bool tcp = false;                     // by a port of 127.0.0.1
 };
 
 // The prefix that the app's settings would get. Throws UserError for one that no setting may have.

@@ -97,6 +97,7 @@ class MariaDb : public ServiceType {
   std::uint64_t usual_memory() const override { return std::uint64_t{256} << 20; }
   std::uint64_t least_memory() const override { return std::uint64_t{128} << 20; }
   std::string_view prefix() const override { return "DATABASE"; }
+  std::string_view socket_name() const override { return kSocketName; }
   bool has_databases() const override { return true; }
 
   std::vector<InstalledServer> installed() const override {
@@ -200,6 +201,7 @@ class MariaDb : public ServiceType {
   }
 
   std::map<std::string, Variable> variables(const ServiceAccount& account, const std::string& prefix) const override {
+    if (account.port) return tcp_variables(account, prefix);
     const auto& password = account.password.reveal();
     const auto socket = socket_in(account.directory);
     // Clients do not agree on the name of the socket's parameter, and some refuse those that they do not know.
@@ -278,6 +280,25 @@ class MariaDb : public ServiceType {
   }
 
  private:
+  std::map<std::string, Variable> tcp_variables(const ServiceAccount& account, const std::string& prefix) const {
+    const auto& password = account.password.reveal();
+    const auto port = std::to_string(account.port.value());
+    const auto url = fmt::format("mysql://{}:{}@127.0.0.1:{}/{}", account.role, password, port, account.database);
+    if (prefix != this->prefix()) return {{prefix + "_URL", {url, true}}};
+    auto variables = jdbc_variables("mariadb", account);
+    variables[prefix + "_URL"] = variables["MYSQL_URL"] = {url, true};
+    for (const auto& [host, user, secret, database, number] :
+         {std::array{"MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "MYSQL_TCP_PORT"},
+          std::array{"DB_HOST", "DB_USERNAME", "DB_PASSWORD", "DB_DATABASE", "DB_PORT"}}) {
+      variables[host] = {"127.0.0.1"};
+      variables[user] = {account.role};
+      variables[secret] = {password, true};
+      variables[database] = {account.database};
+      variables[number] = {port};
+    }
+    return variables;
+  }
+
   ServiceClient client(const Server& server, const char* program, const std::vector<std::string>& words) const {
     std::vector<std::string> argv{server.program(program), "--no-defaults",
                                   fmt::format("--socket={}", socket_in(kServiceSocket)),

@@ -33,6 +33,7 @@ class Memcached : public ServiceType {
   std::uint64_t usual_memory() const override { return std::uint64_t{64} << 20; }
   std::uint64_t least_memory() const override { return std::uint64_t{16} << 20; }
   std::string_view prefix() const override { return "MEMCACHED"; }
+  std::string_view socket_name() const override { return kSocketName; }
   bool has_databases() const override { return false; }
   bool keeps_data() const override { return false; }
 

@@ -57,6 +57,7 @@ class Postgres : public ServiceType {
   std::uint64_t usual_memory() const override { return std::uint64_t{256} << 20; }
   std::uint64_t least_memory() const override { return std::uint64_t{64} << 20; }
   std::string_view prefix() const override { return "DATABASE"; }
+  std::string_view socket_name() const override { return ".s.PGSQL.5432"; }
   bool has_databases() const override { return true; }
 
   std::vector<InstalledServer> installed() const override {
@@ -182,12 +183,18 @@ class Postgres : public ServiceType {
 
   std::map<std::string, Variable> variables(const ServiceAccount& account, const std::string& prefix) const override {
     const auto& password = account.password.reveal();
-    std::map<std::string, Variable> variables{
-        {prefix + "_URL",
-         {fmt::format("postgresql://{}:{}@/{}?host={}", account.role, password, account.database, account.directory),
-          true}}};
+    const auto url = account.port ? fmt::format("postgresql://{}:{}@127.0.0.1:{}/{}", account.role, password,
+                                                *account.port, account.database)
+                                  : fmt::format("postgresql://{}:{}@/{}?host={}", account.role, password,
+                                                account.database, account.directory);
+    std::map<std::string, Variable> variables{{prefix + "_URL", {url, true}}};
     if (prefix != this->prefix()) return variables;
-    variables["PGHOST"] = {account.directory};
+    if (account.port) {
+      variables = jdbc_variables("postgresql", account);
+      variables[prefix + "_URL"] = {url, true};
+      variables["PGPORT"] = {std::to_string(*account.port)};
+    }
+    variables["PGHOST"] = {account.port ? "127.0.0.1" : account.directory};
     variables["PGUSER"] = {account.role};
     variables["PGPASSWORD"] = {password, true};
     variables["PGDATABASE"] = {account.database};

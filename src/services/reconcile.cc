@@ -8,6 +8,7 @@
 #include "base/text.hh"
 #include "os/files.hh"
 #include "services/attachments.hh"
+#include "services/ports.hh"
 #include "services/services.hh"
 #include "services/upgrade.hh"
 
@@ -85,12 +86,14 @@ bool end_strangers(const ServicePlatform& platform) {
 bool reconcile_services(const ServicePlatform& platform) {
   static Complaints complaints;  // of the daemon's one thread that calls this
   bool any = end_strangers(platform);
+  any = close_strange_ports(platform) || any;
   for (const auto& service : platform.store.services()) {
     try {
       const auto lock = FileLock::try_acquire(platform.layout.service_lock(service.name));
       // Read again under the lock: another process may have finished with it meanwhile.
       const auto now = lock ? platform.store.service(service.id) : std::nullopt;
       if (now) any = settle(platform, *now) || any;
+      if (now && platform.store.service(now->id)) keep_ports_open(platform, *now);
       complaints.forget(service.name);
     } catch (const Error& error) {
       complaints.tell(service.name, error.hint().empty() ? error.message() : error.message() + "; " + error.hint());

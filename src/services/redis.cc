@@ -49,6 +49,7 @@ class Redis : public ServiceType {
   std::uint64_t usual_memory() const override { return std::uint64_t{64} << 20; }
   std::uint64_t least_memory() const override { return std::uint64_t{16} << 20; }
   std::string_view prefix() const override { return "REDIS"; }
+  std::string_view socket_name() const override { return kSocketName; }
   bool has_databases() const override { return false; }
 
   std::vector<InstalledServer> installed() const override {
@@ -125,6 +126,14 @@ class Redis : public ServiceType {
   std::map<std::string, Variable> variables(const ServiceAccount& account, const std::string& prefix) const override {
     const auto& password = account.password.reveal();
     const auto socket = socket_in(account.directory);
+    if (account.port) {
+      return {
+          {prefix + "_URL", {fmt::format("redis://{}:{}@127.0.0.1:{}/0", account.role, password, *account.port), true}},
+          {prefix + "_HOST", {"127.0.0.1"}},
+          {prefix + "_PORT", {std::to_string(*account.port)}},
+          {prefix + "_USERNAME", {account.role}},
+          {prefix + "_PASSWORD", {password, true}}};
+    }
     return {{prefix + "_URL", {fmt::format("unix://{}:{}@{}?db=0", account.role, password, socket), true}},
             {prefix + "_SOCKET", {socket}},
             {prefix + "_USERNAME", {account.role}},

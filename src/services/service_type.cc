@@ -110,6 +110,16 @@ void copy_template(const Server& server, const fs::path& data, const std::functi
   run_checked(copy);
 }
 
+std::map<std::string, ServiceType::Variable> jdbc_variables(std::string_view scheme, const ServiceAccount& account) {
+  const auto& password = account.password.reveal();
+  return {{"JDBC_DATABASE_URL",
+           {fmt::format("jdbc:{}://127.0.0.1:{}/{}?user={}&password={}", scheme, account.port.value(), account.database,
+                        account.role, password),
+            true}},
+          {"JDBC_DATABASE_USERNAME", {account.role}},
+          {"JDBC_DATABASE_PASSWORD", {password, true}}};
+}
+
 Secret random_password() {
   std::array<unsigned char, 32> bytes{};
   if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) throw_errno("random numbers");

@@ -38,7 +38,8 @@ struct Server {
 struct ServiceAccount {
   std::string role, database;
   Secret password{std::string()};
-  std::string directory{};  // of the socket, where the client runs
+  std::string directory{};     // of the socket, where the client runs
+  std::optional<Port> port{};  // of 127.0.0.1, which the client is to use instead
 };
 
 // Words and environment of a client program.
@@ -64,6 +65,7 @@ class ServiceType {
   virtual std::uint64_t least_memory() const = 0;
   // What an app's settings begin with: "DATABASE", unless it is attached under another prefix.
   virtual std::string_view prefix() const = 0;
+  virtual std::string_view socket_name() const = 0;  // in its directory
   // Do its accounts have a database each, unseen by the others? Otherwise one app alone can be attached.
   virtual bool has_databases() const = 0;
   // Otherwise it is empty after every start, and so is its dump.
@@ -145,6 +147,9 @@ void copy_template(const Server& server, const std::filesystem::path& data,
 
 // 256 random bits, as 64 hexadecimal digits.
 Secret random_password();
+
+// The variables by which JDBC finds a database over TCP, as on Heroku: JDBC_DATABASE_URL, ….
+std::map<std::string, ServiceType::Variable> jdbc_variables(std::string_view scheme, const ServiceAccount& account);
 
 // The types. Each in a file of its name.
 const ServiceType& postgres_type();

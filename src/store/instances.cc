@@ -50,8 +50,9 @@ class PortSearch {
  public:
   PortSearch(Connection& connection, Port first, Port last, bool (*is_free)(Port))
       : connection_(connection), first_(first), last_(last), is_free_(is_free) {
-    Query rows =
-        connection.query("SELECT port FROM instances WHERE port IS NOT NULL UNION ALL SELECT port FROM instance_ports");
+    Query rows = connection.query(
+        "SELECT port FROM instances WHERE port IS NOT NULL UNION ALL SELECT port FROM instance_ports"
+        " UNION ALL SELECT port FROM service_attachments WHERE port IS NOT NULL");
     while (rows.next()) leased_.insert(rows.number<Port>());
     const std::int64_t cursor = connection.integer_of("SELECT last_port FROM port_cursor");
     next_ = cursor >= first && cursor < last ? static_cast<Port>(cursor + 1) : first;
@@ -68,9 +69,9 @@ class PortSearch {
         return candidate;
       }
     }
-    throw Error(fmt::format("no port from {} to {} is free ({} leased to instances)", first_, last_,
-                            counted(leased_.size(), "port")),
-                "widen the range under [ports] in server.toml");
+    throw Error(
+        fmt::format("no port from {} to {} is free ({} leased)", first_, last_, counted(leased_.size(), "port")),
+        "widen the range under [ports] in server.toml");
   }
 
  private:
@@ -100,6 +101,13 @@ std::set<std::pair<AppId, ReleaseNumber>> releases_with(Connection& db, const st
 }
 
 }  // namespace
+
+void Store::set_attachment_with_port(ServiceAttachment& attachment, Port first, Port last, bool (*is_free)(Port)) {
+  Transaction transaction(*db_);
+  attachment.port = PortSearch(*db_, first, last, is_free).take();
+  set_attachment(attachment);
+  transaction.commit();
+}
 
 std::vector<Instance> Store::add_instances(const Release& release, const std::vector<InstanceName>& kept, Port first,
                                            Port last, bool (*is_free)(Port)) {

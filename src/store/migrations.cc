@@ -309,10 +309,16 @@ CREATE TABLE deploy_keys (
 ) STRICT;
 )sql";
 
+// Attachments over TCP: a port on 127.0.0.1 that leads to the socket.
+constexpr const char* kServicePorts = R"sql(
+ALTER TABLE service_attachments ADD COLUMN port INTEGER;
+CREATE UNIQUE INDEX service_attachments_by_port ON service_attachments (port) WHERE port IS NOT NULL;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 18> kAll{{{kFirstTables},
+  static const std::array<Migration, 19> kAll{{{kFirstTables},
                                                {kOperatingTables},
                                                {kWatch},
                                                {kSources},
@@ -329,7 +335,8 @@ std::span<const Migration> migrations() {
                                                {kSettingScopes},
                                                {kDnsCredentials},
                                                {kServiceChanges},
-                                               {kDeployKeys}}};
+                                               {kDeployKeys},
+                                               {kServicePorts}}};
   return kAll;
 }
 

@@ -34,7 +34,8 @@ BackingService read_service(Query& row) {
 std::string select_attachments(std::string_view condition) {
   return fmt::format(
       "SELECT service_id, app_id, coalesce((SELECT name FROM apps WHERE id = app_id), app) AS app_name, key, prefix,"
-      " role, database, made_database, state, group_id, next_role, former_role FROM service_attachments {} ORDER BY "
+      " role, database, made_database, state, group_id, next_role, former_role, port FROM service_attachments {} ORDER "
+      "BY "
       "app_name, service_id",
       condition);
 }
@@ -51,7 +52,8 @@ ServiceAttachment read_attachment(Query& row) {
                            .state = attachment_state_from(row.text()),
                            .group = row.optional([](Query& column) { return column.integer(); }),
                            .next_role = row.text(),
-                           .former_role = row.text()};
+                           .former_role = row.text(),
+                           .port = row.optional([](Query& column) { return column.number<Port>(); })};
 }
 
 }  // namespace
@@ -119,10 +121,10 @@ std::vector<ServiceAttachment> Store::attachments_of(AppId app) const {
 }
 
 void Store::set_attachment(const ServiceAttachment& attachment) {
-  db_->query("INSERT OR REPLACE INTO service_attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+  db_->query("INSERT OR REPLACE INTO service_attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(attachment.service, attachment.app_id, attachment.app, attachment.key, attachment.prefix, attachment.role,
             attachment.database, std::int64_t{attachment.made_database}, to_string(attachment.state), attachment.group,
-            attachment.next_role, attachment.former_role)
+            attachment.next_role, attachment.former_role, attachment.port)
       .run();
 }
 

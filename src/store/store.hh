@@ -297,6 +297,8 @@ class Store {
   std::vector<ServiceAttachment> attachments_to(ServiceId service) const;
   std::vector<ServiceAttachment> attachments_of(AppId app) const;
   void set_attachment(const ServiceAttachment& attachment);  // in place of that of this service and app
+  // The same, and leases a port for it: see add_instances().
+  void set_attachment_with_port(ServiceAttachment& attachment, Port first, Port last, bool (*is_free)(Port));
   void remove_attachment(ServiceId service, AppId app);
   // With a commit: settings of services that the group attaches become the app's; an attachment of these apps is
   // Attached if a setting of its app comes from its service, and Leaving otherwise; services that the group has made

@@ -26,6 +26,7 @@
 #include "os/socket.hh"
 #include "os/standard_output.hh"
 #include "os/stop_signal.hh"
+#include "services/ports.hh"
 #include "services/services.hh"
 #include "ssh/sshd.hh"
 #include "tree/tools.hh"
@@ -210,6 +211,7 @@ int up(Context& context, const UpRequest& request) {
   forget_ended_instances(platform.store);
   prepare_repos(platform, program);
   for (const auto& plan : plans_to_start(platform.services())) context.local_engine().services().prepare(plan);
+  for (const auto& port : ports_to_open(platform.services())) context.local_engine().services().prepare(port);
   prepare_instances(platform, context.local_engine());
   prepare_own_services(platform, tree, context.local_ingress(), program);
   raise_limits();

@@ -78,8 +78,9 @@ void LocalServices::start(const ServicePlan& plan) const {
   supervisor_.start({name}, kStart);
 }
 
-void LocalServices::prepare(const ServicePlan& plan) const {
-  const auto service = service_of(plan);
+void LocalServices::prepare(const ServicePlan& plan) const { prepare(service_of(plan)); }
+
+void LocalServices::prepare(const Service& service) const {
   supervisor_.write(service);
   replace_symlink(layout_.scan() / service.name, layout_.service(service.name));
 }

@@ -26,13 +26,19 @@ class LocalServices : public ServiceEngine {
   std::unique_ptr<LogStream> logs(const ServiceName& name) const override;
   std::vector<std::string> last_output(const ServiceName& name) const override;
   Command tool(const ServiceTool& tool) const override;
+  void forward(const PortForwarder& forwarder) const override;
+  bool end_forwarding(const PortForwarder& forwarder) const override;
+  std::vector<PortForwarder> forwarders() const override;
 
   // For `pushrod up`, before the tree runs: what it is to start with.
   void prepare(const ServicePlan& plan) const;
+  void prepare(const PortForwarder& forwarder) const;
 
  private:
   Sandbox sandbox_of(const ServiceName& name) const;
   Service service_of(const ServicePlan& plan) const;
+  Service service_of(const PortForwarder& forwarder) const;
+  void prepare(const Service& service) const;
 
   Layout layout_;
   Settings settings_;

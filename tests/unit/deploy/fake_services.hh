@@ -17,6 +17,9 @@ class FakeServices : public ServiceEngine {
   std::uint64_t memory(const ServiceName&) const override { return 0; }
   std::unique_ptr<LogStream> logs(const ServiceName&) const override { return nullptr; }
   std::vector<std::string> last_output(const ServiceName&) const override { return {}; }
+  void forward(const PortForwarder&) const override {}
+  bool end_forwarding(const PortForwarder&) const override { return true; }
+  std::vector<PortForwarder> forwarders() const override { return {}; }
   Command tool(const ServiceTool&) const override {
     Command command;
     command.argv = {"true"};

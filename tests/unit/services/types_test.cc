@@ -6,6 +6,7 @@
 #include "../deploy/fake_services.hh"
 #include "base/error.hh"
 #include "os/files.hh"
+#include "services/ports.hh"
 #include "services/services.hh"
 
 namespace pushrod {
@@ -90,6 +91,26 @@ TEST_F(Types, TheVariablesOfMariaDbSuitClientsThatNameTheSocketDifferently) {
   }
   EXPECT_EQ(mariadb_type().variables(account, "REPORTS").size(), 1u);
 }
+
+TEST_F(Types, OverTcpTheVariablesNameThePortAndNoSocket) {
+  const ServiceAccount account{"shop", "shop", Secret("pw"), "/services/db", Port{20'001}};
+  for (const auto* type : {&postgres_type(), &mariadb_type(), &redis_type()}) {
+    const auto variables = type->variables(account, std::string(type->prefix()));
+    for (const auto& [name, variable] : variables) {
+      EXPECT_THAT(variable.value, Not(HasSubstr("/services/"))) << name;
+      EXPECT_EQ(variable.secret, variable.value.find("pw") != std::string::npos) << name;
+    }
+    EXPECT_THAT(variables.at(std::string(type->prefix()) + "_URL").value, HasSubstr("://shop:pw@127.0.0.1:20001/"));
+    EXPECT_EQ(type->variables(account, "OTHER").count("JDBC_DATABASE_URL"), 0u);
+  }
+  EXPECT_EQ(postgres_type().variables(account, "DATABASE").at("PGPORT").value, "20001");
+  EXPECT_EQ(postgres_type().variables(account, "DATABASE").at("JDBC_DATABASE_URL").value,
+            "jdbc:postgresql://127.0.0.1:20001/shop?user=shop&password=pw");
+  EXPECT_EQ(mariadb_type().variables(account, "DATABASE").at("MYSQL_TCP_PORT").value, "20001");
+  EXPECT_EQ(redis_type().variables(account, "REDIS").at("REDIS_PORT").value, "20001");
+}
+
+TEST_F(Types, AServerWithoutPasswordsHasNoPort) { EXPECT_THROW(check_has_tcp(memcached_type()), UserError); }
 
 TEST_F(Types, AServerThatIsNotInstalledIsNamedWithThePackageAndTheCommand) {
   try {

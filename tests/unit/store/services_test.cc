@@ -60,6 +60,21 @@ TEST_F(ServicesTest, AnAttachmentFollowsTheSettingsThatACommitLeaves) {
   EXPECT_EQ(store().attachments_of(app_.id).front().state, AttachmentState::Leaving);
 }
 
+TEST_F(ServicesTest, APortIsLeasedToOneAttachmentAndToNoInstance) {
+  const auto is_free = [](Port) { return true; };
+  auto first = attach(add("db"), 1), second = attach(add("other"), 1);
+  store().set_attachment_with_port(first, 20'000, 20'001, is_free);
+  store().set_attachment_with_port(second, 20'000, 20'001, is_free);
+  EXPECT_EQ(store().attachments_to(first.service).front().port, Port{20'000});
+  EXPECT_EQ(store().attachments_to(second.service).front().port, Port{20'001});
+  EXPECT_THROW(store().set_attachment_with_port(second, 20'000, 20'001, is_free), Error);
+  store().set_attachment(first);  // as a change of another field does
+  EXPECT_EQ(store().attachments_to(first.service).front().port, Port{20'000});
+  store().remove_attachment(first.service, first.app_id);
+  store().set_attachment_with_port(second, 20'000, 20'001, is_free);
+  EXPECT_EQ(store().attachments_to(second.service).front().port, Port{20'000});
+}
+
 TEST_F(ServicesTest, AReleaseRemembersWhichServiceGaveASetting) {
   const auto service = add("db");
   attach(service, 1);
