@@ -58,6 +58,19 @@ def test_an_app_reaches_its_database_over_tcp_and_others_need_the_password(servi
     assert "PGPORT" not in app.get("/env").json()
 
 
+def test_a_copy_of_the_app_has_a_port_of_its_own(services):  # noqa: F811
+    platform = services
+    app = platform.deploy()
+    platform.pushrod("service", "create", "postgres", "db")
+    platform.pushrod("service", "attach", "db", app.name, "--tcp")
+    copy = platform.unique_name()
+    platform.pushrod("app", "clone", app.name, copy, "--with-data", timeout=120)
+    theirs = platform.http(f"{copy}.localhost", "/env").json()
+    assert theirs["PGHOST"] == "127.0.0.1" and theirs["PGPORT"] != app.get("/env").json()["PGPORT"]
+    assert platform.pushrod("run", copy, "--", "psql", "-XAtc", "SELECT 1").out.strip() == "1"
+    platform.pushrod("app", "destroy", copy, "--yes", "--with-services")
+
+
 def test_other_types(services):  # noqa: F811
     platform = services
     for kind in ("mariadb", "redis", "memcached"):

@@ -26,7 +26,7 @@ ArchivedApp some_app() {
   route.hsts = std::chrono::seconds(60);
   app.domains = {route, {RoutePoint::parse("example.com")}};
   app.certificates = {HostName::parse("example.com")};
-  app.services = {{"db", "db", "postgres", "15", 256U << 20, "DATABASE", true},
+  app.services = {{"db", "db", "postgres", "15", 256U << 20, "DATABASE", true, true},
                   {"cache", "", "redis", "redis-7", 64U << 20, "QUEUE", false}};
   app.made = from_epoch_milliseconds(1'700'000'000'000);
   return app;
@@ -67,6 +67,8 @@ TEST(ArchivedApp, ComesBackAsItWas) {
   ASSERT_EQ(back.services.size(), 2U);
   EXPECT_EQ(to_json(back), to_json(app));
   EXPECT_EQ(dump_member(back.services.front()), "services/db.dump");
+  EXPECT_TRUE(back.services.front().tcp);
+  EXPECT_FALSE(back.services.back().tcp);
 }
 
 TEST(ArchivedApp, WithoutServicesIsWhatOlderProgramsRead) {
