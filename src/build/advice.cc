@@ -37,7 +37,12 @@ void advise(const std::filesystem::path& directory, const AppManifest& manifest,
   append(plan.notices, misnamed_files(situation));
   const auto others = other_languages(situation, host);
   append(plan.notices, others.lines);
-  if (plan.usual_command.empty()) plan.usual_command = others.command;
+  // A Dockerfile says how the app runs; a file's name is only a guess.
+  if (plan.usual_command.empty() ||
+      (situation.built.empty() && in_tree(directory, "Dockerfile") && !others.command.empty())) {
+    plan.usual_command = others.command;
+  }
+  if (plan.remedy.empty()) plan.remedy = others.remedy;
   if (!situation.own_build && plan.builder != "python") append(plan.notices, unused_python_files(directory, ""));
   if (plan.builder != "python") append(plan.notices, unmet_node_versions(directory, host, plan.has_own_node));
   if (situation.built.empty()) append(plan.notices, unmet_python_versions(directory, host, "python3"));

@@ -29,7 +29,8 @@ std::vector<std::string> misnamed_files(const Situation& situation);
 // other_languages.cc: languages without a builder, and sites and images without a build.
 struct OtherLanguages {
   std::vector<std::string> lines;
-  std::string command;  // how such a program is usually run; empty: none of them was found
+  std::string command;   // how such a program is usually run; empty: none of them was found
+  std::string remedy{};  // what to do instead, if no command is needed
 };
 OtherLanguages other_languages(const Situation& situation, const Host& host);
 // A tree with a file of one of these languages, although it may also have a page of HTML.

@@ -60,7 +60,9 @@ std::map<std::string, std::string> node_build_environment(const std::filesystem:
 void add_production_defaults(const AppTree& tree, BuildPlan& plan);
 
 // Absent unless the app is a Django project that says where its static files are collected (STATIC_ROOT).
-std::optional<BuildStep> collect_static_files(const std::filesystem::path& directory);
+std::optional<BuildStep> collect_static_files(const AppTree& tree);
+// Where manage.py is: "" for this directory; or the only one directly below that has it.
+std::optional<std::string> django_directory(const std::filesystem::path& directory);
 
 // `where`: the directory of the root that has the language's file: the app's own, or one above it.
 std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& where, const Host& host);

@@ -47,11 +47,27 @@ bool has_static_root(const fs::path& directory) {
 
 }  // namespace
 
-std::optional<BuildStep> collect_static_files(const fs::path& directory) {
-  if (!in_tree(directory, "manage.py") || !has_static_root(directory)) return std::nullopt;
-  return BuildStep{"if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi",
-                   {},
-                   "python manage.py collectstatic"};
+std::optional<std::string> django_directory(const fs::path& directory) {
+  if (in_tree(directory, "manage.py")) return "";
+  std::optional<std::string> found;
+  for (const auto& name : list_directory(directory)) {
+    const bool has_project =
+        !name.starts_with('.') && is_directory(directory / name) && is_plain_file(directory / name / "manage.py");
+    if (!has_project) continue;
+    if (found) return std::nullopt;
+    found = name;
+  }
+  return found;
+}
+
+std::optional<BuildStep> collect_static_files(const AppTree& tree) {
+  const auto project = django_directory(tree.directory());
+  if (!project || !has_static_root(tree.directory() / *project)) return std::nullopt;
+  const auto command = "if [ -z \"$DISABLE_COLLECTSTATIC\" ]; then python manage.py collectstatic --noinput; fi";
+  auto step = project->empty() ? BuildStep{command}
+                               : step_in(tree, tree.path.empty() ? *project : tree.path + "/" + *project, command);
+  step.shown = "python manage.py collectstatic";
+  return step;
 }
 
 }  // namespace pushrod

@@ -73,10 +73,10 @@ std::vector<std::string> used_by_workspace(const fs::path& root, const std::stri
   return found;
 }
 
-// The only one, or the one that is called like a server, or like the module.
+// The only one, or the one that is called like a server or like the module, or "api".
 std::string web_program(const std::vector<std::string>& names, const std::string& module) {
   if (names.size() == 1) return names.front();
-  for (const std::string& wanted : {std::string{"web"}, std::string{"server"}, module}) {
+  for (const std::string& wanted : {std::string{"web"}, std::string{"server"}, module, std::string{"api"}}) {
     for (const auto& name : names) {
       if (name == wanted) return name;
     }
@@ -134,7 +134,7 @@ std::optional<BuildPlan> plan_go(const AppTree& tree, const std::string& where, 
   if (!host.has_program("gcc")) plan.build_environment["CGO_ENABLED"] = "0";
   if (go_work) return plan_workspace(std::move(plan), directory, *go_work);
   const auto module = module_name(*go_mod);
-  plan.looked_for = "no program that is the only one in cmd/, or called web, server or " + module;
+  plan.looked_for = "no program that is the only one in cmd/, or called web, server, api or " + module;
   std::string build = "go build ./...";
   std::string program;
   if (is_program(directory)) {

@@ -142,7 +142,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
 
   // binding.gyp alone makes npm compile, without a script that says so.
   const auto install = install_directory(tree, where);
-  const bool installs = install != where || package->asks_for_install || in_tree(directory, "binding.gyp");
+  const bool installs = install != where || package->asks_for_install || in_tree(directory, "binding.gyp") ||
+                        in_tree(directory, "pnpm-workspace.yaml");
   const bool builds = package->scripts.contains("build");
   auto script = where == tree.path ? script_that_starts(directory, *package) : std::string{};
   // Without a server of files, the development server has to do.

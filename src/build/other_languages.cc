@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -92,25 +93,23 @@ const std::vector<Language>& last_resort() {
   return kList;
 }
 
+constexpr const char* kPlainWord = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:=,@%+";
 constexpr const char* kSite = "a static site";
 
 // What needs no build, and is run by a command alone. They count only where nothing says what to run.
 struct Runnable {
   std::string marker;
   std::string what;
-  std::string run;
+  std::string run;  // of a site: its directory
 };
 const std::vector<Runnable>& runnables() {
-  const auto serve = [](const std::string& directory) {
-    return "python3 -m http.server $PORT --bind 127.0.0.1 --directory " + directory;
-  };
   static const std::vector<Runnable> kList{
       {"config.ru", "Ruby", "rackup -o 127.0.0.1 -p $PORT"},
-      {"_site/index.html", kSite, serve("_site")},
-      {"site/index.html", kSite, serve("site")},
-      {"static/index.html", kSite, serve("static")},
-      {"src/index.html", kSite, serve("src")},
-      {"docs/index.html", kSite, serve("docs")},
+      {"_site/index.html", kSite, "_site"},
+      {"site/index.html", kSite, "site"},
+      {"static/index.html", kSite, "static"},
+      {"src/index.html", kSite, "src"},
+      {"docs/index.html", kSite, "docs"},
   };
   return kList;
 }
@@ -155,6 +154,13 @@ void add_languages(const std::vector<Language>& list, const Situation& situation
 void add_runnable(const Situation& situation, OtherLanguages& found) {
   for (const Runnable& runnable : runnables()) {
     if (!in_tree(situation.directory, runnable.marker)) continue;
+    if (runnable.what == kSite) {
+      const auto setting = fmt::format("[processes.web] static = \"{}\"", runnable.run);
+      found.lines.push_back(
+          fmt::format("{} is there: to serve {}, write in pushrod.toml: {}", runnable.marker, runnable.what, setting));
+      found.remedy = fmt::format("write in pushrod.toml: {}", setting);
+      return;
+    }
     found.lines.push_back(fmt::format("{} is there: to serve {}, commit a Procfile with the line \"web: {}\"",
                                       runnable.marker, runnable.what, runnable.run));
     found.command = runnable.run;
@@ -181,6 +187,9 @@ void add_directories_of_apps(const Situation& situation, OtherLanguages& found) 
   const auto look_in = [&](const std::string& path) {
     const auto sign = sign_of_app(situation.directory / path);
     if (sign.empty() || found.lines.size() == kMostNamed) return;
+    if (found.remedy.empty()) {
+      found.remedy = fmt::format("create the app with --path {}", escaped(shell_quoted(path)));
+    }
     found.lines.push_back(
         fmt::format("{} is in {}/, and an app is one directory of a repo: create the app with --path {}", sign,
                     escaped(path), escaped(shell_quoted(path))));
@@ -195,6 +204,29 @@ void add_directories_of_apps(const Situation& situation, OtherLanguages& found) 
   }
 }
 
+// What a Dockerfile's last CMD runs, in a shell's words; empty if it has none on one line, or is not a plain file.
+std::string command_of_image(const fs::path& directory) {
+  constexpr std::size_t kLongest = std::size_t{1} << 16;
+  if (!is_plain_file(directory / "Dockerfile") || fs::file_size(directory / "Dockerfile") > kLongest) return {};
+  std::string command;
+  for (const auto& line : lines_of(read_file(directory / "Dockerfile", kLongest, /*follow=*/false).value_or(""))) {
+    if (!line.starts_with("CMD ")) continue;
+    command = trim(std::string_view(line).substr(4));
+  }
+  if (command.empty() || command.ends_with('\\') || command.size() > 200) return {};
+  if (!command.starts_with('[')) return escaped(command);
+  const auto words = nlohmann::json::parse(command, nullptr, /*allow_exceptions=*/false);
+  if (!words.is_array()) return {};
+  std::vector<std::string> parts;
+  for (const auto& word : words) {
+    if (!word.is_string()) return {};
+    const auto text = word.get<std::string>();
+    const bool is_plain = !text.empty() && text.find_first_not_of(kPlainWord) == std::string::npos;
+    parts.push_back(is_plain ? text : shell_quoted(text));
+  }
+  return escaped(join(parts, " "));
+}
+
 void add_images(const Situation& situation, OtherLanguages& found) {
   for (const char* name : {"Dockerfile", "Containerfile", "compose.yaml", "compose.yml", "docker-compose.yml"}) {
     if (!in_tree(situation.directory, name)) continue;
@@ -202,6 +234,7 @@ void add_images(const Situation& situation, OtherLanguages& found) {
         "{} is there; Pushrod builds no container images: write what its RUN lines do as [build] command in "
         "pushrod.toml, and its CMD as the line \"web: …\" of a Procfile",
         name));
+    if (found.command.empty()) found.command = command_of_image(situation.directory);
     return;
   }
 }

@@ -207,7 +207,7 @@ std::optional<BuildPlan> plan_python(const AppTree& tree, const std::string& whe
     plan.steps.push_back(step_in(tree, where, itself));
     plan.steps.back().shown = "pip install --no-deps -e .";
   }
-  if (const auto collect = collect_static_files(tree.directory())) plan.steps.push_back(*collect);
+  if (const auto collect = collect_static_files(tree)) plan.steps.push_back(*collect);
   if (!layer) return plan;
   layer->in_place = {{make}, step_in(tree, where, install)};
   layer->description = plan.description;

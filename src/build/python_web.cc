@@ -231,8 +231,10 @@ std::string settings_module(const std::string& code) {
 }
 
 // Django's own files, beside the settings or above them.
-std::optional<Found> find_django(const fs::path& root, const std::set<std::string>& packages) {
-  if (!in_tree(root, "manage.py")) return std::nullopt;
+std::optional<Found> find_django(const fs::path& top, const std::set<std::string>& packages) {
+  const auto project = django_directory(top);
+  if (!project) return std::nullopt;
+  const auto root = top / *project;
   const bool is_async =
       packages.contains("daphne") || packages.contains("channels") ||
       (!packages.contains("gunicorn") && !packages.contains("waitress") && packages.contains("uvicorn"));
@@ -250,7 +252,9 @@ std::optional<Found> find_django(const fs::path& root, const std::set<std::strin
     if (!is_plain_file(root / path)) continue;
     auto module = place + "." + file;
     std::replace(module.begin(), module.end(), '/', '.');
-    return Found{{module, path, ""}, {"Django", "application", false}, is_async ? Interface::Asgi : Interface::Wsgi};
+    const auto file_shown = project->empty() ? path : *project + "/" + path;
+    return Found{
+        {module, file_shown, *project}, {"Django", "application", false}, is_async ? Interface::Asgi : Interface::Wsgi};
   }
   return std::nullopt;
 }

@@ -234,6 +234,7 @@ constexpr OutputPattern kBuildPatterns[] = {
      fixed<kPrivateGit>},
     {R"re(npm (?:ERR!|error) (?:code )?(?:ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|EAI_AGAIN)|ERR_PNPM_META_FETCH_FAIL)re",
      fixed<kRegistry>},
+    {R"re(Could not (?:reach|fetch specs from) (?:host )?\S+.*)re", fixed<kRegistry>},
     {R"re(ReadTimeoutError|Read timed out|ConnectTimeoutError|TLS handshake timeout|NewConnectionError)re",
      fixed<kRegistry>},
     {R"re(50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out))re", fixed<kRegistry>},

@@ -23,6 +23,7 @@ class AdviceTest : public testing::Test {
     return join(plan_build_on({tree.path()}, manifest, host).notices, "\n");
   }
   std::string example() { return plan_build_on({tree.path()}, {}, host).usual_command; }
+  std::string remedy() { return plan_build_on({tree.path()}, {}, host).remedy; }
 
   TestTree tree;
   TestTree programs;
@@ -162,9 +163,10 @@ TEST_F(AdviceTest, EachLanguageIsNamedOnce) {
 
 TEST_F(AdviceTest, StaticSitesInOtherDirectoriesAreToldHowTheyAreServed) {
   tree.write("docs/index.html", "");
-  EXPECT_EQ(told(),
-            "docs/index.html is there: to serve a static site, commit a Procfile with the line \"web: python3 -m "
-            "http.server $PORT --bind 127.0.0.1 --directory docs\"");
+  EXPECT_EQ(
+      told(),
+      "docs/index.html is there: to serve a static site, write in pushrod.toml: [processes.web] static = \"docs\"");
+  EXPECT_EQ(remedy(), "write in pushrod.toml: [processes.web] static = \"docs\"");
   EXPECT_EQ(told(runs), "");
   tree.write("main.py", "");
   EXPECT_EQ(example(), "python3 main.py");
@@ -174,6 +176,15 @@ TEST_F(AdviceTest, ImagesAreNamedWhereNothingElseSaysWhatToRun) {
   tree.write("Dockerfile", "FROM scratch\n");
   EXPECT_TRUE(told().starts_with("Dockerfile is there; Pushrod builds no container images")) << told();
   EXPECT_EQ(told(runs), "");
+  tree.write("server.py", "");
+  tree.write("Dockerfile", "FROM a\nCMD [\"node\"]\nFROM b\nCMD [\"python\", \"serve it.py\", \"--port=80\"]\n");
+  EXPECT_EQ(example(), "python 'serve it.py' --port=80");
+  tree.write("Dockerfile", "FROM a\nCMD exec python x.py -b :$PORT\n");
+  EXPECT_EQ(example(), "exec python x.py -b :$PORT");
+  for (const char* other : {"CMD [", "CMD [1]", "CMD a \\\n  b", "CMD", "RUN true"}) {
+    tree.write("Dockerfile", "FROM a\n" + std::string(other) + "\n");
+    EXPECT_EQ(example(), "python3 server.py") << other;
+  }
 }
 
 TEST_F(AdviceTest, AppsInSubdirectoriesAreNamedWhereThereIsNothingAtTheTop) {
@@ -188,6 +199,7 @@ TEST_F(AdviceTest, AppsInSubdirectoriesAreNamedWhereThereIsNothingAtTheTop) {
                         "--path 'web client'"),
             std::string::npos)
       << told();
+  EXPECT_NE(remedy().find("create the app with --path "), std::string::npos) << remedy();
   tree.write("package.json", "{}");
   EXPECT_EQ(told().find("--path"), std::string::npos);
 }

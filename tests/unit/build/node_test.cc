@@ -117,6 +117,14 @@ TEST_F(BuilderTest, AToolOfTheRegistryIsAPartOfTheLayer) {
   EXPECT_TRUE(plan().layers.empty());
 }
 
+TEST_F(BuilderTest, AWorkspaceOfPnpmIsInstalledThoughItsRootAsksForNothing) {
+  tree.write("package.json", R"({"packageManager": "pnpm@9.1.0", "scripts": {"start": "pnpm --filter api start"}})");
+  EXPECT_EQ(script(plan()).find("pnpm install"), std::string::npos);
+  tree.write("pnpm-workspace.yaml", "packages: [apps/*]\n");
+  tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+  EXPECT_NE(script(plan()).find("pnpm install --frozen-lockfile"), std::string::npos);
+}
+
 TEST_F(BuilderTest, ModernYarnsOwnFilesAreAPartOfTheLayer) {
   tree.write("package.json", R"({"dependencies": {"left": "patch:left@1#~/.yarn/patches/left.patch"}})");
   tree.write("yarn.lock", "__metadata:\n  version: 8\n\n\"left@patch:left@1#~/.yarn/patches/left.patch\":\n");

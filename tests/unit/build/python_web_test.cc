@@ -82,6 +82,19 @@ TEST_F(PythonWebTest, DjangoIsServedFromTheModuleBesideItsSettings) {
   EXPECT_EQ(web(), "daphne -b 127.0.0.1 -p $PORT config.asgi:application");
 }
 
+TEST_F(PythonWebTest, DjangoInADirectoryBelowIsFoundIfItIsTheOnlyOne) {
+  tree.write("requirements.txt", "django==4\ngunicorn==23\n");
+  tree.write("mysite/manage.py", "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n");
+  tree.write("mysite/shop/settings.py", "STATIC_ROOT = 'x'\n");
+  tree.write("mysite/shop/wsgi.py", "application = get_wsgi_application()\n");
+  EXPECT_EQ(web(), "gunicorn --bind 127.0.0.1:$PORT shop.wsgi:application");
+  EXPECT_EQ(plan().environment.at("PYTHONPATH"), "/app/mysite");
+  ASSERT_EQ(plan().steps.size(), 1U);
+  EXPECT_EQ(plan().steps[0].directory, "/app/mysite");
+  tree.write("other/manage.py", "");
+  EXPECT_EQ(web(), "none ");
+}
+
 TEST_F(PythonWebTest, AUvLockIsInstalledAsItSays) {
   tree.write("pyproject.toml", "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['flask', 'gunicorn']\n");
   tree.write("app.py", "app = Flask(__name__)\n");
