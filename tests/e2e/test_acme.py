@@ -57,8 +57,7 @@ def fingerprint(platform):
 
 def await_lego(platform):
     """Waits until an order runs; returns the pid."""
-    wait_until(lambda: platform.processes("lego --accept-tos"), 30, "lego to run")
-    return platform.processes("lego --accept-tos")[0].pid
+    return wait_until(lambda: platform.processes("lego --accept-tos"), 30, "lego to run")[0].pid
 
 
 def test_a_domain_gets_a_certificate(authority):

@@ -171,7 +171,7 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_content(make_platfor
         wait_until(lambda: database_row(platform, "SELECT upgrade, state FROM services") == [("", "running")], 60,
                    f"the end of what was killed at {call} {count}")  # fmt: skip
         wait_until(lambda: service(platform, "db")["state"] == "running", 60, f"{call} {count}")
-        outcomes.add(content(platform, kind))
+        outcomes.add(wait_until(lambda: content(platform, kind), 30, "an answer"))  # not while it begins to listen
         assert not (platform.root / "services" / "db" / "data.next").exists()
     assert outcomes == {"kept", "changed"}
     # A new one is there whole, or not at all.
