@@ -187,7 +187,7 @@ TEST_F(StoreReleases, PortsRunOutWithoutTakingAny) {
     store().add_instances(three, {}, 20000, 20003, always_free);
     FAIL() << "found a third";
   } catch (const Error& error) {
-    EXPECT_EQ(error.message(), "no port from 20000 to 20003 is free (2 ports leased to instances)");
+    EXPECT_EQ(error.message(), "no port from 20000 to 20003 is free (2 ports leased)");
     EXPECT_FALSE(error.hint().empty());
   }
   EXPECT_TRUE(store().instances(shop.id).empty());
