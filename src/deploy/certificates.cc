@@ -58,14 +58,18 @@ bool settle_files(const Platform& platform) {
 
 }  // namespace
 
-bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate) {
+bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate,
+                         const std::function<void()>& together_with) {
   const auto lock = FileLock::acquire(platform.layout.certificates_lock());
   const auto known = platform.store.certificate(certificate.host);
   if (certificate.source == CertificateSource::Acme && known && known->source == CertificateSource::Operator) {
     return false;
   }
   stage_pair(platform.layout, certificate, pair);
-  platform.store.set_certificate(certificate);
+  platform.store.together([&] {
+    platform.store.set_certificate(certificate);
+    if (together_with) together_with();
+  });
   settle_files(platform);
   return true;
 }
@@ -187,17 +191,23 @@ void CertificateKeeper::order(const AcmeState& state) {
     result.failure.error = error.message();
   }
   std::string obtained;
+  bool is_ended = false;
+  const auto end = [&] {
+    platform_.store.end_acme_order(id, result.failure.error, result.failure.not_before);
+    is_ended = true;
+  };
   if (result.pair) {
     try {
       const auto certificate = check_pair(*result.pair, host, CertificateSource::Acme, now());
       obtained = fmt::format("obtained, until {} UTC", format_time(certificate.not_after));
-      if (!install_certificate(platform_, *result.pair, certificate))
+      // Together: the end of an order drops what was asked for, which must not be a renewal of what it has obtained.
+      if (!install_certificate(platform_, *result.pair, certificate, end))
         obtained = "obtained, but one was given meanwhile";
     } catch (const UserError& error) {
       result.failure.error = "the CA's certificate is of no use: " + error.message();
     }
   }
-  platform_.store.end_acme_order(id, result.failure.error, result.failure.not_before);
+  if (!is_ended) end();
   say(host, result.failure.error.empty() ? obtained : "not obtained: " + result.failure.error);
   publish_routes(platform_);
 }

@@ -1,6 +1,7 @@
 // Certificates of hosts: how one goes live, and those that Pushrod obtains itself (ACME).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,8 +16,9 @@ namespace pushrod {
 // To disk and database; publish_routes() then shows it, whatever state the app is in, without a reload.
 // `certificate`: what check_pair() says of the pair. False, and nothing changes, when a CA's certificate would replace
 // one that people have given. Killed at any point, it has happened or not once the next change or the daemon's next
-// pass is through: the database decides.
-bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate);
+// pass is through: the database decides. `together_with` changes the store in the same transaction.
+bool install_certificate(const Platform& platform, const PemPair& pair, const Certificate& certificate,
+                         const std::function<void()>& together_with = {});
 // Removes it with its key. One that has taken its place meanwhile stays.
 void uninstall_certificate(const Platform& platform, const Certificate& certificate);
 

@@ -169,6 +169,9 @@ TEST_F(CertificatesOfHosts, ThatPeopleGaveAreNotReplacedByThoseOfACa) {
   add_domains(session, blog_, {RoutePoint::parse("www.example.com")}, {});
   const auto ours = parse_pem(pem_for("www.example.com"));
   const auto of_ca = check_pair(ours, host, CertificateSource::Acme, now());
+  const auto fails = [] { throw Error("the same transaction"); };
+  EXPECT_THROW(install_certificate(session.platform(), ours, of_ca, fails), Error);
+  EXPECT_FALSE(session.store().certificate(host));
   EXPECT_TRUE(install_certificate(session.platform(), ours, of_ca));
   EXPECT_EQ(added(session, "www.example.com", pem_for("www.example.com")), "(nothing thrown)");
   const auto given = *read_file(layout_.certificate(host));
