@@ -37,7 +37,11 @@ def get_secure(authority, host=HOST, path="/"):
 
 
 def certificate(platform, host=HOST):
-    (found,) = [one for one in platform.json("cert", "list") if one["host"] == host]
+    def listed():
+        return [one for one in platform.json("cert", "list") if one["host"] == host]
+
+    # While an order ends, the host may be in neither of the two lists that the command reads.
+    (found,) = wait_until(listed, 10, f"{host} to be listed")
     return found
 
 
