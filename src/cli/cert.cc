@@ -42,13 +42,14 @@ int add(Context& context, const CertWords& words) {
 int list(Context& context, const CertWords& words) {
   auto values = Json::array();
   Table table({"HOST", "VALID UNTIL", "SOURCE", "ISSUER", "APPS", "STATE"});
-  for (const auto& view : list_certificates(context)) {
+  const auto all = all_certificates(context);
+  for (const auto& view : all.there) {
     values.push_back(to_json(view));
     table.add({view.certificate.host.unicode(), until(view), std::string(to_string(view.certificate.source)),
                escaped(view.certificate.issuer), view.apps.empty() ? "-" : join(view.apps, ", "),
                view.state.empty() ? "-" : view.state});
   }
-  for (const auto& awaited : awaited_certificates(context)) {
+  for (const auto& awaited : all.awaited) {
     values.push_back(to_json(awaited));
     table.add({awaited.host.unicode(), "-", "acme", "-", awaited.apps.empty() ? "-" : join(awaited.apps, ", "),
                awaited.state});

@@ -123,6 +123,16 @@ std::vector<CertificateView> list_certificates(Session& session) {
   return views;
 }
 
+AllCertificates all_certificates(Session& session) {
+  auto awaited = awaited_certificates(session);  // before the others: what was awaited and came is in both then
+  AllCertificates all{list_certificates(session), {}};
+  for (auto& one : awaited) {
+    const auto is_it = [&](const CertificateView& view) { return view.certificate.host == one.host; };
+    if (std::ranges::none_of(all.there, is_it)) all.awaited.push_back(std::move(one));
+  }
+  return all;
+}
+
 CertificateView certificate_of(Session& session, const HostName& host) {
   const auto certificate = session.store().certificate(host);
   auto users = users_of(session, host);

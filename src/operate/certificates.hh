@@ -30,6 +30,12 @@ struct AwaitedCertificate {
 };
 Json to_json(const AwaitedCertificate& awaited);
 std::vector<AwaitedCertificate> awaited_certificates(Session& session);
+// Both lists: a host is in exactly one of them, even if an order for it ends meanwhile.
+struct AllCertificates {
+  std::vector<CertificateView> there;
+  std::vector<AwaitedCertificate> awaited;
+};
+AllCertificates all_certificates(Session& session);
 CertificateView certificate_of(Session& session, const HostName& host);
 
 struct AddedCertificate {

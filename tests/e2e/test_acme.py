@@ -37,11 +37,7 @@ def get_secure(authority, host=HOST, path="/"):
 
 
 def certificate(platform, host=HOST):
-    def listed():
-        return [one for one in platform.json("cert", "list") if one["host"] == host]
-
-    # While an order ends, the host may be in neither of the two lists that the command reads.
-    (found,) = wait_until(listed, 10, f"{host} to be listed")
+    (found,) = [one for one in platform.json("cert", "list") if one["host"] == host]
     return found
 
 
