@@ -184,7 +184,7 @@ SettingChanges rotate_account(const ServicePlatform& platform, const BackingServ
   }
   if (!found->former_role.empty()) {
     throw UserError(fmt::format("instances of app {} may still use its former credentials", request.app.str()),
-                    "wait until the app's release is no longer watched, and try again");
+                    "wait until the watch of the app's release has ended (app info), and try again");
   }
   const auto& type = type_of(*now);
   auto attachment = *found;

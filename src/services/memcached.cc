@@ -87,9 +87,8 @@ class Memcached : public ServiceType {
 
   // The protocol itself, line by line. memcached-tool does not run on a bare Debian 13 (it lacks a module of Perl).
   ServiceClient console(const Server&, const std::string&) const override {
-    return {{"/bin/sh", "-c",
-             "{ sed -u 's/$/\\r/'; printf 'quit\\r\\n'; } | exec curl -sS --unix-socket \"$1\" telnet://memcached",
-             "sh", socket_in(kServiceSocket)},
+    require_socat("the console of Memcached");
+    return {{"/usr/bin/socat", "-t", "5", "STDIO", "UNIX-CONNECT:" + socket_in(kServiceSocket) + ",crnl"},
             usual_environment()};
   }
 

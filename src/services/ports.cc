@@ -41,9 +41,7 @@ void check_has_tcp(const ServiceType& type) {
         fmt::format("{} has no passwords: over TCP every app on this machine could use it", type.description()),
         "attach it without --tcp");
   }
-  if (!find_program("socat")) {
-    throw UserError("socat is not installed, which --tcp needs", "sudo apt-get install socat");
-  }
+  require_socat("--tcp");
 }
 
 void open_port(const ServicePlatform& platform, const BackingService& service, Port port) {

@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "os/command.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
 
@@ -108,6 +109,11 @@ void copy_template(const Server& server, const fs::path& data, const std::functi
   copy.argv = {"cp", "-a", "--reflink=auto", "--", made.native() + "/.", data.native()};
   copy.deadline = std::chrono::minutes{5};
   run_checked(copy);
+}
+
+void require_socat(std::string_view what) {
+  if (find_program("socat")) return;
+  throw UserError(fmt::format("socat is not installed, which {} needs", what), "sudo apt-get install socat");
 }
 
 std::map<std::string, ServiceType::Variable> jdbc_variables(std::string_view scheme, const ServiceAccount& account) {

@@ -151,6 +151,9 @@ Secret random_password();
 // The variables by which JDBC finds a database over TCP, as on Heroku: JDBC_DATABASE_URL, ….
 std::map<std::string, ServiceType::Variable> jdbc_variables(std::string_view scheme, const ServiceAccount& account);
 
+// Throws UserError if it is not installed. `what`: what needs it.
+void require_socat(std::string_view what);
+
 // The types. Each in a file of its name.
 const ServiceType& postgres_type();
 const ServiceType& redis_type();

@@ -47,7 +47,7 @@ std::vector<Tool> tools() {
       {"nginx", "nginx", {"-v"}, {}, false, "static files and apps in PHP", "nginx-light"},
       {"curl", "curl", {"--version"}, {}, false, "domain check does not see what answers at port 80", "curl"},
       {"restic", "restic", {"version"}, {0, 14}, false, "backups", "restic"},
-      {"socat", "socat", {"-V"}, {1, 7}, false, "service attach --tcp", "socat"},
+      {"socat", "socat", {"-V"}, {1, 7}, false, "service attach --tcp and the console of Memcached", "socat"},
       {"lego", "lego", {}, {}, false, "certificates that Pushrod obtains itself ([acme])", "lego"},
       {"npm", "npm", {"--version"}, {}, false, "builds of apps in JavaScript", "npm"},
   };
