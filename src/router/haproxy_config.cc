@@ -158,7 +158,7 @@ frontend public from usual
 
 # Requests that failed on a kept connection: of which app, the other back end says by the PROXY protocol.
 frontend second-try from usual
-  bind unix@second-try.sock mode 600 accept-proxy id 104
+  bind unix@second-try.sock mode 600 accept-proxy id {second_try}
   no log
   http-request set-var(txn.app) fc_pp_unique_id
   http-request set-var(txn.http) var(txn.app),map({http})
@@ -301,8 +301,9 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
   texts.add(fmt::format(
       kFrontend, fmt::arg("tls_bind", tls_bind(settings)), fmt::arg("https_port", https_port(settings)),
       fmt::arg("hosts", kHostsFile), fmt::arg("http", kHttpFile), fmt::arg("page_headers", render_page_headers()),
-      fmt::arg("slots", kSlotsFile), fmt::arg("access_length", kLongestAccessLine),
-      fmt::arg("access_format", kAccessFormat), fmt::arg("cookie_domain", cookie_domain(settings.domain)),
+      fmt::arg("second_try", kSecondTryListener), fmt::arg("slots", kSlotsFile),
+      fmt::arg("access_length", kLongestAccessLine), fmt::arg("access_format", kAccessFormat),
+      fmt::arg("cookie_domain", cookie_domain(settings.domain)),
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),

@@ -8,6 +8,7 @@
 
 #include "base/text.hh"
 #include "router/router.hh"
+#include "router/slots.hh"
 
 namespace pushrod {
 
@@ -87,11 +88,12 @@ std::string render_request_shares(const Settings& settings) {
   return fmt::format(kRequestShares, fmt::arg("requests", settings.connections / 2));
 }
 
+// A second try is a request that is counted already.
 std::string render_app_share(const Settings& settings, std::string_view other) {
   return fmt::format(
       "  http-request set-var(txn.open) be_conn({})\n"
-      "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }} !{{ so_id 104 }}\n",
-      other, settings.app_connections);
+      "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }} !{{ so_id {} }}\n",
+      other, settings.app_connections, kSecondTryListener);
 }
 
 std::string render_share_tables(const Settings& settings) {

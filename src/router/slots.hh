@@ -24,6 +24,7 @@ inline constexpr std::string_view kKeepAlive = "keep-";
 // In each such back end, beside the app's servers: leads back to the router, into the slot's other back end. It
 // is never changed, so what reads HAProxy's answers leaves it out.
 inline constexpr std::string_view kSecondTry = "second-try";
+inline constexpr unsigned kSecondTryListener = 104;  // the number of its socket (so_id)
 
 struct Slots {
   unsigned plain = 0;   // how many the configuration has: "slot.1" to "slot.<plain>"
