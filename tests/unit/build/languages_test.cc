@@ -105,6 +105,8 @@ TEST_F(LanguagesTest, GoBuildsTheProgramsInCmd) {
   EXPECT_EQ(web(), "bin/import") << "it is the only one";
   tree.write("cmd/export/main.go", "package main\n");
   EXPECT_NE(refusal<UserError>([&] { web(); }).find("web: bin/export"), std::string::npos);
+  tree.write("cmd/api/main.go", "package main\n");
+  EXPECT_EQ(web(), "bin/api");
   tree.write("cmd/server/main.go", "package main\n");
   EXPECT_EQ(web(), "bin/server");
 }

@@ -386,6 +386,12 @@ TEST_F(DiagnosisTest, WhatBuildsOfEachLanguageFailWithIsExplained) {
   EXPECT_THAT(built("fatal: could not read Username for 'https://github.com': terminal prompts disabled"),
               StartsWith("a dependency is in a git repository that the build may not read"));
   EXPECT_THAT(built("npm error code ECONNRESET"), StartsWith("a package registry did not answer"));
+  EXPECT_THAT(built("Could not reach host index.example.com. Check your network connection and try again."),
+              StartsWith("a package registry did not answer"));
+  EXPECT_THAT(built("error: Multiple top-level packages discovered in a flat-layout: ['app', 'static']."),
+              HasSubstr("[tool.setuptools]"));
+  EXPECT_THAT(built("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."),
+              HasSubstr("lock the dependencies again"));
   EXPECT_THAT(built("npm ERR! code E401"), HasSubstr("NPM_TOKEN"));
   EXPECT_THAT(built("Killed"), HasSubstr("build_memory"));
   EXPECT_THAT(built("Your Ruby version is 3.1.2, but your Gemfile specified 3.3.0"), HasSubstr("Ruby 3.3.0"));
