@@ -317,10 +317,8 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
   if (has_database_beside_code(app_tree(checkout, planned.release.source).directory())) {
     run.journal.complaint(
         "a database of SQLite beside the code is empty again in every instance, and the release command writes to "
-        "another "
-        "copy: put its file into the directory that the variable DATA_DIR names (/data, which is kept), or use a "
-        "service "
-        "(service create)");
+        "another copy: put its file into the directory that the variable DATA_DIR names (/data, which is kept), or use "
+        "a service (service create)");
   }
 }
 

@@ -60,7 +60,8 @@ ArchivedServer archive_from(const json& object, const Transfer& transfer) {
 
 PackList prepare_service_archive(const Platform& platform, const Transfer& transfer, const ServiceName& name) {
   const auto service = platform.store.service(name);
-  if (!service) throw UserError(fmt::format("there is no service {}", quoted(name.str())), "`service list` shows all");
+  if (!service)
+    throw UserError(fmt::format("service {} does not exist", quoted(name.str())), "list all: pushrod service list");
   if (!type_of(*service).keeps_data()) {
     throw UserError(fmt::format("{} keeps nothing: service {} has nothing to back up", type_of(*service).description(),
                                 name.str()));

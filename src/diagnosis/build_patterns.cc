@@ -105,12 +105,10 @@ constexpr char kKilled[] =
 constexpr char kManaged[] = "pip must install into the app's virtualenv: /venv/bin/pip install …";
 constexpr char kOtherHash[] =
     "the package index has another file than the one whose hash the app has: lock the dependencies again, or find out "
-    "who "
-    "changed the package";
+    "who changed the package";
 constexpr char kFlatLayout[] =
     "setuptools does not know which directory is the app's package: name it in pyproject.toml: [tool.setuptools] "
-    "packages = "
-    "[\"NAME\"], or [] for none";
+    "packages = [\"NAME\"], or [] for none";
 constexpr char kDistutils[] =
     "this Python has no distutils any more: add setuptools to requirements.txt, or use a newer package";
 constexpr char kOldPackage[] =

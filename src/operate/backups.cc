@@ -144,8 +144,8 @@ BackupView find_backup(Session& session, const BackupSubject& of, const BackupTa
     if (id.empty() || one->snapshot == id) return {*one, target.name};
   }
   const auto with_kind = of.is_app() ? "app " + of.name : shown(of);
-  throw UserError(kept.empty() ? fmt::format("there is no backup of {} in {}", with_kind, target.name)
-                               : fmt::format("there is no backup {} of {} in {}", quoted(id), with_kind, target.name),
+  throw UserError(kept.empty() ? fmt::format("target {} has no backup of {}", target.name, with_kind)
+                               : fmt::format("target {} has no backup {} of {}", target.name, quoted(id), with_kind),
                   "list them: pushrod backup list");
 }
 

@@ -114,8 +114,9 @@ BackingService require_service(Session& session, const ServiceName& name, Right 
     if (may_use(session, other, Right::See)) known.push_back(other.name.str());
   }
   const auto meant = nearest(name.str(), known);
-  throw UserError(fmt::format("there is no service {}", quoted(name.str())),
-                  meant ? fmt::format("did you mean {}?", *meant) : "`service list` shows those that you may use");
+  throw UserError(
+      fmt::format("service {} does not exist", quoted(name.str())),
+      meant ? fmt::format("did you mean {}?", *meant) : "list those that you may use: pushrod service list");
 }
 
 std::vector<ServiceView> list_services(Session& session) {

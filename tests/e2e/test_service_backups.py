@@ -221,7 +221,7 @@ def test_rights(platform, services):  # noqa: F811
         assert len(platform.ssh("backup", "list", "mine", "--json", key=keys["admin"][1]).json()) == 1
         assert "may see service mine" in platform.ssh("backup", "create", "mine", key=keys["deploy"][1], code=1).err
         said = platform.ssh("backup", "create", "other", key=keys["admin"][1], code=1).err
-        assert "there is no service" in said
+        assert "does not exist" in said
         assert "administrators" in platform.ssh("backup", "restore", "mine", key=keys["admin"][1], code=1).err
     finally:
         platform.pushrod("backup", "target", "remove", platform.json("backup", "target", "list")[0]["target"])

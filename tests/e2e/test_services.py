@@ -214,7 +214,7 @@ def test_a_service_without_apps_is_for_administrators_of_the_machine(services):
     platform.pushrod("key", "add", "deployer", f"{key}.pub", "--app", app.name)
     try:
         for verb in ("info", "logs", "restart", "stop"):
-            assert "there is no service" in platform.ssh("service", verb, "db", key=key, code=1).err
+            assert "does not exist" in platform.ssh("service", verb, "db", key=key, code=1).err
         assert "for administrators" in platform.ssh("service", "create", "redis", key=key, code=1).err
         assert platform.ssh("service", "list", "--json", key=key).json() == []
     finally:
