@@ -31,8 +31,9 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
   stats timeout 1m
   log stdout format raw daemon err
   lua-load hold.lua
-  # A message's head must fit into one buffer: 32 kB of cookies do, with all that the router adds.
-  tune.bufsize 65536
+  # A message's head must fit into one buffer: 32 kB of cookies do, with all that the router adds. Not larger than that
+  # needs: of each request that can be sent again the whole buffer is copied.
+  tune.bufsize 40960
   tune.http.maxhdr 256
 )";
 
@@ -271,17 +272,19 @@ void add_backends(Texts& texts, const Settings& settings, const Slots& slots,
     lines[server.backend] +=
         fmt::format("  server {} 127.0.0.1:{}{}\n", server.name, server.port, server_options(server));
   }
-  const auto add = [&](const std::string& name, const std::string& other, std::string_view more) {
+  const auto add = [&](const std::string& name, const std::string& other, std::string_view twice,
+                       std::string_view more) {
     texts.add(fmt::format("\nbackend {} from apps\n", name));
-    texts.add(render_app_share(settings, other));
+    texts.add(render_app_share(settings, other, twice));
     texts.add(more);
     texts.config += lines[name];
   };
   const auto add_kind = [&](std::string_view kind, unsigned count, std::string_view more, std::string_view of_kept) {
     for (unsigned number = 1; number <= count; ++number) {
       const auto slot = fmt::format("{}{}", kind, number), kept = fmt::format("{}{}", kKeepAlive, slot);
-      add(slot, kept, fmt::format("{}{}", more, kOneRequestEach));
-      add(kept, slot, fmt::format("{}{}{}", more, kKeepConnections, of_kept));
+      const auto twice = of_kept.empty() ? "" : fmt::format("{}/{}", kept, kSecondTry);
+      add(slot, kept, twice, fmt::format("{}{}", more, kOneRequestEach));
+      add(kept, slot, twice, fmt::format("{}{}{}", more, kKeepConnections, of_kept));
     }
   };
   add_kind(kPlainSlot, slots.plain, "", fmt::format(kSecondTryServer, kSecondTry));

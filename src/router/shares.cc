@@ -46,7 +46,7 @@ constexpr std::string_view kProxiedShares =
 
 constexpr std::string_view kRequestShares =
     R"(  http-request return status 429 errorfiles address if {{ var(sess.too_many) -m bool }}
-  http-request track-sc2 str(all) table requests
+  http-request track-sc2 str(all) table requests unless {{ so_id {second_try} }}
   http-request return status 503 errorfiles full if {{ sc2_conn_cur gt {requests} }}
 )";
 
@@ -84,16 +84,17 @@ std::string render_connection_shares(const Settings& settings) {
 }
 
 std::string render_request_shares(const Settings& settings) {
-  // Each request at an app takes a second descriptor.
-  return fmt::format(kRequestShares, fmt::arg("requests", settings.connections / 2));
+  // Each request at an app takes a second descriptor. A second try is a request that is counted already.
+  return fmt::format(kRequestShares, fmt::arg("requests", settings.connections / 2),
+                     fmt::arg("second_try", kSecondTryListener));
 }
 
-// A second try is a request that is counted already.
-std::string render_app_share(const Settings& settings, std::string_view other) {
+std::string render_app_share(const Settings& settings, std::string_view other, std::string_view twice) {
+  const auto of_both = twice.empty() ? "" : fmt::format("  http-request set-var(txn.twice) srv_conn({})\n", twice);
   return fmt::format(
-      "  http-request set-var(txn.open) be_conn({})\n"
+      "{}  http-request set-var(txn.open) be_conn({}){}\n"
       "  http-request return status 503 errorfiles full if {{ be_conn,add(txn.open) gt {} }} !{{ so_id {} }}\n",
-      other, settings.app_connections, kSecondTryListener);
+      of_both, other, twice.empty() ? "" : ",sub(txn.twice)", settings.app_connections, kSecondTryListener);
 }
 
 std::string render_share_tables(const Settings& settings) {

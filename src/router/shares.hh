@@ -19,8 +19,9 @@ std::string render_connection_shares(const Settings& settings);
 // For the front end: what becomes of its requests.
 std::string render_request_shares(const Settings& settings);
 // For an app's back end.
-// `other`: the second back end of the same app, which counts as well.
-std::string render_app_share(const Settings& settings, std::string_view other);
+// `other`: the second back end of the same app, which counts as well. `twice`: the server of one of the two that leads
+// into the other, so that its requests are in both; empty without one.
+std::string render_app_share(const Settings& settings, std::string_view other, std::string_view twice);
 // Sections of their own: what the rules count in.
 std::string render_share_tables(const Settings& settings);
 

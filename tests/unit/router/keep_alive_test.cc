@@ -125,6 +125,26 @@ TEST_F(KeptConnections, AreNotUsedForRequestsThatCannotBeSentAgain) {
   EXPECT_EQ(app.connections(), 20u);
 }
 
+TEST_F(KeptConnections, CountEachRequestOnceInTheAppsShare) {
+  // More than the second try's share of first tries: one request in 257 takes that way.
+  constexpr unsigned kShare = 300;
+  settings_.app_connections = kShare;
+  router_.emplace(*layout_, settings_);
+  AppServer app("blog");
+  auto blog = routed("blog", {{instance("blog", 1), app.port()}});
+  blog.keeps_connections = true;
+  start({{blog}});
+  const std::string upgrade =
+      "GET / HTTP/1.1\r\nHost: blog.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n";
+  std::vector<Connection> sockets;
+  for (unsigned number = 0; number < kShare; ++number) {
+    sockets.emplace_back(port()).send_text(upgrade);
+    ASSERT_EQ(sockets.back().read_response(false).status, 101) << number;
+  }
+  EXPECT_EQ(get("blog.localhost").status, 503);
+}
+
 TEST_F(KeptConnections, AreNotUsedForRequestsThatAnAppCouldTakeForMoreThanOne) {
   LastingServer app(1'000'000);
   start(table(app));
