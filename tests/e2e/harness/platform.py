@@ -298,6 +298,14 @@ class Platform:
         app.work.push(f"HEAD:refs/heads/{app.branch}")
         return app
 
+    # Its files
+
+    def files_that_contain(self, secret):
+        """The files in the root with these bytes. Those that come and go meanwhile are read while they exist."""
+        options = ["--recursive", "--no-messages", "--text", "--files-with-matches", "--fixed-strings", "--exclude-dir=build"]
+        found = run_command(["grep", *options, "-e", secret, self.root], env=self.client_env, code=None)
+        return found.out.splitlines()
+
     # Its processes
 
     def processes(self, pattern=""):
