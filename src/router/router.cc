@@ -133,7 +133,6 @@ Command Router::command() const {
   command.environment = bind_to_listeners();
   // Or glibc gives the memory of buffers back to the kernel between requests, which costs a tenth of the router's time.
   command.environment["MALLOC_TRIM_THRESHOLD_"] = "16777216";
-  command.environment["MALLOC_TOP_PAD_"] = "1048576";
   command.argv = {"haproxy", "-W",
                   "-C",      layout_.router().string(),
                   "-f",      kConfigFile,
