@@ -19,8 +19,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kLargestFile = std::size_t{1} << 20;
-constexpr std::size_t kMostPythonNames = 1'000;
-constexpr int kPythonDepth = 3;
+constexpr std::size_t kMostNames = 1'000;  // in which code is looked for
+constexpr int kCodeDepth = 3;
 constexpr const char* kRunners[] = {"npm", "yarn", "pnpm", "bun"};  // of scripts in package.json
 
 struct Entry {
@@ -35,6 +35,21 @@ const std::vector<Entry>& packages() {
   };
   return kList;
 }
+// Those that keep data in files, which nearly all apps have beside the code.
+constexpr const char* kDatabases[] = {"better-sqlite3", "sqlite3", "sqlite",      "@louislam/sqlite3",
+                                      "@libsql/client", "libsql",  "nedb",        "nedb-promises",
+                                      "@seald-io/nedb", "lowdb",   "node-json-db"};
+constexpr const char* kFileStores[] = {"multer",
+                                       "@koa/multer",
+                                       "formidable",
+                                       "express-formidable",
+                                       "express-fileupload",
+                                       "koa-body",
+                                       "connect-multiparty",
+                                       "node-persist",
+                                       "session-file-store",
+                                       "rotating-file-stream",
+                                       "winston-daily-rotate-file"};
 // By the programs of Node.js that the commands run.
 const std::vector<Entry>& programs() {
   static const std::vector<Entry> kList{
@@ -69,6 +84,7 @@ const std::vector<Marker>& markers() {
       {"config/database.yml", "sqlite", {"db", "storage"}},
       {"artisan", "", {"bootstrap/cache", "database", "storage"}},  // Laravel
       {"bin/console", "Symfony", {"var"}},
+      {"prisma/schema.prisma", "\"sqlite\"", {"."}},
   };
   return kList;
 }
@@ -133,9 +149,19 @@ bool names_program(const std::set<std::string>& words, const std::string& progra
                      [&](const std::string& word) { return word == program || word.ends_with("/" + program); });
 }
 
+Json package_json_of(const fs::path& directory) {
+  auto package = Json::parse(content_of(directory / "package.json"), nullptr, /*allow_exceptions=*/false);
+  return package.is_object() ? package : Json::object();
+}
+
+template <class List>
+bool depends_on_any(const Json& package, const List& names) {
+  return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return depends_on(package, name); });
+}
+
 void add_node(const fs::path& directory, const ProcessTable& processes, WritablePaths& paths) {
-  const Json package = Json::parse(content_of(directory / "package.json"), nullptr, /*allow_exceptions=*/false);
-  if (!package.is_object()) return;
+  const Json package = package_json_of(directory);
+  if (depends_on_any(package, kDatabases) || depends_on_any(package, kFileStores)) paths.emplace_back(".");
   for (const auto& [name, needs] : packages()) {
     if (depends_on(package, name)) paths.insert(paths.end(), needs.begin(), needs.end());
   }
@@ -161,32 +187,25 @@ WritablePaths written_by(const std::string& code) {
   return contains(code, ".instance_path") ? WritablePaths{"instance"} : WritablePaths{};
 }
 
-// Looks for it in the Python files of a tree, those near the root first. The root must have some, or a package.
-struct PythonWrites {
-  WritablePaths paths;
-  bool has_database = false;  // always, whatever it is told
-};
-PythonWrites written_by_python(const fs::path& root) {
-  const auto is_python = [](const std::string& name) { return name.ends_with(".py"); };
-  const auto names_at_root = list_directory(root);
-  if (std::none_of(names_at_root.begin(), names_at_root.end(), [&](const std::string& name) {
-        return is_python(name) || name == "requirements.txt" || name == "pyproject.toml" || name == "Pipfile";
-      })) {
-    return {};
-  }
+bool is_python(const std::string& name) { return name.ends_with(".py"); }
+
+bool is_script(const std::string& name) {
+  const auto end = fs::path(name).extension();
+  return end == ".js" || end == ".ts" || end == ".mjs" || end == ".cjs" || end == ".mts";
+}
+
+// The files of code in a tree, those near the root first, until one of them says all.
+template <class SaysAll>
+void look_at_code(const fs::path& root, bool (*is_code)(const std::string& name), SaysAll says_all) {
   std::vector<fs::path> level{root};
   std::size_t seen = 0;
-  PythonWrites found;
-  for (int depth = 0; depth < kPythonDepth && !level.empty(); ++depth) {
+  for (int depth = 0; depth < kCodeDepth && !level.empty(); ++depth) {
     std::vector<fs::path> below;
     for (const auto& directory : level) {
       for (const auto& name : list_directory(directory)) {
-        if (++seen > kMostPythonNames) return found;
-        if (is_python(name)) {
-          const auto code = content_of(directory / name);
-          auto paths = written_by(code);
-          if (paths == WritablePaths{"."}) return {std::move(paths), !chooses_database(code)};
-          if (!paths.empty()) found.paths = std::move(paths);
+        if (++seen > kMostNames) return;
+        if (is_code(name)) {
+          if (says_all(content_of(directory / name))) return;
         } else if (!name.starts_with('.') && name != "node_modules" && name != "tests" &&
                    is_directory(directory / name)) {
           below.push_back(directory / name);
@@ -195,12 +214,61 @@ PythonWrites written_by_python(const fs::path& root) {
     }
     level = std::move(below);
   }
+}
+
+// The root must have some Python, or a package of it.
+struct PythonWrites {
+  WritablePaths paths;
+  bool has_database = false;  // always, whatever it is told
+};
+PythonWrites written_by_python(const fs::path& root) {
+  const auto names_at_root = list_directory(root);
+  if (std::none_of(names_at_root.begin(), names_at_root.end(), [&](const std::string& name) {
+        return is_python(name) || name == "requirements.txt" || name == "pyproject.toml" || name == "Pipfile";
+      })) {
+    return {};
+  }
+  PythonWrites found;
+  look_at_code(root, is_python, [&](const std::string& code) {
+    auto paths = written_by(code);
+    const bool is_all = paths == WritablePaths{"."};
+    if (is_all) found.has_database = !chooses_database(code);
+    if (!paths.empty()) found.paths = std::move(paths);
+    return is_all;
+  });
+  return found;
+}
+
+// new Database("app.db"), and not process.env.DATABASE || "app.db"
+bool names_database(const std::string& code) {
+  const auto lines = lines_of(code);
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    if (contains(line, "process.env") || contains(line, "/data/")) return false;
+    for (const std::string name : {".db", ".sqlite", ".sqlite3"}) {
+      for (const char* quote : {"'", "\"", "`"}) {
+        if (contains(line, name + quote)) return true;
+      }
+    }
+    return false;
+  });
+}
+
+bool node_has_database(const fs::path& directory) {
+  if (contains(content_of(directory / "prisma/schema.prisma"), "\"file:")) return true;
+  if (!depends_on_any(package_json_of(directory), kDatabases)) return false;
+  bool found = false;
+  look_at_code(directory, is_script, [&](const std::string& code) {
+    if (names_database(code)) found = true;
+    return found;
+  });
   return found;
 }
 
 }  // namespace
 
-bool has_database_beside_code(const fs::path& directory) { return written_by_python(directory).has_database; }
+bool has_database_beside_code(const fs::path& directory) {
+  return written_by_python(directory).has_database || node_has_database(directory);
+}
 
 WritablePaths known_writable(const fs::path& directory, const ProcessTable& processes) {
   WritablePaths paths;

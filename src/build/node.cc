@@ -2,6 +2,7 @@
 // only; run.cc carries it out. What package.json does not ask for is not run: npm takes 0.4 s to find out that there is
 // nothing to do.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -16,6 +17,7 @@
 #include "build/nx.hh"
 #include "build/package_json.hh"
 #include "build/workspace.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -46,6 +48,16 @@ std::string told_other_start(const PackageJson& package, const BuildPlan& plan) 
       "start\" if "
       "that is wrong",
       quoted(package.scripts.at("start"), 80), instead);
+}
+
+// The headers for what packages compile; empty: node-gyp would fetch them from nodejs.org. Debian's are in libnode-dev.
+std::string directory_with_headers(const Host& host) {
+  for (const auto& programs : host.program_directories) {
+    if (access((programs / "node").c_str(), X_OK) != 0) continue;
+    const auto directory = programs.parent_path();
+    return is_plain_file(directory / "include" / "node" / "common.gypi") ? directory.native() : std::string{};
+  }
+  return {};
 }
 
 Process web_process(std::string command) {
@@ -158,6 +170,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   if (runtime) {
     plan.layers.push_back(*std::move(runtime));
     plan.build_environment.merge(node_runtime_build_environment());
+  } else if (const auto headers = directory_with_headers(host); !headers.empty()) {
+    plan.build_environment["npm_config_nodedir"] = headers;
   }
   const auto nx = where == tree.path ? nx_app(directory, *package) : std::nullopt;
   const Work work{installs, builds ? run_script(tool, "build") : nx ? nx->build : std::string{}, starts};

@@ -12,7 +12,7 @@
 #include "base/text.hh"
 #include "build/layer.hh"
 #include "build/modern_yarn.hh"
-#include "build/npm_lock.hh"
+#include "build/own_packages.hh"
 #include "build/software.hh"
 #include "os/files.hh"
 
@@ -93,25 +93,34 @@ bool has_patch_elsewhere(const std::string& lock) {
 
 // Packages in directories of the app, or patched by files of it, that `own` does not tell of. Modern yarn's patches in
 // .yarn/ are among the files that it installs from.
-bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own, bool is_modern_yarn) {
+bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own, const NodeTool& tool) {
   if (mentions(manifest, {"patchedDependencies", "configDependencies"})) return true;
-  if (!is_modern_yarn && (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:"}))) return true;
-  if (is_modern_yarn && has_patch_elsewhere(lock)) return true;
-  if (tells_own) return false;
+  if (!tool.is_modern_yarn && (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:"}))) return true;
+  if (tool.is_modern_yarn && has_patch_elsewhere(lock)) return true;
+  if (tells_own && tool.name == "npm") return false;
   if (has_true(lock, "link")) return true;
   // As a whole word: pnpm writes "excludeLinksFromLockfile:".
   for (const std::string protocol : {"file:", "link:", "portal:"}) {
+    if (protocol == "link:" && tells_own && tool.name == "pnpm") continue;
     for (const char* before : {"@", "\"", "'", " "}) {
       if (lock.find(before + protocol) != std::string::npos) return true;
     }
   }
-  return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"workspace:", "\"./", "\"../", "\"~/"});
+  if (tells_own ? mentions(lock, {"@./", "@../"}) : mentions(manifest, {"\"workspace:", "\"./"})) return true;
+  return mentions(manifest, {"\"file:", "\"link:", "\"portal:", "\"../", "\"~/"});
 }
 
 // Settings that name a file, or a place that is not the usual one.
 bool is_unusual(const std::string& settings) {
-  return mentions(settings, {"file=", "file =", "File:", "prefix", "script-shell", "modules-dir", "modulesFolder",
-                             "virtual-store", "nodeLinker", "yarnPath", "plugins:", "hoist"});
+  return ("\n" + settings).find("\nprefix") != std::string::npos ||
+         mentions(settings, {"file=", "file =", "File:", "script-shell", "modules-dir", "modulesFolder",
+                             "virtual-store", "nodeLinker", "yarnPath", "plugins:"});
+}
+
+// A workspace of pnpm may also have settings there.
+bool is_unusual_for_pnpm(const std::string& settings) {
+  return mentions(settings, {"patchedDependencies", "configDependencies", "modulesDir", "irtualStoreDir", "npmfile",
+                             "lockfileDir", "haredWorkspaceLockfile", "scriptShell", "cafile", "certfile", "keyfile"});
 }
 
 // A cache elsewhere, files of certificates; where packages are linked is decided by Pushrod (tool_variables()).
@@ -165,10 +174,10 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
   files["package.json"] = manifest_for_install(*manifest);
   files[tool.lock_file] = *lock;
   const bool tells_own = own && !own->directories.empty();
-  if (uses_own_files(files["package.json"], *lock, tells_own, tool.is_modern_yarn)) return std::nullopt;
+  if (uses_own_files(files["package.json"], *lock, tells_own, tool)) return std::nullopt;
   for (const auto& path : own ? own->directories : std::set<std::string>{}) {
     const auto part = manifest_of_own(directory, path);
-    if (!part) return std::nullopt;
+    if (!part || uses_own_files(*part, "", tells_own, tool)) return std::nullopt;
     files[path + "/package.json"] = *part;
   }
   for (const char* name : {".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml"}) {
@@ -177,6 +186,11 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
     const bool is_of_modern_yarn = tool.is_modern_yarn && std::string_view(name) == ".yarnrc.yml";
     if (is_of_modern_yarn ? is_unusual_for_modern_yarn(*settings) : is_unusual(*settings)) return std::nullopt;
     files[name] = *settings;
+  }
+  if (const auto workspace = read_tree_file(directory, "pnpm-workspace.yaml", std::size_t{1} << 20);
+      workspace && tool.name == "pnpm") {
+    if (!own || is_unusual_for_pnpm(*workspace)) return std::nullopt;
+    files["pnpm-workspace.yaml"] = *workspace;
   }
   if (!tool.is_modern_yarn) return files;
   auto yarn_files = files_of_modern_yarn(directory, files[".yarnrc.yml"]);
@@ -199,11 +213,10 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
                                     const NodeTool& tool, const Host& host, bool has_own_node) {
   const auto directory = tree.root / where;
   if (!tool.is_locked) return std::nullopt;
-  const auto own = tool.name == "npm"
-                       ? own_packages(read_tree_bytes(directory, tool.lock_file, kLockCap).value_or(std::string{}))
-                       : std::nullopt;
+  const auto own =
+      own_packages(directory, package, tool, read_tree_bytes(directory, tool.lock_file, kLockCap).value_or(""));
   if (own ? own->uses_tree : !package.workspaces.empty()) return std::nullopt;
-  for (const char* name : {"pnpm-workspace.yaml", ".pnpmfile.cjs", "binding.gyp"}) {
+  for (const char* name : {".pnpmfile.cjs", "binding.gyp"}) {
     if (in_tree(directory, name)) return std::nullopt;
   }
   if (!tool.is_modern_yarn && (is_directory(directory / ".yarn") || in_tree(directory, ".pnp.cjs")))

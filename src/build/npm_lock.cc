@@ -1,9 +1,8 @@
 // Reads package-lock.json as far as it is about the app's own packages.
-#include "build/npm_lock.hh"
-
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "build/own_packages.hh"
 
 namespace pushrod {
 
@@ -21,16 +20,9 @@ std::size_t end_of_modules(const std::string& path) {
   return std::string::npos;
 }
 
-// A directory below the app's, in the only way to write it, that can be an argument of a program.
-bool is_plain_path(const std::string& path) {
-  const std::filesystem::path parts(path);
-  return path.find('\0') == std::string::npos && !parts.is_absolute() && parts.lexically_normal() == parts &&
-         *parts.begin() != "..";
-}
-
 }  // namespace
 
-std::optional<OwnPackages> own_packages(const std::string& lock) {
+std::optional<OwnPackages> packages_in_npm_lock(const std::string& lock) {
   const auto json = nlohmann::json::parse(lock, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   const auto packages = json.find("packages");

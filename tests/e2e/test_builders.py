@@ -326,6 +326,26 @@ def test_a_committed_yarn_installs_a_layer_from_its_own_files(platform):
     assert "Installing packages" in app.push({".yarn/cache/left.zip": b"PK other"}).err
 
 
+def test_the_packages_of_a_workspace_are_a_layer(platform):
+    """The package that the workspace's own package has for itself is at its place, also after a change of code."""
+    yarn = YARN.replace('"node_modules/left', '"packages/web/node_modules/left')
+    assert yarn.count("packages/web/") == 2
+    server = "require('http').createServer((q, a) => a.end(require('left'))).listen(process.env.PORT)\n"
+    app = platform.create_app({
+        "package.json": json.dumps({"packageManager": "yarn@4.9.2", "workspaces": ["packages/*"]}),
+        "yarn.lock": "__metadata:\n  version: 8\n",
+        ".yarnrc.yml": "yarnPath: .yarn/releases/yarn-4.9.2.cjs\n",
+        ".yarn/releases/yarn-4.9.2.cjs": yarn,
+        "packages/web/package.json": json.dumps({"name": "web", "dependencies": {"left": "1"}}),
+        "packages/web/server.js": server,
+        "Procfile": "web: node packages/web/server.js\n",
+    })  # fmt: skip
+    assert "Installing packages (yarn install)" in app.work.push().err
+    assert app.get().text == "--immutable node-modules"
+    assert "Packages: unchanged (yarn install)" in app.push({"packages/web/server.js": server + "\n"}).err
+    assert app.get().text == "--immutable node-modules"
+
+
 def test_a_push_names_lock_files_and_versions_that_it_does_not_use(platform):
     package = {"scripts": {"start": "python3 web.py"}, "engines": {"npm": "98.76.x"}}
     files = {"package.json": json.dumps(package), "package-lock.json": "{}", "yarn.lock": "", ".nvmrc": "newest\n"}

@@ -146,3 +146,13 @@ def test_a_push_warns_about_a_database_of_sqlite_beside_the_code(platform):
     assert warning in app.work.push().err
     told = "URL = os.environ.get('DATABASE_URL', 'sqlite:///app.db')\n"
     assert warning not in app.push({"db.py": told}).err
+
+
+def test_an_app_of_node_may_write_a_database_beside_its_code(platform):
+    package = json.dumps({"dependencies": {"better-sqlite3": "11"}})
+    toml = '[build]\ncommand = "true"\n'
+    app = platform.create_app(app_files(toml=toml) | {"package.json": package, "db.js": "open('./app.db')\n"})
+    pushed = app.work.push().err
+    assert "Writable in /app, until the instance ends: all of it" in pushed
+    assert "a database of SQLite beside the code is empty again in every instance" in pushed
+    write(app, "/app/app.db", "rows")

@@ -56,6 +56,65 @@ TEST_F(BuildRootTest, PackagesOfAWorkspaceAreALayerThatDependsOnItsManifests) {
   EXPECT_TRUE(plan().layers.empty()) << "through a symlink";
 }
 
+TEST_F(BuildRootTest, PackagesOfAWorkspaceOfPnpmAreALayer) {
+  const std::string lock =
+      "lockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n\n  packages/lib: {}\n\n  packages/web:\n    dependencies:\n"
+      "      b:\n        specifier: ^1\n        version: 1.0.0\n      lib:\n        specifier: workspace:*\n"
+      "        version: link:../lib\n\npackages:\n\n  b@1.0.0:\n    resolution: {integrity: sha512-x}\n";
+  tree.write("package.json", R"({"packageManager": "pnpm@10.0.0"})");
+  tree.write("pnpm-workspace.yaml", "packages:\n  - packages/*\n");
+  tree.write("pnpm-lock.yaml", lock);
+  tree.write("packages/web/package.json",
+             R"({"dependencies": {"b": "^1", "lib": "workspace:*"}, "scripts": {"build": "x", "start": "x"}})");
+  tree.write("packages/lib/package.json", R"({"name": "lib"})");
+  const auto node = plan();
+  ASSERT_EQ(node.layers.size(), 1U);
+  EXPECT_EQ(node.layers[0].mounts, (ReleaseMounts{{"app/node_modules", "/app/node_modules"},
+                                                  {"app/packages/lib/node_modules", "/app/packages/lib/node_modules"},
+                                                  {"app/packages/web/node_modules", "/app/packages/web/node_modules"},
+                                                  {"app/.pushrod", "/app/.pushrod"}}));
+  EXPECT_EQ(node.layers[0].files.size(), 5U);
+  EXPECT_EQ(script(node), "pnpm run build\n");
+  const auto has_layer = [&](const std::string& file, const std::string& text) {
+    tree.write(file, text);
+    return !plan().layers.empty();
+  };
+  EXPECT_TRUE(has_layer("pnpm-lock.yaml", lock));
+  for (const char* other : {"        version: link:../../../lib\n", "        version: link:../other\n",
+                            "        version: file:packages/lib\n"}) {
+    EXPECT_FALSE(has_layer("pnpm-lock.yaml", lock.substr(0, lock.find("\npackages:")) + other)) << other;
+  }
+  EXPECT_FALSE(has_layer("pnpm-lock.yaml", "lockfileVersion: '5.4'\n")) << "it tells of no package";
+  tree.write("pnpm-lock.yaml", lock);
+  EXPECT_TRUE(has_layer("pnpm-workspace.yaml", "packages:\n  - packages/*\nonlyBuiltDependencies:\n  - b\n"));
+  EXPECT_FALSE(has_layer("pnpm-workspace.yaml", "patchedDependencies:\n  b: b.patch\n"));
+}
+
+TEST_F(BuildRootTest, PackagesOfAWorkspaceOfYarnAreALayer) {
+  const auto has_layer = [&](const std::string& package) {
+    tree.write("package.json", package);
+    return !plan().layers.empty();
+  };
+  tree.write("yarn.lock", "# yarn lockfile v1\n");
+  tree.write("packages/web/package.json", R"({"dependencies": {"lib": "1.0.0"}, "scripts": {"start": "x"}})");
+  tree.write("packages/lib/package.json", R"({"name": "lib", "version": "1.0.0"})");
+  tree.write("packages/notes.txt", "");
+  ASSERT_TRUE(has_layer(R"({"private": true, "workspaces": ["./packages/*"]})"));
+  const auto layer = plan().layers[0];
+  EXPECT_EQ(layer.files.size(), 4U);
+  EXPECT_EQ(layer.mounts.at(2).path, "/app/packages/web/node_modules");
+  EXPECT_TRUE(has_layer(R"({"workspaces": {"packages": ["packages/web", "packages/lib"]}})"));
+  for (const char* pattern : {"packages/**", "!packages/lib", "packages/{web,lib}", "../*"}) {
+    EXPECT_FALSE(has_layer(R"({"workspaces": ["packages/*", ")" + std::string(pattern) + "\"]}")) << pattern;
+  }
+  ASSERT_TRUE(has_layer(R"({"workspaces": ["packages/*"]})"));
+  tree.write("packages/lib/package.json", R"({"name": "lib", "dependencies": {"c": "link:../c"}})");
+  EXPECT_TRUE(plan().layers.empty()) << "yarn's lock file does not tell of it";
+  tree.write("packages/lib/package.json", R"({"name": "lib"})");
+  tree.link("packages/other", "lib");
+  EXPECT_TRUE(plan().layers.empty()) << "through a symlink";
+}
+
 TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
   const auto command = [&](const std::string& workspaces) {
     tree.write("package.json", R"({"workspaces": )" + workspaces + "}");

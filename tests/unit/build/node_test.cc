@@ -105,6 +105,26 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
   EXPECT_TRUE(has_layer());
 }
 
+TEST_F(BuilderTest, PackagesAreCompiledWithTheHeadersOfTheMachinesNode) {
+  tree.write("package.json", R"({"dependencies": {"left": "1"}})");
+  EXPECT_FALSE(plan().build_environment.contains("npm_config_nodedir"));
+  programs.write("bin/node", "", true);
+  programs.write("include/node/common.gypi", "");
+  host.program_directories = {programs.path() / "bin", programs.path()};
+  EXPECT_EQ(plan().build_environment.at("npm_config_nodedir"), programs.path().native());
+}
+
+TEST_F(BuilderTest, SettingsOfNpmThatChangeNoPlaceAreAPartOfTheLayer) {
+  tree.write("package.json", R"({"dependencies": {"left": "1"}})");
+  tree.write("package-lock.json", "{}");
+  const auto has_layer = [&](const std::string& settings) {
+    tree.write(".npmrc", settings);
+    return !plan().layers.empty();
+  };
+  EXPECT_TRUE(has_layer("save-prefix=''\nshamefully-hoist=true\n"));
+  EXPECT_FALSE(has_layer("fund=false\nprefix=/tmp/x\n"));
+}
+
 TEST_F(BuilderTest, AToolOfTheRegistryIsAPartOfTheLayer) {
   tree.write("package.json", R"({"dependencies": {"left": "1"}, "packageManager": "pnpm@9.1.0"})");
   tree.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\nsettings:\n  excludeLinksFromLockfile: false\n");

@@ -148,6 +148,33 @@ TEST_F(KnownWritable, IsTheInstanceDirectoryOfFlask) {
   EXPECT_FALSE(has_database_beside_code(tree.path()));
 }
 
+TEST_F(KnownWritable, IsAllOfAppForPackagesOfNodeThatKeepFiles) {
+  tree.write("package.json", R"({"dependencies": {"multer": "1"}})");
+  EXPECT_THAT(known(), ElementsAre("."));
+  tree.write("index.js", "link('site.db')\n");
+  EXPECT_FALSE(has_database_beside_code(tree.path()));
+  tree.write("package.json", R"({"dependencies": {"better-sqlite3": "11"}})");
+  EXPECT_THAT(known(), ElementsAre("."));
+  EXPECT_TRUE(has_database_beside_code(tree.path()));
+  for (const char* told : {"process.env.DB || 'site.db'", "new Database('/data/site.db')"}) {
+    tree.write("index.js", told);
+    EXPECT_FALSE(has_database_beside_code(tree.path())) << told;
+  }
+  tree.write("src/db/index.ts", "new Database(\"site.sqlite3\")\n");
+  EXPECT_TRUE(has_database_beside_code(tree.path()));
+}
+
+TEST_F(KnownWritable, IsAllOfAppForASqliteFileOfPrisma) {
+  tree.write("package.json", R"({"dependencies": {"@prisma/client": "5"}})");
+  tree.write("prisma/schema.prisma", "provider = \"postgresql\"\nurl = env(\"DATABASE_URL\")\n");
+  EXPECT_THAT(known(), ElementsAre());
+  tree.write("prisma/schema.prisma", "provider = \"sqlite\"\nurl = env(\"DATABASE_URL\")\n");
+  EXPECT_THAT(known(), ElementsAre("."));
+  EXPECT_FALSE(has_database_beside_code(tree.path()));
+  tree.write("prisma/schema.prisma", "provider = \"sqlite\"\nurl = \"file:./dev.db\"\n");
+  EXPECT_TRUE(has_database_beside_code(tree.path()));
+}
+
 TEST_F(KnownWritable, IsTmpLogAndStorageForRails) {
   tree.write("config/application.rb", "module Shop\n  class Application < Rails::Application\n");
   EXPECT_THAT(known("bin/rails server"), ElementsAre("log", "storage", "tmp"));
