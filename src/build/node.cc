@@ -111,12 +111,20 @@ std::optional<Process> guess_node_web(const AppTree& tree, const std::string& wh
     if (auto command = command_without_start_script(directory, {}); !command.empty()) {
       return web_process(std::move(command));
     }
-    return package->scripts.contains("start") ? std::optional(web_process("npm start")) : std::nullopt;
+    if (package->scripts.contains("start")) return web_process("npm start");
+    auto command = command_of_usual_file(directory);
+    return command.empty() ? std::nullopt : std::optional(web_process(std::move(command)));
   }
   const auto script = script_that_starts(directory, *package);
   if (!script.empty()) return web_process(run_script({}, script));
   auto command = framework_server(directory, *package);
   if (command.empty()) command = command_without_start_script(directory, *package);
+  if (command.empty() && output_of_site(directory, *package).empty()) {
+    command = program_of_dev_script(*package);
+    // npm init writes "index.js", whatever there is.
+    const bool names_file = !package->main.empty() && package->main != "index.js";
+    if (command.empty() && !names_file) command = command_of_usual_file(directory);
+  }
   if (command.empty()) return std::nullopt;
   return web_process(std::move(command));
 }

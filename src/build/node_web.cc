@@ -205,6 +205,24 @@ bool is_served_as_files(const fs::path& directory, const PackageJson& package) {
          framework_server(directory, package).empty();
 }
 
+std::string program_of_dev_script(const PackageJson& package) {
+  const auto dev = package.scripts.find("dev");
+  if (dev == package.scripts.end() || dev->second.find('&') != std::string::npos) return {};
+  const auto words = program_of(dev->second);
+  const std::string_view program = words.empty() ? "" : std::string_view(words.front());
+  const bool runs_typescript = program == "tsx" || program == "ts-node" || program == "ts-node-dev";
+  if (program != "node" && program != "nodemon" && !runs_typescript) return {};
+  const auto file = std::find_if(words.begin() + 1, words.end(), [](const std::string& word) {
+    const auto end = fs::path(word).extension();
+    return !word.starts_with('-') && (end == ".js" || end == ".mjs" || end == ".cjs" || end == ".ts" || end == ".mts");
+  });
+  if (file == words.end() || file->starts_with('/') || file->find("..") != std::string::npos) return {};
+  std::string runner = "node";
+  if (file->ends_with("ts"))
+    runner = depends_on(package, "tsx") ? "tsx" : depends_on(package, "ts-node") ? "ts-node" : "";
+  return runner.empty() ? runner : runner + " " + shell_quoted(*file);
+}
+
 std::map<std::string, std::string> framework_build_environment(const PackageJson& package) {
   // SvelteKit's adapter-auto chooses adapter-node where it finds this variable, and fails where it finds none.
   const bool chooses = depends_on(package, "@sveltejs/adapter-auto") && !depends_on(package, "@sveltejs/adapter-node");

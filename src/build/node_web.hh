@@ -23,6 +23,10 @@ std::string output_of_site(const std::filesystem::path& directory, const Package
 // The start script is a server for development, and the site is served as files instead.
 bool is_served_as_files(const std::filesystem::path& directory, const PackageJson& package);
 
+// What the dev script runs, without watching files ("node src/index.js" of "nodemon src/index.js"); empty: it is none
+// that runs one file.
+std::string program_of_dev_script(const PackageJson& package);
+
 // What the framework's build must be told, to make something that runs here.
 std::map<std::string, std::string> framework_build_environment(const PackageJson& package);
 

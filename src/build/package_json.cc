@@ -122,4 +122,12 @@ std::string command_without_start_script(const fs::path& directory, const Packag
   return is_main_file(directory, main, is_built) ? "node " + shell_quoted(main) : std::string{};
 }
 
+std::string command_of_usual_file(const fs::path& directory) {
+  for (const char* name : {"app.js", "src/server.js", "src/app.js", "src/index.js", "src/main.js", "server/index.js"}) {
+    if (is_directory((directory / name).parent_path()) && is_plain_file(directory / name))
+      return std::string("node ") + name;
+  }
+  return {};
+}
+
 }  // namespace pushrod

@@ -30,4 +30,7 @@ std::optional<PackageJson> read_package_json(const std::filesystem::path& direct
 // Empty when neither is there; a main file that a build script may yet write counts.
 std::string command_without_start_script(const std::filesystem::path& directory, const PackageJson& package);
 
+// The same for an app whose package.json names no file: "node app.js"; empty: it has none of the usual ones.
+std::string command_of_usual_file(const std::filesystem::path& directory);
+
 }  // namespace pushrod

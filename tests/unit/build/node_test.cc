@@ -250,7 +250,8 @@ TEST_F(BuilderTest, NodeWithoutAStartScriptRunsServerJsOrItsMainFile) {
   EXPECT_EQ(guess(R"({"main": "dist/a.js"})"), "");
   EXPECT_EQ(guess(R"({"main": "dist/a.js", "scripts": {"build": "tsc"}})"), "node dist/a.js");
   EXPECT_EQ(guess(R"({"main": "../a.js", "scripts": {"build": "tsc"}})"), "");
-  EXPECT_EQ(guess(R"({"scripts": {"build": "tsc"}})"), "");
+  EXPECT_EQ(guess(R"({"scripts": {"build": "tsc"}})"), "node app.js");
+  EXPECT_EQ(guess(R"({"main": "index.js"})"), "node app.js") << "npm init writes that, whatever is there";
   tree.write("index.js", "");
   EXPECT_EQ(guess("{}"), "node index.js");
   tree.write("server.js", "");

@@ -76,6 +76,21 @@ TEST_F(NodeWebTest, AFrontEndIsServedAsFiles) {
   EXPECT_EQ(web(R"("build": "ng build", "start": "ng serve")", R"("@angular/core": "19")"), "npm start");
 }
 
+TEST_F(NodeWebTest, WithoutAnythingElseWhatTheDevScriptRunsIsRun) {
+  EXPECT_EQ(web(R"("dev": "NODE_ENV=x nodemon -L src/index.js")", ""), "node src/index.js");
+  EXPECT_EQ(web(R"("dev": "tsx watch --env-file=.env ./src/server.ts")", R"("tsx": "4")"), "tsx ./src/server.ts");
+  EXPECT_EQ(web(R"("dev": "ts-node-dev --respawn src/main.ts")", R"("ts-node": "10")"), "ts-node src/main.ts");
+  EXPECT_EQ(web(R"("dev": "nodemon src/main.ts", "build": "vite build")", R"("vite": "5")"), "files in dist");
+  for (const char* other :
+       {"nodemon", "node ../x.js", "wrangler dev src/index.ts", "tsx a.ts", "node a.js & node b.js"})
+    EXPECT_EQ(web(R"("dev": ")" + std::string(other) + "\"", ""), "none") << other;
+  tree.write("src/index.js", "");
+  EXPECT_EQ(web(R"("test": "x")", ""), "node src/index.js");
+  EXPECT_EQ(web(R"("build": "vite build")", R"("vite": "5")"), "files in dist");
+  tree.write("server.js", "");
+  EXPECT_EQ(web(R"("dev": "nodemon src/index.js")", ""), "node server.js");
+}
+
 TEST_F(NodeWebTest, AServerForDevelopmentGivesWay) {
   EXPECT_EQ(web(R"("build": "react-scripts build", "start": "react-scripts start")", R"("react-scripts": "5")"),
             "files in build");
