@@ -16,6 +16,7 @@
 #include "build/node_web.hh"
 #include "build/nx.hh"
 #include "build/package_json.hh"
+#include "build/prisma.hh"
 #include "build/workspace.hh"
 #include "os/files.hh"
 
@@ -59,6 +60,8 @@ std::string directory_with_headers(const Host& host) {
   }
   return {};
 }
+
+bool has_packages_layer(const BuildPlan& plan) { return !plan.layers.empty() && !plan.layers.back().is_toolchain; }
 
 Process web_process(std::string command) {
   return Process{.type = ProcessType::parse("web"), .command = std::move(command), .health = {}};
@@ -174,6 +177,11 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   auto runtime = node_runtime(tree, where, install, workspace.value_or(*package).package_manager, host);
   plan.build_environment = node_build_environment(tree.root / install);
   if (tool.is_modern_yarn) plan.build_environment.erase("YARN_PRODUCTION");
+  // npm 12 leaves the install scripts of packages out unless package.json allows them, which npm 11 and earlier did not
+  // write there. The sandbox is what they may do harm in.
+  if (!workspace.value_or(*package).allows_scripts) {
+    plan.build_environment["npm_config_dangerously_allow_all_scripts"] = "true";
+  }
   plan.has_own_node = runtime.has_value();
   if (runtime) {
     plan.layers.push_back(*std::move(runtime));
@@ -184,6 +192,10 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   const auto nx = where == tree.path ? nx_app(directory, *package) : std::nullopt;
   const Work work{installs, builds ? run_script(tool, "build") : nx ? nx->build : std::string{}, starts};
   const auto does = add_steps(tree, install, workspace.value_or(*package), tool, host, work, plan);
+  if (auto generate = generate_prisma_client(tree, where, *package); generate && has_packages_layer(plan)) {
+    auto& then = plan.layers.back().then;
+    then.insert(then.begin(), *std::move(generate));
+  }
   if (installs && !tool.is_locked && !package->dependencies.empty()) plan.notices.push_back(told_missing_lock(tool));
   auto programs = node_programs(tree);
   if (const auto own = tool_directory(tool); !own.empty()) programs += ":" + own;

@@ -105,11 +105,13 @@ std::optional<PackageJson> read_package_json(const fs::path& directory) {
     for (const auto& [name, range] : texts_of(json, key)) package.dependencies.insert(name);
   }
   package.asks_for_install = asks_for_install(json, package.scripts);
+  package.allows_scripts = json.contains("allowScripts");
   package.workspaces = workspaces_of(json);
   package.main = text_of(json, "main");
   package.package_manager = text_of(json, "packageManager");
   package.engines = texts_of(json, "engines");
   package.volta = texts_of(json, "volta");
+  package.prisma_schema = texts_of(json, "prisma")["schema"];
   return package;
 }
 

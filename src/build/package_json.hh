@@ -16,11 +16,13 @@ struct PackageJson {
   std::map<std::string, std::string> scripts;  // those that are not empty
   std::set<std::string> dependencies;          // their names, those for development included
   bool asks_for_install = false;               // `npm install` has something to do
+  bool allows_scripts = false;                 // it says of which packages npm runs install scripts
   std::vector<std::string> workspaces;         // patterns of the directories of its packages
   std::string main;                            // as written; empty: not given
   std::string package_manager;                 // "pnpm@9.0.0+sha512.…", as written; empty: not given
   std::map<std::string, std::string> engines;  // "node": ">=18"
   std::map<std::string, std::string> volta;    // "node": "20.1.0"
+  std::string prisma_schema;                   // where Prisma's schema is; empty: not given
 };
 
 // Absent when there is none in the directory. Throws UserError, with line and column, when it is not a JSON object.

@@ -66,6 +66,19 @@ TEST_F(BuilderTest, TheAppsOwnInstallScriptsRunOnItsFiles) {
       << "npm runs the others with it";
 }
 
+TEST_F(BuilderTest, PrismasClientIsGeneratedWhereInstallingWouldHaveDoneIt) {
+  const auto then = [&](const std::string& more) {
+    tree.write("package.json", R"({"dependencies": {"@prisma/client": "6", "prisma": "6"})" + more + "}");
+    return told(plan().layers.at(0).then);
+  };
+  tree.write("package-lock.json", "{}");
+  EXPECT_EQ(then(R"(, "scripts": {"postinstall": "x"})"), "npm run postinstall");
+  EXPECT_EQ(then(R"(, "prisma": {"schema": "src/schema.prisma"})"), "prisma generate");
+  tree.write("prisma/schema.prisma", "");
+  EXPECT_EQ(then(R"(, "scripts": {"postinstall": "x"})"), "prisma generate, npm run postinstall");
+  EXPECT_EQ(then(R"(, "scripts": {"build": "prisma generate && next build"})"), "");
+}
+
 TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild) {
   const std::string package = R"({"dependencies": {"left": "1"}})";
   const auto has_layer = [&] { return !plan().layers.empty(); };
@@ -112,6 +125,14 @@ TEST_F(BuilderTest, PackagesAreCompiledWithTheHeadersOfTheMachinesNode) {
   programs.write("include/node/common.gypi", "");
   host.program_directories = {programs.path() / "bin", programs.path()};
   EXPECT_EQ(plan().build_environment.at("npm_config_nodedir"), programs.path().native());
+}
+
+TEST_F(BuilderTest, InstallScriptsOfPackagesRunUnlessPackageJsonSaysWhich) {
+  const std::string variable = "npm_config_dangerously_allow_all_scripts";
+  tree.write("package.json", R"({"dependencies": {"left": "1"}})");
+  EXPECT_EQ(plan().build_environment.at(variable), "true");
+  tree.write("package.json", R"({"dependencies": {"left": "1"}, "allowScripts": {"left": false}})");
+  EXPECT_FALSE(plan().build_environment.contains(variable));
 }
 
 TEST_F(BuilderTest, SettingsOfNpmThatChangeNoPlaceAreAPartOfTheLayer) {
