@@ -36,6 +36,10 @@ struct AppTree {
 // A directory of the root as the sandbox sees it: "/app", "/app/apps".
 std::string in_sandbox(const std::string& path);
 
+// The directory of the repo above the app's path that has the package.json which the app belongs to, and which it does
+// not see without a build root. Absent if it needs none.
+std::optional<std::string> package_above(const std::filesystem::path& repo, const std::string& path);
+
 // The order: [build] command, executable .build.sh, [build] builder, detected language, nothing. The app's own
 // directory is looked at first, then those above it up to the root. Throws UserError when the tree contradicts itself.
 // Symlinks are not followed.

@@ -3,9 +3,12 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 #include "build/builders.hh"
 #include "build/node_tool.hh"
 #include "build/package_json.hh"
+#include "os/files.hh"
 
 namespace pushrod {
 
@@ -42,6 +45,19 @@ std::string install_directory(const AppTree& tree, const std::string& package) {
     if (is_workspace_of(tree.root / directory, member)) return directory;
   }
   return package;
+}
+
+std::optional<std::string> package_above(const fs::path& repo, const std::string& path) {
+  if (path.empty() || has_lock_file(repo / path)) return std::nullopt;
+  const AppTree whole{repo, path};
+  if (in_tree(repo / path, "package.json")) {
+    const auto directory = install_directory(whole, path);
+    return directory == path ? std::nullopt : std::optional(directory);
+  }
+  const auto names = list_directory(repo / path);
+  const bool has_code =
+      std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".js"); });
+  return has_code ? whole.nearest({"package.json"}) : std::nullopt;
 }
 
 }  // namespace pushrod

@@ -77,6 +77,12 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
     if (name != "PATH" && name != "VIRTUAL_ENV") plan.environment[name] = value;
   }
   for (const auto& notice : plan.notices) journal.complaint(notice);
+  if (const auto above = source.build_root ? std::nullopt : package_above(tree, app.path)) {
+    const auto directory = above->empty() ? "." : shell_quoted(*above);
+    journal.complaint(fmt::format("{} uses {}, which it does not see: app set {} --build-root {}", escaped(app.path),
+                                  escaped(above->empty() ? "package.json" : *above + "/package.json"), app.name.str(),
+                                  directory));
+  }
   auto processes = scaled(platform, app, choose_processes(plan, manifest));
   processes = with_http_rules(std::move(processes), manifest.http);
   Release release{.app_id = app.id,

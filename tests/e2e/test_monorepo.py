@@ -84,6 +84,16 @@ def test_a_workspace_is_built_with_the_lock_file_of_its_root(platform):
     assert "build root ." in platform.pushrod("app", "info", app.name).out
 
 
+def test_a_push_names_the_build_root_that_a_workspace_needs(platform):
+    app = platform.create_app(npm_workspace(), path="packages/web")
+    refused = app.work.push(code=1).err
+    advice = f"app set {app.name} --build-root ."
+    assert f"packages/web uses package.json, which it does not see: {advice}" in refused
+    platform.pushrod(*advice.split())
+    assert "does not see" not in app.push().err
+    assert app.version() == "hello from the workspace"
+
+
 def test_the_operator_may_choose_the_build_root(platform):
     files = npm_workspace()
     for root in (".", "../.."):
