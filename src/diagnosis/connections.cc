@@ -13,19 +13,19 @@ namespace pushrod {
 namespace {
 
 struct KnownServer {
-  std::string_view port, name, setting;
+  std::string_view port, name, setting, service;  // service: the type that Pushrod runs
 };
 constexpr KnownServer kKnownServers[] = {
-    {"5432", "PostgreSQL", "DATABASE_URL"},
-    {"3306", "MySQL", "DATABASE_URL"},
-    {"6379", "Redis", "REDIS_URL"},
-    {"27017", "MongoDB", "MONGODB_URI"},
-    {"5672", "RabbitMQ", "AMQP_URL"},
-    {"9200", "Elasticsearch", ""},
-    {"11211", "memcached", ""},
-    {"9092", "Kafka", ""},
-    {"1433", "SQL Server", "DATABASE_URL"},
-    {"26257", "CockroachDB", "DATABASE_URL"},
+    {"5432", "PostgreSQL", "DATABASE_URL", "postgres"},
+    {"3306", "MySQL", "DATABASE_URL", "mariadb"},
+    {"6379", "Redis", "REDIS_URL", "redis"},
+    {"27017", "MongoDB", "MONGODB_URI", ""},
+    {"5672", "RabbitMQ", "AMQP_URL", ""},
+    {"9200", "Elasticsearch", "", ""},
+    {"11211", "memcached", "", "memcached"},
+    {"9092", "Kafka", "", ""},
+    {"1433", "SQL Server", "DATABASE_URL", ""},
+    {"26257", "CockroachDB", "DATABASE_URL", ""},
 };
 
 constexpr std::size_t kLinesAround = 12;  // of a stack trace, or of a message of several lines
@@ -70,8 +70,11 @@ std::string explain_refused_connection(const Facts& facts, const Match& match) {
   }
   // Without a setting that names the server, the program falls back to its own default.
   const std::string setting(known->setting);
-  return fmt::format("it needs {} at {}, and nothing listens there: start {}, or set its address{}", known->name,
-                     escaped(address, 100), known->name,
+  const auto start = known->service.empty()
+                         ? fmt::format("start {}", known->name)
+                         : fmt::format("have Pushrod run one, in pushrod.toml: [services] db = \"{}\"", known->service);
+  return fmt::format("it needs {} at {}, and nothing listens there: {}; or set its address{}", known->name,
+                     escaped(address, 100), start,
                      setting.empty() ? " in the setting that the app reads"
                                      : fmt::format(": config set {} {}=…", facts.failed.app, setting));
 }
@@ -89,7 +92,10 @@ std::string explain_failed_listen(const Facts& facts, const Match& match) {
   }
   if (place) {
     const auto address = place->host.empty() ? "port " + place->port : place->host + ":" + place->port;
-    return fmt::format("it tried to listen on {}: a web process must listen on $PORT ({})", escaped(address, 100), own);
+    // As Node.js says it.
+    const bool is_node = facts.lines[match.line].find("listen E") != std::string::npos;
+    return fmt::format("it tried to listen on {}: a web process must listen on $PORT ({}){}", escaped(address, 100),
+                       own, is_node ? fmt::format(", as in listen(process.env.PORT || {})", place->port) : "");
   }
   return fmt::format("it could not listen: a web process must listen on $PORT ({}), not on a fixed port", own);
 }

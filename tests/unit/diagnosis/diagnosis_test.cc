@@ -125,8 +125,9 @@ TEST_F(DiagnosisTest, AFixedPortIsNamedBesideThePortThatItMustUse) {
   const std::string rest = ": a web process must listen on $PORT (21034)";
   EXPECT_EQ(hint("Error: listen EADDRINUSE: address already in use 0.0.0.0:3000\n    at Server.setupListenHandle\n"
                  "  code: 'EADDRINUSE',\n  port: 3000\n"),
-            "it tried to listen on 0.0.0.0:3000" + rest);
-  EXPECT_EQ(hint("Error: listen EACCES: permission denied 0.0.0.0:80\n"), "it tried to listen on 0.0.0.0:80" + rest);
+            "it tried to listen on 0.0.0.0:3000" + rest + ", as in listen(process.env.PORT || 3000)");
+  EXPECT_EQ(hint("Error: listen EACCES: permission denied 0.0.0.0:80\n"),
+            "it tried to listen on 0.0.0.0:80" + rest + ", as in listen(process.env.PORT || 80)");
   EXPECT_EQ(hint("listen tcp :8080: bind: address already in use\n"), "it tried to listen on port 8080" + rest);
   EXPECT_EQ(hint("listen tcp :80: bind: permission denied\n"), "it tried to listen on port 80" + rest);
   EXPECT_EQ(hint("[ERROR] Connection in use: ('0.0.0.0', 8000)\n"), "it tried to listen on port 8000" + rest);
@@ -232,8 +233,8 @@ TEST_F(DiagnosisTest, WindowsLineEndsAreRecognised) {
 
 TEST_F(DiagnosisTest, ADatabaseThatIsNotThereIsNamed) {
   const std::string postgres =
-      "it needs PostgreSQL at 127.0.0.1:5432, and nothing listens there: start PostgreSQL, or "
-      "set its address: config set blog DATABASE_URL=…";
+      "it needs PostgreSQL at 127.0.0.1:5432, and nothing listens there: have Pushrod run one, in pushrod.toml: "
+      "[services] db = \"postgres\"; or set its address: config set blog DATABASE_URL=…";
   EXPECT_EQ(hint("Error: connect ECONNREFUSED 127.0.0.1:5432\n    at TCPConnectWrap\n  code: 'ECONNREFUSED',\n"),
             postgres);
   EXPECT_EQ(hint("dial tcp 127.0.0.1:5432: connect: connection refused\n"), postgres);
@@ -243,7 +244,7 @@ TEST_F(DiagnosisTest, ADatabaseThatIsNotThereIsNamed) {
   EXPECT_THAT(hint("redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.\n"),
               HasSubstr("Redis at localhost:6379"));
   EXPECT_THAT(hint("Can't reach database server at `localhost:5432`\n"), HasSubstr("PostgreSQL at localhost:5432"));
-  EXPECT_THAT(hint("connect ECONNREFUSED ::1:27017\n"), HasSubstr("MongoDB"));
+  EXPECT_THAT(hint("connect ECONNREFUSED ::1:27017\n"), HasSubstr("start MongoDB; or set its address"));
   EXPECT_THAT(hint("dial tcp 10.0.0.7:4222: connect: connection refused\n"),
               HasSubstr("it needs a server at 10.0.0.7:4222"));
   EXPECT_EQ(hint("Connection refused\n"), "") << "by what?";
