@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "base/error.hh"
 #include "base/text.hh"
@@ -42,6 +44,20 @@ std::string over_https(const std::string& address) {
   return "https://" + host + (slash == std::string::npos ? "" : rest.substr(slash));
 }
 
+bool is_part_of_name(char character) {
+  return std::isalnum(static_cast<unsigned char>(character)) != 0 || character == '-' || character == '.' ||
+         character == '_';
+}
+
+// "git@^1.85.0:" and "git@npm:^3.0.0" are packages in lock files of yarn.
+bool is_package(const std::string& address) {
+  constexpr std::string_view kUser = "git@";
+  if (!address.starts_with(kUser)) return false;
+  const auto colon = address.find(':');
+  const auto host = address.substr(kUser.size(), colon - kUser.size());
+  return host == "npm" || colon + 1 == address.size() || !std::all_of(host.begin(), host.end(), is_part_of_name);
+}
+
 }  // namespace
 
 std::string git_ssh_command() {
@@ -62,11 +78,12 @@ std::set<std::string> ssh_addresses_in(const std::string& text) {
   std::set<std::string> found;
   for (const std::string_view begin : {"ssh://", "git@"}) {
     for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) {
-      if (begin == "git@" && at > 0 && text[at - 1] == '/') continue;  // of "ssh://git@"
+      // "ssh://git@", "simple-git@"
+      if (begin == "git@" && at > 0 && (text[at - 1] == '/' || is_part_of_name(text[at - 1]))) continue;
       auto end = at;
       while (end < text.size() && !ends_address(text[end])) ++end;
       auto address = without_version(text.substr(at, end - at));
-      if (is_ssh_address(address)) found.insert(std::move(address));
+      if (is_ssh_address(address) && !is_package(address)) found.insert(std::move(address));
     }
   }
   return found;

@@ -19,6 +19,13 @@ TEST(GitAccess, AddressesOverSshAreFoundInLockFiles) {
   EXPECT_THAT(ssh_addresses_in("see https://host.example/git@x and mail git@host.example.\n"), IsEmpty());
 }
 
+TEST(GitAccess, PackagesThatAreCalledGitAreNoAddresses) {
+  for (const auto* text : {"simple-git@^1.85.0:\n  version \"1.1\"\n", "git@^0.1.5:\n", "git@0.1.5:\n",
+                           "\"git@npm:^3.0.0\":\n", "simple-git@host.example:x\n"}) {
+    EXPECT_THAT(ssh_addresses_in(text), IsEmpty()) << text;
+  }
+}
+
 TEST(GitAccess, ProgramsOfYarnAreNotSearchedForAddresses) {
   const auto text = "git@host.example:team/x.git";
   EXPECT_THAT(ssh_addresses_in({{".yarn/releases/yarn-4.9.2.cjs", text}, {"web/.yarn/cache/a.zip", text}}), IsEmpty());
