@@ -15,6 +15,7 @@
 #include "build/node_tool.hh"
 #include "build/node_web.hh"
 #include "build/nx.hh"
+#include "build/own_packages.hh"
 #include "build/package_json.hh"
 #include "build/prisma.hh"
 #include "build/workspace.hh"
@@ -23,6 +24,8 @@
 namespace pushrod {
 
 namespace {
+
+constexpr std::size_t kLockCap = std::size_t{64} << 20;
 
 // What a person would write into a Procfile, for a site of files alone; empty for anything else.
 std::string usual_command(const AppTree& tree, const PackageJson& package) {
@@ -104,6 +107,38 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   return does;
 }
 
+void set_build_environment(const fs::path& install, const PackageJson& package, const NodeTool& tool, const Host& host,
+                           BuildPlan& plan) {
+  plan.build_environment = node_build_environment(install);
+  if (tool.is_modern_yarn) plan.build_environment.erase("YARN_PRODUCTION");
+  // npm 12 leaves the install scripts of packages out unless package.json allows them, which npm 11 and earlier did not
+  // write there. The sandbox is what they may do harm in.
+  if (!package.allows_scripts) plan.build_environment["npm_config_dangerously_allow_all_scripts"] = "true";
+  const auto headers = directory_with_headers(host);
+  if (plan.has_own_node) {
+    plan.build_environment.merge(node_runtime_build_environment());
+  } else if (!headers.empty()) {
+    plan.build_environment["npm_config_nodedir"] = headers;
+  }
+}
+
+// A workspace whose root runs nothing: which of its packages do; empty: none.
+std::string told_workspace(const fs::path& directory, const PackageJson& package, const NodeTool& tool) {
+  const auto own = tool.name == "pnpm"
+                       ? packages_in_pnpm_lock(read_tree_file(directory, tool.lock_file, kLockCap).value_or(""))
+                       : packages_of_workspaces(directory, package.workspaces);
+  std::vector<std::string> starting;
+  for (const auto& path : own ? own->directories : std::set<std::string>{}) {
+    const auto member = is_directory(directory / path) ? read_package_json(directory / path) : std::nullopt;
+    const bool runs =
+        member && (member->scripts.contains("start") || !framework_server(directory / path, *member).empty());
+    if (runs) starting.push_back(shell_quoted(path));
+  }
+  if (starting.empty()) return {};
+  return fmt::format("it is a workspace, so say which package runs ({}): app set APP --path {} --build-root .",
+                     join(starting, ", "), starting.front());
+}
+
 }  // namespace
 
 std::optional<Process> guess_node_web(const AppTree& tree, const std::string& where) {
@@ -175,20 +210,9 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   const auto workspace = install == where ? package : read_package_json(tree.root / install);
   const NodeTool tool = choose_node_tool(tree.root / install, workspace.value_or(*package), host, plan.notices);
   auto runtime = node_runtime(tree, where, install, workspace.value_or(*package).package_manager, host);
-  plan.build_environment = node_build_environment(tree.root / install);
-  if (tool.is_modern_yarn) plan.build_environment.erase("YARN_PRODUCTION");
-  // npm 12 leaves the install scripts of packages out unless package.json allows them, which npm 11 and earlier did not
-  // write there. The sandbox is what they may do harm in.
-  if (!workspace.value_or(*package).allows_scripts) {
-    plan.build_environment["npm_config_dangerously_allow_all_scripts"] = "true";
-  }
   plan.has_own_node = runtime.has_value();
-  if (runtime) {
-    plan.layers.push_back(*std::move(runtime));
-    plan.build_environment.merge(node_runtime_build_environment());
-  } else if (const auto headers = directory_with_headers(host); !headers.empty()) {
-    plan.build_environment["npm_config_nodedir"] = headers;
-  }
+  if (runtime) plan.layers.push_back(*std::move(runtime));
+  set_build_environment(tree.root / install, workspace.value_or(*package), tool, host, plan);
   const auto nx = where == tree.path ? nx_app(directory, *package) : std::nullopt;
   const Work work{installs, builds ? run_script(tool, "build") : nx ? nx->build : std::string{}, starts};
   const auto does = add_steps(tree, install, workspace.value_or(*package), tool, host, work, plan);
@@ -209,6 +233,9 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
     plan.default_processes.push_back(web_process(run_script(tool, script)));
   } else {
     plan.guessed_web = nx ? web_process(nx->command) : guess_node_web(tree, where);
+  }
+  if (where == tree.path && plan.default_processes.empty() && !plan.guessed_web) {
+    plan.remedy = told_workspace(directory, *package, tool);
   }
   if (nx) plan.build_environment["NX_DAEMON"] = "false";
   if (where == tree.path) {

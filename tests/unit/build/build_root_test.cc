@@ -115,6 +115,21 @@ TEST_F(BuildRootTest, PackagesOfAWorkspaceOfYarnAreALayer) {
   EXPECT_TRUE(plan().layers.empty()) << "through a symlink";
 }
 
+TEST_F(BuildRootTest, ARootThatRunsNothingNamesThePackagesThatDo) {
+  path = "";
+  tree.write("package.json", R"({"workspaces": ["packages/*"], "scripts": {"dev": "x & y"}})");
+  tree.write("packages/web/package.json", R"({"scripts": {"start": "x"}})");
+  tree.write("packages/lib/package.json", "{}");
+  const auto remedy = [&] { return refusal<UserError>([&] { choose_processes(plan(), {}); }); };
+  EXPECT_NE(remedy().find("so say which package runs (packages/web): app set APP --path packages/web --build-root ."),
+            std::string::npos)
+      << remedy();
+  tree.write("packages/api/package.json", R"({"scripts": {"start": "x"}})");
+  EXPECT_NE(remedy().find("(packages/api, packages/web): app set APP --path packages/api --build-root ."),
+            std::string::npos)
+      << remedy();
+}
+
 TEST_F(BuildRootTest, OnlyAPackageOfTheWorkspaceIsInstalledInItsRoot) {
   const auto command = [&](const std::string& workspaces) {
     tree.write("package.json", R"({"workspaces": )" + workspaces + "}");
