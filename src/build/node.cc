@@ -177,10 +177,12 @@ std::map<std::string, std::string> node_environment() {
 }
 
 std::map<std::string, std::string> node_build_environment(const fs::path& directory) {
-  // With the development dependencies: they are what builds. The app's own packages are links, as the lock file says;
-  // npm 9 copies them on Debian 13, and their files are not there yet when a layer is made.
+  // With the development dependencies: they are what builds. What packages compile is seen, or it would count as
+  // silence, and a failure would come without its reason. The app's own packages are links, as the lock file says; npm
+  // 9 copies them on Debian 13, and their files are not there yet when a layer is made.
   std::map<std::string, std::string> variables{{"npm_config_include", "dev"},
                                                {"npm_config_install_links", "false"},
+                                               {"npm_config_foreground_scripts", "true"},
                                                {"npm_config_audit", "false"},
                                                {"npm_config_fund", "false"}};
   // Modern yarn refuses variables that are not settings of its own.

@@ -378,8 +378,8 @@ def npm_registry():
         for name, versions in packages.items():
             about = {"name": name, "dist-tags": {"latest": list(versions)[-1]}, "versions": {}}
             for version, files in versions.items():
-                manifest = {"name": name, "version": version}
-                data = tarball({"package.json": json.dumps(manifest)} | files)
+                manifest = {"name": name, "version": version} | json.loads(files.get("package.json", "{}"))
+                data = tarball(files | {"package.json": json.dumps(manifest)})
                 answers[f"/{name}-{version}.tgz"] = data
                 digest = "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
                 dist = {"tarball": f"@/{name}-{version}.tgz", "integrity": digest}
@@ -406,6 +406,14 @@ def npm_registry():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def test_what_packages_print_while_they_are_installed_is_shown(make_platform, npm_registry):
+    scripts = {"scripts": {"install": "printf 'compiles %s\\\\n' left"}}
+    registry = npm_registry({"left": {"1.0.0": {"package.json": json.dumps(scripts)}}})
+    platform = make_platform(settings=f'[build.environment]\nnpm_config_registry = "{registry}"\n').start()
+    app = platform.create_app(web_app() | {"package.json": json.dumps({"dependencies": {"left": "1"}})})
+    assert "compiles left" in app.work.push().err
 
 
 @pytest.mark.skipif(platform_module.machine() != "x86_64", reason="the package of another processor")
