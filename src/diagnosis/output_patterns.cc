@@ -281,6 +281,10 @@ constexpr OutputPattern kPatterns[] = {
     {R"re((?i)missing (?:required )?(?:env\w*(?: var\w*)?|variable|setting)s?:? ["'`$]?([A-Z][A-Z0-9_]+))re",
      missing_setting},
     {R"re(Set the ([A-Z][A-Z0-9_]+) environment variable)re", missing_setting},
+    // zod, t3-env; envalid.
+    {R"re(^\s*['"]?([A-Z][A-Z0-9_]+)['"]?: \[? ?['"]?(?:Required|Invalid input: expected \w+, received undefined)\b)re",
+     missing_setting},
+    {R"re(^\s+([A-Z][A-Z0-9_]+): \(required\))re", missing_setting},
     {R"re(([A-Z][A-Z0-9_]+): (?:unbound variable|parameter not set|parameter null or not set))re", missing_setting},
     {R"re(Missing `(secret_key_base)`)re",
      [](const Facts& facts, const Match& match) {

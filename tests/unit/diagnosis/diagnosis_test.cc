@@ -265,6 +265,10 @@ TEST_F(DiagnosisTest, ASettingThatIsNotSetIsNamedWithTheCommandThatSetsIt) {
   EXPECT_EQ(hint("Error: DATABASE_URL is required\n"), expected);
   EXPECT_EQ(hint("Set the DATABASE_URL environment variable\n"), expected);
   EXPECT_EQ(hint("DATABASE_URL not found. Declare it as envvar or define a default value.\n"), expected);
+  EXPECT_EQ(hint("Invalid environment variables: {\n  DATABASE_URL: [ 'Required' ]\n}\n"), expected);
+  EXPECT_EQ(hint("  DATABASE_URL: [ 'Invalid input: expected string, received undefined' ]\n"), expected);
+  EXPECT_EQ(hint(" Missing environment variables:\n    DATABASE_URL: (required)\n"), expected);
+  EXPECT_EQ(hint("Config validation error: \"DATABASE_URL\" is required\n"), expected);
   variables_.insert("DATABASE_URL");
   EXPECT_EQ(hint("Error: DATABASE_URL is required\n"), "") << "it is set";
 }
