@@ -1,10 +1,13 @@
 """Whole attacks of clients, and what another app's clients notice: figures, not a test.
 
 Run like bench.py, with $PUSHROD_BIN. Attackers are of 127.0.0.1, where the router counts no
-single address, and of one other address, which has a share. The neighbour's clients are of 127.0.0.1.
+single address, and of one other address, which has a share. The neighbour's clients are of 127.0.0.1. The attackers have
+the first processor for themselves, as if they were other machines, and all else has the last one; --together leaves
+that to the kernel.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
@@ -47,7 +50,7 @@ def measure(port, host, requests):
     return len(good), statistics.median(good), good[min(len(good) - 1, int(len(good) * 0.99))]
 
 
-def attack_router(platform, neighbour, count, requests, only):
+def attack_router(platform, neighbour, count, requests, only, processors):
     port = platform.ports.http
     # Requests that hang count until the app has answered; so each attack has an app of its own.
     names = [name for name in ("slow-headers", "idle", "flood", *ATTACKS) if only in (None, name)]
@@ -55,7 +58,7 @@ def attack_router(platform, neighbour, count, requests, only):
         for name in dict.fromkeys(names):
             victim = platform.deploy(PATIENT)
             before = measure(port, neighbour.host, requests)
-            with Attack(name, port, victim.host, count, [source]) as attack:
+            with Attack(name, port, victim.host, count, [source], processors) as attack:
                 during = measure(port, neighbour.host, requests)
             platform.pushrod("app", "destroy", victim.name, "--yes")
             after = measure(port, neighbour.host, requests)
@@ -76,13 +79,19 @@ def main():
     parser.add_argument("--count", type=int, default=9000, help="connections of an attack (default: 9000)")
     parser.add_argument("--requests", type=int, default=2000, help="of the neighbour's client (default: 2000)")
     parser.add_argument("--only", help="one attack: " + ", ".join([*ATTACKS, "flood", "ssh"]))
+    parser.add_argument("--together", action="store_true", help="attackers and server share all processors")
     arguments = parser.parse_args()
+    attackers_own = None
+    if not arguments.together:
+        all_processors = sorted(os.sched_getaffinity(0))
+        attackers_own = {all_processors[0]}
+        os.sched_setaffinity(0, {all_processors[-1]})  # and so the platform's
     platform = Platform("hostile").start()
     try:
         if arguments.only != "ssh":
             neighbour = platform.deploy(web_app("0"))
             print("| attack | attackers | answered | p50, p99 | p99 without it | ratio |\n|---|---|---|---|---|---|")
-            attack_router(platform, neighbour, arguments.count, arguments.requests, arguments.only)
+            attack_router(platform, neighbour, arguments.count, arguments.requests, arguments.only, attackers_own)
         if arguments.only in (None, "ssh"):
             attack_ssh(platform)
     finally:

@@ -74,13 +74,17 @@ ATTACKS = {
 
 
 class Attack:
-    """A running attack as a context manager: `count` connections, or a flood of as many at a time as it gets."""
+    """A running attack as a context manager: `count` connections, or a flood of as many at a time as it gets.
+    `processors`: the only ones that the attacker may use."""
 
-    def __init__(self, name, port, host, count, sources=SOURCES):
+    def __init__(self, name, port, host, count, sources=SOURCES, processors=None):
         self._argv = [sys.executable, __file__, name, str(port), host, str(count), ",".join(sources)]
+        self._processors = processors
 
     def __enter__(self):
         self._process = subprocess.Popen(self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self._processors:
+            os.sched_setaffinity(self._process.pid, self._processors)
         assert self._process.stdout.readline() == "ready\n", "the attack did not begin"
         return self
 
