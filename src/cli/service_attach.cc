@@ -9,6 +9,7 @@
 #include "cli/output.hh"
 #include "cli/verbs.hh"
 #include "operate/attachments.hh"
+#include "services/ports.hh"
 
 namespace pushrod {
 
@@ -28,10 +29,7 @@ int carry_out(Context& context, const AttachmentChange& result, const std::strin
 void tell_of_port(Context& context, const ServiceName& service, const std::string& app) {
   for (const auto& account : service_accounts(context, service)) {
     if (account.app != app || !account.port) continue;
-    print(
-        fmt::format("127.0.0.1:{} leads to service {}: every app on this machine can reach that port, and the password "
-                    "in {}_URL alone keeps them out.\n",
-                    *account.port, service.str(), account.prefix));
+    print(port_warning(service, account) + "\n");
   }
 }
 

@@ -29,6 +29,7 @@ DeclaredService read_table(TomlSection section, const std::string& key) {
   section.size("memory", memory, kMemory);
   if (memory != 0) service.memory = memory;
   service.prefix = section.text("prefix").value_or("");
+  section.flag("tcp", service.tcp);
   section.refuse_unknown_keys();
   if (service.type.empty()) {
     section.refuse({}, fmt::format("{} is missing", section.shown("type")), "write type = \"postgres\"");

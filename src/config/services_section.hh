@@ -5,6 +5,7 @@
 //   db = "postgres"
 //   cache = { type = "redis", memory = "64M" }
 //   reports = { type = "postgres", version = "15", prefix = "REPORTS" }   # REPORTS_URL
+//   legacy = { type = "mariadb", tcp = true }   # by a port of 127.0.0.1
 #pragma once
 
 #include "config/toml_section.hh"

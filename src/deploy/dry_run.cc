@@ -125,12 +125,13 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   const auto planned = plan_release(platform, app, 0, *command.after, tree, journal);
   tell_plan(planned, journal);
   auto services = planned_services(platform, app, planned.manifest);
-  for (const auto& [action, declared, service] : services) {
+  for (const auto& [action, declared, service, tcp] : services) {
     const auto* what = action == PlannedService::Action::Create   ? "would be created"
                        : action == PlannedService::Action::Attach ? "would be attached"
                                                                   : "is attached";
     tell(journal, "service",
-         fmt::format("{}: {} ({}) {}", declared.key, service.name.str(), shown_type(service), what));
+         fmt::format("{}: {} ({}) {}{}", declared.key, service.name.str(), shown_type(service), what,
+                     tcp ? ", with a port of 127.0.0.1 that every app on this machine can reach" : ""));
   }
   for (const auto& service : undeclared_services(platform, app, planned.manifest)) {
     tell(journal, "service", fmt::format("{} is no longer declared, and stays", service.name.str()));
@@ -138,9 +139,11 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   tell_differences(platform, planned, app, journal);
   // Its services would give these.
   auto complete = planned;
-  for (const auto& [action, declared, service] : services) {
+  for (const auto& [action, declared, service, tcp] : services) {
     const auto& type = require_service_type(service.type);
-    for (const auto& [name, variable] : type.variables({}, prefix_for(type, declared.prefix))) {
+    ServiceAccount account;
+    if (tcp) account.port = Port{0};
+    for (const auto& [name, variable] : type.variables(account, prefix_for(type, declared.prefix))) {
       complete.release.settings.emplace(SettingName::parse(name), AppSetting{});
     }
   }

@@ -31,6 +31,7 @@ struct PlannedService {
   enum class Action { Keep, Attach, Create } action = Action::Keep;
   DeclaredService declared;
   BackingService service;  // Create: as it would be
+  bool tcp = false;        // attached over TCP; Keep: as it is
 };
 // In the order of the file. Throws UserError when one cannot be had: its server is not installed, its name is taken.
 std::vector<PlannedService> planned_services(const Platform& platform, const App& app, const AppManifest& manifest);

@@ -9,6 +9,7 @@
 #include "base/text.hh"
 #include "deploy/steps.hh"
 #include "services/attachments.hh"
+#include "services/ports.hh"
 #include "services/services.hh"
 
 namespace pushrod {
@@ -38,11 +39,12 @@ void check_declared(const DeclaredService& declared, const BackingService& servi
 
 PlannedService planned(const Platform& platform, const App& app, const DeclaredService& declared) {
   const auto& type = require_service_type(declared.type);
+  if (declared.tcp) check_has_tcp(type);
   for (const auto& attachment : platform.store.attachments_of(app.id)) {
     if (attachment.key != declared.key || attachment.state == AttachmentState::Leaving) continue;
     auto service = platform.store.service(attachment.service).value();
     check_declared(declared, service);
-    return {PlannedService::Action::Keep, declared, std::move(service)};
+    return {PlannedService::Action::Keep, declared, std::move(service), attachment.port.has_value()};
   }
   const auto name = name_for(app, declared);
   auto there = platform.store.service(name);
@@ -53,14 +55,32 @@ PlannedService planned(const Platform& platform, const App& app, const DeclaredS
                       fmt::format("attach it (service attach {} {}), or declare another name in [services]", name.str(),
                                   app.name.str()));
     }
-    return {PlannedService::Action::Attach, declared, *std::move(there)};
+    return {PlannedService::Action::Attach, declared, *std::move(there), declared.tcp};
   }
   return {PlannedService::Action::Create, declared,
           planned_service({.name = name,
                            .type = std::string(type.name()),
                            .version = declared.version,
                            .memory = declared.memory,
-                           .declared_by = app.id})};
+                           .declared_by = app.id}),
+          declared.tcp};
+}
+
+void tell_port(const Run& run, const Part& part, const BackingService& service) {
+  for (const auto& attachment : run.platform.store.attachments_to(service.id)) {
+    if (attachment.app_id == part.app.id && attachment.port) run.journal.line(port_warning(service.name, attachment));
+  }
+}
+
+// What an attachment is like is decided when it begins.
+void tell_other_way(const Run& run, const Part& part, const PlannedService& kept) {
+  if (kept.tcp == kept.declared.tcp) return;
+  const auto& name = kept.service.name.str();
+  run.journal.line(
+      fmt::format("[services] {} {}, but the app is attached to {} {}; to change that: service detach {} "
+                  "{}, then push again",
+                  kept.declared.key, kept.declared.tcp ? "has tcp = true" : "has no tcp = true", name,
+                  kept.tcp ? "over TCP" : "by its socket", name, part.app.name.str()));
 }
 
 }  // namespace
@@ -90,8 +110,12 @@ void provide_services(Run& run, const Part& part, PlannedRelease& planned) {
                     "detach {} {}, then service destroy {} --yes",
                     service.name.str(), service.name.str(), part.app.name.str(), service.name.str()));
   }
-  for (const auto& [action, declared, wanted] : planned_services(run.platform, part.app, planned.manifest)) {
-    if (action == PlannedService::Action::Keep) continue;
+  for (const auto& one : planned_services(run.platform, part.app, planned.manifest)) {
+    const auto& [action, declared, wanted, tcp] = one;
+    if (action == PlannedService::Action::Keep) {
+      tell_other_way(run, part, one);
+      continue;
+    }
     auto service = wanted;
     const bool creates = action == PlannedService::Action::Create;
     run.journal.begin(
@@ -108,9 +132,11 @@ void provide_services(Run& run, const Part& part, PlannedRelease& planned) {
     auto request = request_of(run, part);
     request.key = declared.key;
     request.prefix = declared.prefix;
+    request.tcp = tcp;
     planned.release.settings =
         with_changes(planned.release.settings, open_attachment(platform, service, request, planned.release.settings));
     run.journal.end();
+    if (tcp) tell_port(run, part, service);
   }
 }
 

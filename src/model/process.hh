@@ -83,6 +83,7 @@ struct DeclaredService {
   std::string version;  // empty: the newest that is installed when it is created
   std::optional<std::uint64_t> memory{};
   std::string prefix{};  // of its settings; empty: the type's
+  bool tcp = false;      // by a port of 127.0.0.1
   bool operator==(const DeclaredService&) const = default;
 };
 // In the order of the file; keys are unique.

@@ -39,9 +39,16 @@ void check_has_tcp(const ServiceType& type) {
   if (std::ranges::none_of(variables, [](const auto& variable) { return variable.second.secret; })) {
     throw UserError(
         fmt::format("{} has no passwords: over TCP every app on this machine could use it", type.description()),
-        "attach it without --tcp");
+        "attach it without --tcp, or without tcp = true in [services]");
   }
   require_socat("--tcp");
+}
+
+std::string port_warning(const ServiceName& service, const ServiceAttachment& attachment) {
+  return fmt::format(
+      "127.0.0.1:{} leads to service {}: every app on this machine can reach that port, and the password in {}_URL "
+      "alone keeps them out.",
+      attachment.port.value(), service.str(), attachment.prefix);
 }
 
 void open_port(const ServicePlatform& platform, const BackingService& service, Port port) {

@@ -8,6 +8,8 @@ namespace pushrod {
 
 // Throws UserError where that cannot be: a server without passwords, or nothing that forwards.
 void check_has_tcp(const ServiceType& type);
+// For people: what the port of an attachment means.
+std::string port_warning(const ServiceName& service, const ServiceAttachment& attachment);
 // Returns when the port takes connections. Throws Error.
 void open_port(const ServicePlatform& platform, const BackingService& service, Port port);
 

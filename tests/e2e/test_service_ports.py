@@ -9,7 +9,7 @@ import pytest
 pytest.register_assert_rewrite("crash")
 
 from crash import await_converged, await_new_pid, killed_at  # noqa: E402
-from harness import run_command, wait_until  # noqa: E402
+from harness import run_command, wait_until, web_app  # noqa: E402
 from test_attachments import app_sql, in_app  # noqa: E402
 from test_services import service, services  # noqa: E402, F401
 
@@ -56,6 +56,38 @@ def test_an_app_reaches_its_database_over_tcp_and_others_need_the_password(servi
     platform.pushrod("service", "detach", "db", app.name)
     wait_until(lambda: not is_open(port) and not forwarders(platform), 60, "the port to be closed")
     assert "PGPORT" not in app.get("/env").json()
+
+
+def test_a_push_that_declares_a_service_over_tcp_gets_a_port(services):  # noqa: F811
+    platform = services
+    declared = '[services]\ndb = { type = "postgres", tcp = true }\n'
+    app = platform.create_app(web_app(pushrod_toml=declared))
+    name = f"{app.name}-db"
+    dry = app.work.push(f"HEAD:refs/heads/{app.branch}", options=["dry-run"], code=None).err
+    assert f"db: {name} (postgres" in dry and "with a port of 127.0.0.1 that every app on this machine can reach" in dry
+    # A push that fails leaves neither service nor port.
+    app.work.commit({"Procfile": "web: echo broken; exit 3\n"})
+    app.work.push(f"HEAD:refs/heads/{app.branch}", code=1)
+    wait_until(lambda: service(platform, name) is None and not forwarders(platform), 60, "the service and its port to go")
+    pushed = app.push({"Procfile": "web: python3 web.py\n"}).err
+    port = port_of(platform, app, name)
+    assert f"127.0.0.1:{port} leads to service {name}: every app on this machine can reach that port" in pushed
+    variables = app.get("/env").json()
+    assert (variables["PGHOST"], variables["PGPORT"]) == ("127.0.0.1", str(port))
+    assert app_sql(app, "SELECT 1").out.strip() == "1"
+    # What is attached stays as it is.
+    again = app.push({"VERSION": "2"}).err
+    assert "TCP" not in again and port_of(platform, app, name) == port
+    said = app.push({"VERSION": "3", "pushrod.toml": '[services]\ndb = "postgres"\n'}).err
+    assert f"is attached to {name} over TCP" in said and f"service detach {name} {app.name}" in said
+    assert port_of(platform, app, name) == port
+    platform.pushrod("service", "detach", name, app.name)
+    app.push({"VERSION": "4"})
+    assert port_of(platform, app, name) is None and app_sql(app, "SELECT 1").out.strip() == "1"
+    refused = app.work.commit({"pushrod.toml": '[services]\nc = { type = "memcached", tcp = true }\n'})
+    refused = app.work.push(f"HEAD:refs/heads/{app.branch}", code=1).err
+    assert "Memcached has no passwords" in refused and "tcp = true" in refused
+    platform.pushrod("app", "destroy", app.name, "--yes", "--with-services")
 
 
 def test_a_copy_of_the_app_has_a_port_of_its_own(services):  # noqa: F811

@@ -28,13 +28,14 @@ TEST(ServicesSection, ATypeIsEnough) {
 TEST(ServicesSection, ATableSaysMore) {
   const auto manifest = parse_manifest(
       "[services]\ncache = { type = \"redis\", memory = \"64M\" }\n"
-      "reports = { type = \"postgres\", version = \"15\", prefix = \"REPORTS\" }\n",
+      "reports = { type = \"postgres\", version = \"15\", prefix = \"REPORTS\", tcp = true }\n",
       "pushrod.toml");
   EXPECT_THAT(
       manifest.services,
       ElementsAre(
           DeclaredService{.key = "cache", .type = "redis", .version = {}, .memory = 64u << 20},
-          DeclaredService{.key = "reports", .type = "postgres", .version = "15", .memory = {}, .prefix = "REPORTS"}));
+          DeclaredService{
+              .key = "reports", .type = "postgres", .version = "15", .memory = {}, .prefix = "REPORTS", .tcp = true}));
 }
 
 TEST(ServicesSection, WhatIsWrongIsRefusedWithItsLine) {
@@ -43,6 +44,7 @@ TEST(ServicesSection, WhatIsWrongIsRefusedWithItsLine) {
   EXPECT_THAT(refusal_of("[services]\ndb = { memory = \"64M\" }\n"), HasSubstr("write type = \"postgres\""));
   EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", memroy = \"64M\" }\n"), HasSubstr("memory"));
   EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", prefix = \"A-B\" }\n"), HasSubstr("prefix"));
+  EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", tcp = 1 }\n"), HasSubstr("tcp"));
 }
 
 }  // namespace
