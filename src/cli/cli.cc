@@ -47,6 +47,7 @@ void add_verbs(Grammar& grammar) {
   add_config_verbs(grammar);
   add_scale_verbs(grammar);
   add_service_verbs(grammar);
+  add_service_limit_verbs(grammar);
   add_service_client_verbs(grammar);
   add_service_attach_verbs(grammar);
   add_service_upgrade_verbs(grammar);

@@ -1,4 +1,4 @@
-// service create, list, info, logs, start, stop, restart, destroy: databases and the like.
+// service list, info, logs, start, stop, restart, destroy: databases and the like.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -17,7 +17,7 @@ namespace pushrod {
 namespace {
 
 struct ServiceWords {
-  std::string type, name, version, memory;
+  std::string name;
   LogQuery query;
   bool json = false, yes = false, follow = false;
   ServiceName service() const { return ServiceName::parse(name); }
@@ -29,26 +29,23 @@ std::string shown_apps(const ServiceView& view) {
   return apps.empty() ? "-" : join(apps, ", ");
 }
 
-int create(Context& context, const ServiceWords& words) {
-  ServiceRequest request{.type = words.type, .version = words.version};
-  if (!words.name.empty()) request.name = words.service();
-  if (!words.memory.empty()) {
-    request.memory = parse_bytes(words.memory);
-    if (!request.memory) throw UsageError(fmt::format("invalid memory {}", quoted(words.memory)), "write 256M, or 1G");
-  }
-  const auto service = create_service(context, request);
-  print(fmt::format("Service {} runs: {}, {} of memory.\nAttach it to an app: service attach {} APP\n",
-                    service.name.str(), shown_type(service), format_bytes(service.memory), service.name.str()));
-  return kExitOk;
+std::string shown_disk(const ServiceView& view) {
+  return format_bytes(view.disk) + (view.disk_limit == 0 ? "" : " of " + format_bytes(view.disk_limit));
+}
+
+std::string shown_processors(const ServiceView& view) {
+  if (view.service.cpu_percent == 0) return {};
+  return fmt::format("  cpu       {} of a processor{}\n", view.service.cpu_percent / 100.0,
+                     view.limits_processors ? "" : ", which is not enforced here: Pushrod has no cgroups");
 }
 
 int list(Context& context, const ServiceWords& words) {
   auto values = Json::array();
-  Table table({"SERVICE", "TYPE", "STATE", "MEMORY", "APPS"});
+  Table table({"SERVICE", "TYPE", "STATE", "MEMORY", "DATA", "APPS"});
   for (const auto& view : list_services(context)) {
     values.push_back(to_json(view));
     table.add({view.service.name.str(), shown_type(view.service), std::string(to_string(view.look.condition)),
-               fmt::format("{} of {}", format_bytes(view.memory), format_bytes(view.service.memory)),
+               fmt::format("{} of {}", format_bytes(view.memory), format_bytes(view.service.memory)), shown_disk(view),
                shown_apps(view)});
   }
   if (words.json) {
@@ -65,14 +62,14 @@ int info(Context& context, const ServiceWords& words) {
   if (words.json) return print_json(to_json(view)), kExitOk;
   print(
       fmt::format("{}\n  type      {}\n  state     {}{}\n  restarts  {}\n  memory    {} of {}\n  data      {}{}\n"
-                  "  created   {} UTC\n",
+                  "{}  created   {} UTC\n",
                   view.service.name.str(), shown_type(view.service), to_string(look.condition),
                   look.since > Milliseconds{0} ? ", for " + format_duration(look.since) : "", look.restarts,
-                  format_bytes(view.memory), format_bytes(view.service.memory), format_bytes(view.disk),
+                  format_bytes(view.memory), format_bytes(view.service.memory), shown_disk(view),
                   view.service.former_version.empty()
                       ? ""
                       : "; what was there before is kept (version " + view.service.former_version + ")",
-                  format_time(view.service.created)));
+                  shown_processors(view), format_time(view.service.created)));
   for (const auto& attachment : view.attachments) {
     print(fmt::format(
         "  app       {}, as {}_URL{}{}{}\n", attachment.app, attachment.prefix,
@@ -127,11 +124,6 @@ void add_service_verbs(Grammar& grammar) {
                           const char* done) {
     named(name, help, [=](Context& context, const ServiceWords& given) { return change(context, given, act, done); });
   };
-  verb("create", "start a database of its own", create)
-      .needs("SERVICE-TYPE", words->type, "postgres, mariadb, redis, memcached; `doctor` lists the types and versions")
-      .takes("NAME", words->name, "its name (default: the type's)")
-      .option("--version", words->version, "the major version of the server (default: the newest installed)")
-      .option("--memory", words->memory, "the most that it may use: 256M");
   verb("list", "all services that you may use", list).json(words->json);
   named("info", "one service, and the apps that are attached to it", info).json(words->json);
   named("logs", "what its server wrote", logs)

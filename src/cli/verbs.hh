@@ -41,6 +41,7 @@ void add_top_verb(Grammar& grammar);
 void add_release_verbs(Grammar& grammar);
 void add_scale_verbs(Grammar& grammar);
 void add_service_verbs(Grammar& grammar);
+void add_service_limit_verbs(Grammar& grammar);
 void add_service_attach_verbs(Grammar& grammar);
 void add_service_upgrade_verbs(Grammar& grammar);
 void add_service_client_verbs(Grammar& grammar);

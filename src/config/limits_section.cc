@@ -14,14 +14,17 @@ constexpr double kLeastProcessor = 0.01;
 constexpr double kMostProcessors = 1024;
 }  // namespace
 
+std::optional<unsigned> read_processors(TomlSection& section) {
+  const auto processors = section.decimal("cpu", kLeastProcessor, kMostProcessors);
+  return processors ? std::optional(static_cast<unsigned>(std::lround(*processors * 100))) : std::nullopt;
+}
+
 Limits read_limits(TomlSection& process) {
   Limits limits;
   std::uint64_t memory = 0;
   process.size("memory", memory, kMemory);
   if (memory != 0) limits.memory = memory;
-  if (const auto processors = process.decimal("cpu", kLeastProcessor, kMostProcessors)) {
-    limits.cpu_percent = static_cast<unsigned>(std::lround(*processors * 100));
-  }
+  limits.cpu_percent = read_processors(process);
   unsigned processes = 0;
   process.count("processes", processes, kProcesses);
   if (processes != 0) limits.processes = processes;

@@ -10,4 +10,7 @@ namespace pushrod {
 // memory, cpu, processes, open_files; what is absent stays unlimited.
 Limits read_limits(TomlSection& process);
 
+// cpu: of one processor, in percent.
+std::optional<unsigned> read_processors(TomlSection& section);
+
 }  // namespace pushrod

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hh"
+#include "config/limits_section.hh"
 #include "model/environment.hh"
 #include "model/names.hh"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMost = 10;
 constexpr NumberRange kMemory{std::uint64_t{16} << 20, std::uint64_t{16} << 40};
+constexpr NumberRange kDisk{std::uint64_t{16} << 20, std::uint64_t{1024} << 40};
 
 void check_prefix(const TomlSection& section, const std::string& prefix) {
   try {
@@ -30,6 +32,10 @@ DeclaredService read_table(TomlSection section, const std::string& key) {
   if (memory != 0) service.memory = memory;
   service.prefix = section.text("prefix").value_or("");
   section.flag("tcp", service.tcp);
+  std::uint64_t disk = 0;
+  section.size("disk", disk, kDisk);
+  if (disk != 0) service.disk = disk;
+  service.cpu_percent = read_processors(section);
   section.refuse_unknown_keys();
   if (service.type.empty()) {
     section.refuse({}, fmt::format("{} is missing", section.shown("type")), "write type = \"postgres\"");

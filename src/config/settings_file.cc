@@ -190,6 +190,7 @@ void read_limits(TomlSection limits, Settings& settings) {
   limits.size("instance_tmp", settings.instance_tmp, {std::uint64_t{1} << 20, 16 * kTera});
   limits.size("log_bytes", settings.log_bytes, {std::uint64_t{16} << 10, std::uint64_t{16} << 30});
   limits.size("data_bytes", settings.data_bytes, {0, 1024 * kTera});
+  limits.size("service_disk", settings.service_disk, {0, 1024 * kTera});
   limits.refuse_unknown_keys();
 }
 

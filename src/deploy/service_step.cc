@@ -62,6 +62,8 @@ PlannedService planned(const Platform& platform, const App& app, const DeclaredS
                            .type = std::string(type.name()),
                            .version = declared.version,
                            .memory = declared.memory,
+                           .disk = declared.disk.value_or(0),
+                           .cpu_percent = declared.cpu_percent.value_or(0),
                            .declared_by = app.id}),
           declared.tcp};
 }
@@ -126,6 +128,8 @@ void provide_services(Run& run, const Part& part, PlannedRelease& planned) {
                                           .type = wanted.type,
                                           .version = wanted.version,
                                           .memory = wanted.memory,
+                                          .disk = wanted.disk,
+                                          .cpu_percent = wanted.cpu_percent,
                                           .declared_by = part.app.id,
                                           .group = run.group});
     }

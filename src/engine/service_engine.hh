@@ -78,6 +78,7 @@ class ServiceEngine {
   virtual std::vector<ServiceName> names() const = 0;
   virtual std::optional<ServerStatus> inspect(const ServiceName& name) const = 0;  // absent: it is not there
   virtual std::uint64_t memory(const ServiceName& name) const = 0;                 // bytes, of all its processes
+  virtual bool limits_processors() const = 0;  // otherwise Limits::cpu_percent is not enforced here
   virtual std::unique_ptr<LogStream> logs(const ServiceName& name) const = 0;
   virtual std::vector<std::string> last_output(const ServiceName& name) const = 0;  // raw lines, oldest first
   // Starts it, unless it is there already.

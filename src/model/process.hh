@@ -84,6 +84,8 @@ struct DeclaredService {
   std::optional<std::uint64_t> memory{};
   std::string prefix{};  // of its settings; empty: the type's
   bool tcp = false;      // by a port of 127.0.0.1
+  std::optional<std::uint64_t> disk{};
+  std::optional<unsigned> cpu_percent{};
   bool operator==(const DeclaredService&) const = default;
 };
 // In the order of the file; keys are unique.

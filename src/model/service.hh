@@ -37,6 +37,9 @@ struct BackingService {
   WallTime created{};
   std::string upgrade{};         // its server becomes another version: a mark of that attempt
   std::string former_version{};  // whose data is kept beside it
+  std::uint64_t disk = 0;        // bytes that its data may take; 0: what server.toml says
+  unsigned cpu_percent = 0;      // of one processor; 0: not limited
+  std::uint64_t over_disk = 0;   // its data took so much, which is too much: it is read-only; 0: it is not
 };
 
 // "postgres 15"; "redis-7", whose version names the server.

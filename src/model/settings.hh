@@ -79,6 +79,7 @@ struct Settings {
   std::uint64_t instance_tmp = std::uint64_t{1} << 30;  // of its /tmp, and again of its /dev/shm
   std::uint64_t log_bytes = 10u << 20;                  // per instance
   std::uint64_t data_bytes = 0;                         // of an app's /data; 0: none
+  std::uint64_t service_disk = 0;                       // of the data of a service that says nothing else; 0: none
   // [retention]
   unsigned keep_releases = 5;                         // built, beside the live one's predecessor
   unsigned keep_deployments = 200;                    // records and logs per app

@@ -115,8 +115,12 @@ BackingService clone_service(Session& session, const ServiceName& name, const Se
                       fmt::format("start it first: service start {}", name.str()));
     }
     const auto lock = lock_service(platform, copy, "the creation");
-    made = make_service(platform,
-                        {.name = copy, .type = service.type, .version = service.version, .memory = service.memory});
+    made = make_service(platform, {.name = copy,
+                                   .type = service.type,
+                                   .version = service.version,
+                                   .memory = service.memory,
+                                   .disk = service.disk,
+                                   .cpu_percent = service.cpu_percent});
     try {
       copy_databases(from, server_of(platform, *made));
     } catch (const std::exception&) {

@@ -11,6 +11,7 @@
 #include "deploy/trash.hh"
 #include "operate/audit.hh"
 #include "os/disk_use.hh"
+#include "services/disk_limits.hh"
 
 namespace pushrod {
 
@@ -37,6 +38,8 @@ bool may_use(Session& session, const BackingService& service, Right right) {
 ServiceView view_of(Session& session, const BackingService& service) {
   const auto platform = session.platform().services();
   ServiceView view{service, look_at(platform, service), {}, platform.engine.memory(service.name)};
+  view.disk_limit = disk_limit(session.settings(), service);
+  view.limits_processors = platform.engine.limits_processors();
   for (auto& attachment : session.store().attachments_to(service.id)) {
     if (is_administrator(session) || session.may(AppName::parse(attachment.app), Right::See)) {
       view.attachments.push_back(std::move(attachment));
@@ -95,6 +98,10 @@ Json to_json(const ServiceView& view) {
           {"memory_limit", view.service.memory},
           {"memory", view.memory},
           {"disk", view.disk == 0 ? Json(nullptr) : Json(view.disk)},
+          {"disk_limit", view.disk_limit == 0 ? Json(nullptr) : Json(view.disk_limit)},
+          {"read_only", view.service.over_disk != 0},
+          {"cpu_limit", view.service.cpu_percent == 0 ? Json(nullptr) : Json(view.service.cpu_percent / 100.0)},
+          {"cpu_limited", view.service.cpu_percent != 0 && view.limits_processors},
           {"apps", std::move(apps)},
           {"backups", std::move(backups)},
           {"backup", view.own_backup ? to_json(*view.own_backup) : Json(nullptr)},
@@ -122,7 +129,9 @@ BackingService require_service(Session& session, const ServiceName& name, Right 
 std::vector<ServiceView> list_services(Session& session) {
   std::vector<ServiceView> views;
   for (const auto& service : session.store().services()) {
-    if (may_use(session, service, Right::See)) views.push_back(view_of(session, service));
+    if (!may_use(session, service, Right::See)) continue;
+    views.push_back(view_of(session, service));
+    views.back().disk = measure_disk_use(session.layout().service_data(service.name)).bytes;
   }
   return views;
 }
@@ -160,12 +169,39 @@ BackingService create_service(Session& session, const ServiceRequest& request) {
   const NewService wanted{.name = request.name ? *request.name : free_name(session.store(), request.type),
                           .type = request.type,
                           .version = request.version,
-                          .memory = request.memory};
+                          .memory = request.memory,
+                          .disk = request.disk.value_or(0),
+                          .cpu_percent = request.cpu_percent.value_or(0)};
   const auto planned = planned_service(wanted);
   std::optional<BackingService> made;
   audited(session, change_of(wanted.name, "create", fmt::format("({} {})", planned.type, planned.version)),
           [&] { made = create_service(session.platform().services(), wanted); });
   return *made;
+}
+
+ServiceView limit_service(Session& session, const ServiceName& name, std::optional<std::uint64_t> memory,
+                          std::optional<std::uint64_t> disk, std::optional<unsigned> cpu_percent) {
+  session.require_admin();
+  const auto service = require_service(session, name, Right::Administer);
+  session.engine().check_ready();
+  audited(session, change_of(name, "limit"), [&] {
+    const auto platform = session.platform().services();
+    const auto lock = lock_service(platform, name, "a change of limits");
+    const auto before = still_there(session, service);
+    auto wanted = before;
+    wanted.memory = memory.value_or(before.memory);
+    wanted.disk = disk.value_or(before.disk);
+    wanted.cpu_percent = cpu_percent.value_or(before.cpu_percent);
+    check_limits(type_of(wanted), wanted.memory, wanted.disk);
+    session.store().set_service_limits(wanted);
+    const bool is_new_to_server = wanted.memory != before.memory || wanted.cpu_percent != before.cpu_percent;
+    if (wanted.state == ServiceState::Running && is_new_to_server) {
+      stop_service(platform, wanted);
+      start_service(platform, wanted);
+    }
+    keep_disk_limit(platform, wanted);
+  });
+  return show_service(session, name);
 }
 
 void stop_service(Session& session, const ServiceName& name) {

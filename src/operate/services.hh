@@ -22,7 +22,9 @@ struct ServiceView {
   ServiceLook look;
   std::vector<ServiceAttachment> attachments;    // of the apps that the caller may see
   std::uint64_t memory = 0;                      // bytes that it uses now
-  std::uint64_t disk = 0;                        // bytes of its data; 0 in lists
+  std::uint64_t disk = 0;                        // bytes of its data; 0: not looked at
+  std::uint64_t disk_limit = 0;                  // 0: none
+  bool limits_processors = true;                 // are limits on processors enforced here?
   std::map<std::string, BackupState> backups{};  // of those apps, which have what is in it; empty in lists
   std::optional<BackupState> own_backup{};       // of the service by itself, if there is one, or no app has one for it
 };
@@ -41,9 +43,13 @@ struct ServiceRequest {
   std::string type;
   std::optional<ServiceName> name{};  // absent: the type's name, or that with a number
   std::string version{};
-  std::optional<std::uint64_t> memory{};
+  std::optional<std::uint64_t> memory{}, disk{};
+  std::optional<unsigned> cpu_percent{};
 };
 BackingService create_service(Session& session, const ServiceRequest& request);
+// What is absent stays as it is. Its server is started again if it has to be.
+ServiceView limit_service(Session& session, const ServiceName& name, std::optional<std::uint64_t> memory,
+                          std::optional<std::uint64_t> disk, std::optional<unsigned> cpu_percent);
 void stop_service(Session& session, const ServiceName& name);
 void start_service(Session& session, const ServiceName& name);
 void restart_service(Session& session, const ServiceName& name);

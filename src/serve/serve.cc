@@ -86,6 +86,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
   static TimedThread cron(platform, "looking for cron jobs", follow_cron);
   static WatchThread watch(platform);
   static TimedThread backups(platform, "looking for backups that are due", keep_backups);
+  static TimedThread disks(platform, "looking at the disk of services", keep_disks_of_services);
   static TimedThread certificates(platform, "looking after certificates", keep_certificates);
   bool called = true;
   while (true) {
@@ -110,6 +111,7 @@ void serve(const Platform& platform, Watchdog& watchdog, int stop_fd) {
       watch.call();
       certificates.call();
       backups.call();
+      disks.call();
     }
     // Calls that came in together are one.
     char word[16];

@@ -14,6 +14,7 @@
 #include "deploy/certificates.hh"
 #include "deploy/cron.hh"
 #include "serve/own_platform.hh"
+#include "services/disk_limits.hh"
 
 namespace pushrod {
 
@@ -58,6 +59,13 @@ TimedThread::Pass follow_cron(const Platform& platform) {
 
 TimedThread::Pass keep_backups(const Platform& platform) {
   return [&platform](WallTime now) { return follow_backup_schedules(platform, now); };
+}
+
+TimedThread::Pass keep_disks_of_services(const Platform& platform) {
+  return [&platform](WallTime now) {
+    constexpr std::chrono::seconds kOften{10}, kSeldom{60};  // no event tells when a directory grows
+    return now + (keep_disk_limits(platform.services()) ? kOften : kSeldom);
+  };
 }
 
 TimedThread::Pass keep_certificates(const Platform& platform) {

@@ -39,5 +39,6 @@ class TimedThread {
 TimedThread::Pass follow_cron(const Platform& platform);
 TimedThread::Pass keep_certificates(const Platform& platform);
 TimedThread::Pass keep_backups(const Platform& platform);
+TimedThread::Pass keep_disks_of_services(const Platform& platform);
 
 }  // namespace pushrod

@@ -128,6 +128,7 @@ class MariaDb : public ServiceType {
     size("innodb-log-buffer-size", std::clamp<std::uint64_t>(megabytes / 64, 2, 16));  // it is held twice
     size("key-buffer-size", 1);
     plan.argv.push_back(fmt::format("--max-connections={}", std::clamp<std::uint64_t>(megabytes / 3, 20, 200)));
+    if (server.service.over_disk != 0) plan.argv.emplace_back("--read-only");
     plan.environment = usual_environment();
     plan.limits.memory = server.service.memory;
     return plan;
@@ -265,6 +266,10 @@ class MariaDb : public ServiceType {
     // It notes in the server's directory that it has been there.
     run_service_tool(server, client(server, "mariadb-upgrade", {"--silent"}), {},
                      server.platform.layout.service_data(server.service.name));
+  }
+
+  void set_read_only(const Server& server, bool read_only) const override {
+    sql(server, fmt::format("SET GLOBAL read_only = {:d};\n", read_only));
   }
 
   ServiceClient console(const Server& server, const std::string& database) const override {

@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kVersions = "/usr/lib/postgresql";
 constexpr const char* kSuperuser = "postgres";
+constexpr const char* kReadOnly = "default_transaction_read_only";
 // A database that is being imported, and the one that it replaces. No database of an app has such a name.
 constexpr const char* kImport = "..import";
 constexpr const char* kOld = "..old";
@@ -88,6 +89,11 @@ class Postgres : public ServiceType {
     set(fmt::format("shared_buffers={}MB", std::max<std::uint64_t>(megabytes / 4, 16)));
     set(fmt::format("effective_cache_size={}MB", std::max<std::uint64_t>(megabytes * 3 / 4, 16)));
     set(fmt::format("max_connections={}", std::clamp<std::uint64_t>(megabytes / 3, 20, 200)));
+    if (const auto disk = disk_limit(server.platform.settings, server.service); disk != 0) {
+      // Its log of changes counts, too: at most an eighth, where the usual is a gigabyte.
+      set(fmt::format("max_wal_size={}MB", std::clamp<std::uint64_t>((disk >> 20) / 8, 32, 1024)));
+      set("min_wal_size=32MB");
+    }
     set("jit=off");
     set("log_line_prefix=%q%u@%d ");
     plan.environment = usual_environment();
@@ -268,6 +274,19 @@ class Postgres : public ServiceType {
                                                    literal(kSuperuser))));
   }
 
+  // Its log of changes may have grown to a multiple of what it keeps, until the next checkpoint.
+  void make_room(const Server& server) const override { sql(server, "CHECKPOINT;\n"); }
+
+  // This is how an app can delete what it does not need.
+  bool may_insist() const override { return true; }
+  void set_read_only(const Server& server, bool read_only) const override {
+    const auto file = server.platform.layout.service_data(server.service.name) / "postgresql.auto.conf";
+    const bool is_now = read_file(file).value_or("").find(kReadOnly) != std::string::npos;
+    if (is_now == read_only) return;
+    sql(server, fmt::format("ALTER SYSTEM {};\nSELECT pg_reload_conf();\n",
+                            read_only ? fmt::format("SET {} = on", kReadOnly) : fmt::format("RESET {}", kReadOnly)));
+  }
+
   ServiceClient console(const Server& server, const std::string& database) const override {
     auto environment = client_environment(server);
     if (!database.empty()) environment["PGDATABASE"] = database;
@@ -281,6 +300,7 @@ class Postgres : public ServiceType {
     environment["PGUSER"] = kSuperuser;
     environment["PGDATABASE"] = kSuperuser;
     environment["PGPASSWORD"] = server.password.reveal();
+    environment["PGOPTIONS"] = fmt::format("-c {}=off", kReadOnly);
     return environment;
   }
 

@@ -61,7 +61,7 @@ bool settle(const ServicePlatform& platform, BackingService service) {
   }
   if (status && status->up) return true;  // it is about to end
   if (status) platform.engine.remove(service.name);
-  platform.engine.start(type_of(service).plan(server_of(platform, service)));
+  platform.engine.start(plan_of(server_of(platform, service)));
   return true;
 }
 
@@ -107,7 +107,7 @@ std::vector<ServicePlan> plans_to_start(const ServicePlatform& platform) {
   for (const auto& service : platform.store.services()) {
     if (service.state != ServiceState::Running) continue;
     try {
-      plans.push_back(type_of(service).plan(server_of(platform, service)));
+      plans.push_back(plan_of(server_of(platform, service)));
     } catch (const Error& error) {
       fmt::print(stderr, "service {} is not started: {}; {}\n", service.name.str(), escaped(error.message()),
                  escaped(error.hint()));

@@ -19,6 +19,7 @@ namespace {
 constexpr const char* kPrograms = "/usr/bin";
 constexpr const char* kAdministrator = "pushrod";
 constexpr const char* kSocketName = "redis.sock";
+constexpr std::uint64_t kNone = 1;  // bytes of memory; 0 would be without a limit
 
 std::string socket_in(const std::string& directory) { return directory + "/" + kSocketName; }
 
@@ -87,7 +88,7 @@ class Redis : public ServiceType {
     set("appendfsync", "everysec");
     set("save", "");
     // An app that fills it is told so; nothing that it has written is thrown away.
-    set("maxmemory", std::to_string(server.service.memory * 3 / 4));
+    set("maxmemory", std::to_string(server.service.over_disk != 0 ? kNone : server.service.memory * 3 / 4));
     set("maxmemory-policy", "noeviction");
     // A dump that is streamed from memory ends with a mark that redis-cli cannot cut off its standard output.
     set("repl-diskless-sync", "no");
@@ -100,6 +101,14 @@ class Redis : public ServiceType {
   void initialise(const Server& server, const fs::path& data) const override {
     write_file(data / "users.acl",
                fmt::format("user default off\nuser {} on >{} ~* &* +@all\n", kAdministrator, server.password.reveal()));
+  }
+
+  // It takes commands that delete. Its log of commands is written anew, and shorter.
+  void set_read_only(const Server& server, bool read_only) const override {
+    const auto wanted = read_only ? kNone : server.service.memory * 3 / 4;
+    const auto now = lines_of(run_service_tool(server, client(server, {"config", "get", "maxmemory"})));
+    if (!now.empty() && now.back() == std::to_string(wanted)) return;
+    commands(server, fmt::format("CONFIG SET maxmemory {}\n{}", wanted, read_only ? "BGREWRITEAOF\n" : ""));
   }
 
   bool answers(const Server& server) const override {

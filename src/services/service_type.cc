@@ -42,6 +42,11 @@ const ServiceType& require_service_type(const std::string& name) {
   throw UserError(fmt::format("there is no type of service {}", quoted(name)), "use one of: " + join(known, ", "));
 }
 
+std::uint64_t disk_limit(const Settings& settings, const BackingService& service) {
+  if (!require_service_type(service.type).keeps_data()) return 0;
+  return service.disk != 0 ? service.disk : settings.service_disk;
+}
+
 std::string install_command(const ServiceType& type, const std::string& version) {
   // A masked unit is not started, neither by the installation nor at the next boot.
   return fmt::format("sudo sh -c 'systemctl mask {}; apt-get install -y {}'", type.unit(), type.package(version));

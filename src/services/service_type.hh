@@ -63,6 +63,7 @@ class ServiceType {
   virtual std::vector<InstalledServer> installed() const = 0;  // newest first
   virtual std::uint64_t usual_memory() const = 0;
   virtual std::uint64_t least_memory() const = 0;
+  std::uint64_t least_disk() const { return std::uint64_t{has_databases() ? 128U : 16U} << 20; }  // for its data
   // What an app's settings begin with: "DATABASE", unless it is attached under another prefix.
   virtual std::string_view prefix() const = 0;
   virtual std::string_view socket_name() const = 0;  // in its directory
@@ -116,6 +117,14 @@ class ServiceType {
   // Only the administrator gets in from now on, or apps as well. Of types that do not take data over.
   virtual void admit_apps(const Server&, bool) const {}
 
+  // Gives back what it no longer needs on the disk, if that is done at once.
+  virtual void make_room(const Server&) const {}
+  // Apps cannot make the data larger, or can again; the administrator can at any time. A server that is started with a
+  // row that is over its limit is read-only as well. Idempotent. Of types that keep data.
+  virtual void set_read_only(const Server&, bool) const {}
+  // A session of an app can write nevertheless, if it says so.
+  virtual bool may_insist() const { return false; }
+
   // An interactive client as the administrator; `database` may be empty.
   virtual ServiceClient console(const Server& server, const std::string& database) const = 0;
   // Any program, with the variables by which clients find the server as its administrator.
@@ -129,6 +138,8 @@ const ServiceType& require_service_type(const std::string& name);
 // The server of this version, or the newest one (empty). Throws UserError when it is not installed, which names the
 // package and the command that installs it without starting Debian's own server.
 InstalledServer require_server(const ServiceType& type, const std::string& version);
+// What the service's data may take, in bytes; 0: there is no limit.
+std::uint64_t disk_limit(const Settings& settings, const BackingService& service);
 // Installs the package, and Debian does not start its server.
 std::string install_command(const ServiceType& type, const std::string& version);
 

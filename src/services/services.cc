@@ -11,6 +11,7 @@
 #include "model/words.hh"
 #include "os/files.hh"
 #include "os/trash.hh"
+#include "services/disk_limits.hh"
 
 namespace pushrod {
 
@@ -100,6 +101,12 @@ Server server_of(const ServicePlatform& platform, const BackingService& service)
           platform.store.vault().open_service_password(service.name, service.sealed_password)};
 }
 
+ServicePlan plan_of(const Server& server) {
+  auto plan = type_of(server.service).plan(server);
+  if (server.service.cpu_percent != 0) plan.limits.cpu_percent = server.service.cpu_percent;
+  return plan;
+}
+
 FileLock lock_service(const ServicePlatform& platform, const ServiceName& name, const std::string& why) {
   make_directory(platform.layout.locks());
   auto lock = FileLock::acquire(platform.layout.service_lock(name));
@@ -107,20 +114,31 @@ FileLock lock_service(const ServicePlatform& platform, const ServiceName& name, 
   return lock;
 }
 
+void check_limits(const ServiceType& type, std::uint64_t memory, std::uint64_t disk) {
+  const auto refuse = [&](std::uint64_t given, const char* what, std::uint64_t least) {
+    throw UserError(fmt::format("{} of {} is too little for {}", format_bytes(given), what, type.description()),
+                    fmt::format("give it at least {}", format_bytes(least)));
+  };
+  if (memory < type.least_memory()) refuse(memory, "memory", type.least_memory());
+  if (disk != 0 && !type.keeps_data()) {
+    throw UserError(fmt::format("{} keeps nothing on the disk, so there is nothing to limit", type.description()));
+  }
+  if (disk != 0 && disk < type.least_disk()) refuse(disk, "disk space", type.least_disk());
+}
+
 BackingService planned_service(const NewService& request) {
   const auto& type = require_service_type(request.type);
   const auto installed = require_server(type, request.version);
   const auto memory = request.memory.value_or(type.usual_memory());
-  if (memory < type.least_memory()) {
-    throw UserError(fmt::format("{} of memory is too little for {}", format_bytes(memory), type.description()),
-                    fmt::format("give it at least {}", format_bytes(type.least_memory())));
-  }
+  check_limits(type, memory, request.disk);
   return {.name = request.name,
           .type = std::string(type.name()),
           .version = installed.version,
           .memory = memory,
           .declared_by = request.declared_by,
-          .group = request.group};
+          .group = request.group,
+          .disk = request.disk,
+          .cpu_percent = request.cpu_percent};
 }
 
 BackingService make_service(const ServicePlatform& platform, const NewService& request) {
@@ -135,7 +153,7 @@ BackingService make_service(const ServicePlatform& platform, const NewService& r
   try {
     const auto server = server_of(platform, service);
     make_data(server, request.fill);
-    platform.engine.start(type_of(service).plan(server));
+    platform.engine.start(plan_of(server));
     await_answer(server);
   } catch (const std::exception&) {
     destroy_service(platform, service);
@@ -154,7 +172,7 @@ BackingService create_service(const ServicePlatform& platform, const NewService&
 
 void start_service(const ServicePlatform& platform, const BackingService& service) {
   const auto server = server_of(platform, service);
-  platform.engine.start(type_of(service).plan(server));
+  platform.engine.start(plan_of(server));
   await_answer(server);
 }
 
@@ -178,6 +196,7 @@ ServiceLook look_at(const ServicePlatform& platform, const BackingService& servi
   const auto status = platform.engine.inspect(service.name);
   ServiceLook look;
   if (status) look = {ServiceCondition::Stopped, {}, status->since, status->restarts};
+  look.problem = disk_problem(platform.settings, service);
   if (service.state == ServiceState::Creating) look.condition = ServiceCondition::Starting;
   if (service.state != ServiceState::Running) return look;
   try {

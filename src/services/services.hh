@@ -22,12 +22,16 @@ struct NewService {
   std::string type;
   std::string version{};                  // empty: the newest that is installed
   std::optional<std::uint64_t> memory{};  // absent: what is usual for its type
+  std::uint64_t disk = 0;                 // 0: what server.toml says
+  unsigned cpu_percent = 0;
   std::optional<AppId> declared_by{};
   std::optional<std::int64_t> group{};
   std::optional<Secret> password{};                          // of its administrator; absent: a new one
   std::function<void(const std::filesystem::path&)> fill{};  // its data directory, in place of its type
 };
 
+// Throws UserError when that is too little.
+void check_limits(const ServiceType& type, std::uint64_t memory, std::uint64_t disk);
 // The row that this would become. Throws UserError: an unknown type, a server that is not installed, too little memory.
 BackingService planned_service(const NewService& request);
 
@@ -49,6 +53,8 @@ FileLock lock_service(const ServicePlatform& platform, const ServiceName& name, 
 // What it takes to work on it. Throws UserError when its server is not installed (any more).
 Server server_of(const ServicePlatform& platform, const BackingService& service);
 const ServiceType& type_of(const BackingService& service);
+
+ServicePlan plan_of(const Server& server);
 
 // How it is now.
 enum class ServiceCondition { Running, Starting, Crashing, Stopped, NotInstalled };

@@ -315,28 +315,21 @@ ALTER TABLE service_attachments ADD COLUMN port INTEGER;
 CREATE UNIQUE INDEX service_attachments_by_port ON service_attachments (port) WHERE port IS NOT NULL;
 )sql";
 
+// What the data of a service may take, and what it took when that was too much; 0: nothing.
+constexpr const char* kServiceLimits = R"sql(
+ALTER TABLE services ADD COLUMN disk INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE services ADD COLUMN cpu_percent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE services ADD COLUMN over_disk INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 19> kAll{{{kFirstTables},
-                                               {kOperatingTables},
-                                               {kWatch},
-                                               {kSources},
-                                               {kSealedCommands},
-                                               {kForget, false},
-                                               {kMounts},
-                                               {kDomains},
-                                               {kAcme},
-                                               {kImports},
-                                               {kBackups},
-                                               {kAccessRules},
-                                               {kServices},
-                                               {kRestore},
-                                               {kSettingScopes},
-                                               {kDnsCredentials},
-                                               {kServiceChanges},
-                                               {kDeployKeys},
-                                               {kServicePorts}}};
+  static const std::array<Migration, 20> kAll{
+      {{kFirstTables},    {kOperatingTables}, {kWatch},      {kSources},      {kSealedCommands},
+       {kForget, false},  {kMounts},          {kDomains},    {kAcme},         {kImports},
+       {kBackups},        {kAccessRules},     {kServices},   {kRestore},      {kSettingScopes},
+       {kDnsCredentials}, {kServiceChanges},  {kDeployKeys}, {kServicePorts}, {kServiceLimits}}};
   return kAll;
 }
 

@@ -11,7 +11,7 @@ namespace {
 std::string select_services(std::string_view condition) {
   return fmt::format(
       "SELECT id, name, type, version, memory, state, sealed_password, declared_by, group_id, created, upgrade,"
-      " former_version FROM services {}",
+      " former_version, disk, cpu_percent, over_disk FROM services {}",
       condition);
 }
 
@@ -28,7 +28,10 @@ BackingService read_service(Query& row) {
                         .group = row.optional(number),
                         .created = row.time(),
                         .upgrade = row.text(),
-                        .former_version = row.text()};
+                        .former_version = row.text(),
+                        .disk = row.number<std::uint64_t>(),
+                        .cpu_percent = row.number<unsigned>(),
+                        .over_disk = row.number<std::uint64_t>()};
 }
 
 std::string select_attachments(std::string_view condition) {
@@ -63,12 +66,14 @@ BackingService Store::add_service(const BackingService& service) {
   if (this->service(service.name)) {
     throw UserError(fmt::format("a service named {} already exists", service.name.str()), "choose another name");
   }
-  const auto id = db_->query(
-                         "INSERT INTO services (name, type, version, memory, state, sealed_password, declared_by,"
-                         " group_id, created) VALUES (?, ?, ?, ?, 'creating', ?, ?, ?, ?) RETURNING id")
-                      .with(service.name, service.type, service.version, static_cast<std::int64_t>(service.memory),
-                            Blob{service.sealed_password}, service.declared_by, service.group, now())
-                      .only_integer();
+  const auto id =
+      db_->query(
+             "INSERT INTO services (name, type, version, memory, state, sealed_password, declared_by,"
+             " group_id, created, disk, cpu_percent) VALUES (?, ?, ?, ?, 'creating', ?, ?, ?, ?, ?, ?) RETURNING id")
+          .with(service.name, service.type, service.version, static_cast<std::int64_t>(service.memory),
+                Blob{service.sealed_password}, service.declared_by, service.group, now(),
+                static_cast<std::int64_t>(service.disk), std::int64_t{service.cpu_percent})
+          .only_integer();
   auto added = this->service(id.value()).value();
   transaction.commit();
   return added;
@@ -95,6 +100,17 @@ void Store::set_service_state(ServiceId service, ServiceState state) {
 
 void Store::set_service_upgrade(ServiceId service, const std::string& mark) {
   db_->query("UPDATE services SET upgrade = ? WHERE id = ?").with(mark, service).run();
+}
+
+void Store::set_service_limits(const BackingService& service) {
+  db_->query("UPDATE services SET memory = ?, disk = ?, cpu_percent = ? WHERE id = ?")
+      .with(static_cast<std::int64_t>(service.memory), static_cast<std::int64_t>(service.disk),
+            std::int64_t{service.cpu_percent}, service.id)
+      .run();
+}
+
+void Store::set_service_over_disk(ServiceId service, std::uint64_t bytes) {
+  db_->query("UPDATE services SET over_disk = ? WHERE id = ?").with(static_cast<std::int64_t>(bytes), service).run();
 }
 
 void Store::set_service_versions(ServiceId service, const std::string& version, const std::string& former) {

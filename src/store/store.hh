@@ -288,6 +288,8 @@ class Store {
   std::optional<BackingService> service(ServiceId id) const;
   // These do nothing when it is not there.
   void set_service_state(ServiceId service, ServiceState state);
+  void set_service_limits(const BackingService& service);  // memory, disk, processor
+  void set_service_over_disk(ServiceId service, std::uint64_t bytes);
   // That its server becomes another version, by a mark; empty: no longer.
   void set_service_upgrade(ServiceId service, const std::string& mark);
   // Which version it is, and whose data is kept beside it; no upgrade is under way any more.

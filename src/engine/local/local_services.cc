@@ -124,6 +124,12 @@ std::uint64_t LocalServices::memory(const ServiceName& name) const {
   return measure_trees({pid}).at(pid).memory;
 }
 
+bool LocalServices::limits_processors() const {
+  const auto cgroups = Cgroups::recorded(layout_.cgroup());
+  const auto controllers = cgroups ? cgroups->controllers() : std::vector<std::string>{};
+  return std::ranges::find(controllers, "cpu") != controllers.end();
+}
+
 std::unique_ptr<LogStream> LocalServices::logs(const ServiceName& name) const {
   const auto directory = layout_.backing_service_log(name);
   const auto sources = [name, directory] {

@@ -23,6 +23,7 @@ class LocalServices : public ServiceEngine {
   std::vector<ServiceName> names() const override;
   std::optional<ServerStatus> inspect(const ServiceName& name) const override;
   std::uint64_t memory(const ServiceName& name) const override;
+  bool limits_processors() const override;
   std::unique_ptr<LogStream> logs(const ServiceName& name) const override;
   std::vector<std::string> last_output(const ServiceName& name) const override;
   Command tool(const ServiceTool& tool) const override;

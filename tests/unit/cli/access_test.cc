@@ -131,6 +131,7 @@ const std::map<std::string, Decision>& decisions() {
       {"service destroy", machine({"db"})},
       {"service forget", machine({"db"})},
       {"service info", nothing({"db"})},
+      {"service limit", machine({"db", "--disk", "2G"})},
       {"service list", nothing()},
       {"service logs", nothing({"db"})},
       {"service restart", nothing({"db"})},

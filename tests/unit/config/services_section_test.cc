@@ -27,13 +27,14 @@ TEST(ServicesSection, ATypeIsEnough) {
 
 TEST(ServicesSection, ATableSaysMore) {
   const auto manifest = parse_manifest(
-      "[services]\ncache = { type = \"redis\", memory = \"64M\" }\n"
+      "[services]\ncache = { type = \"redis\", memory = \"64M\", disk = \"1G\", cpu = 0.5 }\n"
       "reports = { type = \"postgres\", version = \"15\", prefix = \"REPORTS\", tcp = true }\n",
       "pushrod.toml");
   EXPECT_THAT(
       manifest.services,
       ElementsAre(
-          DeclaredService{.key = "cache", .type = "redis", .version = {}, .memory = 64u << 20},
+          DeclaredService{
+              .key = "cache", .type = "redis", .version = {}, .memory = 64u << 20, .disk = 1u << 30, .cpu_percent = 50},
           DeclaredService{
               .key = "reports", .type = "postgres", .version = "15", .memory = {}, .prefix = "REPORTS", .tcp = true}));
 }
@@ -45,6 +46,8 @@ TEST(ServicesSection, WhatIsWrongIsRefusedWithItsLine) {
   EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", memroy = \"64M\" }\n"), HasSubstr("memory"));
   EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", prefix = \"A-B\" }\n"), HasSubstr("prefix"));
   EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", tcp = 1 }\n"), HasSubstr("tcp"));
+  EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", disk = \"1k\" }\n"), HasSubstr("disk"));
+  EXPECT_THAT(refusal_of("[services]\ndb = { type = \"redis\", cpu = 0 }\n"), HasSubstr("cpu"));
 }
 
 }  // namespace

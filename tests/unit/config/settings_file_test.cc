@@ -93,6 +93,7 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
     builds = 19
     log_bytes = "20k"
     data_bytes = "7G"
+    service_disk = "8G"
     [retention]
     releases = 21
     deployments = 22
@@ -133,6 +134,7 @@ TEST(SettingsFile, EveryKeySetsItsValue) {
   EXPECT_EQ(settings.builds, 19U);
   EXPECT_EQ(settings.log_bytes, 20U << 10);
   EXPECT_EQ(settings.data_bytes, std::uint64_t{7} << 30);
+  EXPECT_EQ(settings.service_disk, std::uint64_t{8} << 30);
   EXPECT_EQ(settings.keep_audit, 123U);
   EXPECT_EQ(settings.free_space, 24U << 20);
   EXPECT_EQ(settings.settle, 0ms);

@@ -15,6 +15,7 @@ class FakeServices : public ServiceEngine {
   std::vector<ServiceName> names() const override { return {}; }
   std::optional<ServerStatus> inspect(const ServiceName&) const override { return {}; }
   std::uint64_t memory(const ServiceName&) const override { return 0; }
+  bool limits_processors() const override { return false; }
   std::unique_ptr<LogStream> logs(const ServiceName&) const override { return nullptr; }
   std::vector<std::string> last_output(const ServiceName&) const override { return {}; }
   void forward(const PortForwarder&) const override {}
