@@ -27,6 +27,10 @@ Attachment own_streams() {
   return attachment;
 }
 
+void tell_waiting() {
+  fmt::print(stderr, "Waiting: the app's data is being replaced or moved. This begins when that is done.\n");
+}
+
 int run(Context& context, const RunWords& words) {
   const auto app = AppName::parse(words.app);
   context.Session::require_app(app, Right::Deploy);  // what is wrong with the app comes first
@@ -40,8 +44,8 @@ int run(Context& context, const RunWords& words) {
   if (words.command.empty()) {
     throw UsageError("missing command", "usage: run APP -- COMMAND [ARGS…]; for a shell: shell APP");
   }
-  if (!words.detach) return run_attached(context, app, words.command, own_streams());
-  print(run_detached(context, app, words.command) + "\n");
+  if (!words.detach) return run_attached(context, app, words.command, own_streams(), tell_waiting);
+  print(run_detached(context, app, words.command, tell_waiting) + "\n");
   return kExitOk;
 }
 
@@ -58,7 +62,9 @@ void add_run_verbs(Grammar& grammar) {
       .takes_rest("COMMAND", words->command, "a program and its arguments, or one word that is a command line");
   grammar
       .verb("shell", "a shell beside the app, with its code and environment",
-            [words](Context& context) { return run_shell(context, AppName::parse(words->app), own_streams()); })
+            [words](Context& context) {
+              return run_shell(context, AppName::parse(words->app), own_streams(), tell_waiting);
+            })
       .app(words->app);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.hh"
 #include "deploy/attempt.hh"
+#include "deploy/held_jobs.hh"
 
 namespace pushrod {
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::chrono::hours kMadeUpFor{1};
 constexpr std::chrono::hours kSmallStep{3};  // back: as Debian's cron has it
 constexpr std::chrono::minutes kTolerance{1};
+constexpr std::chrono::seconds kHeldPause{2};
 
 std::optional<WallTime> earlier(std::optional<WallTime> one, std::optional<WallTime> other) {
   if (!one || !other) return one ? one : other;
@@ -95,6 +97,8 @@ std::optional<WallTime> CronClock::pass_cron(const App& app, const Cron& cron, W
   const auto look = look_at(Schedule::parse(cron.schedule), TimeZone::require(cron.timezone), seen,
                             count_from(platform_, app, cron, now), now);
   const bool runs = look.due && cron.overlap != Cron::Overlap::Allow && is_running(platform_, app, cron);
+  // Still due when that is over, which no event tells.
+  if (look.due && are_jobs_held(platform_, app.id)) return earlier(look.next, now + kHeldPause);
   // The end of the run before wakes us.
   if (runs && cron.overlap == Cron::Overlap::Wait) return look.next;
   // Remembered first: killed in between, we run it not at all rather than twice.

@@ -46,8 +46,7 @@ void exchange_data(Run& run) {
     write_mark(layout, part.deployment, mark);
     rename_path(*run.change.data, aside);
     flush_file_system(layout.root());
-    hold_requests(run, part);
-    stop_instances(run, part);
+    end_writers(run, part);
     put_databases_aside(run.platform, databases, part.deployment, run.journal);
     flush_file_system(layout.root());
     mark.databases = true;

@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "deploy/await_end.hh"
 #include "deploy/control.hh"
+#include "deploy/held_jobs.hh"
 #include "deploy/plans.hh"
 #include "deploy/steps.hh"
 #include "deploy/traffic.hh"
@@ -18,6 +19,20 @@ namespace pushrod {
 namespace {
 
 constexpr Milliseconds kPause{10};  // HAProxy does not tell when a request has ended
+
+void stop_instances(Run& run, const Part& part) {
+  auto instances = run.platform.store.instances(part.app.id);
+  std::erase_if(instances, [](const Instance& one) { return one.state == InstanceState::Starting; });
+  std::vector<InstanceName> names;
+  for (const auto& one : instances) names.push_back(one.name);
+  Milliseconds longest{0};
+  for (const auto& process : processes_of(run.platform, part.app, instances)) {
+    longest = std::max(longest, process.stop_timeout);
+  }
+  run.platform.engine.stop(names);
+  const auto left = await_end(run.platform, names, longest + Milliseconds{5'000});
+  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()), "try again");
+}
 
 }  // namespace
 
@@ -43,18 +58,14 @@ void hold_requests(Run& run, const Part& part) {
   }
 }
 
-void stop_instances(Run& run, const Part& part) {
-  auto instances = run.platform.store.instances(part.app.id);
-  std::erase_if(instances, [](const Instance& one) { return one.state == InstanceState::Starting; });
-  std::vector<InstanceName> names;
-  for (const auto& one : instances) names.push_back(one.name);
-  Milliseconds longest{0};
-  for (const auto& process : processes_of(run.platform, part.app, instances)) {
-    longest = std::max(longest, process.stop_timeout);
-  }
-  run.platform.engine.stop(names);
-  const auto left = await_end(run.platform, names, longest + Milliseconds{5'000});
-  if (!left.empty()) throw Error(fmt::format("instance {} does not stop", left.front().str()), "try again");
+void end_writers(Run& run, const Part& part) {
+  run.journal.now_doing("waiting for jobs to end");
+  await_end_of_jobs(run.platform, {part.app.id}, kJobsMayTake, run.cancel_fd);
+  // Also where there is no instance whose requests could wait: no job begins from now on.
+  run.platform.store.set_holding(run.group, true);
+  hold_requests(run, part);
+  await_end_of_jobs(run.platform, {part.app.id}, kLateJobsMayTake, run.cancel_fd);
+  stop_instances(run, part);
 }
 
 }  // namespace pushrod

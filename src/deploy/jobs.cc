@@ -13,6 +13,7 @@
 #include "base/text.hh"
 #include "deploy/attempt.hh"
 #include "deploy/control.hh"
+#include "deploy/held_jobs.hh"
 #include "deploy/plans.hh"
 #include "deploy/trash.hh"
 #include "os/file_lock.hh"
@@ -26,6 +27,7 @@ constexpr Milliseconds kBeginDeadline{30'000};
 constexpr Milliseconds kEndDeadline{8'000};  // a holder gives its job five seconds
 constexpr Milliseconds kLogDeadline{5'000};
 constexpr Milliseconds kPause{10};  // no event tells when another process's lock is free
+constexpr Milliseconds kHeldPause{100};
 constexpr unsigned kKept = 50;      // ended jobs of each name
 constexpr int kTimedOutCode = 124;  // as timeout(1) has it
 
@@ -39,9 +41,20 @@ InstancePlan plan_job(const Platform& platform, const Job& job) {
   return plan_process(platform, *release, job.instance(), process, {});
 }
 
+FileLock await_turn(const Platform& platform, const JobRequest& request) {
+  for (bool told = false;; told = true) {
+    {
+      auto begin = FileLock::acquire(platform.layout.job_begin_lock());
+      if (!are_jobs_held(platform, request.app)) return begin;
+    }
+    if (!told && request.waits) request.waits();
+    std::this_thread::sleep_for(kHeldPause);
+  }
+}
+
 // The row comes first, then the lock. No process may look in between: a row without a holder counts as lost.
 Job begin(const Platform& platform, const JobRequest& request, const std::function<void(const Job&)>& take) {
-  const auto begin = FileLock::acquire(platform.layout.job_begin_lock());
+  const auto begin = await_turn(platform, request);
   auto job = platform.store.add_job(request.app, request.kind, request.name, request.command, request.author);
   try {
     take(job);

@@ -21,6 +21,7 @@ struct JobRequest {
   std::string name{kRunName};
   std::vector<std::string> command;
   std::string author;
+  std::function<void()> waits{};  // called if it cannot begin yet (held_jobs.hh)
 };
 
 // Runs it to its end with the attachment's descriptors, and returns the exit code as a shell tells it: 128 + the number

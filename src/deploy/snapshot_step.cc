@@ -37,8 +37,7 @@ void take_snapshot(Run& run, const Part& part, const Built& built) {
   run.journal.begin("Taking a snapshot of /data and databases", "taking a snapshot");
   make_directory(data);
   check_room(run.platform, data);
-  hold_requests(run, part);
-  stop_instances(run, part);
+  end_writers(run, part);
   run.journal.now_doing("copying /data");
   copy_data(layout, data, aside_data(layout, part.deployment));
   put_databases_aside(run.platform, databases_of(run.platform, part.app), part.deployment, run.journal);

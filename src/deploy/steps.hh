@@ -58,8 +58,9 @@ Started start(Run& run, const NewReleases& releases);
 // hold_step.cc: requests for its apps wait from now on, if there are instances that would take them; returns when none
 // is in flight, or the drain timeout is over.
 void hold_requests(Run& run, const Part& part);
-// All instances of the app, which may write to /data and databases: returns when they have ended.
-void stop_instances(Run& run, const Part& part);
+// All that may write to /data and databases: returns when requests wait, jobs have ended and none begins, and no
+// instance of the app runs. Throws UserError when a job goes on.
+void end_writers(Run& run, const Part& part);
 
 // exchange_step.cc: what the change brings takes the place of /data and databases. Requests wait (or get 503 after a
 // while) from now on, and no instance of the app runs. Does nothing for changes without data.

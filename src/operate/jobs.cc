@@ -25,35 +25,39 @@ int audited_job(Session& session, const AuditedChange& what, const std::function
 }
 
 int run_attached(Session& session, const AppName& name, const std::vector<std::string>& command,
-                 const Attachment& attachment) {
+                 const Attachment& attachment, const std::function<void()>& waits) {
   const auto app = session.require_app(name, Right::Deploy);
   return audited_job(session, run_of(app, command), [&] {
-    return run_job(
-        session.platform(),
-        {.app = app.id, .command = command_of(session.platform(), command), .author = session.caller().author()},
-        attachment);
+    return run_job(session.platform(),
+                   {.app = app.id,
+                    .command = command_of(session.platform(), command),
+                    .author = session.caller().author(),
+                    .waits = waits},
+                   attachment);
   });
 }
 
-int run_shell(Session& session, const AppName& name, const Attachment& attachment) {
+int run_shell(Session& session, const AppName& name, const Attachment& attachment, const std::function<void()>& waits) {
   const auto app = session.require_app(name, Right::Deploy);
   // A prompt that every shell understands: "shop:/app$ ".
   const std::vector<std::string> shell = {"env", fmt::format("PS1={}:$PWD$ ", name.str()),
                                           session.engine().shell_words("").front()};
   return audited_job(session, {name.str(), "shell", ""}, [&] {
-    return run_job(session.platform(), {.app = app.id, .command = shell, .author = session.caller().author()},
-                   attachment);
+    return run_job(session.platform(),
+                   {.app = app.id, .command = shell, .author = session.caller().author(), .waits = waits}, attachment);
   });
 }
 
-std::string run_detached(Session& session, const AppName& name, const std::vector<std::string>& command) {
+std::string run_detached(Session& session, const AppName& name, const std::vector<std::string>& command,
+                         const std::function<void()>& waits) {
   const auto app = session.require_app(name, Right::Deploy);
   std::string job;
   audited(session, run_of(app, command), [&] {
     session.engine().check_ready();
-    job = start_job(
-              session.platform(),
-              {.app = app.id, .command = command_of(session.platform(), command), .author = session.caller().author()})
+    job = start_job(session.platform(), {.app = app.id,
+                                         .command = command_of(session.platform(), command),
+                                         .author = session.caller().author(),
+                                         .waits = waits})
               .short_name();
   });
   return job;

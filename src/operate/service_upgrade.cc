@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/error.hh"
+#include "deploy/held_jobs.hh"
 #include "deploy/plans.hh"
 #include "deploy/traffic.hh"
 #include "deploy/trash.hh"
@@ -40,6 +41,13 @@ void await_requests(Session& session, const BackingService& service) {
   }
 }
 
+// Jobs of all apps that are attached.
+void await_jobs(Session& session, const BackingService& service, Milliseconds longest) {
+  std::vector<AppId> apps;
+  for (const auto& attachment : session.store().attachments_to(service.id)) apps.push_back(attachment.app_id);
+  await_end_of_jobs(session.platform(), apps, longest);
+}
+
 BackingService change_version(
     Session& session, const ServiceName& name, const AuditedChange& audit, const Tell& tell,
     const std::function<void(const ServicePlatform&, const BackingService&, const UpgradeCalls&)>& change) {
@@ -54,12 +62,15 @@ BackingService change_version(
     if (!found) throw UserError(fmt::format("service {} was destroyed in the meantime", name.str()));
     const auto now = settle_upgrade(platform, *found);
     bool holds = false;
+    await_jobs(session, now, kJobsMayTake);
     change(platform, now,
            {.traffic_changed =
                 [&] {
                   publish_routes(session.platform());
                   holds = !holds;
-                  if (holds) await_requests(session, now);
+                  if (!holds) return;
+                  await_requests(session, now);
+                  await_jobs(session, now, kLateJobsMayTake);
                 },
             .tell = tell});
     result = session.store().service(now.id);

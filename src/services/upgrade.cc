@@ -147,9 +147,9 @@ void change_over(const ServicePlatform& platform, const BackingService& service,
                  const UpgradeCalls& calls, const std::function<void(const std::string& mark)>& prepare) {
   const auto mark = fmt::format("{} {}", version, random_password().reveal().substr(0, 16));
   platform.store.set_service_upgrade(service.id, mark);
-  calls.traffic_changed();
   bool exchanged = false;
   try {
+    calls.traffic_changed();
     prepare(mark);
     stop_service(platform, service);
     exchange(platform, service);

@@ -107,6 +107,20 @@ TEST_F(CronTest, AnotherScheduleBeginsAnew) {
   EXPECT_THAT(started_, IsEmpty());
 }
 
+TEST_F(CronTest, WaitsWhileADatabaseOfTheAppIsMovedAndIsMadeUpFor) {
+  push();
+  pass(kNoon);
+  const auto service =
+      store().add_service({.name = ServiceName::parse("db"), .type = "postgres", .version = "15", .memory = 1});
+  store().set_attachment({.service = service.id, .app_id = app("blog").id, .app = "blog"});
+  store().set_service_upgrade(service.id, "15 mark");
+  EXPECT_LT(pass(kNoon + minutes{11}), kNoon + minutes{12});
+  EXPECT_THAT(started_, IsEmpty());
+  store().set_service_upgrade(service.id, "");
+  EXPECT_EQ(pass(kNoon + minutes{11}), kNoon + minutes{20});
+  EXPECT_THAT(started_, ElementsAre("clean"));
+}
+
 TEST_F(CronTest, SkipsWhileTheRunBeforeHasNotEnded) {
   push("skip");
   pass(kNoon);

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "../eventually.hh"
+#include "deploy/held_jobs.hh"
 #include "world.hh"
 
 namespace pushrod {
@@ -99,6 +100,38 @@ TEST_F(Jobs, AreSettledLaterWhileOneBegins) {
   }
   settle_jobs(platform());
   EXPECT_TRUE(store().running_jobs().empty());
+}
+
+TEST_F(Jobs, AreWaitedForByWhatReplacesTheirDataAndThenNamed) {
+  const auto blog = app("blog").id;
+  await_end_of_jobs(platform(), {blog}, Milliseconds{0});
+  const auto job = store().add_job(blog, JobKind::Run, "run", {"x"}, "ann");
+  try {
+    await_end_of_jobs(platform(), {blog}, Milliseconds{50});
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.message(), HasSubstr("run.1 of blog is running"));
+    EXPECT_THAT(error.hint(), HasSubstr("run blog --stop run.1"));
+  }
+  await_end_of_jobs(platform(), {blog + 1}, Milliseconds{0});
+  store().end_job(job.id, 0, "");
+  await_end_of_jobs(platform(), {blog}, Milliseconds{0});
+}
+
+TEST_F(Jobs, BeginWhenTheDatabaseOfTheirAppHasMoved) {
+  const auto service =
+      store().add_service({.name = ServiceName::parse("db"), .type = "postgres", .version = "15", .memory = 1});
+  store().set_attachment({.service = service.id, .app_id = app("blog").id, .app = "blog"});
+  store().set_service_upgrade(service.id, "15 mark");
+  auto one = request("true");
+  unsigned told = 0;
+  one.waits = [&] {
+    ++told;
+    EXPECT_TRUE(store().running_jobs().empty());
+    store().set_service_upgrade(service.id, "");
+  };
+  EXPECT_EQ(run_job(platform(), one, {.kind = Attachment::Kind::Direct, .in = -1, .out = -1, .err = -1}), 0);
+  EXPECT_EQ(told, 1u);
 }
 
 TEST_F(Jobs, AreStoppedBySignal) {
