@@ -12,6 +12,7 @@
 #include "os/command.hh"
 #include "os/file_lock.hh"
 #include "os/files.hh"
+#include "services/piped_tool.hh"
 
 namespace pushrod {
 
@@ -70,15 +71,23 @@ InstalledServer require_server(const ServiceType& type, const std::string& versi
 }
 
 namespace {
-std::string run_tool(const Server& server, const ServiceClient& client, Command command) {
-  const auto result = run(command);
-  if (result.ok()) return result.out;
-  auto lines = lines_of(result.err.empty() ? result.out : result.err);
-  if (lines.size() > 5) lines.erase(lines.begin(), lines.end() - 5);
-  throw Error(fmt::format("{} of service {} failed ({}): {}", fs::path(client.argv.front()).filename().native(),
-                          server.service.name.str(), result.describe(), escaped(join(lines, "; "))),
-              fmt::format("its log may say more: service logs {}", server.service.name.str()));
+
+Error failed(const Server& server, const ServiceClient& client, const CommandResult& result, const std::string& why) {
+  return Error(fmt::format("{} of service {} failed ({}): {}", fs::path(client.argv.front()).filename().native(),
+                           server.service.name.str(), result.describe(), why),
+               fmt::format("its log may say more: service logs {}", server.service.name.str()));
 }
+
+// A server that cannot write its log of changes ends, and does not start again before there is room.
+void check_room(const Server& server) {
+  const auto least = server.platform.settings.free_space;
+  if (free_bytes(server.platform.layout.root()) >= least) return;
+  throw UserError(fmt::format("not enough disk space for the data of service {}: {} must stay free ([retention] "
+                              "free_space)",
+                              server.service.name.str(), format_bytes(least)),
+                  "make room (pushrod prune), or ask the administrator for space");
+}
+
 }  // namespace
 
 std::string run_service_tool(const Server& server, const ServiceClient& client, const std::string& input,
@@ -86,15 +95,26 @@ std::string run_service_tool(const Server& server, const ServiceClient& client, 
   auto command = server.platform.engine.tool({server.service.name, client.argv, client.environment, data});
   command.input = input;
   command.deadline = std::chrono::minutes{5};
-  return run_tool(server, client, std::move(command));
+  const auto result = run(command);
+  if (result.ok()) return result.out;
+  auto lines = lines_of(result.err.empty() ? result.out : result.err);
+  if (lines.size() > 5) lines.erase(lines.begin(), lines.end() - 5);
+  throw failed(server, client, result, escaped(join(lines, "; ")));
 }
 
 void feed_service_tool(const Server& server, const ServiceClient& client, int input,
                        const std::optional<fs::path>& data) {
-  auto command = server.platform.engine.tool({server.service.name, client.argv, client.environment, data});
-  command.input_fd = input;
-  command.deadline = std::chrono::hours{24};
-  run_tool(server, client, std::move(command));
+  constexpr Milliseconds kLook{100};  // no event tells when the disk fills
+  const auto complaints = file_for_complaints(server);
+  auto program =
+      ChildProcess::start(server.platform.engine.tool({server.service.name, client.argv, client.environment, data}),
+                          input, -1, complaints.get());
+  std::optional<CommandResult> result;
+  while (!result) {
+    check_room(server);  // the program ends with it
+    result = program.wait(kLook);
+  }
+  if (!result->ok()) throw failed(server, client, *result, first_complaint(complaints));
 }
 
 void copy_template(const Server& server, const fs::path& data, const std::function<void(const fs::path&)>& make) {

@@ -147,7 +147,8 @@ std::string install_command(const ServiceType& type, const std::string& version)
 std::string run_service_tool(const Server& server, const ServiceClient& client, const std::string& input = {},
                              const std::optional<std::filesystem::path>& data = {});
 
-// The same with a descriptor as its input, for as long as it takes.
+// The same with a descriptor as its input, for as long as it takes. Throws UserError when too little of the disk is
+// left.
 void feed_service_tool(const Server& server, const ServiceClient& client, int input,
                        const std::optional<std::filesystem::path>& data = {});
 
