@@ -83,7 +83,7 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   auto layer = work.installs ? node_layer(tree, install, package, tool, host, plan.has_own_node) : std::nullopt;
   if (work.installs || !work.build.empty() || work.starts) {
     auto command = install_tool(tool, in_sandbox(install));
-    if (!command.empty() && !layer) plan.steps.push_back({std::move(command)});
+    if (!command.empty() && !layer) plan.steps.push_back({std::move(command), {}, told_tool(tool)});
     plan.environment.merge(tool_variables(tool));
   }
   if (work.installs) {
@@ -94,11 +94,13 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
     layer->description = does.back();
     layer->then = own_install_scripts(tree, install, package, tool);
     if (auto command = install_tool(tool, in_sandbox(install)); !command.empty())
-      layer->in_place.push_back({std::move(command)});
+      layer->in_place.push_back({std::move(command), {}, told_tool(tool)});
     layer->in_place.push_back(step_in(tree, install, install_packages(tool)));
+    layer->in_place.back().shown = does.back();
     plan.layers.push_back(*std::move(layer));
   } else if (work.installs) {
     plan.steps.push_back(step_in(tree, install, install_packages(tool)));
+    plan.steps.back().shown = does.back();
   }
   if (!work.build.empty()) {
     does.push_back(work.build);

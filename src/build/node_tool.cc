@@ -80,11 +80,23 @@ void choose_modern_yarn(const fs::path& directory, const std::string& version, N
   tool.package = "@yarnpkg/cli-dist@" + wanted;
 }
 
+// pnpm refuses --config.dangerouslyAllowAllBuilds beside these.
+bool says_what_is_built(const fs::path& directory) {
+  for (const char* file : {"pnpm-workspace.yaml", "package.json"}) {
+    const auto text = read_tree_file(directory, file, std::size_t{1} << 20).value_or("");
+    for (const char* setting : {"onlyBuiltDependencies", "neverBuiltDependencies", "allowBuilds"}) {
+      if (text.find(setting) != std::string::npos) return true;
+    }
+  }
+  return false;
+}
+
 void choose_version(const fs::path& directory, const std::string& version, const Host& host, NodeTool& tool) {
   if (tool.name == "npm") return;
   if (tool.name == "yarn" && (version.empty() ? is_of_modern_yarn(directory) : !version.starts_with("1."))) {
     return choose_modern_yarn(directory, version, tool);
   }
+  if (tool.name == "pnpm") tool.says_what_is_built = says_what_is_built(directory);
   if (version.empty() && is_on_machine(host, tool.name)) return;
   if (tool.name == "pnpm") {
     tool.package = "pnpm@" + (version.empty() ? pnpm_version(directory) : version);
@@ -174,9 +186,10 @@ std::string install_tool(const NodeTool& tool, const std::string& directory) {
 std::string install_packages(const NodeTool& tool) {
   const auto either = [&](const char* locked, const char* unlocked) { return tool.is_locked ? locked : unlocked; };
   if (tool.name == "pnpm") {
-    // The scripts of packages run, as with npm: the sandbox is what they may do harm in.
-    return fmt::format("pnpm install {} --prod=false --store-dir=/cache/pnpm --config.dangerouslyAllowAllBuilds=true\n",
-                       either("--frozen-lockfile", "--no-frozen-lockfile"));
+    // The scripts of packages run unless the app says which, as with npm: the sandbox is what they may do harm in.
+    return fmt::format("pnpm install {} --prod=false --store-dir=/cache/pnpm{}\n",
+                       either("--frozen-lockfile", "--no-frozen-lockfile"),
+                       tool.says_what_is_built ? "" : " --config.dangerouslyAllowAllBuilds=true");
   }
   if (tool.name == "yarn" && tool.is_modern_yarn) {
     return fmt::format("{}YARN_GLOBAL_FOLDER=/cache/yarn yarn install {}\n",

@@ -19,8 +19,9 @@ struct NodeTool {
   // Its name and version in the registry ("pnpm@9.0.0"): it is installed into the app at /app/.pushrod, so that scripts
   // find it at run time as well. Empty: the machine's is used.
   std::string package{};
-  std::string committed{};     // modern yarn in the app: ".yarn/releases/yarn-4.9.2.cjs", in place of a package
-  bool has_own_cache = false;  // modern yarn: the app has the packages in .yarn/cache ("zero-install")
+  std::string committed{};          // modern yarn in the app: ".yarn/releases/yarn-4.9.2.cjs", in place of a package
+  bool says_what_is_built = false;  // pnpm: the app does, of the packages that have install scripts
+  bool has_own_cache = false;       // modern yarn: the app has the packages in .yarn/cache ("zero-install")
 };
 
 inline bool has_own_tool(const NodeTool& tool) { return !tool.package.empty() || !tool.committed.empty(); }

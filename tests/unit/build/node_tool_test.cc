@@ -43,6 +43,20 @@ TEST_F(NodeToolTest, NpmUnlessALockFileSaysOtherwise) {
   EXPECT_EQ(told(), "");
 }
 
+TEST_F(NodeToolTest, PnpmRunsAllInstallScriptsUnlessTheAppSaysWhich) {
+  const auto runs_all = [&] {
+    return install_packages(chosen("pnpm@10.0.0")).find("AllowAllBuilds") != std::string::npos;
+  };
+  tree.write("package.json", "{}");
+  tree.write("pnpm-workspace.yaml", "packages: [a]\n");
+  EXPECT_TRUE(runs_all());
+  tree.write("pnpm-workspace.yaml", "allowBuilds:\n  sharp: false\n");
+  EXPECT_FALSE(runs_all());
+  tree.write("pnpm-workspace.yaml", "packages: [a]\n");
+  tree.write("package.json", R"({"pnpm": {"onlyBuiltDependencies": ["sharp"]}})");
+  EXPECT_FALSE(runs_all());
+}
+
 TEST_F(NodeToolTest, ALockFileChoosesItsToolInAVersionThatReadsIt) {
   const auto with = [&](const std::string& name, const std::string& text) {
     tree.write(name, text);
