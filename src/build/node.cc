@@ -92,7 +92,7 @@ std::vector<std::string> add_steps(const AppTree& tree, const std::string& insta
   }
   if (layer) {
     layer->description = does.back();
-    layer->then = own_install_scripts(tree, install, package, tool);
+    for (auto& step : own_install_scripts(tree, install, package, tool)) layer->then.push_back(std::move(step));
     if (auto command = install_tool(tool, in_sandbox(install)); !command.empty())
       layer->in_place.push_back({std::move(command), {}, told_tool(tool)});
     layer->in_place.push_back(step_in(tree, install, install_packages(tool)));

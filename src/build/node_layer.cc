@@ -150,17 +150,13 @@ bool is_directory_within(const fs::path& root, const std::string& path) {
   return true;
 }
 
-// What installing reads of a package of the app's own; absent when it runs or links to more of it.
+// What installing reads of a package of the app's own; absent when it compiles it or links to more of it.
 std::optional<std::string> manifest_of_own(const fs::path& root, const std::string& path) {
   if (!is_directory_within(root, path) || in_tree(root / path, "binding.gyp")) return std::nullopt;
   const auto text = read_tree_file(root / path, "package.json", std::size_t{1} << 20);
   if (!text) return std::nullopt;
   const auto json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.contains("bin")) return std::nullopt;
-  for (const char* script :
-       {"preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"}) {
-    if (json.contains("scripts") && json["scripts"].contains(script)) return std::nullopt;
-  }
   return manifest_for_install(*text);
 }
 
@@ -203,6 +199,33 @@ std::string below(const std::string& where, const std::string& name) {
   return where.empty() ? name : where + "/" + name;
 }
 
+// Those that a package has, in the order in which they run.
+std::vector<std::string> install_scripts(const PackageJson& package) {
+  std::vector<std::string> names{"preinstall", "postinstall"};
+  // With it, those before and after it are run.
+  if (package.scripts.contains("install")) names = {"install"};
+  names.emplace_back("prepublish");
+  names.emplace_back("prepare");
+  std::erase_if(names, [&](const std::string& name) { return !package.scripts.contains(name); });
+  return names;
+}
+
+// Of the packages of a workspace. pnpm knows which of them needs another one.
+std::vector<BuildStep> scripts_of_own(const AppTree& tree, const std::string& where, const NodeTool& tool,
+                                      const std::set<std::string>& directories) {
+  std::vector<BuildStep> steps;
+  std::set<std::string> of_all;
+  for (const auto& path : directories) {
+    const auto package = read_package_json(tree.root / where / path);
+    for (const auto& name : package ? install_scripts(*package) : std::vector<std::string>{}) {
+      if (tool.name == "pnpm" && !of_all.insert(name).second) continue;
+      steps.push_back(tool.name == "pnpm" ? step_in(tree, where, "pnpm --recursive run " + name)
+                                          : step_in(tree, below(where, path), run_script(tool, name)));
+    }
+  }
+  return steps;
+}
+
 void add_mount(LayerPlan& layer, const std::string& path) {
   layer.mounts.push_back({.directory = "app/" + path, .path = "/app/" + path});
 }
@@ -239,6 +262,7 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
     directories += " " + shell_quoted(modules);  // which may be there for another system's packages only
     add_mount(layer, below(where, modules));
   }
+  if (own) layer.then = scripts_of_own(tree, where, tool, own->directories);
   layer.steps.push_back({"mkdir -p -- " + directories, in_sandbox(where)});
   if (has_own_tool(tool)) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
   std::vector<std::string> programs;
@@ -250,11 +274,6 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
 
 std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::string& where, const PackageJson& package,
                                            const NodeTool& tool) {
-  std::vector<std::string> names{"preinstall", "postinstall"};
-  // With it, those before and after it are run.
-  if (package.scripts.contains("install")) names = {"install"};
-  names.emplace_back("prepublish");
-  names.emplace_back("prepare");
   std::vector<BuildStep> steps;
   // With one of these, yarn would have programs find packages in a cache that is not there. It removes them itself when
   // it installs into node_modules.
@@ -262,9 +281,7 @@ std::vector<BuildStep> own_install_scripts(const AppTree& tree, const std::strin
     steps.push_back(step_in(tree, where, "rm -f .pnp.cjs .pnp.js .pnp.loader.mjs\n"));
     steps.back().shown = "node_modules in place of .pnp.cjs";
   }
-  for (const auto& name : names) {
-    if (package.scripts.contains(name)) steps.push_back(step_in(tree, where, run_script(tool, name)));
-  }
+  for (const auto& name : install_scripts(package)) steps.push_back(step_in(tree, where, run_script(tool, name)));
   return steps;
 }
 

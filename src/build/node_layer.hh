@@ -11,8 +11,8 @@
 namespace pushrod {
 
 // The packages that the tool installs in the directory `where` of the root. Absent where that depends on more of the
-// tree than a few files: without a lock file, with patches, with packages in the app's own directories (workspaces,
-// too) unless npm's lock file lists them, and they run nothing when they are installed.
+// tree than a few files: without a lock file, with patches, with packages in the app's own directories that are not
+// those of a workspace. The scripts of those run after it.
 std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& where, const PackageJson& package,
                                     const NodeTool& tool, const Host& host, bool has_own_node);
 

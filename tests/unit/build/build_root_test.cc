@@ -47,7 +47,8 @@ TEST_F(BuildRootTest, PackagesOfAWorkspaceAreALayerThatDependsOnItsManifests) {
     return !plan().layers.empty();
   };
   EXPECT_TRUE(has_layer("{}"));
-  EXPECT_FALSE(has_layer(R"({"scripts": {"prepare": "tsc"}})")) << "it is built when it is installed";
+  EXPECT_TRUE(has_layer(R"({"scripts": {"prepare": "tsc"}})"));
+  EXPECT_EQ(script(plan().layers[0].then), "(cd /app/packages/lib && npm run prepare)\n");
   EXPECT_FALSE(has_layer(R"({"bin": "cli.js"})")) << "npm links to its files";
   fs::remove(tree.path() / "packages/lib/package.json");
   EXPECT_FALSE(!plan().layers.empty());
@@ -86,6 +87,9 @@ TEST_F(BuildRootTest, PackagesOfAWorkspaceOfPnpmAreALayer) {
   }
   EXPECT_FALSE(has_layer("pnpm-lock.yaml", "lockfileVersion: '5.4'\n")) << "it tells of no package";
   tree.write("pnpm-lock.yaml", lock);
+  tree.write("packages/web/package.json", R"({"scripts": {"postinstall": "x", "start": "x"}})");
+  EXPECT_TRUE(has_layer("packages/lib/package.json", R"({"name": "lib", "scripts": {"postinstall": "x"}})"));
+  EXPECT_EQ(script(plan().layers[0].then), "(cd /app && pnpm --recursive run postinstall)\n") << "once, for both";
   EXPECT_TRUE(has_layer("pnpm-workspace.yaml", "packages:\n  - packages/*\nonlyBuiltDependencies:\n  - b\n"));
   EXPECT_FALSE(has_layer("pnpm-workspace.yaml", "patchedDependencies:\n  b: b.patch\n"));
 }
