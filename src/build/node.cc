@@ -239,7 +239,8 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
     plan.guessed_web = nx ? web_process(nx->command) : guess_node_web(tree, where);
   }
   if (where == tree.path && plan.default_processes.empty() && !plan.guessed_web) {
-    plan.remedy = told_workspace(directory, *package, tool);
+    plan.remedy = told_other_host(directory, *package);
+    if (plan.remedy.empty()) plan.remedy = told_workspace(directory, *package, tool);
   }
   if (nx) plan.build_environment["NX_DAEMON"] = "false";
   if (where == tree.path) {

@@ -1,6 +1,8 @@
 // Knows the frameworks by their packages, and servers for development by how a start script calls them.
 #include "build/node_web.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -107,18 +109,26 @@ std::string output_of_angular(const fs::path& directory) {
   }
 }
 
-// Does next.config say that the build makes files alone?
-bool exports_next(const fs::path& directory) {
-  for (const char* name : {"next.config.js", "next.config.mjs", "next.config.ts"}) {
+// Does one of the files, which are code, have this text? Without blanks and quotes: "output:export".
+bool configures(const fs::path& directory, std::initializer_list<const char*> files, std::string_view setting) {
+  return std::any_of(files.begin(), files.end(), [&](const char* name) {
     std::string text;
     try {
       text = read_tree_file(directory, name, std::size_t{1} << 20).value_or("");
     } catch (const UserError&) {
     }
     std::erase_if(text, [](char c) { return c == ' ' || c == '"' || c == '\''; });
-    if (text.find("output:export") != text.npos) return true;
-  }
-  return false;
+    return text.find(setting) != text.npos;
+  });
+}
+
+// Does its build make files alone?
+bool exports_next(const fs::path& directory) {
+  return configures(directory, {"next.config.js", "next.config.mjs", "next.config.ts"}, "output:export");
+}
+bool renders_astro(const fs::path& directory) {
+  const auto files = {"astro.config.mjs", "astro.config.js", "astro.config.ts"};
+  return configures(directory, files, "output:server") || configures(directory, files, "output:hybrid");
 }
 
 struct Site {
@@ -171,8 +181,22 @@ std::string framework_server(const fs::path& directory, const PackageJson& packa
   return {};
 }
 
+std::string told_other_host(const fs::path& directory, const PackageJson& package) {
+  const bool is_svelte = depends_on(package, "@sveltejs/kit");
+  if (!is_svelte && !(depends_on(package, "astro") && renders_astro(directory))) return {};
+  const std::string family = is_svelte ? "@sveltejs/adapter-" : "@astrojs/";
+  for (const char* host : {"vercel", "netlify", "cloudflare"}) {
+    const auto adapter = family + host;
+    if (!depends_on(package, adapter.c_str())) continue;
+    return fmt::format("{} builds for {}: use {}node in {}", adapter, host, family,
+                       is_svelte ? "svelte.config.js" : "astro.config");
+  }
+  return {};
+}
+
 std::string output_of_site(const fs::path& directory, const PackageJson& package) {
   if (!builds(package) || !framework_server(directory, package).empty()) return {};
+  if (!told_other_host(directory, package).empty()) return {};
   if (depends_on(package, "nuxt")) return ".output/public";
   if (depends_on(package, "next")) return "out";
   if (depends_on(package, "@angular/core") && in_tree(directory, "angular.json")) return output_of_angular(directory);

@@ -17,6 +17,9 @@ std::string script_that_starts(const std::filesystem::path& directory, const Pac
 // The command that runs what the framework's build makes ("node .output/server/index.mjs"); empty: none is known.
 std::string framework_server(const std::filesystem::path& directory, const PackageJson& package);
 
+// An adapter that builds for a host elsewhere, and what to do; empty: it has none.
+std::string told_other_host(const std::filesystem::path& directory, const PackageJson& package);
+
 // The directory that the build of a site without a server writes ("dist"); empty: it is no such site.
 std::string output_of_site(const std::filesystem::path& directory, const PackageJson& package);
 

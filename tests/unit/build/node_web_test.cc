@@ -76,6 +76,19 @@ TEST_F(NodeWebTest, AFrontEndIsServedAsFiles) {
   EXPECT_EQ(web(R"("build": "ng build", "start": "ng serve")", R"("@angular/core": "19")"), "npm start");
 }
 
+TEST_F(NodeWebTest, AnAdapterForAHostElsewhereIsRefusedBeforeTheBuild) {
+  const auto svelte = R"("@sveltejs/kit": "2", "@sveltejs/adapter-vercel": "5", "vite": "6")";
+  EXPECT_EQ(web(R"("build": "vite build")", svelte), "none");
+  EXPECT_NE(refusal<UserError>([&] {
+              choose_processes(plan(), {});
+            }).find("@sveltejs/adapter-vercel builds for vercel: use @sveltejs/adapter-node in svelte.config.js"),
+            std::string::npos);
+  const auto astro = R"("astro": "5", "@astrojs/netlify": "6")";
+  EXPECT_EQ(web(R"("build": "astro build")", astro), "files in dist");
+  tree.write("astro.config.mjs", "export default { output: 'server' }\n");
+  EXPECT_EQ(web(R"("build": "astro build")", astro), "none");
+}
+
 TEST_F(NodeWebTest, WithoutAnythingElseWhatTheDevScriptRunsIsRun) {
   EXPECT_EQ(web(R"("dev": "NODE_ENV=x nodemon -L src/index.js")", ""), "node src/index.js");
   EXPECT_EQ(web(R"("dev": "tsx watch --env-file=.env ./src/server.ts")", R"("tsx": "4")"), "tsx ./src/server.ts");
