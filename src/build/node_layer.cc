@@ -166,11 +166,13 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
   std::map<std::string, std::string> files;
   const auto manifest = read_tree_file(directory, "package.json", std::size_t{1} << 20);
   const auto lock = read_tree_bytes(directory, tool.lock_file, kLockCap);
-  if (!manifest || !lock) return std::nullopt;
-  files["package.json"] = manifest_for_install(*manifest);
+  // The root of a workspace of pnpm needs none.
+  if (!lock || (!manifest && !in_tree(directory, "pnpm-workspace.yaml"))) return std::nullopt;
+  const auto root = manifest ? manifest_for_install(*manifest) : std::string{};
+  if (manifest) files["package.json"] = root;
   files[tool.lock_file] = *lock;
   const bool tells_own = own && !own->directories.empty();
-  if (uses_own_files(files["package.json"], *lock, tells_own, tool)) return std::nullopt;
+  if (uses_own_files(root, *lock, tells_own, tool)) return std::nullopt;
   for (const auto& path : own ? own->directories : std::set<std::string>{}) {
     const auto part = manifest_of_own(directory, path);
     if (!part || uses_own_files(*part, "", tells_own, tool)) return std::nullopt;

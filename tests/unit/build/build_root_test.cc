@@ -90,6 +90,8 @@ TEST_F(BuildRootTest, PackagesOfAWorkspaceOfPnpmAreALayer) {
   tree.write("packages/web/package.json", R"({"scripts": {"postinstall": "x", "start": "x"}})");
   EXPECT_TRUE(has_layer("packages/lib/package.json", R"({"name": "lib", "scripts": {"postinstall": "x"}})"));
   EXPECT_EQ(script(plan().layers[0].then), "(cd /app && pnpm --recursive run postinstall)\n") << "once, for both";
+  fs::remove(tree.path() / "package.json");
+  EXPECT_FALSE(plan().layers.empty()) << "the root needs no package.json";
   EXPECT_TRUE(has_layer("pnpm-workspace.yaml", "packages:\n  - packages/*\nonlyBuiltDependencies:\n  - b\n"));
   EXPECT_FALSE(has_layer("pnpm-workspace.yaml", "patchedDependencies:\n  b: b.patch\n"));
 }
