@@ -70,6 +70,14 @@ std::string missing_php_extension(const Facts&, const Match& match) {
   return install("PHP's extension " + match.captured, "php-" + match.captured);
 }
 
+std::string missing_package(const Facts&, const Match& match) {
+  return fmt::format(
+      "the package registry has no {}: its name is misspelt, it was withdrawn, or it is private and .npmrc must name "
+      "its "
+      "registry and a token",
+      escaped(match.captured, 200));
+}
+
 template <const char* Hint>
 std::string fixed(const Facts&, const Match&) {
   return Hint;
@@ -191,6 +199,9 @@ constexpr OutputPattern kBuildPatterns[] = {
      [](const Facts& facts, const Match&) { return explain_missing_program(facts, "python3"); }},
     {R"re(gyp ERR! stack Error: not found: (\w+))re", missing_compiler},
     {R"re(Reached heap limit|FATAL ERROR: .*Allocation failed)re", fixed<kHeap>},
+    {R"re(404 Not Found - GET https?://[^/ ]+/(\S+) - )re", missing_package},
+    {R"re(ERR_PNPM_FETCH_404\s+GET https?://[^/ ]+/(\S+): Not Found)re", missing_package},
+    {R"re(YN0035: \S+ (\S+): Package not found)re", missing_package},
     {R"re(npm (?:ERR!|error) (?:code )?E40[13]|ERR_PNPM_FETCH_40[13])re", fixed<kRegistryLogin>},
     {R"re(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT_LOCALLY|UNABLE_TO_VERIFY_LEAF_SIGNATURE)re",
      fixed<kCertificate>},

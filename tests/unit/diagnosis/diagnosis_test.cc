@@ -255,6 +255,15 @@ TEST_F(DiagnosisTest, ADatabaseThatIsNotThereIsNamed) {
               HasSubstr("network"));
 }
 
+TEST_F(DiagnosisTest, APackageThatTheRegistryDoesNotHaveIsNamed) {
+  for (const char* line :
+       {"npm error code E404\nnpm error 404 Not Found - GET https://registry.example/left - Not found\n",
+        "ERR_PNPM_FETCH_404  GET https://registry.example/left: Not Found - 404\n",
+        "➤ YN0035: │ left: Package not found\n"}) {
+    EXPECT_THAT(hint(line, 1, Stage::Build), StartsWith("the package registry has no left: ")) << line;
+  }
+}
+
 TEST_F(DiagnosisTest, ASettingThatIsNotSetIsNamedWithTheCommandThatSetsIt) {
   const std::string expected = "the setting DATABASE_URL is missing: config set blog DATABASE_URL=…";
   EXPECT_EQ(hint("  File \"/app/app.py\", line 3\n    url = os.environ['DATABASE_URL']\nKeyError: 'DATABASE_URL'\n"),
