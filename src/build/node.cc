@@ -132,8 +132,8 @@ std::string told_workspace(const fs::path& directory, const PackageJson& package
   std::vector<std::string> starting;
   for (const auto& path : own ? own->directories : std::set<std::string>{}) {
     const auto member = is_directory(directory / path) ? read_package_json(directory / path) : std::nullopt;
-    const bool runs =
-        member && (member->scripts.contains("start") || !framework_server(directory / path, *member).empty());
+    const bool runs = member && (member->scripts.contains("start") || !program_of_dev_script(*member).empty() ||
+                                 !framework_server(directory / path, *member).empty());
     if (runs) starting.push_back(shell_quoted(path));
   }
   if (starting.empty()) return {};

@@ -130,7 +130,7 @@ TEST_F(BuildRootTest, ARootThatRunsNothingNamesThePackagesThatDo) {
   EXPECT_NE(remedy().find("so say which package runs (packages/web): app set APP --path packages/web --build-root ."),
             std::string::npos)
       << remedy();
-  tree.write("packages/api/package.json", R"({"scripts": {"start": "x"}})");
+  tree.write("packages/api/package.json", R"({"scripts": {"dev": "nodemon index.js"}})");
   EXPECT_NE(remedy().find("(packages/api, packages/web): app set APP --path packages/api --build-root ."),
             std::string::npos)
       << remedy();
