@@ -120,7 +120,8 @@ std::string command_without_start_script(const fs::path& directory, const Packag
   std::string main = package.main.empty() ? "index.js" : package.main;
   if (main.starts_with("./")) main.erase(0, 2);
   const bool is_built = !package.main.empty() && package.scripts.contains("build");
-  if (main.empty() || main.starts_with('/') || main.starts_with("../")) return {};
+  // Node.js does not run TypeScript.
+  if (main.empty() || main.starts_with('/') || main.starts_with("../") || main.ends_with(".ts")) return {};
   return is_main_file(directory, main, is_built) ? "node " + shell_quoted(main) : std::string{};
 }
 

@@ -15,8 +15,9 @@ namespace pushrod {
 
 namespace {
 
-// Resolver, locale of time, names of protocols and types, the dynamic linker, and where package registries are.
-constexpr const char* kCopied[] = {"host.conf", "ld.so.cache", "localtime",   "mime.types", "npmrc",
+// Resolver, locale of time, names of protocols and types, the dynamic linker, where package registries are, and which
+// system it is: installers choose programs by that.
+constexpr const char* kCopied[] = {"host.conf", "ld.so.cache", "localtime",   "mime.types", "npmrc",   "os-release",
                                    "pip.conf",  "protocols",   "resolv.conf", "services",   "timezone"};
 
 bool is_newer(const struct stat& one, const struct stat& other) {

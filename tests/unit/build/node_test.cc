@@ -269,6 +269,8 @@ TEST_F(BuilderTest, NodeWithoutAStartScriptRunsServerJsOrItsMainFile) {
   EXPECT_EQ(guess(R"({"main": "./app"})"), "node app");
   EXPECT_EQ(guess(R"({"main": "a b; id.js", "scripts": {"build": "tsc"}})"), "node 'a b; id.js'");
   EXPECT_EQ(guess(R"({"main": "dist/a.js"})"), "");
+  tree.write("src/index.ts", "");
+  EXPECT_EQ(guess(R"({"main": "src/index.ts"})"), "") << "is TypeScript";
   EXPECT_EQ(guess(R"({"main": "dist/a.js", "scripts": {"build": "tsc"}})"), "node dist/a.js");
   EXPECT_EQ(guess(R"({"main": "../a.js", "scripts": {"build": "tsc"}})"), "");
   EXPECT_EQ(guess(R"({"scripts": {"build": "tsc"}})"), "node app.js");

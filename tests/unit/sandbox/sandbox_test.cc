@@ -298,6 +298,7 @@ TEST_F(RealSandbox, EndsAsItsCommandDid) {
 TEST_F(RealSandbox, ResolvesNamesAndKnowsCertificates) {
   EXPECT_EQ(output_of("getent hosts localhost | grep -c localhost"), "1\n");
   EXPECT_TRUE(run_inside("test -r /etc/ssl/openssl.cnf && awk 'BEGIN { exit 0 }'").ok());  // awk is an alternative
+  EXPECT_TRUE(run_inside("grep -q ^ID= /etc/os-release").ok()) << "installers choose programs by that";
 }
 
 TEST_F(RealSandbox, ResolvesItsOwnNameAndLocalhostToTheFourthVersionFirst) {
