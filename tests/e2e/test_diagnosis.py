@@ -80,6 +80,15 @@ def test_the_setting_that_is_missing_is_named(platform):
     assert f"config set {app.name} SHOP_TOKEN=…" in text
 
 
+def test_the_sockets_of_a_supervisor_do_not_hide_why_its_program_fails(platform):
+    supervisor = (
+        "import socket, time\ns = socket.socket(socket.AF_UNIX)\ns.bind('/tmp/rpc.sock')\ns.listen()\n"
+        "print('Error: Config validation error: \"SHOP_TOKEN\" is required', flush=True)\ntime.sleep(60)\n"
+    )
+    app, text = fail_to_push(platform, {"web.py": supervisor, "pushrod.toml": QUICK_HEALTH})
+    assert f"config set {app.name} SHOP_TOKEN=…" in text
+
+
 def test_the_log_of_a_failed_start_is_complete_and_the_pusher_reads_the_essence(platform):
     program = (
         "print('Error: the first one', flush=True)\n"

@@ -74,12 +74,15 @@ std::string explain_unhealthy(const InstancePlan& plan, const ServiceStatus& sta
                               const std::vector<std::string>& output) {
   const auto failed = failed_program(plan, status, output);
   const bool died = status.deaths > 0;
-  // Its sockets are facts. Its output may be about something else, so it comes second.
+  // Its sockets are facts. Its output may be about something else, so it comes second. Those of a supervisor such as
+  // pm2 say nothing of the server that it starts again and again.
   std::string by_sockets;
   if (!died && !answered && plan.port && status.pid != 0) {
     const auto listeners = listeners_of(status.pid);
     by_sockets = hint_from_listeners(*plan.port, listeners);
-    if (!listeners.empty() && !by_sockets.empty()) return by_sockets;
+    const bool is_server =
+        std::any_of(listeners.begin(), listeners.end(), [](const auto& each) { return each.port != 0; });
+    if (is_server && !by_sockets.empty()) return by_sockets;
   }
   const bool is_routed = plan.process.is_routed();
   if (died && failed.exit_code == 0 && !is_routed) {
