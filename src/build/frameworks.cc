@@ -257,11 +257,13 @@ bool node_has_database(const fs::path& directory) {
   if (contains(content_of(directory / "prisma/schema.prisma"), "\"file:")) return true;
   if (!depends_on_any(package_json_of(directory), kDatabases)) return false;
   bool found = false;
+  bool is_told_where = false;
   look_at_code(directory, is_script, [&](const std::string& code) {
-    if (names_database(code)) found = true;
-    return found;
+    found = found || names_database(code);
+    is_told_where = contains(code, "DATA_DIR");
+    return is_told_where;
   });
-  return found;
+  return found && !is_told_where;
 }
 
 }  // namespace

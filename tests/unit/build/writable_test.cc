@@ -162,6 +162,8 @@ TEST_F(KnownWritable, IsAllOfAppForPackagesOfNodeThatKeepFiles) {
   }
   tree.write("src/db/index.ts", "new Database(\"site.sqlite3\")\n");
   EXPECT_TRUE(has_database_beside_code(tree.path()));
+  tree.write("src/place.js", "directory = process.env.DATA_DIR || './data'");
+  EXPECT_FALSE(has_database_beside_code(tree.path()));
 }
 
 TEST_F(KnownWritable, IsAllOfAppForASqliteFileOfPrisma) {
