@@ -84,7 +84,7 @@ def test_an_import_that_would_fill_the_disk_is_given_up(small, tmp_path):
 def test_a_backup_whose_dump_would_fill_the_disk_is_given_up(small):
     platform, leave = small
     add_target(platform)
-    leave(LEFT + MEGA)
+    leave(LEFT - MEGA)
     assert_one_line(platform.pushrod("backup", "create", "db", code=None), "not enough disk space", "dump of service db")
     assert_goes_on(platform)
     assert platform.json("backup", "list", "db") == []
