@@ -61,8 +61,8 @@ std::uint64_t ephemeral_ports() {
   const auto text = read_file("/proc/sys/net/ipv4/ip_local_port_range", 4096).value_or("");
   auto words = split(trim(text), '\t');
   std::erase(words, "");
-  const auto first = words.empty() ? std::nullopt : parse_unsigned(words.front());
-  const auto last = words.size() < 2 ? std::nullopt : parse_unsigned(words.back());
+  if (words.size() < 2) return 0;
+  const auto first = parse_unsigned(words.front()), last = parse_unsigned(words.back());
   return first && last && *last >= *first ? *last - *first + 1 : 0;
 }
 
