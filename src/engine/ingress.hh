@@ -51,7 +51,8 @@ class Ingress {
   // Replaces all routes: an app that is not among the targets has none afterwards. An instance that is not among them
   // any more gets no new requests; those in flight go on.
   virtual void route(const std::vector<TrafficTarget>& targets) const = 0;
-  // Does the ingress do this now? True when it does not run: it reads its routes when it starts.
+  // Does the ingress do this now? True when it does not run: it reads its routes when it starts. May first find out
+  // what it was not told of the targets, for up to half a second: what it learns is a reason for another route().
   virtual bool is_routed(const std::vector<TrafficTarget>& targets) const = 0;
   // Drops what is kept about instances that have ended and are in no route. Not before they have ended: an instance
   // that was told to end may still answer a request.

@@ -50,15 +50,15 @@ std::map<InstanceName, Count> by_instance(const std::map<std::string, Count>& se
 LocalIngress::LocalIngress(const Layout& layout, const Settings& settings)
     : layout_(layout), settings_(settings), router_(layout, settings) {}
 
-void LocalIngress::route(const std::vector<TrafficTarget>& targets) const {
-  KeepAlive(layout_).find_out(targets);
-  router_.apply(table_of(layout_, targets));
-}
+void LocalIngress::route(const std::vector<TrafficTarget>& targets) const { router_.apply(table_of(layout_, targets)); }
 
 bool LocalIngress::is_routed(const std::vector<TrafficTarget>& targets) const {
   // A router that does not run will read the file when it starts, and there is nothing to ask.
   if (!router_.is_running()) return true;
-  return KeepAlive(layout_).is_complete(targets) && router_.serves(table_of(layout_, targets));
+  // A test takes an app some 50 ms: the daemon makes it, so that no push waits for it.
+  const KeepAlive keep_alive(layout_);
+  keep_alive.find_out(targets);
+  return keep_alive.is_complete(targets) && router_.serves(table_of(layout_, targets));
 }
 
 void LocalIngress::forget(const std::vector<InstanceName>& ended) const {
