@@ -32,8 +32,8 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
   log stdout format raw daemon err
   lua-load hold.lua
   # A message's head must fit into one buffer: 32 kB of cookies do, with all that the router adds. Not larger than that
-  # needs: of each request that can be sent again the whole buffer is copied.
-  tune.bufsize 40960
+  # and a page for longer ones need: of each request that can be sent again the whole buffer is copied.
+  tune.bufsize 49152
   tune.http.maxhdr 256
 )";
 
