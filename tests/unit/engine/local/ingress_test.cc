@@ -30,7 +30,8 @@ class Requests : public LocalTest {
 TEST_F(Requests, GoToTheInstancesOfTheirApp) {
   const std::vector<TrafficTarget> targets{target("shop", {}), target("blog", {backend(old_, 1)})};
   start(targets);
-  ingress_.route(targets);  // finds out which instances take idle connections
+  EXPECT_FALSE(ingress_.is_routed(targets)) << "it has found out that blog takes idle connections";
+  ingress_.route(targets);
   EXPECT_TRUE(ingress_.is_routed(targets));
   EXPECT_EQ(get(), "old");
   EXPECT_EQ(ingress_.requests_served(), (std::map<InstanceName, std::uint64_t>{{instance("blog", 1), 1}}));
