@@ -34,10 +34,10 @@ def new_layers(platform):
     return lambda: sorted(set(layers(platform)) - before)
 
 
-def test_a_second_push_and_a_second_app_install_nothing(platform):
+def test_a_second_push_and_a_second_app_install_nothing(platform, new_layers):
     app = platform.create_app(python_app())
     assert "Installing packages (Python 3" in app.work.push().err
-    first = layers(platform)
+    first = new_layers()
     assert len(first) == 1 and first[0].startswith("python-")
     result = app.push({"VERSION": "2"})
     assert "Packages: unchanged (Python 3" in result.err and "Installing" not in result.err
@@ -45,7 +45,7 @@ def test_a_second_push_and_a_second_app_install_nothing(platform):
     other = platform.create_app(python_app("of another app"))
     assert "Packages: unchanged" in other.work.push().err
     assert other.version() == "of another app"
-    assert layers(platform) == first
+    assert new_layers() == first
     found = next(each for each in platform.json("doctor") if each["name"] == "layers")
     assert found["found"].startswith("1, 1 in use, ")
 
@@ -61,12 +61,12 @@ def test_every_process_of_a_release_has_its_layer(platform):
     assert platform.pushrod("run", app.name, "--", *word).out == "hello venv\n"
 
 
-def test_redeploy_without_the_cache_installs_again(platform):
+def test_redeploy_without_the_cache_installs_again(platform, new_layers):
     app = platform.deploy(python_app())
-    before = layers(platform)
+    before = new_layers()
     assert "Installing packages" not in platform.pushrod("redeploy", app.name).out
     assert "Installing packages" in platform.pushrod("redeploy", app.name, "--no-cache").out
-    assert len(layers(platform)) == len(before) + 1
+    assert len(new_layers()) == len(before) + 1
     assert "Installing packages" in app.push({"VERSION": "2"}, options=["no-cache"]).err
     assert app.version() == "2"
 
@@ -166,13 +166,13 @@ def test_a_build_cannot_put_a_symlink_in_the_place_of_its_packages(platform):
     assert list(app.data.iterdir() if app.data.exists() else []) == []
 
 
-def test_a_build_cannot_change_the_layer_that_others_use(platform):
+def test_a_build_cannot_change_the_layer_that_others_use(platform, new_layers):
     victim = platform.deploy(python_app())
-    made = layers(platform)
+    made = new_layers()
     spoil = "rm -rf /venv/* /.layers/* 2>&1; find / -name greet.py -exec sh -c 'echo 1 > {}' ';' 2>&1; true"
     app = platform.create_app(python_app() | {"pushrod.toml": f'[build]\nafter = "{spoil}"\n'})
     assert "Packages: unchanged" in app.work.push(code=None).err
-    assert layers(platform) == made
+    assert new_layers() == made
     word = ["python", "-c", "import greet; print(greet.WORD)"]
     assert platform.pushrod("run", victim.name, "--", *word).out == "hello\n"
     other = platform.deploy(python_app("2"))
