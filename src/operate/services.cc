@@ -197,7 +197,14 @@ ServiceView limit_service(Session& session, const ServiceName& name, std::option
     const bool is_new_to_server = wanted.memory != before.memory || wanted.cpu_percent != before.cpu_percent;
     if (wanted.state == ServiceState::Running && is_new_to_server) {
       stop_service(platform, wanted);
-      start_service(platform, wanted);
+      try {
+        start_service(platform, wanted);
+      } catch (const Error&) {
+        session.store().set_service_limits(before);
+        stop_service(platform, before);
+        platform.engine.start(plan_of(server_of(platform, before)));  // its supervisor tries on, whatever is wrong
+        throw;
+      }
     }
     keep_disk_limit(platform, wanted);
   });

@@ -47,7 +47,8 @@ struct ServiceRequest {
   std::optional<unsigned> cpu_percent{};
 };
 BackingService create_service(Session& session, const ServiceRequest& request);
-// What is absent stays as it is. Its server is started again if it has to be.
+// What is absent stays as it is. Its server is started again if it has to be; if it does not run with the new limits,
+// the old ones stay.
 ServiceView limit_service(Session& session, const ServiceName& name, std::optional<std::uint64_t> memory,
                           std::optional<std::uint64_t> disk, std::optional<unsigned> cpu_percent);
 void stop_service(Session& session, const ServiceName& name);

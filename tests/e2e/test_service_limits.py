@@ -149,3 +149,19 @@ def test_limits_are_declared_shown_and_changed(services):  # noqa: F811
     assert "keeps nothing" in platform.pushrod("service", "create", "memcached", "m", "--disk", "1G", code=1).err
     assert "invalid number" in platform.pushrod("service", "limit", name, "--cpu", "much", code=None).err
     platform.pushrod("app", "destroy", app.name, "--yes", "--with-services")
+
+
+def test_limits_stay_as_they_were_if_the_server_does_not_start_with_others(make_platform):
+    platform = make_platform().start()
+    platform.pushrod("service", "create", "postgres", "db", "--memory", "128M")
+    version = min((platform.root / "services" / "db").rglob("PG_VERSION"), key=lambda path: len(path.parts))
+    aside = version.with_name("aside")
+    version.rename(aside)
+    failed = platform.pushrod("service", "limit", "db", "--memory", "256M", code=None)
+    assert failed.code != 0 and "service db ended" in failed.err
+    assert service(platform, "db")["memory_limit"] == 128 << 20
+    aside.rename(version)
+    wait_until(lambda: service(platform, "db")["state"] == "running", 60, "the server")
+    wait_until(lambda: platform.pushrod("service", "run", "db", "--", "psql", "-c", "SELECT 1", code=None).code == 0, 60, "an answer")
+    assert "256M" not in platform.pushrod("service", "info", "db").out
+    platform.close()
