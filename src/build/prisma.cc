@@ -17,7 +17,7 @@ std::optional<BuildStep> generate_prisma_client(const AppTree& tree, const std::
   });
   if (!has_schema || does_it) return std::nullopt;
   // Installing goes on without a client, too.
-  auto step = step_in(tree, where, "prisma generate || echo 'there is no client of Prisma'");
+  auto step = step_in(tree, where, "prisma generate || echo 'The app has no Prisma client: see above'");
   step.shown = "prisma generate";
   return step;
 }

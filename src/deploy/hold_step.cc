@@ -61,7 +61,7 @@ void hold_requests(Run& run, const Part& part) {
 void end_writers(Run& run, const Part& part) {
   run.journal.now_doing("waiting for jobs to end");
   await_end_of_jobs(run.platform, {part.app.id}, kJobsMayTake, run.cancel_fd);
-  // Also where there is no instance whose requests could wait: no job begins from now on.
+  // Also of an app without instances: no job begins from now on.
   run.platform.store.set_holding(run.group, true);
   hold_requests(run, part);
   await_end_of_jobs(run.platform, {part.app.id}, kLateJobsMayTake, run.cancel_fd);

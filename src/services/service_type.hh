@@ -138,7 +138,7 @@ const ServiceType& require_service_type(const std::string& name);
 // The server of this version, or the newest one (empty). Throws UserError when it is not installed, which names the
 // package and the command that installs it without starting Debian's own server.
 InstalledServer require_server(const ServiceType& type, const std::string& version);
-// What the service's data may take, in bytes; 0: there is no limit.
+// What the service's data may take, in bytes; 0: unlimited.
 std::uint64_t disk_limit(const Settings& settings, const BackingService& service);
 // Installs the package, and Debian does not start its server.
 std::string install_command(const ServiceType& type, const std::string& version);
