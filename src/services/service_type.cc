@@ -114,6 +114,7 @@ void feed_service_tool(const Server& server, const ServiceClient& client, int in
     check_room(server);  // the program ends with it
     result = program.wait(kLook);
   }
+  check_room(server);  // it may have filled the disk since the last look
   if (!result->ok()) throw failed(server, client, *result, first_complaint(complaints));
 }
 
