@@ -20,7 +20,7 @@ namespace {
 // "web=3"
 std::pair<ProcessType, std::uint32_t> parse_count(const std::string& word) {
   const auto equals = word.find('=');
-  const auto count = equals == std::string::npos ? std::nullopt : parse_unsigned(word.substr(equals + 1));
+  const auto count = parse_unsigned(equals == std::string::npos ? "" : word.substr(equals + 1));
   if (!count || *count > kMostInstances) {
     throw UserError(fmt::format("invalid scale {}", quoted(word)),
                     fmt::format("use TYPE=NUMBER, for example web=3; NUMBER is 0 to {}", kMostInstances));
