@@ -31,9 +31,9 @@ constexpr std::string_view kGlobal = R"(  nbthread 2
   stats timeout 1m
   log stdout format raw daemon err
   lua-load hold.lua
-  # A message's head must fit into one buffer: 32 kB of cookies do, with all that the router adds. Not larger than that
-  # and a page for longer ones need: of each request that can be sent again the whole buffer is copied.
-  tune.bufsize 49152
+  # A message's head must fit into one buffer: 32 kB of cookies do, with 2 kB of other headers and all that the router
+  # adds. Not larger than that: of each request that can be sent again the whole buffer is copied, twice.
+  tune.bufsize 37888
   tune.http.maxhdr 256
 )";
 
@@ -78,10 +78,9 @@ frontend public from usual
   # Over TLS, be it that a worker that a reload left behind hands the request on.
   acl tls ssl_fc
   acl tls so_id 103
-  acl secure var(txn.proto) -m str https
   # For the front end second-try.
   unique-id-format %[var(txn.app)]
-{proxy_protocol}{connection_shares}  # s6-log puts the lines that begin with "=" into a directory of their own.
+{proxy_protocol}{connection_shares}{client_facts}  # s6-log puts the lines that begin with "=" into a directory of their own.
   log stdout len {access_length} format raw local0 info
   log-format {access_format}
   http-request set-log-level silent if {{ stopping }}
@@ -98,9 +97,9 @@ frontend public from usual
   http-request deny deny_status 405 if METH_CONNECT
   {large_head} if {{ req.hdrs,length gt {longest_head} }}
   http-request return status 400 errorfiles bad-target if {{ url -m reg '[^\x21-\x7e]' }}
-  http-request return status 400 errorfiles bad-host if {{ req.fhdr(Host) -m found }} !{{ req.fhdr(Host) -m reg '^([0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{0,5}})?$' }}
+  http-request return status 400 errorfiles bad-host if !{{ req.fhdr(Host) -m reg '^([0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{0,5}})?$' }} {{ req.fhdr(Host) -m found }}
   http-request return status 400 errorfiles bad-header if {{ req.hdrs -m reg '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]' }}
-  http-request return status 400 errorfiles bad-framing if HTTP_1.0 {{ req.fhdr(Transfer-Encoding) -m found }}
+  http-request return status 400 errorfiles bad-framing if {{ req.fhdr(Transfer-Encoding) -m found }} HTTP_1.0
   http-request return status 400 errorfiles bad-trailer if {{ req.hdr(Trailer),lower -m reg '{forbidden_trailers}' }}
   # The name of an app's route is the one that the app is told, however the client wrote it.
   http-request set-var(txn.name) req.fhdr(Host),host_only,rtrim(.)
@@ -109,7 +108,7 @@ frontend public from usual
   http-request set-var(txn.route) var(txn.name),concat(,txn.path,/),map_beg({hosts})
   http-request set-var(txn.route) var(txn.name),regsub(^[^.]*,*),concat(,txn.path,/),map_beg({hosts}) unless {{ var(txn.route) -m found }}
   http-request set-var(txn.app) var(txn.route),field(1,|) if {{ var(txn.route) -m found }}
-  http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ var(txn.app) -m found }}
+  http-request set-header Host %[var(txn.name)]%[req.fhdr(Host),regsub(^[^:]*,)] if {{ req.fhdr(Host) -m reg '[A-Z]|\.(:|$)' }} {{ var(txn.app) -m found }}
 {app_lookup}  # What an app may have done already is done once: only these are sent again after they reached it.
   http-request disable-l7-retry unless METH_GET or METH_OPTIONS
 {client_headers}  # HTTP/2 inside of an upgraded connection would pass all of this by.
@@ -310,7 +309,7 @@ Texts render_texts(const Settings& settings, const Slots& slots, const std::vect
       fmt::arg("public_connections", public_connections(settings)),
       fmt::arg("connection_shares", render_connection_shares(settings)),
       fmt::arg("request_shares", render_request_shares(settings)),
-      fmt::arg("challenges", settings.acme ? kChallenges : ""),
+      fmt::arg("challenges", settings.acme ? kChallenges : ""), fmt::arg("client_facts", render_client_facts(settings)),
       fmt::arg("client_headers", render_client_headers(settings)), fmt::arg("app_lookup", render_app_lookup()),
       fmt::arg("app_rules", render_app_rules()), fmt::arg("access", render_access_check()),
       fmt::arg("usual_requests", render_usual_requests()), fmt::arg("own_page_modes", render_own_page_modes()),

@@ -78,7 +78,7 @@ std::vector<Page> render_pages() {
                 "The router failed before an app saw the request. Try again."),
       make_page(kUsualPages, 502, "Bad Gateway",
                 "The app broke off before it had answered, or its answer is not valid HTTP or has\n"
-                "more than 46 kB of headers.\n"
+                "more than 35 kB of headers.\n"
                 "(Is it yours? \"pushrod logs APP\" shows what it wrote.)"),
       make_page(kUsualPages, 503, "Service Unavailable",
                 "This app is not running right now. Try again in a moment.\n"

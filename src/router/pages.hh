@@ -27,7 +27,7 @@ std::vector<Page> render_pages();
 std::string text_of_page(int status);
 
 // Bytes of a request's headers that pass; what is longer gets a page with status 431, up to HAProxy's buffer.
-inline constexpr unsigned kLongestHead = 40'960;
+inline constexpr unsigned kLongestHead = 34'816;
 // The rule's action that answers so. HAProxy has no errorfile for 431.
 std::string render_large_head();
 

@@ -48,13 +48,26 @@ constexpr std::string_view kReadProxy = R"(  # What a trusted proxy says of its 
   http-request set-var-fmt(txn.chain) "%[req.fhdr(X-Forwarded-For,-3)], %[var(txn.chain)]" if from-proxy {{ req.fhdr_cnt(X-Forwarded-For) ge 3 }}
 )";
 
-constexpr std::string_view kHeaders = R"(  http-request set-header X-Forwarded-Proto %[var(txn.proto)]{current}
+// The port is the one that the client asked for; behind a translation of addresses it is another one than ours.
+constexpr std::string_view kPort = R"(  acl names-port req.fhdr(Host) -m sub :
+  acl has-port var(txn.port) -m int gt 0
+  http-request set-var(txn.port) req.fhdr(Host),port_only if names-port !has-port
+  http-request set-var(txn.port) int(80) if !has-port !secure
+  http-request set-var(txn.port) int(443) if !has-port secure
+)";
+
+// `add`, not `set`: the headers were removed, and looking for them again costs.
+constexpr std::string_view kHeaders = R"(  http-request add-header X-Forwarded-For %[var(sess.src)]
+  http-request add-header X-Forwarded-Proto %[var(sess.proto)]
+  http-request add-header X-Forwarded-Host %[req.fhdr(Host)]
+  http-request add-header X-Forwarded-Port %[var(txn.port)]
+)";
+
+constexpr std::string_view kHeadersBehindProxies =
+    R"({source}  http-request set-header X-Forwarded-Proto %[var(txn.proto)]{current}
   http-request set-header X-Forwarded-Host %[req.fhdr(Host)]{current}
-  # The port that the client asked for; behind a translation of addresses it is another one than ours.
-  http-request set-var(txn.port) req.fhdr(Host),port_only{no_port}
-  http-request set-var(txn.port) int(80) if {{ var(txn.port) -m int eq 0 }} !secure
-  http-request set-var(txn.port) int(443) if {{ var(txn.port) -m int eq 0 }} secure
-  http-request set-header X-Forwarded-Port %[var(txn.port)]{current}
+{port}  http-request set-header X-Forwarded-Port %[var(txn.port)]{current}
+  http-request set-header X-Forwarded-Host %[var(txn.public_host)] if !{{ stopping }} {{ var(txn.public_host) -m found }}
 )";
 
 }  // namespace
@@ -65,30 +78,30 @@ std::string render_proxy_protocol(const Settings& settings) {
                      join(settings.trusted_proxies, " "));
 }
 
-std::string render_client_headers(const Settings& settings) {
+std::string render_client_facts(const Settings& settings) {
   const bool trusts = !settings.trusted_proxies.empty();
-  const auto networks = join(settings.trusted_proxies, " ");
   std::string rules =
-      "  http-request set-var(txn.proto) str(http) unless tls\n"
-      "  http-request set-var(txn.proto) str(https) if tls\n";
-  if (trusts) {
-    rules += fmt::format(kReadProxy, fmt::arg("networks", networks), fmt::arg("hops", render_hops(networks)));
-  }
-  rules += fmt::format(
+      "  tcp-request session set-var(sess.proto) str(https) if tls\n"
+      "  tcp-request session set-var(sess.proto) str(http) unless tls\n";
+  if (!trusts) rules += "  tcp-request session set-var-fmt(sess.src) %[src]\n";
+  return rules + fmt::format("  acl secure var({}.proto) -m str https\n", trusts ? "txn" : "sess");
+}
+
+std::string render_client_headers(const Settings& settings) {
+  constexpr std::string_view kForget =
       "  # What a client says of itself is forgotten; what we know is set.\n"
-      "  http-request del-header '{}' -m reg{}\n",
-      client_claims_pattern(), trusts ? " unless from-proxy { stopping }" : "");
-  rules += fmt::format("  http-request set-header X-Forwarded-For {}%[src]{}\n", trusts ? "%[var(txn.chain)]" : "",
-                       trusts ? " unless from-proxy { stopping }" : "");
-  if (trusts) rules += render_source();
-  rules += fmt::format(kHeaders, fmt::arg("no_port", trusts ? " unless { var(txn.port) -m found }" : ""),
-                       fmt::arg("current", trusts ? " unless from-proxy { stopping }" : ""));
-  if (trusts) {
-    rules +=
-        "  http-request set-header X-Forwarded-Host %[var(txn.public_host)] if !{ stopping } "
-        "{ var(txn.public_host) -m found }\n";
+      "  http-request del-header '{}' -m reg{}\n";
+  if (settings.trusted_proxies.empty()) {
+    return fmt::format(kForget, client_claims_pattern(), "") + std::string(kPort) + std::string(kHeaders);
   }
-  return rules;
+  const auto networks = join(settings.trusted_proxies, " ");
+  const std::string_view current = " unless from-proxy { stopping }";
+  return "  http-request set-var(txn.proto) var(sess.proto)\n" +
+         fmt::format(kReadProxy, fmt::arg("networks", networks), fmt::arg("hops", render_hops(networks))) +
+         fmt::format(kForget, client_claims_pattern(), current) +
+         fmt::format("  http-request set-header X-Forwarded-For %[var(txn.chain)]%[src]{}\n", current) +
+         fmt::format(kHeadersBehindProxies, fmt::arg("source", render_source()), fmt::arg("port", kPort),
+                     fmt::arg("current", current));
 }
 
 }  // namespace pushrod

@@ -36,7 +36,7 @@ TEST_F(Heads, ThatAreLongPassInBothDirections) {
   for (int number = 0; number < 150; ++number)
     many += fmt::format("X-Header-{}: {}\r\n", number, std::string(150, 'x'));
   EXPECT_NE(get("blog.localhost", "/echo", many).body.find("-149: xxx"), std::string::npos);
-  for (const std::size_t length : {32'768, 46'000}) {
+  for (const std::size_t length : {32'768, 35'000}) {
     const auto answer = get("blog.localhost", fmt::format("/header-of-{}", length));
     EXPECT_EQ(answer.status, 200);
     EXPECT_NE(answer.head.find(std::string(length, 'x')), std::string::npos);
@@ -44,19 +44,19 @@ TEST_F(Heads, ThatAreLongPassInBothDirections) {
 }
 
 TEST_F(Heads, ThatAreTooLongGetAPageAndALogLine) {
-  const auto request = get("blog.localhost", "/", "Cookie: " + std::string(46'000, 'c') + "\r\n");
+  const auto request = get("blog.localhost", "/", "Cookie: " + std::string(35'500, 'c') + "\r\n");
   EXPECT_EQ(request.status, 431);
   EXPECT_TRUE(
       request.body.starts_with("431 Request Header Fields Too Large\n\nThe headers of this request are longer "))
       << request.body;
   EXPECT_TRUE(request.has("cache-control: no-store")) << request.head;
   EXPECT_EQ(logged(1).status, 431u);
-  const auto response = get("blog.localhost", "/header-of-50000");
+  const auto response = get("blog.localhost", "/header-of-38000");
   EXPECT_EQ(response.status, 502);
-  EXPECT_NE(response.body.find("46 kB of headers"), std::string::npos) << response.body;
+  EXPECT_NE(response.body.find("35 kB of headers"), std::string::npos) << response.body;
   EXPECT_EQ(logged(2).status, 502u);
   EXPECT_EQ(logged(2).client, "127.0.0.1");
-  EXPECT_EQ(get("blog.localhost", "/", "Cookie: " + std::string(50'000, 'c') + "\r\n").status, 400);
+  EXPECT_EQ(get("blog.localhost", "/", "Cookie: " + std::string(38'000, 'c') + "\r\n").status, 400);
   EXPECT_EQ(logged(3).status, 400u);
   EXPECT_EQ(logged(3).client, "127.0.0.1");
 }

@@ -298,7 +298,7 @@ local function log_in(txn, guard)
   reply:add_header("location", "/")
   reply:add_header("cache-control", "no-store")
   reply:add_header("set-cookie", session_cookie .. "=" .. session .. "." .. mac .. "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" ..
-    session_seconds .. (txn:get_var("txn.proto") == "https" and "; Secure" or ""))
+    session_seconds .. ((txn:get_var("txn.proto") or txn:get_var("sess.proto")) == "https" and "; Secure" or ""))
   txn:done(reply)
 end
 
