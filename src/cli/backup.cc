@@ -62,10 +62,12 @@ int show_service(Context& context, const Words& words, const BackupView& view) {
   if (words.json) return print_json(json), kExitOk;
   std::vector<std::string> databases;
   for (const auto& [database, file] : archive.dumps) databases.push_back(database.empty() ? "all" : escaped(database));
-  print(fmt::format("Backup {} of {}, {} UTC, in {}\n  type       {} {}\n  memory     {}\n  databases  {}\n",
-                    view.backup.snapshot, shown(view.backup.of), format_time(view.backup.time), view.target,
-                    archive.type, archive.version, format_bytes(archive.memory),
-                    databases.empty() ? "none" : join(databases, ", ")));
+  auto text = fmt::format("Backup {} of {}, {} UTC, in {}\n  type       {} {}\n  memory     {}\n", view.backup.snapshot,
+                          shown(view.backup.of), format_time(view.backup.time), view.target, archive.type,
+                          archive.version, format_bytes(archive.memory));
+  if (archive.disk != 0) text += fmt::format("  disk       {}\n", format_bytes(archive.disk));
+  if (archive.cpu_percent != 0) text += fmt::format("  cpu        {} of a processor\n", archive.cpu_percent / 100.0);
+  print(text + fmt::format("  databases  {}\n", databases.empty() ? "none" : join(databases, ", ")));
   return kExitOk;
 }
 

@@ -56,6 +56,8 @@ BackingService create_for(const Platform& platform, const ArchivedService& descr
                                               .type = described.type,
                                               .version = version_like(described.type, described.version),
                                               .memory = described.memory,
+                                              .disk = described.disk,
+                                              .cpu_percent = described.cpu_percent,
                                               .declared_by = app.id});
 }
 
@@ -93,7 +95,9 @@ std::vector<AppDatabase> databases_of(const Platform& platform, const App& app) 
                               .version = service.version,
                               .memory = service.memory,
                               .prefix = attachment.prefix,
-                              .tcp = attachment.port.has_value()};
+                              .tcp = attachment.port.has_value(),
+                              .disk = service.disk,
+                              .cpu_percent = service.cpu_percent};
     labels.insert(described.label);
     const bool is_shared =
         std::ranges::any_of(others, [&](const ServiceAttachment& other) { return works_on(other, attachment); });

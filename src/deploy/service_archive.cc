@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "pushrod service";
-constexpr unsigned kVersion = 1;
+constexpr unsigned kVersion = 2;  // with limits of disk and processors; without them 1, which older programs read
 constexpr const char* kDescription = "pushrod-service.json";
 constexpr std::size_t kLargestDescription = std::size_t{1} << 20;
 
@@ -42,7 +42,9 @@ ArchivedServer archive_from(const json& object, const Transfer& transfer) {
   ArchivedServer archive{.name = ServiceName::parse(object.at("service").get<std::string>()).str(),
                          .type = object.at("type").get<std::string>(),
                          .version = object.at("server").get<std::string>(),
-                         .memory = object.at("memory").get<std::uint64_t>()};
+                         .memory = object.at("memory").get<std::uint64_t>(),
+                         .disk = object.value("disk", std::uint64_t{0}),
+                         .cpu_percent = object.value("cpu_percent", 0U)};
   archive.made = from_epoch_milliseconds(object.at("made_ms").get<std::int64_t>());
   const bool has_databases = require_service_type(archive.type).has_databases();
   std::size_t number = 0;
@@ -75,10 +77,13 @@ PackList prepare_service_archive(const Platform& platform, const Transfer& trans
     list.files.push_back(dump_file(databases.size()));
     dump_database(platform, *service, database, transfer.files() / list.files.back());
   }
-  const json description{{"format", kFormat},          {"version", kVersion},
-                         {"service", name.str()},      {"type", service->type},
-                         {"server", service->version}, {"memory", service->memory},
-                         {"databases", databases},     {"made_ms", to_epoch_milliseconds(now())}};
+  const bool is_limited = service->disk != 0 || service->cpu_percent != 0;
+  json description{{"format", kFormat},          {"version", is_limited ? kVersion : 1},
+                   {"service", name.str()},      {"type", service->type},
+                   {"server", service->version}, {"memory", service->memory},
+                   {"databases", databases},     {"made_ms", to_epoch_milliseconds(now())}};
+  if (service->disk != 0) description["disk"] = service->disk;
+  if (service->cpu_percent != 0) description["cpu_percent"] = service->cpu_percent;
   write_file(transfer.files() / kDescription, description.dump(2) + "\n", 0600, false);
   return list;
 }
@@ -87,7 +92,9 @@ ArchivedServer read_service_archive(const Transfer& transfer) {
   const auto file = transfer.files() / kDescription;
   const auto text = is_plain_file(file) ? read_file(file, kLargestDescription, false) : std::nullopt;
   const auto object = json::parse(text.value_or(""), nullptr, false);
-  if (!object.is_object() || object.value("format", json()) != kFormat || object.value("version", json()) != kVersion) {
+  const auto version = object.is_object() ? object.value("version", json()) : json();
+  if (!version.is_number_unsigned() || version == 0U || version > kVersion ||
+      object.value("format", json()) != kFormat) {
     throw UserError("the backup of the service cannot be read by this Pushrod", "use a newer Pushrod");
   }
   try {
@@ -118,7 +125,9 @@ BackingService create_from_archive(const Platform& platform, const ArchivedServe
   const auto made = make_service(services, {.name = name,
                                             .type = archive.type,
                                             .version = version_like(archive.type, archive.version),
-                                            .memory = archive.memory});
+                                            .memory = archive.memory,
+                                            .disk = archive.disk,
+                                            .cpu_percent = archive.cpu_percent});
   try {
     read_dumps(server_of(services, made), archive.dumps, {});
   } catch (const std::exception&) {

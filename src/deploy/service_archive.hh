@@ -17,6 +17,8 @@ PackList prepare_service_archive(const Platform& platform, const Transfer& trans
 struct ArchivedServer {
   std::string name, type, version;
   std::uint64_t memory = 0;
+  std::uint64_t disk = 0;    // 0: what server.toml says
+  unsigned cpu_percent = 0;  // 0: not limited
   DumpFiles dumps{};  // in the transfer
   WallTime made{};
 };

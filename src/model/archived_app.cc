@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.hh"
@@ -16,6 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "pushrod app";
+constexpr std::uint64_t kMostDisk = std::uint64_t{1} << 60;
+constexpr std::uint64_t kMostProcessors = 102'400;  // percent
 
 json to_object(const Route& route) {
   return {{"host", route.point.host.str()},
@@ -59,7 +62,18 @@ json to_object(const ArchivedService& service) {
               {"version", service.version}, {"memory", service.memory}, {"prefix", service.prefix},
               {"dump", service.has_dump}};
   if (service.tcp) object["tcp"] = true;
+  if (service.disk != 0) object["disk"] = service.disk;
+  if (service.cpu_percent != 0) object["cpu_percent"] = service.cpu_percent;
   return object;
+}
+
+// Absent: 0.
+std::uint64_t limit_from(const json& object, const char* key, std::uint64_t most) {
+  const auto limit = object.value(key, json(0U));
+  if (!limit.is_number_unsigned() || limit.get<std::uint64_t>() > most) {
+    throw Error(fmt::format("{} is not a whole number from 0 to {}", key, most));
+  }
+  return limit.get<std::uint64_t>();
 }
 
 ArchivedService service_from(const json& object) {
@@ -70,7 +84,9 @@ ArchivedService service_from(const json& object) {
                           .memory = object.at("memory").get<std::uint64_t>(),
                           .prefix = SettingName::parse(object.at("prefix").get<std::string>()).str(),
                           .has_dump = object.at("dump").get<bool>(),
-                          .tcp = object.value("tcp", false)};
+                          .tcp = object.value("tcp", false),
+                          .disk = limit_from(object, "disk", kMostDisk),
+                          .cpu_percent = static_cast<unsigned>(limit_from(object, "cpu_percent", kMostProcessors))};
   if (!service.key.empty()) ServiceName::parse(service.key);
   return service;
 }
@@ -121,6 +137,12 @@ ArchivedApp app_from(const json& object) {
   return app;
 }
 
+unsigned version_for(const ArchivedApp& app) {
+  const auto is_limited = [](const ArchivedService& one) { return one.disk != 0 || one.cpu_percent != 0; };
+  if (std::any_of(app.services.begin(), app.services.end(), is_limited)) return 3;
+  return app.services.empty() ? 1 : 2;
+}
+
 }  // namespace
 
 std::string to_json(const ArchivedApp& app) {
@@ -139,7 +161,7 @@ std::string to_json(const ArchivedApp& app) {
   auto services = json::array();
   for (const auto& service : app.services) services.push_back(to_object(service));
   nlohmann::ordered_json object{{"format", kFormat},
-                                {"version", app.services.empty() ? 1 : 2},
+                                {"version", version_for(app)},
                                 {"made_ms", to_epoch_milliseconds(app.made)},
                                 {"app", app.name.str()},
                                 {"repo", app.source.repo.str()},

@@ -18,8 +18,8 @@
 namespace pushrod {
 
 // The newest version that this program reads. It writes the oldest one that has what the app needs: version 2 added
-// services.
-inline constexpr unsigned kArchiveVersion = 2;
+// services, version 3 their limits of disk and processors, which an older program would drop without a word.
+inline constexpr unsigned kArchiveVersion = 3;
 
 // A service that the app is attached to.
 struct ArchivedService {
@@ -30,6 +30,8 @@ struct ArchivedService {
   std::string prefix{};
   bool has_dump = false;  // of the app's own database; a file of the archive
   bool tcp = false;
+  std::uint64_t disk = 0;    // bytes that its data may take; 0: what server.toml says
+  unsigned cpu_percent = 0;  // of one processor; 0: not limited
 };
 
 // Its value is a file of the archive.

@@ -19,9 +19,14 @@ Json to_json(const ArchivedServer& archive) {
   for (const auto& [database, file] : archive.dumps) {
     if (!database.empty()) databases.push_back(database);
   }
-  return {{"service", archive.name},           {"type", archive.type},
-          {"version", archive.version},        {"memory_limit", archive.memory},
-          {"databases", std::move(databases)}, {"made", iso_time(archive.made)}};
+  return {{"service", archive.name},
+          {"type", archive.type},
+          {"version", archive.version},
+          {"memory_limit", archive.memory},
+          {"disk_limit", archive.disk == 0 ? Json(nullptr) : Json(archive.disk)},
+          {"cpu_limit", archive.cpu_percent == 0 ? Json(nullptr) : Json(archive.cpu_percent / 100.0)},
+          {"databases", std::move(databases)},
+          {"made", iso_time(archive.made)}};
 }
 
 RestoredService restore_service_backup(Session& session, const BackupView& view, const std::optional<ServiceName>& to,

@@ -10,7 +10,7 @@ pytest.register_assert_rewrite("crash")
 from crash import Hook, await_converged, killed_at  # noqa: E402
 from harness import run_command, wait_until, web_app  # noqa: E402
 from test_archives import assert_nothing_left, entry, export, import_app, members, move, rebuilt, start_import  # noqa: E402
-from test_attachments import app_sql, in_app  # noqa: E402
+from test_attachments import app_mariadb, app_sql, in_app  # noqa: E402
 from test_backups import add_target  # noqa: E402
 from test_services import service  # noqa: E402
 
@@ -77,6 +77,73 @@ def test_one_pipe_moves_an_app_with_its_databases(make_platform):
     copy.commit({"VERSION": "2\n"})
     assert "service" not in copy.push().err.replace("/services", "")
     assert content(there) == AFTER
+    for platform in (old, new):
+        assert_nothing_left(platform)
+
+
+def limits(platform, name):
+    view = service(platform, name)
+    return view["memory_limit"], view["disk_limit"], view["cpu_limit"]
+
+
+def test_limits_of_services_go_with_the_app(own_platform):
+    platform = own_platform
+    app = shop(platform)
+    own, given = f"{app.name}-db", (200 << 20, 3 << 30, 0.5)
+    platform.pushrod("service", "limit", own, "--memory", "200M", "--disk", "3G", "--cpu", "0.5")
+    assert limits(platform, own) == given
+    archive = export(platform, app.name)
+    assert json.loads(members(archive)["pushrod-app.json"][1])["version"] == 3
+    import_app(platform, archive, "copy")
+    platform.pushrod("app", "clone", app.name, "clone")
+    add_target(platform)
+    platform.pushrod("backup", "create", app.name)
+    platform.pushrod("service", "limit", own, "--disk", "4G")
+    platform.pushrod("backup", "restore", app.name, "then")
+    for name in ("copy", "clone", "then"):
+        assert limits(platform, f"{name}-db") == given, name
+        assert limits(platform, f"{name}-cache") == limits(platform, f"{app.name}-cache")
+    # A restore in place keeps what the operator has set since.
+    platform.pushrod("backup", "restore", app.name)
+    assert limits(platform, own)[1] == 4 << 30
+
+    def older(entries):
+        described = json.loads(entries[0][1])
+        described["version"] = 2
+        for one in described["services"]:
+            one.pop("disk", None), one.pop("cpu_percent", None)
+        entries[0] = entry("pushrod-app.json", json.dumps(described).encode())
+
+    import_app(platform, rebuilt(archive, older), "older")
+    assert limits(platform, "older-db") == (200 << 20, None, None)
+    assert content(named(platform, app, "older")) == BEFORE
+
+
+def mariadb_content(app):
+    return app_mariadb(app, "SELECT COUNT(*), MAX(v) FROM orders").out.split()[-2:]
+
+
+def test_an_app_with_mariadb_moves_is_backed_up_and_restored(make_platform):
+    old, new = make_platform().start(), make_platform().start()
+    app = old.deploy(web_app("1", pushrod_toml='[services]\ndb = "mariadb"\n'))
+    app_mariadb(app, "CREATE TABLE orders (v VARCHAR(20) CHARACTER SET utf8mb4); "
+                     "INSERT INTO orders SELECT CONCAT('é-', seq) FROM seq_1_to_999")  # fmt: skip
+    then = ["999", "é-999"]
+    assert mariadb_content(app) == then
+    move(app, new)
+    there = named(new, app, app.name)
+    assert mariadb_content(there) == then and service_names(new) == {f"{app.name}-db"}
+    # They are two databases from now on.
+    app_mariadb(there, "INSERT INTO orders VALUES ('é-999x')")
+    assert mariadb_content(there) == ["1000", "é-999x"] and mariadb_content(app) == then
+    add_target(new)
+    new.pushrod("backup", "create", app.name)
+    assert "1 database restored into a scratch service" in new.pushrod("backup", "verify", app.name).out
+    app_mariadb(there, "DROP TABLE orders")
+    new.pushrod("backup", "restore", app.name, "copy")
+    assert mariadb_content(named(new, app, "copy")) == ["1000", "é-999x"]
+    new.pushrod("backup", "restore", app.name)
+    assert mariadb_content(there) == ["1000", "é-999x"]
     for platform in (old, new):
         assert_nothing_left(platform)
 

@@ -29,7 +29,7 @@ def names(platform):
 @pytest.mark.parametrize("kind", KEEPING)
 def test_a_service_is_backed_up_verified_and_restored_by_itself(own_platform, kind):
     platform = own_platform
-    platform.pushrod("service", "create", kind, "db", "--memory", "128M")
+    platform.pushrod("service", "create", kind, "db", "--memory", "128M", "--disk", "4G", "--cpu", "0.5")
     fill(platform, kind)
     add_target(platform)
     assert "backup    none; not scheduled" in platform.pushrod("service", "info", "db").out
@@ -57,7 +57,9 @@ def test_a_service_is_backed_up_verified_and_restored_by_itself(own_platform, ki
     assert len(platform.json("backup", "list", "db")) == 1
     platform.pushrod("backup", "restore", "db", timeout=120)
     assert content(platform, kind) == "kept"
-    assert service(platform, "db")["memory_limit"] == service(platform, "copy")["memory_limit"]
+    for name in ("db", "copy"):
+        view = service(platform, name)
+        assert (view["memory_limit"], view["disk_limit"], view["cpu_limit"]) == (128 << 20, 4 << 30, 0.5), name
     platform.pushrod("backup", "create", "db")
     assert "Removed 1 backup of service db" in platform.pushrod("backup", "prune", "db", "--keep", "1").out
     assert names(platform) == {"db", "copy"}

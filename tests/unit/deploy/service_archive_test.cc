@@ -59,8 +59,20 @@ TEST_F(ServiceArchive, NamesTheDumpOfEachDatabase) {
   EXPECT_EQ(archive.version, "15");
   const auto dumps = transfer_.files() / "services";
   EXPECT_EQ(archive.dumps, (DumpFiles{{"shop", dumps / "1.dump"}, {"A b", dumps / "2.dump"}}));
-  EXPECT_EQ(refusal("version", 2), "the backup of the service cannot be read by this Pushrod");
+  EXPECT_EQ(archive.disk, 0U);
+  for (const json& version : {json(3), json(0), json(-1), json("2")}) {
+    EXPECT_EQ(refusal("version", version), "the backup of the service cannot be read by this Pushrod") << version;
+  }
   EXPECT_EQ(refusal("format", "pushrod app"), "the backup of the service cannot be read by this Pushrod");
+}
+
+TEST_F(ServiceArchive, HasLimitsFromItsSecondVersionOn) {
+  auto object = description();
+  object["version"] = 2;
+  object["disk"] = 1U << 30;
+  object["cpu_percent"] = 50;
+  EXPECT_EQ(read(object).disk, 1U << 30);
+  EXPECT_EQ(read(object).cpu_percent, 50U);
 }
 
 TEST_F(ServiceArchive, IsRefusedWhenItIsDamaged) {

@@ -26,7 +26,7 @@ ArchivedApp some_app() {
   route.hsts = std::chrono::seconds(60);
   app.domains = {route, {RoutePoint::parse("example.com")}};
   app.certificates = {HostName::parse("example.com")};
-  app.services = {{"db", "db", "postgres", "15", 256U << 20, "DATABASE", true, true},
+  app.services = {{"db", "db", "postgres", "15", 256U << 20, "DATABASE", true, true, 1U << 30, 150},
                   {"cache", "", "redis", "redis-7", 64U << 20, "QUEUE", false}};
   app.made = from_epoch_milliseconds(1'700'000'000'000);
   return app;
@@ -69,6 +69,10 @@ TEST(ArchivedApp, ComesBackAsItWas) {
   EXPECT_EQ(dump_member(back.services.front()), "services/db.dump");
   EXPECT_TRUE(back.services.front().tcp);
   EXPECT_FALSE(back.services.back().tcp);
+  EXPECT_EQ(back.services.front().disk, 1U << 30);
+  EXPECT_EQ(back.services.front().cpu_percent, 150U);
+  EXPECT_EQ(back.services.back().disk, 0U);
+  EXPECT_EQ(back.services.back().cpu_percent, 0U);
 }
 
 TEST(ArchivedApp, WithoutServicesIsWhatOlderProgramsRead) {
@@ -78,16 +82,29 @@ TEST(ArchivedApp, WithoutServicesIsWhatOlderProgramsRead) {
   EXPECT_TRUE(archived_app_from_json(to_json(app)).services.empty());
 }
 
+TEST(ArchivedApp, IsOfTheNewestVersionOnlyWhereAServiceHasLimits) {
+  auto app = some_app();
+  EXPECT_NE(to_json(app).find("\"version\": 3,"), std::string::npos);
+  app.services.front().disk = 0;
+  EXPECT_NE(to_json(app).find("\"version\": 3,"), std::string::npos);
+  app.services.front().cpu_percent = 0;
+  const auto older = to_json(app);
+  EXPECT_NE(older.find("\"version\": 2,"), std::string::npos);
+  EXPECT_EQ(older.find("\"disk\""), std::string::npos);
+  EXPECT_EQ(archived_app_from_json(older).services.front().memory, 256U << 20);
+}
+
 TEST(ArchivedApp, RefusesWhatIsNoneOrIsDamaged) {
   EXPECT_EQ(refusal_of("{}"), "this is not an archive of an app");
   EXPECT_EQ(refusal_of("hello"), "this is not an archive of an app");
-  EXPECT_EQ(refusal_of(replaced("\"version\": 2", "\"version\": 9")),
-            "the archive has version 9 of the format; this Pushrod reads up to 2");
+  EXPECT_EQ(refusal_of(replaced("\"version\": 3", "\"version\": 9")),
+            "the archive has version 9 of the format; this Pushrod reads up to 3");
   for (const auto& damaged :
        {replaced("\"shop\"", "\"../shop\""), replaced("\"apps/shop\"", "\"../shop\""),
         replaced("\"stopped\": true", "\"stopped\": 1"), replaced("\"A\"", "\"A/B\""),
         replaced("\"example.com\"", "\"a/b\""), replaced("\"counts\"", "\"numbers\""),
-        replaced("\"cache\"", "\"../cache\""), replaced("\"label\": \"cache\"", "\"label\": \"db\"")}) {
+        replaced("\"disk\": 1073741824", "\"disk\": -1"),
+        replaced("\"cpu_percent\": 150", "\"cpu_percent\": 4294967297"), replaced("\"cache\"", "\"../cache\""), replaced("\"label\": \"cache\"", "\"label\": \"db\"")}) {
     EXPECT_TRUE(refusal_of(damaged).starts_with("the archive is damaged: pushrod-app.json: ")) << damaged;
   }
 }
