@@ -69,6 +69,7 @@ struct SandboxJob {
   WritablePaths writable{};             // for the release command
   ReleaseMounts mounts{};               // of the release; their layers are there
   std::vector<ServiceName> services{};  // for the release command: whose sockets it sees
+  HostDirectories directories{};        // the same, of this machine
   bool network = true;                  // false: builds get none
   Milliseconds silence{0};              // of a build; 0: no limit
   std::uint64_t disk_bytes = 0;         // of a build, in its checkout, cache and layer; 0: no limit

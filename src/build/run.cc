@@ -146,6 +146,9 @@ void run_release_command(const std::string& command, const SandboxJob& job) {
   for (const auto& service : job.services) {
     sandbox.mounts.push_back({job.layout.service_socket(service), service_directory_in_app(service), false});
   }
+  for (const auto& directory : job.directories) {
+    sandbox.mounts.push_back({directory.from, directory.to, directory.writable});
+  }
   sandbox.writable = job.writable;
   run_in(sandbox, job, Stage::Release);
 }

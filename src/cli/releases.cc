@@ -76,6 +76,9 @@ int release(Context& context, const std::string& app, ReleaseNumber number, bool
   }
   text += fmt::format("  processes  {}\n", processes_of(release));
   if (!release.writable.empty()) text += fmt::format("  writable   {}\n", escaped(join(release.writable, ", ")));
+  for (const auto& mount : release.host_mounts) {
+    text += fmt::format("  mount      {}: {}\n", escaped(mount.path), mount.name.str());
+  }
   text += fmt::format("  settings   {}\n", settings_of(release));
   if (has_snapshot) text += fmt::format("  snapshot   of its data: rollback {} {} --with-data\n", app, number);
   print(text + changes_of(info));

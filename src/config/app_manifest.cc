@@ -15,6 +15,7 @@
 #include "config/http_section.hh"
 #include "config/limits_section.hh"
 #include "config/manifest_rules.hh"
+#include "config/mounts_section.hh"
 #include "config/plain_file.hh"
 #include "config/services_section.hh"
 #include "config/toml_section.hh"
@@ -319,6 +320,7 @@ AppManifest parse_manifest(const std::string& text, const std::string& file_name
   }
   manifest.http = read_http_rules(top);
   if (auto services = top.section("services")) manifest.services = read_services(*std::move(services));
+  if (auto mounts = top.section("mounts")) manifest.host_mounts = read_host_mounts(*std::move(mounts));
   manifest.crons = read_crons(top, manifest.processes);
   top.refuse_unknown_keys();
   return manifest;

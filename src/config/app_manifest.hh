@@ -25,6 +25,8 @@
 //   required = ["DATABASE_URL"]                   # without these it is not deployed
 //   [backup]
 //   before = "./dump"
+//   [mounts]                                      # mounts_section.hh
+//   "/srv/media" = "media"
 //   [[cron]]                                      # cron_section.hh
 //   schedule = "@daily"
 //   command = "./clean"

@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "config/mounts_section.hh"
 #include "config/plain_file.hh"
 #include "config/toml_section.hh"
 #include "model/environment.hh"
@@ -295,6 +296,7 @@ Settings parse_settings(const std::string& text, const std::string& file_name, c
   if (auto retention = top.section("retention")) read_retention(*std::move(retention), settings);
   if (auto health = top.section("health")) read_health(*std::move(health), settings);
   if (auto build = top.section("build")) read_build(*std::move(build), settings);
+  if (auto mounts = top.section("mounts")) settings.mounts = read_offered_directories(*std::move(mounts));
   top.refuse_unknown_keys();
   check_agreement(top, settings);
   return settings;

@@ -16,6 +16,7 @@
 #include "deploy/control.hh"
 #include "deploy/deploy_access.hh"
 #include "deploy/environments.hh"
+#include "deploy/host_mounts.hh"
 #include "deploy/kept_build.hh"
 #include "deploy/layers.hh"
 #include "deploy/narration.hh"
@@ -97,6 +98,7 @@ std::string command_that_runs() {
 PlannedRelease plan(Run& run, const Part& part, const Checkout& checkout) {
   auto planned = plan_release(run.platform, part.app, part.deployment.number, *run.change.commit, checkout.tree(),
                               run.journal, run.change.settings);
+  host_directories_of(run.platform, planned.release);  // throws for what cannot be mounted
   if (planned.manifest.build_submodules) {
     auto submodules = submodule_layers(run.repository, planned.release, checkout.tree());
     auto& layers = planned.plan.layers;
@@ -360,6 +362,7 @@ void run_release_command(Run& run, const Part& part, const Built& built) {
   job.writable = built.release.writable;
   job.mounts = built.release.mounts;
   job.services = services_of(run.platform, built.release);
+  job.directories = host_directories_of(run.platform, built.release);
   run_release_command(*built.release_command, job);
   run.journal.end();
 }

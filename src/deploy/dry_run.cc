@@ -9,6 +9,7 @@
 #include "base/error.hh"
 #include "base/text.hh"
 #include "config/app_manifest.hh"
+#include "deploy/host_mounts.hh"
 #include "deploy/planned_release.hh"
 #include "git/pushed.hh"
 #include "model/difference.hh"
@@ -124,6 +125,11 @@ void tell_app(const Platform& platform, const Repository& repository, const App&
   const auto tree = extract(repository, app, *command.after);
   const auto planned = plan_release(platform, app, 0, *command.after, tree, journal);
   tell_plan(planned, journal);
+  for (const auto& [from, to, is_writable] : host_directories_of(platform, planned.release)) {
+    tell(journal, "mount",
+         fmt::format("{}: {} of this machine, {}", escaped(to, kLongestCommand), escaped(from, kLongestCommand),
+                     is_writable ? "writable" : "read-only"));
+  }
   auto services = planned_services(platform, app, planned.manifest);
   for (const auto& [action, declared, service, tcp] : services) {
     const auto* what = action == PlannedService::Action::Create   ? "would be created"

@@ -98,7 +98,8 @@ PlannedRelease plan_release(const Platform& platform, const App& app, ReleaseNum
                   .created = now(),
                   .source = source,
                   .writable = manifest.writable,
-                  .mounts = plan.mounts};
+                  .mounts = plan.mounts,
+                  .host_mounts = manifest.host_mounts};
   add_generated(platform, manifest, release);
   if (manifest.first_command && !app.live) {
     auto& command = manifest.release_command;

@@ -8,6 +8,7 @@
 
 #include "base/error.hh"
 #include "deploy/environments.hh"
+#include "deploy/host_mounts.hh"
 #include "deploy/placement.hh"
 #include "deploy/traffic.hh"
 
@@ -62,7 +63,8 @@ InstancePlan plan_process(const Platform& platform, const Release& release, cons
                       release.writable,
                       release.mounts,
                       public_address(platform, release, process),
-                      services_of(platform, release)};
+                      services_of(platform, release),
+                      host_directories_of(platform, release)};
 }
 
 std::vector<ServiceName> services_of(const Platform& platform, const Release& release) {

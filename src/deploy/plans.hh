@@ -17,7 +17,8 @@ InstancePlan plan_process(const Platform& platform, const Release& release, cons
                           const Process& process, std::optional<Port> port, const std::map<Port, Port>& ports = {});
 
 // Plans for these instances; each must belong to a release of the app that the store still has. Throws UserError when a
-// setting of theirs cannot be opened. Code that only ends instances calls processes_of(), which needs no key.
+// setting of theirs cannot be opened, or a directory of the machine cannot be mounted (host_mounts.hh). Code that only
+// ends instances calls processes_of(), which needs no key.
 std::vector<InstancePlan> plan_instances(const Platform& platform, const App& app,
                                          const std::vector<Instance>& instances);
 

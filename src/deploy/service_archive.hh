@@ -19,7 +19,7 @@ struct ArchivedServer {
   std::uint64_t memory = 0;
   std::uint64_t disk = 0;    // 0: what server.toml says
   unsigned cpu_percent = 0;  // 0: not limited
-  DumpFiles dumps{};  // in the transfer
+  DumpFiles dumps{};         // in the transfer
   WallTime made{};
 };
 // Of a transfer that was filled with it. Throws UserError for what is none, or is damaged.

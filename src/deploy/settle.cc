@@ -74,6 +74,27 @@ void finish(const Platform& platform, std::int64_t group, const std::function<vo
   });
 }
 
+// Without the key to their settings, or a directory of the machine, they cannot be started: the rest is undone
+// nevertheless. That is not told of those that run on: why the deployment failed may be the same.
+std::vector<InstancePlan> plans_to_start_again(const Platform& platform, const App& app,
+                                               const std::vector<Instance>& serving) {
+  std::vector<InstancePlan> plans;
+  const auto plan = [&] { plans = plan_instances(platform, app, serving); };
+  std::vector<InstanceName> names;
+  for (const auto& instance : serving) names.push_back(instance.name);
+  const auto found = platform.engine.inspect(names);
+  if (found.size() < names.size() || !std::ranges::all_of(found, &InstanceStatus::up)) {
+    attempt("starting again what " + app.name.str() + " ran", plan);
+    return plans;
+  }
+  try {
+    plan();
+  } catch (const Error&) {
+    return {};
+  }
+  return plans;
+}
+
 void undo(const Platform& platform, std::int64_t group, const Failure& why) {
   bool held = false;
   for (const auto& deployment : platform.store.group(group)) {
@@ -86,11 +107,7 @@ void undo(const Platform& platform, std::int64_t group, const Failure& why) {
     const auto app = platform.store.app(deployment.app_id);
     if (!app) continue;
     undo_aside(platform, *app, deployment);
-    // They cannot be started without the key to their settings; the rest is undone nevertheless.
-    std::vector<InstancePlan> plans;
-    attempt("starting again what " + app->name.str() + " ran", [&] {
-      plans = plan_instances(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
-    });
+    const auto plans = plans_to_start_again(platform, *app, instances_of(platform, deployment, InstanceState::Serving));
     platform.engine.start(plans);
     // Requests that wait meet an app that accepts them, if it ever does.
     if (deployment.holds) platform.engine.await_healthy(plans, -1);

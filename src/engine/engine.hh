@@ -45,6 +45,7 @@ struct InstancePlan {
   ReleaseMounts mounts{};                          // directories of the checkout beside /app
   PublicAddress address{};                         // of the app, for a health check of a path
   std::vector<ServiceName> services{};             // whose sockets it sees
+  HostDirectories directories{};                   // of the machine that it mounts
 };
 
 struct InstanceStatus {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hh"
 #include "model/source.hh"
 
@@ -50,6 +52,23 @@ void compare_processes(const Release& old_release, const Release& release, std::
   }
 }
 
+// "media", "media, read-only".
+std::string shown(const HostMount& mount) { return mount.name.str() + (mount.read_only ? ", read-only" : ""); }
+
+void compare_host_mounts(const HostMounts& before, const HostMounts& after, std::vector<Difference>& found) {
+  const auto shown_at = [](const HostMounts& mounts, const std::string& path) {
+    const auto at = std::ranges::find(mounts, path, &HostMount::path);
+    return at == mounts.end() ? std::string{} : shown(*at);
+  };
+  for (const auto& mount : after) {
+    const auto old = shown_at(before, mount.path);
+    if (old != shown(mount)) found.push_back({"mount " + mount.path, old, shown(mount)});
+  }
+  for (const auto& mount : before) {
+    if (shown_at(after, mount.path).empty()) found.push_back({"mount " + mount.path, shown(mount), "gone"});
+  }
+}
+
 void compare_sources(const Source& old_source, const Source& source, std::vector<Difference>& found) {
   const auto compare = [&](const char* what, const std::string& before, const std::string& after) {
     if (before != after) found.push_back({what, before, after});
@@ -73,6 +92,7 @@ std::vector<Difference> differences(const Release& old_release, const Release& r
   if (old_release.writable != release.writable) {
     found.push_back({"writable", join(old_release.writable, ", "), join(release.writable, ", ")});
   }
+  compare_host_mounts(old_release.host_mounts, release.host_mounts, found);
   compare_sources(old_release.source, release.source, found);
   compare_processes(old_release, release, found);
   compare_settings(old_release, release, found);

@@ -84,6 +84,11 @@ void check_name<ServiceTag>(std::string_view text) {
 }
 
 template <>
+void check_name<MountTag>(std::string_view text) {
+  check_host_part("name of a mount", text);
+}
+
+template <>
 void check_name<ProcessTag>(std::string_view text) {
   check_plain(text,
               {"process type", 30, is_lower,
@@ -169,6 +174,7 @@ void Name<Tag>::check(std::string_view text) {
 template void Name<RepoTag>::check(std::string_view);
 template void Name<AppTag>::check(std::string_view);
 template void Name<ServiceTag>::check(std::string_view);
+template void Name<MountTag>::check(std::string_view);
 template void Name<SettingTag>::check(std::string_view);
 template void Name<ProcessTag>::check(std::string_view);
 template void Name<KeyTag>::check(std::string_view);

@@ -40,6 +40,10 @@ using AppName = detail::Name<AppTag>;
 struct ServiceTag;
 using ServiceName = detail::Name<ServiceTag>;
 
+// Directories that the operator offers to apps: as app names.
+struct MountTag;
+using MountName = detail::Name<MountTag>;
+
 // Process types: 1 to 30 characters of a-z, 0-9, '-' and '_', beginning with a letter.
 struct ProcessTag;
 using ProcessType = detail::Name<ProcessTag>;

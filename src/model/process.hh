@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/host_mount.hh"
 #include "model/http_rules.hh"
 #include "model/names.hh"
 #include "os/clock.hh"
@@ -107,6 +108,7 @@ struct AppManifest {
   HttpRules http{};                            // [http]; a release has them in its web process
   std::optional<std::string> static_files{};   // [processes.web] static: the directory that is served
   DeclaredServices services{};                 // [services]
+  HostMounts host_mounts{};                    // [mounts]
   std::optional<std::string> build_after{};    // [build] after: a command that runs after the builder's own
   bool build_network = true;                   // [build] network
   bool build_submodules = true;                // [build] submodules: false: they may be missing

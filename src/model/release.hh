@@ -9,6 +9,7 @@
 
 #include "model/app.hh"
 #include "model/app_setting.hh"
+#include "model/host_mount.hh"
 #include "model/process.hh"
 #include "model/release_mount.hh"
 #include "os/socket.hh"
@@ -30,6 +31,7 @@ struct Release {
   Source source;
   WritablePaths writable{};  // relative to the app's directory
   ReleaseMounts mounts{};    // beside /app and /data
+  HostMounts host_mounts{};  // directories of the machine that its files ask for
 };
 
 // Null when it has none of that type.

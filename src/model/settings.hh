@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/host_mount.hh"
 #include "os/clock.hh"
 #include "os/socket.hh"
 
@@ -90,6 +91,8 @@ struct Settings {
   Milliseconds watch{30'000};
   // [build.environment]
   std::map<std::string, std::string> build_environment;
+  // [mounts]: deploy/host_mounts.hh reads them anew when they count
+  OfferedDirectories mounts;
 };
 
 }  // namespace pushrod

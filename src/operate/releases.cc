@@ -86,8 +86,10 @@ Json to_json(const ReleaseView& view) {
                 {"author", made_by ? Json(made_by->author) : Json(nullptr)},
                 {"detail", made_by ? Json(made_by->detail) : Json(nullptr)},
                 {"writable", release.writable},
+                {"mounts", Json::object()},
                 {"processes", Json::object()},
                 {"settings", Json::array()}};
+  for (const auto& mount : release.host_mounts) value["mounts"][mount.path] = mount.name.str();
   for (const auto& process : release.processes) value["processes"][process.type.str()] = process.count;
   for (const auto& [name, setting] : release.settings) value["settings"].push_back(name.str());
   return value;

@@ -322,14 +322,19 @@ ALTER TABLE services ADD COLUMN cpu_percent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE services ADD COLUMN over_disk INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// Directories of the machine that a release mounts (model/host_mount.hh).
+constexpr const char* kHostMounts = R"sql(
+ALTER TABLE releases ADD COLUMN host_mounts TEXT NOT NULL DEFAULT '[]';
+)sql";
+
 }  // namespace
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 20> kAll{
-      {{kFirstTables},    {kOperatingTables}, {kWatch},      {kSources},      {kSealedCommands},
-       {kForget, false},  {kMounts},          {kDomains},    {kAcme},         {kImports},
-       {kBackups},        {kAccessRules},     {kServices},   {kRestore},      {kSettingScopes},
-       {kDnsCredentials}, {kServiceChanges},  {kDeployKeys}, {kServicePorts}, {kServiceLimits}}};
+  static const std::array<Migration, 21> kAll{
+      {{kFirstTables},  {kOperatingTables}, {kWatch},         {kSources},        {kSealedCommands}, {kForget, false},
+       {kMounts},       {kDomains},         {kAcme},          {kImports},        {kBackups},        {kAccessRules},
+       {kServices},     {kRestore},         {kSettingScopes}, {kDnsCredentials}, {kServiceChanges}, {kDeployKeys},
+       {kServicePorts}, {kServiceLimits},   {kHostMounts}}};
   return kAll;
 }
 

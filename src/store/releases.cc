@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kReleases =
     "SELECT r.app_id, a.name, r.number, r.commit_id, r.checkout, r.builder, r.processes, r.crons, r.created,"
     " r.repo, r.branch, r.path, r.config, r.build_root, r.manifest_root, r.writable,"
-    " r.mounts"
+    " r.mounts, r.host_mounts"
     " FROM releases r JOIN apps a ON a.id = r.app_id"
     " WHERE r.app_id = ?1 AND (?2 IS NULL OR r.number = ?2) ORDER BY r.number DESC";
 constexpr std::string_view kSettings =
@@ -48,7 +48,8 @@ Release read_release(Query& row) {
                  .created = row.time(),
                  .source = read_source(row),
                  .writable = writable_from_json(row.text()),
-                 .mounts = mounts_from_json(row.text())};
+                 .mounts = mounts_from_json(row.text()),
+                 .host_mounts = host_mounts_from_json(row.text())};
 }
 
 std::vector<Release> read_releases(Connection& connection, AppId app, std::optional<ReleaseNumber> number) {
@@ -100,12 +101,14 @@ void Store::add_release(const Release& release) {
   delete_release(*db_, release.app_id, release.number);
   db_->query(
          "INSERT INTO releases (app_id, number, commit_id, checkout, builder, processes, crons,"
-         " created, repo, branch, path, config, build_root, manifest_root, writable, mounts)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+         " created, repo, branch, path, config, build_root, manifest_root, writable, mounts,"
+         " host_mounts)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(release.app_id, release.number, release.commit, release.checkout, release.builder,
             to_json(release.processes), to_json(release.crons), release.created, release.source.repo,
             release.source.branch, release.source.path, release.source.config, release.source.build_root,
-            std::int64_t{release.source.manifest_root}, to_json(release.writable), to_json(release.mounts))
+            std::int64_t{release.source.manifest_root}, to_json(release.writable), to_json(release.mounts),
+            to_json(release.host_mounts))
       .run();
   for (const auto& [name, value] : release.environment) {
     db_->query("INSERT INTO release_environment VALUES (?, ?, ?, ?)")

@@ -14,6 +14,7 @@
 #include "config/settings_file.hh"
 #include "deploy/backup.hh"
 #include "deploy/certificates.hh"
+#include "deploy/host_mounts.hh"
 #include "deploy/layers.hh"
 #include "engine/local/machine.hh"
 #include "operate/backup_state.hh"
@@ -115,6 +116,23 @@ void examine_services(Session& session, std::vector<Finding>& findings) {
   }
 }
 
+// One for each directory that apps may mount.
+void examine_mounts(const Layout& layout, std::vector<Finding>& findings) {
+  for (const auto& [name, offered] : load_settings(layout.settings()).mounts) {
+    const auto why = why_unfit(layout, offered);
+    std::vector<std::string> apps;
+    for (const auto& app : offered.apps) apps.push_back(app.str());
+    findings.push_back(
+        {"mount " + name.str(), why.empty(), false,
+         why.empty() ? fmt::format("{}{}, for {}", escaped(offered.path), offered.read_only ? ", read-only" : "",
+                                   apps.empty() ? "no app" : join(apps, ", "))
+                     : why,
+         fmt::format("deployments and restarts of the apps that mount it: {}", join(apps, ", ")),
+         fmt::format("make the directory fit, or change [mounts.{}] in server.toml (docs/settings.md)", name.str()),
+         true});
+  }
+}
+
 // One for each that expires soon, and for each host for which the last order failed.
 void examine_certificates(Session& session, std::vector<Finding>& findings) {
   for (const auto& [host, warning] : certificate_warnings(session.platform(), now())) {
@@ -196,6 +214,7 @@ std::vector<Finding> examine_machine(Session& session) {
   findings.push_back(examine_open_files(load_settings(layout.settings())));
   findings.push_back(examine_terminals());
   findings.push_back(examine_disk(layout.root()));
+  examine_mounts(layout, findings);
   if (examine_database(layout, findings)) {
     findings.push_back(examine_layers(layout, layers_in_use(session.platform())));
     examine_certificates(session, findings);

@@ -57,6 +57,9 @@ Sandbox LocalEngine::sandbox_of(const InstancePlan& plan) const {
     // Read-only: a client can connect, and cannot put a socket of its own in the server's place.
     sandbox.mounts.push_back({layout_.service_socket(service), service_directory_in_app(service), false});
   }
+  for (const auto& directory : plan.directories) {
+    sandbox.mounts.push_back({directory.from, directory.to, directory.writable});
+  }
   sandbox.writable = plan.writable;
   sandbox.host_name = plan.name.app.str();
   sandbox.etc = layout_.sandbox_etc();

@@ -104,7 +104,8 @@ TEST(ArchivedApp, RefusesWhatIsNoneOrIsDamaged) {
         replaced("\"stopped\": true", "\"stopped\": 1"), replaced("\"A\"", "\"A/B\""),
         replaced("\"example.com\"", "\"a/b\""), replaced("\"counts\"", "\"numbers\""),
         replaced("\"disk\": 1073741824", "\"disk\": -1"),
-        replaced("\"cpu_percent\": 150", "\"cpu_percent\": 4294967297"), replaced("\"cache\"", "\"../cache\""), replaced("\"label\": \"cache\"", "\"label\": \"db\"")}) {
+        replaced("\"cpu_percent\": 150", "\"cpu_percent\": 4294967297"), replaced("\"cache\"", "\"../cache\""),
+        replaced("\"label\": \"cache\"", "\"label\": \"db\"")}) {
     EXPECT_TRUE(refusal_of(damaged).starts_with("the archive is damaged: pushrod-app.json: ")) << damaged;
   }
 }

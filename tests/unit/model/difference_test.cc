@@ -53,6 +53,16 @@ TEST(Difference, TellsWhereTheCodeComesFrom) {
   EXPECT_THAT(told(before, after), testing::Contains("build root: .|apps"));
 }
 
+TEST(Difference, TellsMountsOfTheMachine) {
+  const auto media = MountName::parse("media"), maps = MountName::parse("maps");
+  auto before = release('a', "none", {});
+  auto after = before;
+  before.host_mounts = {{"/mnt/maps", maps}, {"/srv/media", media}};
+  after.host_mounts = {{"/srv/media", media, true}, {"/srv/other", maps}};
+  EXPECT_THAT(told(before, after), testing::ElementsAre("mount /srv/media: media|media, read-only",
+                                                        "mount /srv/other: |maps", "mount /mnt/maps: maps|gone"));
+}
+
 TEST(Difference, TellsSettingsByNameAlone) {
   const auto a = SettingName::parse("A"), b = SettingName::parse("B"), c = SettingName::parse("C");
   const auto before = release('a', "none", {}, {{a, {"1", false}}, {b, {"2", true}}});

@@ -37,6 +37,7 @@ TEST_F(Migration, OfTheFirstSchemaKeepsAllThatItHolds) {
   EXPECT_EQ(release.processes.size(), 1U);
   EXPECT_EQ(release.source, blog.source());
   EXPECT_TRUE(release.writable.empty());
+  EXPECT_TRUE(release.host_mounts.empty());
   EXPECT_EQ(release.mounts, (ReleaseMounts{{"venv", "/venv", Access::Write, Access::Read}}));
   EXPECT_TRUE(store().release(blog.id, 1)->mounts.empty()) << "its environment names no virtualenv";
   EXPECT_EQ(state_of("blog.2.web.1"), InstanceState::Serving);

@@ -20,6 +20,7 @@ TEST_F(StoreReleases, ComeBackAsTheyWereRecorded) {
                     "services"};
   release.writable = {"log", "tmp/cache"};
   release.mounts = {{"venv", "/venv"}, {"gems", "/gems", Access::Write, Access::None}};
+  release.host_mounts = {{"/mnt/maps", MountName::parse("maps"), true}, {"/srv/media", MountName::parse("media")}};
   release.processes[0].ports = {9394};
   release.processes[0].sticky = true;
   store().add_release(release);
@@ -35,6 +36,7 @@ TEST_F(StoreReleases, ComeBackAsTheyWereRecorded) {
   EXPECT_EQ(read->source, release.source);
   EXPECT_EQ(read->writable, release.writable);
   EXPECT_EQ(read->mounts, release.mounts);
+  EXPECT_EQ(read->host_mounts, release.host_mounts);
   EXPECT_EQ(read->processes[0].ports, std::vector<Port>{9394});
   EXPECT_TRUE(read->processes[0].sticky);
   EXPECT_EQ(to_json(read->processes), to_json(release.processes));
