@@ -21,6 +21,7 @@ TEST(Restic, SecretsAreInTheEnvironmentAndNotInTheArguments) {
   EXPECT_EQ(command.environment.at("RESTIC_REPOSITORY"), "s3:https://host/bucket");
   EXPECT_EQ(command.environment.at("RESTIC_PASSWORD"), "geheim");
   EXPECT_EQ(command.environment.at("AWS_SECRET_ACCESS_KEY"), "schluessel");
+  EXPECT_EQ(command.environment.at("SSH_ASKPASS_REQUIRE"), "force");
 }
 
 TEST(Restic, SnapshotsAreReadWithTheirTagsOldestFirst) {
