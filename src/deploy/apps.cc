@@ -113,7 +113,8 @@ void destroy_app(const Platform& platform, const App& app) {
   end_instances(platform, app);
   remove_what_is_its_own(platform, app);
   publish_routes(platform);
-  empty_trash(platform.layout);
+  // Several node_modules take a while. The daemon may also be emptying the trash already, which holds its lock.
+  if (!wake_daemon(platform)) empty_trash(platform.layout);
 }
 
 }  // namespace pushrod

@@ -24,6 +24,6 @@ void check_cancelled(int cancel_fd) {
   if (is_cancelled(cancel_fd)) throw Cancelled();
 }
 
-void wake_daemon(const Platform& platform) { send_datagram(platform.layout.serve_socket(), "look"); }
+bool wake_daemon(const Platform& platform) { return send_datagram(platform.layout.serve_socket(), "look"); }
 
 }  // namespace pushrod

@@ -14,7 +14,7 @@ bool request_cancel(const Platform& platform, std::int64_t group);
 bool is_cancelled(int cancel_fd);
 void check_cancelled(int cancel_fd);  // throws Cancelled
 
-// Tells the daemon that there is something to do. It looks by itself as well, now and then.
-void wake_daemon(const Platform& platform);
+// Tells the daemon that there is something to do; false when no daemon runs. It looks by itself as well, now and then.
+bool wake_daemon(const Platform& platform);
 
 }  // namespace pushrod
