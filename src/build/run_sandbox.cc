@@ -45,16 +45,24 @@ class DiskWatch {
   bool is_within() {
     if (since_.elapsed() < 20 * took_) return true;
     const Stopwatch watch;
+    const auto before = use_;
     use_ = {};
     for (const auto& directory : measured_) {
       const auto use = measure_disk_use(directory, {.time = Milliseconds{5'000}});
       use_.bytes += use.bytes;
       use_.entries += use.entries;
+      use_.complete = use_.complete && use.complete;
     }
+    if (has_looked_ && use_.complete && (use_.bytes != before.bytes || use_.entries != before.entries)) {
+      changed_ = Stopwatch();
+    }
+    has_looked_ = true;
     took_ = watch.elapsed();
     since_ = Stopwatch();
     return !has_too_many_bytes() && !has_too_many_entries();
   }
+  // npm prints nothing while it downloads, but its files grow.
+  bool has_changed_within(Milliseconds time) const { return changed_.elapsed() < time; }
   std::string reached() const {
     return has_too_many_bytes() ? fmt::format("it wrote more than {} to the disk", format_bytes(job_.disk_bytes))
                                 : fmt::format("it made more than {} files and directories", job_.disk_entries);
@@ -68,8 +76,10 @@ class DiskWatch {
   const SandboxJob& job_;
   const std::vector<fs::path>& measured_;
   DiskUse use_;
+  bool has_looked_ = false;
   Milliseconds took_{0};
   Stopwatch since_;
+  Stopwatch changed_;  // since the use was last seen to change
 };
 
 struct Kind {
@@ -133,7 +143,10 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage, const std:
   if (builds) {
     command.silence = job.silence;
     command.confinement.in_background = true;
-    if (!measured.empty()) command.on_tick = [&disk] { return disk.is_within(); };
+    if (!measured.empty()) {
+      command.on_tick = [&disk] { return disk.is_within(); };
+      command.shows_life = [&] { return disk.has_changed_within(job.silence); };
+    }
   }
   command.on_output = [&](std::string_view chunk) {
     tail.add(chunk);
@@ -158,7 +171,8 @@ void run_in(const Sandbox& given, const SandboxJob& job, Stage stage, const std:
             fmt::format("make it quicker, or have the administrator raise {} in server.toml", kind.setting)};
       case CommandResult::End::Silent:
         return UserError{
-            fmt::format("{} was stopped: it printed nothing for {}", kind.name, format_duration(job.silence)),
+            fmt::format("{} was stopped: it printed nothing and wrote no files for {}", kind.name,
+                        format_duration(job.silence)),
             "let it print what it does, or have the administrator raise [limits] build_silence in server.toml"};
       case CommandResult::End::Stopped:
         return UserError{

@@ -109,7 +109,10 @@ class Run {
 
   std::optional<End> looked(const Deadline& deadline) {
     if (deadline.passed()) return End::TimedOut;
-    if (command_.silence.count() > 0 && quiet_.elapsed() >= command_.silence) return End::Silent;
+    if (command_.silence.count() > 0 && quiet_.elapsed() >= command_.silence) {
+      if (!command_.shows_life || !command_.shows_life()) return End::Silent;
+      quiet_ = Stopwatch();
+    }
     if (!command_.on_tick || tick_.elapsed() < kTick) return std::nullopt;
     const bool goes_on = command_.on_tick();
     tick_ = Stopwatch();

@@ -40,6 +40,8 @@ struct Command {
   std::function<bool(std::string_view)> on_output;
   // The child is killed when it has written nothing for so long. 0: it may be silent.
   std::chrono::milliseconds silence{0};
+  // Asked when the time of silence is up; true: it did something else meanwhile, and may be silent for so long again.
+  std::function<bool()> shows_life;
   // Called about once a second while the child runs; returns false to kill it (End::Stopped).
   std::function<bool()> on_tick;
   // A descriptor that, when readable, kills the child (a request to cancel). -1: none.

@@ -14,7 +14,7 @@ def build(command, **more):
 
 
 @pytest.mark.parametrize("setting, command, said", [
-    ('build_silence = "1s"', "echo begun; sleep 1111", "it printed nothing for 1"),
+    ('build_silence = "1s"', "echo begun; sleep 1111", "it printed nothing and wrote no files for 1"),
     ('build_disk = "20M"', "head -c 60000000 /dev/zero > big; sleep 1111", "it wrote more than 21.0 MB to the disk"),
     ("build_files = 300", "mkdir d; cd d; touch $(seq 1 900); sleep 1111", "it made more than 300 files and directories"),
 ])  # fmt: skip
@@ -32,6 +32,17 @@ def test_output_keeps_a_build_from_being_silent(make_platform):
     app = platform.create_app(build("for i in 1 2 3 4 5 6; do echo $i; sleep 0.6; done"))
     app.work.push()
     assert app.version() == "1"
+
+
+def test_files_that_grow_keep_a_build_from_being_silent(make_platform):
+    """npm prints nothing while it downloads."""
+    platform = make_platform(settings='[limits]\nbuild_silence = "2s"\n').start()
+    grow = "for i in 1 2 3 4 5 6 7 8; do head -c 100000 /dev/zero >> big; sleep 0.8; done"
+    app = platform.create_app(build(f"echo begun; {grow}"))
+    app.work.push()
+    refused = app.push({"pushrod.toml": f"[build]\ncommand = {json.dumps('echo begun; ' + grow + '; sleep 1111')}\n"}, code=1)
+    assert "it printed nothing and wrote no files for 2" in refused.err
+    wait_until(lambda: not platform.processes("sleep 1111"), what="the end of the build")
 
 
 def test_a_build_without_a_network_reaches_nothing(platform):
