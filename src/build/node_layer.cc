@@ -2,6 +2,7 @@
 #include "build/node_layer.hh"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include "base/text.hh"
 #include "build/layer.hh"
 #include "build/modern_yarn.hh"
+#include "build/own_files.hh"
 #include "build/own_packages.hh"
 #include "build/software.hh"
 #include "os/files.hh"
@@ -25,7 +27,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kLockCap = std::size_t{64} << 20;
 
 // What installing reads of package.json. A change of the rest (scripts, a version) leaves the packages as they are.
-constexpr std::array<const char*, 27> kManifestParts{"name",
+constexpr std::array<const char*, 28> kManifestParts{"name",
                                                      "version",
                                                      "private",
                                                      "type",
@@ -51,6 +53,7 @@ constexpr std::array<const char*, 27> kManifestParts{"name",
                                                      "trustedDependencies",
                                                      "allowScripts",
                                                      "workspaces",
+                                                     "patchedDependencies",
                                                      "pnpm"};
 
 std::string manifest_for_install(const std::string& text) {
@@ -91,10 +94,10 @@ bool has_patch_elsewhere(const std::string& lock) {
   return false;
 }
 
-// Packages in directories of the app, or patched by files of it, that `own` does not tell of. Modern yarn's patches in
-// .yarn/ are among the files that it installs from.
+// Packages in directories of the app, or patched by files of it, that `own` and patches_of() do not tell of. Modern
+// yarn's patches in .yarn/ are among the files that it installs from.
 bool uses_own_files(const std::string& manifest, const std::string& lock, bool tells_own, const NodeTool& tool) {
-  if (mentions(manifest, {"patchedDependencies", "configDependencies"})) return true;
+  if (mentions(manifest, {"configDependencies"})) return true;
   if (!tool.is_modern_yarn && (mentions(lock, {"#~/.yarn"}) || mentions(manifest, {"\"patch:"}))) return true;
   if (tool.is_modern_yarn && has_patch_elsewhere(lock)) return true;
   if (tells_own && tool.name == "npm") return false;
@@ -119,8 +122,8 @@ bool is_unusual(const std::string& settings) {
 
 // A workspace of pnpm may also have settings there.
 bool is_unusual_for_pnpm(const std::string& settings) {
-  return mentions(settings, {"patchedDependencies", "configDependencies", "modulesDir", "irtualStoreDir", "npmfile",
-                             "lockfileDir", "haredWorkspaceLockfile", "scriptShell", "cafile", "certfile", "keyfile"});
+  return mentions(settings, {"configDependencies", "modulesDir", "irtualStoreDir", "npmfile", "lockfileDir",
+                             "haredWorkspaceLockfile", "scriptShell", "cafile", "certfile", "keyfile"});
 }
 
 // A cache elsewhere, files of certificates; where packages are linked is decided by Pushrod (tool_variables()).
@@ -139,25 +142,15 @@ bool may_run_scripts(const NodeTool& tool, const std::string& lock) {
   return tool.name != "npm" || lock.find("\"packages\"") == std::string::npos || has_true(lock, "hasInstallScript");
 }
 
-// Without symlinks on the way, and not outside.
-bool is_directory_within(const fs::path& root, const std::string& path) {
-  fs::path here = root;
-  for (const auto& part : fs::path(path)) {
-    if (part == ".." || part.is_absolute()) return false;
-    here /= part;
-    if (!is_directory(here)) return false;
-  }
-  return true;
-}
-
-// What installing reads of a package of the app's own; absent when it compiles it or links to more of it.
-std::optional<std::string> manifest_of_own(const fs::path& root, const std::string& path) {
+// What installing reads of a package of the app's own; absent when it compiles it, patches others for it, or links to
+// more of it.
+std::optional<OwnFiles> files_of_own(const fs::path& root, const std::string& path) {
   if (!is_directory_within(root, path) || in_tree(root / path, "binding.gyp")) return std::nullopt;
   const auto text = read_tree_file(root / path, "package.json", std::size_t{1} << 20);
-  if (!text) return std::nullopt;
-  const auto json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.contains("bin")) return std::nullopt;
-  return manifest_for_install(*text);
+  if (!text || mentions(*text, {"patchedDependencies"})) return std::nullopt;
+  auto files = programs_of(root, path, *text);
+  if (files) files->emplace(path + "/package.json", manifest_for_install(*text));
+  return files;
 }
 
 // Absent when they tell that other files matter. `own`: the app's own packages, if the lock file tells of them.
@@ -174,9 +167,9 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
   const bool tells_own = own && !own->directories.empty();
   if (uses_own_files(root, *lock, tells_own, tool)) return std::nullopt;
   for (const auto& path : own ? own->directories : std::set<std::string>{}) {
-    const auto part = manifest_of_own(directory, path);
-    if (!part || uses_own_files(*part, "", tells_own, tool)) return std::nullopt;
-    files[path + "/package.json"] = *part;
+    const auto part = files_of_own(directory, path);
+    if (!part || uses_own_files(part->at(path + "/package.json"), "", tells_own, tool)) return std::nullopt;
+    files.insert(part->begin(), part->end());
   }
   for (const char* name : {".npmrc", ".yarnrc", ".yarnrc.yml", "bunfig.toml"}) {
     const auto settings = read_tree_file(directory, name, std::size_t{1} << 20);
@@ -185,11 +178,15 @@ std::optional<std::map<std::string, std::string>> files_for_install(const fs::pa
     if (is_of_modern_yarn ? is_unusual_for_modern_yarn(*settings) : is_unusual(*settings)) return std::nullopt;
     files[name] = *settings;
   }
-  if (const auto workspace = read_tree_file(directory, "pnpm-workspace.yaml", std::size_t{1} << 20);
-      workspace && tool.name == "pnpm") {
+  const auto workspace =
+      tool.name == "pnpm" ? read_tree_file(directory, "pnpm-workspace.yaml", std::size_t{1} << 20) : std::nullopt;
+  if (workspace) {
     if (!own || is_unusual_for_pnpm(*workspace)) return std::nullopt;
     files["pnpm-workspace.yaml"] = *workspace;
   }
+  auto patches = patches_of(directory, root, workspace.value_or(""));
+  if (!patches) return std::nullopt;
+  files.merge(*patches);
   if (!tool.is_modern_yarn) return files;
   auto yarn_files = files_of_modern_yarn(directory, files[".yarnrc.yml"]);
   if (!yarn_files) return std::nullopt;
@@ -228,6 +225,19 @@ std::vector<BuildStep> scripts_of_own(const AppTree& tree, const std::string& wh
   return steps;
 }
 
+// Tools make the programs of packages executable when they link to them, which the layer has done to its copies.
+void let_programs_run(const AppTree& tree, const std::string& where, const OwnPackages& own, LayerPlan& layer) {
+  std::string names;
+  const auto root = tree.root / where;
+  for (const auto& path : own.directories) {
+    const auto manifest = read_tree_file(root / path, "package.json", std::size_t{1} << 20);
+    for (const auto& [file, line] : programs_of(root, path, manifest.value_or("")).value_or(OwnFiles{})) {
+      if (access((root / file).c_str(), X_OK) != 0) names += " " + shell_quoted(file);
+    }
+  }
+  if (!names.empty()) layer.then.insert(layer.then.begin(), step_in(tree, where, "chmod +x --" + names));
+}
+
 void add_mount(LayerPlan& layer, const std::string& path) {
   layer.mounts.push_back({.directory = "app/" + path, .path = "/app/" + path});
 }
@@ -264,7 +274,10 @@ std::optional<LayerPlan> node_layer(const AppTree& tree, const std::string& wher
     directories += " " + shell_quoted(modules);  // which may be there for another system's packages only
     add_mount(layer, below(where, modules));
   }
-  if (own) layer.then = scripts_of_own(tree, where, tool, own->directories);
+  if (own) {
+    layer.then = scripts_of_own(tree, where, tool, own->directories);
+    let_programs_run(tree, where, *own, layer);
+  }
   layer.steps.push_back({"mkdir -p -- " + directories, in_sandbox(where)});
   if (has_own_tool(tool)) layer.mounts.push_back({.directory = "app/.pushrod", .path = "/app/.pushrod"});
   std::vector<std::string> programs;

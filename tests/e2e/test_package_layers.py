@@ -98,6 +98,21 @@ def test_a_build_that_changes_packages_which_are_in_the_repository_takes_their_p
     )
 
 
+def test_programs_of_a_workspace_are_found_and_their_code_is_no_part_of_the_layer(platform):
+    tool = lambda word: f"#!/usr/bin/env node\nconsole.log('{word}')\n"  # noqa: E731
+    cli = {"name": "cli", "version": "1.0.0", "bin": {"greet": "./bin/greet.js"}}
+    package = {"name": "app", "version": "1.0.0", "workspaces": ["cli"], "dependencies": {"cli": "1.0.0"}}
+    packages = {"": package, "cli": cli, "node_modules/cli": {"resolved": "cli", "link": True}}
+    lock = {"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
+    files = {"package.json": package, "package-lock.json": lock, "cli/package.json": cli}
+    app = platform.create_app(web_app() | {name: json.dumps(text) for name, text in files.items()}
+                              | {"cli/bin/greet.js": tool("hello")})  # fmt: skip
+    assert "Installing packages" in app.work.push().err
+    assert platform.pushrod("run", app.name, "--", "greet").out == "hello\n"
+    assert "Packages: unchanged" in app.push({"cli/bin/greet.js": tool("good day")}).err
+    assert platform.pushrod("run", app.name, "--", "greet").out == "good day\n"
+
+
 @pytest.fixture
 def held(platform):
     """A function that makes apps whose packages come from an index that never answers."""

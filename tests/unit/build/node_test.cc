@@ -1,4 +1,5 @@
 // What is planned for Node.js.
+#include "build/own_files.hh"
 #include "builder_fixture.hh"
 
 namespace pushrod {
@@ -89,7 +90,7 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
   EXPECT_TRUE(has_layer());
   for (const char* other : {R"({"dependencies": {"left": "file:./left"}})", R"({"dependencies": {"left": "../left"}})",
                             R"({"dependencies": {"left": "1"}, "workspaces": ["packages/*"]})",
-                            R"({"dependencies": {"left": "1"}, "pnpm": {"patchedDependencies": {}}})"}) {
+                            R"({"dependencies": {"left": "1"}, "pnpm": {"patchedDependencies": {"left": "none"}}})"}) {
     tree.write("package.json", other);
     EXPECT_FALSE(has_layer()) << other;
   }
@@ -116,6 +117,49 @@ TEST_F(BuilderTest, PackagesThatDependOnMoreThanAFewFilesAreInstalledByEachBuild
   EXPECT_FALSE(has_layer());
   fs::remove(tree.path() / "node_modules");
   EXPECT_TRUE(has_layer());
+}
+
+TEST_F(BuilderTest, PatchesOfPackagesAreAPartOfTheLayer) {
+  const std::string lock = "lockfileVersion: '9.0'\nimporters:\n  .: {}\n";
+  tree.write("pnpm-lock.yaml", lock);
+  tree.write("patches/left.patch", "+1\n");
+  tree.write("patches/right@1.patch", "+2\n");
+  tree.write("package.json",
+             R"({"dependencies": {"left": "1"}, "pnpm": {"patchedDependencies": {"left": "patches/left.patch"}}})");
+  EXPECT_EQ(plan().layers.at(0).files.at("patches/left.patch"), "+1\n");
+  EXPECT_EQ(plan().layers.at(0).files.size(), 3U);
+  tree.write("pnpm-workspace.yaml", "patchedDependencies:\n  # why\n  'right@1': \"patches/right@1.patch\"\nx: y\n");
+  EXPECT_EQ(plan().layers.at(0).files.at("patches/right@1.patch"), "+2\n");
+  for (const char* other :
+       {"patchedDependencies: {right: patches/right@1.patch}\n", "patchedDependencies:\n  right: ../right.patch\n",
+        "patchedDependencies:\n  right:\n    x: y\n", "patchedDependencies:\n  right: patches/none.patch\n"}) {
+    tree.write("pnpm-workspace.yaml", other);
+    EXPECT_TRUE(plan().layers.empty()) << other;
+  }
+  fs::remove(tree.path() / "pnpm-workspace.yaml");
+  tree.link("patches/left.patch", "/etc/passwd");
+  EXPECT_TRUE(plan().layers.empty());
+}
+
+TEST_F(BuilderTest, ProgramsOfAWorkspaceArePartsOfTheLayerWithTheirFirstLines) {
+  tree.write("package.json", R"({"workspaces": ["packages/*"]})");
+  tree.write("package-lock.json", R"({"packages": {"packages/cli": {}, "node_modules/cli": {"link": true}}})");
+  const auto files = [&](const std::string& bin) {
+    tree.write("packages/cli/package.json", R"({"name": "cli", "bin": )" + bin + "}");
+    return plan().layers.empty() ? OwnFiles{} : plan().layers[0].files;
+  };
+  tree.write("packages/cli/bin/run.js", "#!/usr/bin/env node\nconsole.log(1)\n");
+  const auto before = files(R"("./bin/run.js")");
+  EXPECT_EQ(before.at("packages/cli/bin/run.js"), "#!/usr/bin/env node\n");
+  EXPECT_EQ(told(plan().layers[0].then), "chmod +x -- packages/cli/bin/run.js");
+  tree.write("packages/cli/bin/run.js", "#!/usr/bin/env node\nconsole.log(2)\n", true);
+  EXPECT_EQ(files(R"("./bin/run.js")"), before) << "the code of a program changes nothing";
+  EXPECT_TRUE(plan().layers[0].then.empty()) << "it can be run already";
+  EXPECT_FALSE(files(R"({"cli": "dist/made.js"})").contains("packages/cli/dist/made.js")) << "its build makes it";
+  EXPECT_TRUE(files(R"({"cli": "../other.js"})").empty());
+  EXPECT_TRUE(files(R"(["cli.js"])").empty());
+  tree.link("packages/cli/link.js", "/etc/passwd");
+  EXPECT_TRUE(files(R"("link.js")").empty());
 }
 
 TEST_F(BuilderTest, PackagesAreCompiledWithTheHeadersOfTheMachinesNode) {
