@@ -17,7 +17,7 @@ namespace pushrod {
 namespace {
 
 constexpr unsigned kDeepest = 64;
-constexpr std::array<std::string_view, 4> kCaches{".cache", ".vite", ".vite-temp", "__pycache__"};
+constexpr std::array<std::string_view, 5> kCaches{".astro", ".cache", ".vite", ".vite-temp", "__pycache__"};
 
 // Its entries of the layer are gone.
 bool is_replaced(const fs::path& directory) {

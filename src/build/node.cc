@@ -244,6 +244,7 @@ std::optional<BuildPlan> plan_node(const AppTree& tree, const std::string& where
   }
   if (nx) plan.build_environment["NX_DAEMON"] = "false";
   if (where == tree.path) {
+    if (auto told = told_framework(directory, *package); !told.empty()) plan.notices.push_back(std::move(told));
     if (script != "start" && package->scripts.contains("start"))
       plan.notices.push_back(told_other_start(*package, plan));
     plan.build_environment.merge(framework_build_environment(*package));

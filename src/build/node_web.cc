@@ -126,9 +126,9 @@ bool configures(const fs::path& directory, std::initializer_list<const char*> fi
 bool exports_next(const fs::path& directory) {
   return configures(directory, {"next.config.js", "next.config.mjs", "next.config.ts"}, "output:export");
 }
+constexpr std::initializer_list<const char*> kAstroFiles{"astro.config.mjs", "astro.config.js", "astro.config.ts"};
 bool renders_astro(const fs::path& directory) {
-  const auto files = {"astro.config.mjs", "astro.config.js", "astro.config.ts"};
-  return configures(directory, files, "output:server") || configures(directory, files, "output:hybrid");
+  return configures(directory, kAstroFiles, "output:server") || configures(directory, kAstroFiles, "output:hybrid");
 }
 
 struct Site {
@@ -192,6 +192,14 @@ std::string told_other_host(const fs::path& directory, const PackageJson& packag
                        is_svelte ? "svelte.config.js" : "astro.config");
   }
   return {};
+}
+
+std::string told_framework(const fs::path& directory, const PackageJson& package) {
+  if (!depends_on(package, "@astrojs/node") || !renders_astro(directory)) return {};
+  if (configures(directory, kAstroFiles, "allowedDomains")) return {};
+  return "Astro takes every request for one to http://localhost, and answers 403 to forms, unless astro.config names "
+         "the "
+         "app's hosts: security: { allowedDomains: [{ hostname: \"shop.example.com\" }] }";
 }
 
 std::string output_of_site(const fs::path& directory, const PackageJson& package) {

@@ -20,6 +20,9 @@ std::string framework_server(const std::filesystem::path& directory, const Packa
 // An adapter that builds for a host elsewhere, and what to do; empty: it has none.
 std::string told_other_host(const std::filesystem::path& directory, const PackageJson& package);
 
+// What the author of a framework's server should know, with what to do; empty: nothing.
+std::string told_framework(const std::filesystem::path& directory, const PackageJson& package);
+
 // The directory that the build of a site without a server writes ("dist"); empty: it is no such site.
 std::string output_of_site(const std::filesystem::path& directory, const PackageJson& package);
 

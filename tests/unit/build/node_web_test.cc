@@ -37,6 +37,19 @@ TEST_F(NodeWebTest, AFrameworkIsServedByItsOwnServer) {
   EXPECT_EQ(web(R"("build": "next build", "start": "next start")", R"("next": "15")"), "npm start");
 }
 
+TEST_F(NodeWebTest, AnAstroServerThatDoesNotKnowItsHostsIsTold) {
+  const auto told = [&] {
+    web(R"("build": "astro build")", R"("astro": "5", "@astrojs/node": "9")");
+    const auto notices = join(plan().notices, "\n");
+    return notices.find("security: { allowedDomains: [{ hostname:") != std::string::npos;
+  };
+  EXPECT_FALSE(told());
+  tree.write("astro.config.mjs", "export default { output: 'server' }\n");
+  EXPECT_TRUE(told());
+  tree.write("astro.config.mjs", "export default { output: 'server', security: { allowedDomains: [{}] } }\n");
+  EXPECT_FALSE(told());
+}
+
 TEST_F(NodeWebTest, TheOnlyProgramOfAnNxWorkspaceIsBuiltAndRun) {
   tree.write("nx.json", "{}");
   tree.write("apps/api-e2e/package.json", R"({"name": "e2e", "nx": {}})");
