@@ -9,6 +9,7 @@
 
 #include "base/error.hh"
 #include "base/text.hh"
+#include "build/node_writes.hh"
 #include "build/writable.hh"
 #include "os/files.hh"
 
@@ -20,7 +21,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLargestFile = std::size_t{1} << 20;
 constexpr std::size_t kMostNames = 1'000;  // in which code is looked for
-constexpr int kCodeDepth = 3;
+constexpr int kCodeDepth = 4;
 constexpr const char* kRunners[] = {"npm", "yarn", "pnpm", "bun"};  // of scripts in package.json
 
 struct Entry {
@@ -32,13 +33,41 @@ const std::vector<Entry>& packages() {
   static const std::vector<Entry> kList{
       {"next", {".next"}},
       {"@strapi/strapi", {".cache", ".tmp", "build", "database", "public/uploads", "types"}},
+      {"payload", {".next", "media"}},
+      {"directus", {"extensions", "uploads"}},
+      {"@medusajs/medusa", {".medusa", "static", "uploads"}},
+      {"@adonisjs/core", {"tmp"}},
+      {"@nuxt/content", {".data"}},
+      {"@nuxthub/core", {".data"}},
+      {"i18n", {"locales"}},
   };
   return kList;
 }
 // Those that keep data in files, which nearly all apps have beside the code.
-constexpr const char* kDatabases[] = {"better-sqlite3", "sqlite3", "sqlite",      "@louislam/sqlite3",
-                                      "@libsql/client", "libsql",  "nedb",        "nedb-promises",
-                                      "@seald-io/nedb", "lowdb",   "node-json-db"};
+constexpr const char* kDatabases[] = {"better-sqlite3",
+                                      "sqlite3",
+                                      "sqlite",
+                                      "@louislam/sqlite3",
+                                      "@libsql/client",
+                                      "libsql",
+                                      "nedb",
+                                      "nedb-promises",
+                                      "@seald-io/nedb",
+                                      "lowdb",
+                                      "node-json-db",
+                                      "@payloadcms/db-sqlite",
+                                      "@prisma/adapter-better-sqlite3",
+                                      "@prisma/adapter-libsql",
+                                      "@mikro-orm/sqlite",
+                                      "@mikro-orm/libsql",
+                                      "@keyv/sqlite",
+                                      "connect-sqlite3",
+                                      "pouchdb",
+                                      "level",
+                                      "classic-level",
+                                      "duckdb",
+                                      "@duckdb/node-api",
+                                      "@electric-sql/pglite"};
 constexpr const char* kFileStores[] = {"multer",
                                        "@koa/multer",
                                        "formidable",
@@ -48,6 +77,8 @@ constexpr const char* kFileStores[] = {"multer",
                                        "connect-multiparty",
                                        "node-persist",
                                        "session-file-store",
+                                       "node-localstorage",
+                                       "keyv-file",
                                        "rotating-file-stream",
                                        "winston-daily-rotate-file"};
 // By the programs of Node.js that the commands run.
@@ -189,9 +220,11 @@ WritablePaths written_by(const std::string& code) {
 
 bool is_python(const std::string& name) { return name.ends_with(".py"); }
 
-bool is_script(const std::string& name) {
-  const auto end = fs::path(name).extension();
-  return end == ".js" || end == ".ts" || end == ".mjs" || end == ".cjs" || end == ".mts";
+// Directories whose code does not run in production, or was made from code elsewhere.
+bool is_beside_code(const std::string& name) {
+  constexpr const char* kNames[] = {"node_modules", "tests", "test",   "__tests__", "e2e",   "cypress", "scripts",
+                                    "tools",        "docs",  "public", "dist",      "build", "out",     "coverage"};
+  return name.starts_with('.') || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 // The files of code in a tree, those near the root first, until one of them says all.
@@ -205,9 +238,8 @@ void look_at_code(const fs::path& root, bool (*is_code)(const std::string& name)
       for (const auto& name : list_directory(directory)) {
         if (++seen > kMostNames) return;
         if (is_code(name)) {
-          if (says_all(content_of(directory / name))) return;
-        } else if (!name.starts_with('.') && name != "node_modules" && name != "tests" &&
-                   is_directory(directory / name)) {
+          if (says_all(directory / name, content_of(directory / name))) return;
+        } else if (!is_beside_code(name) && is_directory(directory / name)) {
           below.push_back(directory / name);
         }
       }
@@ -229,7 +261,7 @@ PythonWrites written_by_python(const fs::path& root) {
     return {};
   }
   PythonWrites found;
-  look_at_code(root, is_python, [&](const std::string& code) {
+  look_at_code(root, is_python, [&](const fs::path&, const std::string& code) {
     auto paths = written_by(code);
     const bool is_all = paths == WritablePaths{"."};
     if (is_all) found.has_database = !chooses_database(code);
@@ -258,7 +290,7 @@ bool node_has_database(const fs::path& directory) {
   if (!depends_on_any(package_json_of(directory), kDatabases)) return false;
   bool found = false;
   bool is_told_where = false;
-  look_at_code(directory, is_script, [&](const std::string& code) {
+  look_at_code(directory, is_script, [&](const fs::path&, const std::string& code) {
     found = found || names_database(code);
     is_told_where = contains(code, "DATA_DIR");
     return is_told_where;
@@ -266,7 +298,37 @@ bool node_has_database(const fs::path& directory) {
   return found && !is_told_where;
 }
 
+bool runs_node(const ProcessTable& processes) {
+  constexpr const char* kPrograms[] = {"node", "npm", "npx",     "yarn",    "pnpm",
+                                       "bun",  "tsx", "ts-node", "nodemon", "next"};
+  return std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
+    const auto words = words_of(process.command);
+    return std::any_of(std::begin(kPrograms), std::end(kPrograms),
+                       [&](const char* program) { return names_program(words, program); });
+  });
+}
+
+struct NodeWrites {
+  bool writes = false;
+  fs::path beside_code;  // the first file of code that does, and nowhere else
+};
+NodeWrites written_by_node(const fs::path& root, const ProcessTable& processes) {
+  NodeWrites found;
+  if (!is_plain_file(root / "package.json") || !runs_node(processes)) return found;
+  look_at_code(root, is_program, [&](const fs::path& file, const std::string& code) {
+    if (!writes_files(code) || contains(code, "DATA_DIR")) return false;
+    found.writes = true;
+    if (!writes_elsewhere(code)) found.beside_code = file;
+    return !found.beside_code.empty();
+  });
+  return found;
+}
+
 }  // namespace
+
+std::string code_that_writes(const fs::path& directory, const ProcessTable& processes) {
+  return written_by_node(directory, processes).beside_code.lexically_relative(directory).native();
+}
 
 bool has_database_beside_code(const fs::path& directory) {
   return written_by_python(directory).has_database || node_has_database(directory);
@@ -280,6 +342,7 @@ WritablePaths known_writable(const fs::path& directory, const ProcessTable& proc
     if (!is_plain_file(file) || !contains(content_of(file), marker.word)) continue;
     paths.insert(paths.end(), marker.paths.begin(), marker.paths.end());
   }
+  if (written_by_node(directory, processes).writes) paths.emplace_back(".");
   const auto python = written_by_python(directory).paths;
   paths.insert(paths.end(), python.begin(), python.end());
   if (std::find(paths.begin(), paths.end(), ".") != paths.end()) return {"."};

@@ -17,6 +17,10 @@ WritablePaths known_writable(const std::filesystem::path& directory, const Proce
 // variable that may name another one? It is lost when the instance ends.
 bool has_database_beside_code(const std::filesystem::path& directory);
 
+// A file of its Node.js code that writes files and names no place for them, such as /tmp, DATA_DIR or a variable of its
+// own: relative to the directory; empty: there is none. Code of tests, scripts and configuration does not count.
+std::string code_that_writes(const std::filesystem::path& directory, const ProcessTable& processes);
+
 // For built code: the directories of the root that must be writable for these paths of the app's directory, sorted,
 // none inside of another. "." stands for all of the root; the path of a file for its directory, and so does one that is
 // not there and looks like a file's ("db.sqlite3"). A directory that is missing is made. A symlink within the root is

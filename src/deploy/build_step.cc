@@ -309,6 +309,7 @@ class Building {
 // From what is asked for to directories of what the build has left.
 void settle_writable(Run& run, const Part& part, const Checkout& checkout, PlannedRelease& planned) {
   auto& paths = planned.release.writable;
+  const bool says_paths = !paths.empty();
   paths = prepare_writable(app_tree(checkout, planned.release.source), paths, planned.known_writable);
   if (paths.empty()) return;
   check_writable(run.platform.layout, planned.release.mounts, paths);
@@ -316,11 +317,21 @@ void settle_writable(Run& run, const Part& part, const Checkout& checkout, Plann
   for (const auto& path : paths) shown.push_back(path == "." ? "all of it" : escaped(path, 100));
   run.journal.line(
       fmt::format("Writable in /app{}, until the instance ends: {}", suffix(run, part), join(shown, ", ")));
-  if (has_database_beside_code(app_tree(checkout, planned.release.source).directory())) {
+  const auto directory = app_tree(checkout, planned.release.source).directory();
+  if (has_database_beside_code(directory)) {
     run.journal.complaint(
         "a database of SQLite beside the code is empty again in every instance, and the release command writes to "
         "another copy: put its file into the directory that the variable DATA_DIR names (/data, which is kept), or use "
         "a service (service create)");
+    return;
+  }
+  if (says_paths) return;
+  if (const auto file = code_that_writes(directory, planned.release.processes); !file.empty()) {
+    run.journal.complaint(
+        fmt::format("{} writes files; in /app they are lost when the instance ends, and other instances do not see "
+                    "them: put what must last into the directory that the variable DATA_DIR names (/data, which is "
+                    "kept)",
+                    escaped(file, 100)));
   }
 }
 

@@ -140,6 +140,32 @@ def test_an_app_with_writable_paths_has_no_capability(platform):
     assert set(attempt(app, mount_something)) == {"Operation not permitted"}
 
 
+VISITS = """
+const fs = require("fs"), http = require("http");
+fs.mkdirSync("var", { recursive: true });
+http.createServer((request, response) => {
+  fs.appendFileSync(PLACE, "x");
+  response.end(fs.readFileSync(PLACE));
+}).listen(process.env.PORT, "127.0.0.1");
+"""
+
+
+def test_code_of_node_that_writes_files_may_write_beside_itself(platform):
+    package = json.dumps({"scripts": {"start": "node server.js"}})
+    app = platform.create_app({"package.json": package, "server.js": VISITS.replace("PLACE", '"var/visits"')})
+    pushed = app.work.push().err
+    assert "Writable in /app, until the instance ends: all of it" in pushed
+    assert "server.js writes files; in /app they are lost when the instance ends" in pushed
+    assert [app.get("/").text for _ in range(2)] == ["x", "xx"]
+    assert not (code_of(app) / "var").exists()
+    asked = app.push({"pushrod.toml": '[app]\nwritable = ["var"]\n'}).err
+    assert "are lost" not in asked, "an app that names the directory knows"
+    assert app.get("/").text == "x"
+    kept = VISITS.replace("PLACE", 'process.env.DATA_DIR + "/visits"').replace('"var"', "process.env.DATA_DIR")
+    assert "Writable" not in app.push({"server.js": kept, "pushrod.toml": ""}).err
+    assert app.get("/").text == "x"
+
+
 def test_a_push_warns_about_a_database_of_sqlite_beside_the_code(platform):
     warning = "a database of SQLite beside the code is empty again in every instance"
     app = platform.create_app(web_app() | {"db.py": "URL = 'sqlite:///app.db'\n"})

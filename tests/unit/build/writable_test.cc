@@ -177,6 +177,33 @@ TEST_F(KnownWritable, IsAllOfAppForASqliteFileOfPrisma) {
   EXPECT_TRUE(has_database_beside_code(tree.path()));
 }
 
+TEST_F(KnownWritable, IsAllOfAppForCodeOfNodeThatWritesFiles) {
+  const auto writes = [&](const std::string& command = "npm start") {
+    return code_that_writes(tree.path(), {process(command)});
+  };
+  tree.write("package.json", "{}");
+  tree.write("server.js", "const text = fs.readFileSync('a')\n");
+  tree.write("scripts/seed.js", "fs.writeFileSync('a')\n");
+  tree.write("vite.config.js", "fs.writeFileSync('a')\n");
+  tree.write("dist/index.js", "fs.writeFileSync('a')\n");
+  EXPECT_THAT(known(), ElementsAre());
+  EXPECT_EQ(writes(), "");
+  for (const char* call : {"fs.writeFileSync('a', x)", "new winston.transports.File({})",
+                           "await mkdir(d); fs.mkdirSync(d)", "new DatabaseSync('a')"}) {
+    tree.write("src/lib/store/disk.ts", call);
+    EXPECT_THAT(known(), ElementsAre(".")) << call;
+    EXPECT_EQ(writes(), "src/lib/store/disk.ts") << call;
+  }
+  EXPECT_THAT(known("gunicorn app:app"), ElementsAre()) << "its scripts only build";
+  for (const char* place : {"path.join(os.tmpdir(), 'a')", "process.env.UPLOAD_DIR ?? 'uploads'", "\"/tmp/a\""}) {
+    tree.write("src/lib/store/disk.ts", std::string("fs.writeFileSync('a')\n") + place);
+    EXPECT_THAT(known(), ElementsAre(".")) << place;
+    EXPECT_EQ(writes(), "") << place;
+  }
+  tree.write("src/lib/store/disk.ts", "fs.writeFileSync(process.env.DATA_DIR + '/a')\n");
+  EXPECT_THAT(known(), ElementsAre());
+}
+
 TEST_F(KnownWritable, IsTmpLogAndStorageForRails) {
   tree.write("config/application.rb", "module Shop\n  class Application < Rails::Application\n");
   EXPECT_THAT(known("bin/rails server"), ElementsAre("log", "storage", "tmp"));
