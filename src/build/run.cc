@@ -87,11 +87,21 @@ SandboxJob with_mounts(const SandboxJob& job, ReleaseMounts mounts) {
   return other;
 }
 
+// The release has a copy of its own. It keeps the layer for the builds after it, which begin with it again.
+ReleaseMount kept_for_builds(ReleaseMount mount) {
+  mount.building = Access::None;
+  mount.running = Access::None;
+  return mount;
+}
+
 // Without overlays, a build gets copies that it may change.
 ReleaseMounts copied(const SandboxJob& job) {
   ReleaseMounts mounts;
   for (auto mount : job.mounts) {
-    if (!mount.layer.empty()) take_copy(job, {mount, {}});
+    if (!mount.layer.empty()) {
+      take_copy(job, {mount, {}});
+      mounts.push_back(kept_for_builds(mount));
+    }
     if (!mount.layer.empty() && below_app(mount)) continue;
     mount.layer.clear();
     mounts.push_back(std::move(mount));
@@ -118,6 +128,7 @@ ReleaseMounts run_steps(const std::vector<BuildStep>& steps, const SandboxJob& j
     const auto mount = std::find(mounts.begin(), mounts.end(), changed.mount);
     mount->layer.clear();
     if (below_app(*mount)) mounts.erase(mount);
+    mounts.push_back(kept_for_builds(changed.mount));
   }
   remove_tree(job.checkout.directory / "changes");
   return mounts;

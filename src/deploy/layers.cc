@@ -98,7 +98,7 @@ void check_writable(const Layout& layout, const ReleaseMounts& mounts, const Wri
   for (const auto& path : writable) {
     for (const auto& mount : mounts) {
       const auto inside = "/app/" + path;
-      if (mount.layer.empty() || !inside.starts_with(mount.path + "/")) continue;
+      if (mount.layer.empty() || mount.running == Access::None || !inside.starts_with(mount.path + "/")) continue;
       if (is_directory(layout.layer(mount.layer) / mount.directory / inside.substr(mount.path.size() + 1))) continue;
       throw UserError(fmt::format("[app] writable: the packages in {} have no directory {}", mount.path, quoted(path)),
                       "name one that is there, or the whole of " + mount.path.substr(5));

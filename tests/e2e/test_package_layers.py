@@ -89,6 +89,18 @@ def test_a_build_may_change_its_packages_for_its_own_release(platform):
     assert platform.pushrod("run", other.name, "--", "touch", "node_modules/x", code=1).code == 1
 
 
+def test_a_release_whose_build_changed_its_packages_keeps_the_layer_for_the_next_build(platform, new_layers):
+    script = "echo changed > node_modules/word"
+    app = platform.deploy(node_app(**{"pushrod.toml": f'[build]\nafter = "{script}"\n'}))
+    other = platform.deploy(python_app())
+    assert len(new_layers()) == 2
+    platform.pushrod("app", "destroy", other.name, "--yes")
+    wait_until(lambda: not [name for name in new_layers() if name.startswith("python-")], what="the tidier")
+    assert len(new_layers()) == 1
+    assert "Packages: unchanged" in app.push({"VERSION": "2"}).err
+    assert platform.pushrod("run", app.name, "--", "cat", "node_modules/word").out == "changed\n"
+
+
 def test_a_build_that_changes_packages_which_are_in_the_repository_takes_their_place(platform):
     script = "echo changed > node_modules/word"
     files = node_app(**{"pushrod.toml": f'[build]\nafter = "{script}"\n', "node_modules/committed/word": "old"})

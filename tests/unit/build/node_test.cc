@@ -137,6 +137,7 @@ TEST_F(BuilderTest, PatchesOfPackagesAreAPartOfTheLayer) {
     EXPECT_TRUE(plan().layers.empty()) << other;
   }
   fs::remove(tree.path() / "pnpm-workspace.yaml");
+  fs::remove(tree.path() / "patches/left.patch");
   tree.link("patches/left.patch", "/etc/passwd");
   EXPECT_TRUE(plan().layers.empty());
 }
