@@ -66,7 +66,7 @@ def test_an_app_that_is_allowed_writes_and_reads_a_directory_of_the_machine(own_
     assert "mount      /mnt: media" in platform.pushrod("release", "reader", "1").out
     found = findings(platform)["mount media"]
     assert found["good"] and found["found"] == f"{media}, for shop, reader"
-    # It survives a new start of everything, and a wake.
+    # It survives a new start of everything.
     platform.kill_all()
     platform.start()
     wait_until(lambda: platform.http(app.host, "/read?path=/srv/media/new").text == "made", what="the app")
@@ -116,6 +116,16 @@ def test_an_app_that_is_not_allowed_gets_one_clear_line(own_platform):
     offer(platform, "shop", "store")
     platform.pushrod("app", "rename", "shop", "store")
     assert platform.http("store.localhost", "/read?path=/srv/media/file").text == "there"
+
+
+def test_an_app_that_wakes_has_it_also_when_it_was_offered_after_the_daemons_start(own_platform):
+    platform = own_platform
+    media = offer(platform, "shop")
+    (media / "file").write_text("there")
+    sleepy = '[processes.web]\ncommand = "python3 web.py"\nsleep_after = "1s"\n'
+    app = platform.deploy(web_app("1", pushrod_toml=ASKS + sleepy), name="shop")
+    wait_until(lambda: platform.json("app", "info", "shop")["traffic"] == "asleep", 30, "sleep")
+    assert read(app, "/srv/media/file") == "there"
 
 
 def test_builds_do_not_see_it(own_platform):
