@@ -147,7 +147,7 @@ TEST(Manifest, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
       {"[procesess]\n",
        "pushrod.toml:1: unknown section [procesess]; did you mean [processes]? | known keys: [processes], [build], "
-       "[release], [settings], [app], [backup], [http], [services], [[cron]]"},
+       "[release], [settings], [app], [backup], [http], [services], [mounts], [[cron]]"},
       {"[processes.web]\ncomand = \"x\"\n",
        "pushrod.toml:2: unknown key \"comand\" in [processes.web]; did you mean \"command\"? | known keys: \"count\", "
        "\"overlap\", \"stop_timeout\", \"drain_timeout\", \"memory\", \"cpu\", \"processes\", \"open_files\", "

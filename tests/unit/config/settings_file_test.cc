@@ -152,7 +152,7 @@ struct Wrong {
 
 const std::string kTimeForm = "a time from 1ms to 1d, such as 30 (seconds), \"500ms\" or \"1m30s\"";
 const std::string kSections =
-    " | known keys: [http], [https], [acme], [ssh], [ports], [limits], [retention], [health], [build]";
+    " | known keys: [http], [https], [acme], [ssh], [ports], [limits], [retention], [health], [build], [mounts]";
 
 TEST(SettingsFile, AWrongFileIsRefusedWithFileLineAndReason) {
   const Wrong cases[] = {
