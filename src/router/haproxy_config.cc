@@ -25,7 +25,7 @@ namespace {
 // It keeps the limit of open files that `up` has raised, which is above that of apps (model/descriptors.hh).
 constexpr std::string_view kRoutedPrefix = "app.";
 
-constexpr std::string_view kGlobal = R"(  nbthread 2
+constexpr std::string_view kGlobal = R"(  nbthread "${PUSHROD_THREADS-1}"
   hard-stop-after 12h
   stats socket unix@admin.sock mode 600 level admin expose-fd listeners
   stats timeout 1m

@@ -262,6 +262,7 @@ class LiveRouter : public testing::Test {
   void launch() {
     const auto log = open_file(layout_->root() / "router.log", O_WRONLY | O_CREAT | O_APPEND);
     auto command = router_->command();
+    command.environment["PUSHROD_THREADS"] = "2";  // the harder case, on any machine
     command.inherit = listeners_.of(settings_);
     haproxy_.emplace(ChildProcess::start(command, -1, log.get(), log.get()));
   }
