@@ -306,7 +306,7 @@ def test_destroying_an_app_wants_a_yes_and_leaves_nothing(platform):
     assert app.get(status=404)
     assert not platform.processes(f"{app.name}.1.")
     assert app.name not in [listed["app"] for listed in platform.json("app", "list")]
-    assert app.traces() == []
+    app.await_no_traces()
 
     again = platform.deploy(web_app("new"), name=app.name)
     assert again.version() == "new"
@@ -329,7 +329,7 @@ def test_an_app_that_is_destroyed_while_it_deploys_leaves_nothing(platform):
     platform.pushrod("app", "destroy", app.name, "--yes")
     finish(push, code=1)
     assert not platform.processes("touch /cache/begun")
-    assert app.traces() == []
+    app.await_no_traces()
 
 
 def test_files_of_the_root_are_closed_to_others(platform):

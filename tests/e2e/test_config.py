@@ -262,7 +262,7 @@ def test_without_the_key_of_its_settings_one_app_stays_down_and_no_other(make_pl
     (platform.root / "settings.key").unlink()
     platform.pushrod("restart", other.name)
     result = platform.pushrod("restart", poor.name, code=1)
-    assert "setting GREETING cannot be opened" in result.err and "or set it again" in result.err
+    assert "setting GREETING cannot be opened" in result.out and "or set it again" in result.out
     assert poor.version() == "poor", "what runs goes on"
     platform.stop()
     platform.start()

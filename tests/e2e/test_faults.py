@@ -302,4 +302,5 @@ def test_an_app_that_is_destroyed_while_it_serves_is_gone_for_clients_at_once(pl
     statuses = [request.status for request in traffic.requests()]
     assert set(statuses) <= {200, 502, 503, 404}
     assert {request.status for request in traffic.requests() if request.start > returned} == {404}
-    assert app.traces() == [] and not platform.processes(f"/{app.name}")
+    app.await_no_traces()
+    assert not platform.processes(f"/{app.name}")

@@ -169,7 +169,14 @@ class App:
 
     def traces(self):
         """All that has its name under the root, but for locks, which stay."""
-        return [path for path in self.platform.root.rglob(f"*{self.name}*") if "locks" not in path.parts]
+        tree = os.walk(self.platform.root)  # goes on where the daemon deletes meanwhile
+        paths = (Path(place) / name for place, directories, files in tree for name in directories + files if self.name in name)
+        return [path for path in paths if "locks" not in path.parts]
+
+    def await_no_traces(self):
+        """The daemon deletes what a destroyed app leaves behind in the trash."""
+        assert not [path for path in self.traces() if "trash" not in path.parts]
+        wait_until(lambda: not self.traces(), 60, f"the deletion of {self.name}'s files")
 
     def await_build(self):
         """Waits until a build with HELD_BUILD has begun."""
