@@ -42,13 +42,14 @@ TEST_F(Releases, TheirViewIsJson) {
   auto json = to_json(release_info(operator_, blog_, 2));
   json.erase("created");
   json.erase("commit");
-  EXPECT_EQ(json.dump(),
-            R"({"app":"blog","number":2,"live":false,"snapshot":false,"builder":"none","kind":"push",)"
-            R"("author":"ann","detail":"",)"
-            R"("writable":[],"processes":{"web":1,"worker":1},"settings":[],"before":1,"changes":[{"what":"commit",)"
-            R"("from":")" +
-                release_info(operator_, blog_, 1).view.release.commit.str().substr(0, 10) + R"(","to":")" +
-                release_info(operator_, blog_, 2).view.release.commit.str().substr(0, 10) + R"("}]})");
+  EXPECT_EQ(
+      json.dump(),
+      R"({"app":"blog","number":2,"live":false,"snapshot":false,"builder":"none","kind":"push",)"
+      R"("author":"ann","detail":"",)"
+      R"("writable":[],"mounts":{},"processes":{"web":1,"worker":1},"settings":[],"before":1,"changes":[{"what":"commit",)"
+      R"("from":")" +
+          release_info(operator_, blog_, 1).view.release.commit.str().substr(0, 10) + R"(","to":")" +
+          release_info(operator_, blog_, 2).view.release.commit.str().substr(0, 10) + R"("}]})");
   EXPECT_EQ(to_json(release_info(operator_, blog_, 1))["before"], nullptr);
 }
 
