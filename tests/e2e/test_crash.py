@@ -1,5 +1,6 @@
 """SIGKILL to git, builds, supervisors and the router: what they carried goes on, or is back at once (I5, I6)."""
 
+import fcntl
 import os
 import signal
 import time
@@ -149,6 +150,10 @@ def test_an_instance_whose_supervisor_dies_just_before_it_is_to_stop_is_removed(
     app = platform.deploy(web_app("1"))
     service = f"{app.name}.1.web.1"
     supervisor = supervisor_pid(platform, service)
+    # The daemon tells the router when it has found out that the app keeps connections: not stopped in between.
+    wait_until(lambda: "keep-" in (platform.root / "run/router/slots.map").read_text(), 20, "kept connections")
+    with open(platform.root / "run/locks/router", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
     # The daemon and its watchdog, so that the old instance lives until its supervisor is dead.
     stopped = sorted((p.pid for p in platform.processes() if p.argv[-1:] in (["serve"], ["watch"])), reverse=True)
     assert len(stopped) == 2
