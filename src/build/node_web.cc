@@ -198,8 +198,7 @@ std::string told_framework(const fs::path& directory, const PackageJson& package
   if (!depends_on(package, "@astrojs/node") || !renders_astro(directory)) return {};
   if (configures(directory, kAstroFiles, "allowedDomains")) return {};
   return "Astro takes every request for one to http://localhost, and answers 403 to forms, unless astro.config names "
-         "the "
-         "app's hosts: security: { allowedDomains: [{ hostname: \"shop.example.com\" }] }";
+         "the app's hosts: security: { allowedDomains: [{ hostname: \"shop.example.com\" }] }";
 }
 
 std::string output_of_site(const fs::path& directory, const PackageJson& package) {

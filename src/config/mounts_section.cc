@@ -18,7 +18,7 @@ constexpr std::size_t kLongestPath = 1000;
 // The system's own, with secrets in some of them, and what changes under a name (/proc, /run).
 constexpr std::array kSystemDirectories{"bin",    "boot", "dev",  "etc", "lib",  "lib32", "lib64",
                                         "libx32", "proc", "root", "run", "sbin", "sys",   "usr"};
-// Nothing of an app or of a builder lies there, so no one but Pushrod chooses what a mount point is made in: bwrap
+// Nothing of an app or of a builder lies there, so only Pushrod chooses what a mount point is made in: bwrap
 // follows symlinks.
 constexpr std::array kPlaces{"/srv", "/mnt", "/media"};
 

@@ -1,4 +1,5 @@
-// Whether a path that an operator has written down leads where it says, whoever else works on this machine.
+// Whether a path that an operator has written down leads where it says, also if other users of this machine try to
+// redirect it.
 #pragma once
 
 #include <filesystem>

@@ -49,7 +49,7 @@ Command restic_command(const ResticRepository& repository, std::vector<std::stri
   command.environment["RESTIC_REPOSITORY"] = repository.url;
   command.environment["RESTIC_PASSWORD"] = repository.password.reveal();
   command.environment["RESTIC_CACHE_DIR"] = repository.cache.string();
-  // Its ssh would ask at the terminal of whoever runs Pushrod, and wait there: it is a process in the background.
+  // Its ssh would ask at Pushrod's terminal and wait there for ever, since it is a process in the background.
   command.environment["SSH_ASKPASS"] = "/bin/false";
   command.environment["SSH_ASKPASS_REQUIRE"] = "force";
   for (const auto& [name, value] : repository.variables) command.environment[name] = value.reveal();

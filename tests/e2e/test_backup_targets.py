@@ -118,7 +118,7 @@ def add(nas):
 def test_backups_go_to_another_machine_and_come_back_from_it(nas, make_platform):
     platform = nas.platform
     app = shop(platform)
-    # A host that is not known is not asked about, with and without a terminal: nobody could answer. restic may end before
+    # A host that is not known is not asked about, with and without a terminal: no answer could come. restic may end before
     # it has passed on what ssh says.
     words = [platform.binary, "--root", platform.root, "backup", "target", "add", "nas", nas.url]
     terminal = Terminal(words, platform.server_env)

@@ -1,4 +1,4 @@
-// Paths that lead where they say, whoever else works on this machine.
+// Paths that lead where they say, also if other users of this machine try to redirect them.
 #include "os/trusted_path.hh"
 
 #include <gmock/gmock.h>
